@@ -1,0 +1,28 @@
+"""Logs that somebody can read at 3 a.m."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from apr.problems import Problem
+
+
+@contextmanager
+def log_to(path: str | Path | None) -> Iterator[logging.Logger]:
+    """Log to `path` and to stderr; a Problem ends the program with its message and exit code 1, without a traceback."""
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(logging.FileHandler(path, mode="a", encoding="utf-8"))
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=handlers)
+    log = logging.getLogger("apr")
+    try:
+        yield log
+    except Problem as problem:
+        log.error("error: %s", problem)
+        sys.exit(1)
+    except Exception:
+        log.exception("unexpected error: please report it with this log")
+        sys.exit(1)

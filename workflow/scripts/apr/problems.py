@@ -1,0 +1,5 @@
+"""The one exception that is meant for the user."""
+
+
+class Problem(Exception):
+    """Something a user can mend: the message names the thing, the value and the remedy."""
