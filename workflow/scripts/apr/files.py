@@ -53,9 +53,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 @contextmanager
 def atomic_file(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
     """Open a file that appears under `path` only when the block ends without an error."""
-    with atomic_path(path) as part:
-        with open(part, mode, encoding=None if "b" in mode else "utf-8") as file:
-            yield file
+    with atomic_path(path) as part, open(part, mode, encoding=None if "b" in mode else "utf-8") as file:
+        yield file
 
 
 def write_text(path: str | Path, text: str) -> None:

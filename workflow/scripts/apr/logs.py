@@ -11,9 +11,13 @@ from apr.problems import Problem
 
 @contextmanager
 def log_to(path: str | Path | None) -> Iterator[logging.Logger]:
-    """Log to `path` and to stderr; a Problem ends the program with its message and exit code 1, without a traceback."""
+    """Log to `path`, and warnings and errors also to stderr; without a path log everything to stderr.
+
+    A Problem ends the program with its message and exit code 1, without a traceback.
+    """
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     if path:
+        handlers[0].setLevel(logging.WARNING)
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         handlers.append(logging.FileHandler(path, mode="a", encoding="utf-8"))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=handlers)

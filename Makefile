@@ -1,0 +1,63 @@
+# aprbench: `make demo` runs a whole study on this machine, `make test` checks everything.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+CORES ?= 2
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help
+help: ## list what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: .venv/runtime.stamp ## run the demo study: sample, prepare, train, compare, draw; ends in demo/report.html
+	$(call run_study,demo)
+
+.PHONY: slices
+slices: .venv/runtime.stamp ## the same on slices of real datasets, where ../shared/data/archives is at hand
+	@test -d ../shared/data/archives || { echo "error: ../shared/data/archives is not there; the slices need it" >&2; exit 1; }
+	$(call run_study,slices)
+
+.PHONY: test
+test: lint ## check style and run every test
+	pytest
+
+.PHONY: lint
+lint: .venv/dev.stamp ## ruff, snakefmt and snakemake --lint
+	ruff check .
+	ruff format --check .
+	snakefmt --quiet --check Snakefile rules
+	snakemake --lint
+
+.PHONY: lock
+lock: .venv/runtime.stamp ## pin the newest versions that envs/*.in allow
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header envs/runtime.in -o envs/runtime.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header envs/dev.in -o envs/dev.lock
+	echo 'uv==$(shell uv --version | cut -d' ' -f2)' | uv pip compile --quiet --generate-hashes --no-header - -o envs/bootstrap.lock
+
+.PHONY: clean
+clean: ## remove the demo's results; the environment in .venv stays
+	rm -rf demo slices
+
+# $(1): a study; its results go to a folder of the same name
+define run_study
+	snakemake --configfile studies/$(1).yaml --directory $(1) --cores $(CORES) --quiet rules host reason
+	snakemake --configfile studies/$(1).yaml --directory $(1) --cores $(CORES) --quiet all --report report.html
+	@echo; echo "Made:"; printf '  %s\n' $(1)/results/tables/*.md $(1)/results/figures/*.png $(1)/report.html
+endef
+
+.venv/bin/uv: envs/bootstrap.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is older than 3.11; run: make PYTHON=python3.12" >&2; exit 1; }
+	@echo "Setting up .venv once (about 5 GB, some minutes) ..."
+	$(PYTHON) -m venv .venv || { echo "error: python's venv module is missing; on Debian: apt install python3-venv" >&2; exit 1; }
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/bootstrap.lock
+	@touch $@
+
+.venv/runtime.stamp: .venv/bin/uv envs/runtime.lock
+	uv pip sync --quiet --python .venv/bin/python --require-hashes --compile-bytecode envs/runtime.lock
+	@touch $@
+
+.venv/dev.stamp: .venv/bin/uv envs/runtime.lock envs/dev.lock
+	uv pip sync --quiet --python .venv/bin/python --require-hashes --compile-bytecode envs/runtime.lock envs/dev.lock
+	@touch $@ .venv/runtime.stamp

@@ -1,0 +1,49 @@
+# aprbench: is doing well on ImageNet enough?
+#
+#   snakemake -n                                                     plan the paper's study (config.yaml)
+#   snakemake fig_imagenet_vs_targets                                one figure and what it needs
+#   snakemake --configfile studies/demo.yaml --directory demo -c 2   a study that fits a laptop
+#
+# population x tasks -> runs -> errors -> comparisons; each stage is one file in rules/.
+import os
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+PROJECT = Path(workflow.basedir)
+SCRIPTS = PROJECT / "workflow" / "scripts"
+sys.path[:0] = [str(PROJECT / "workflow"), str(SCRIPTS)]
+
+if not workflow.overwrite_configfiles:
+
+    configfile: PROJECT / "config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/population.smk"
+include: "rules/datasets.smk"
+include: "rules/training.smk"
+include: "rules/tables.smk"
+include: "rules/figures.smk"
+include: "rules/report.smk"
+
+
+report: "workflow/report/workflow.rst"
+
+
+wildcard_constraints:
+    task="[^/]+",
+    model=r"a\d+",
+    dataset="[^/]+",
+    view="[^/]+",
+
+
+rule all:
+    """Every table and figure of the study."""
+    default_target: True
+    input:
+        rules.tables.input,
+        rules.figures.input,
+        "results/run_config.yaml",

@@ -1,0 +1,70 @@
+# Runs and their error tables. A run depends on the images of its view, on its genotype and on its task's protocol:
+# nothing else makes it train again. The population and the packed images are `ancient`: a longer population keeps the
+# runs that are there, and packed images may be deleted and made again.
+import json
+
+
+def images_of(wildcards):
+    """The files that a task's images come from."""
+    task = study.tasks[wildcards.task]
+    return {
+        "view": f"results/views/{task.view}.json",
+        "index": ancient(f"data/views/{task.view}.npz"),
+        "packed": ancient(f"data/packed/{task.dataset}.bin"),
+    }
+
+
+def storage_of(wildcards):
+    """How a task's images are packed."""
+    return study.datasets[study.tasks[wildcards.task].dataset]["storage"]
+
+
+rule train:
+    """Train one model on one task."""
+    input:
+        unpack(images_of),
+        population=ancient("results/population.csv"),
+    output:
+        "results/runs/{task}/{model}.json",
+    log:
+        "logs/train/{task}/{model}.log",
+    benchmark:
+        "logs/benchmarks/train/{task}/{model}.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: study.training["threads"]
+    params:
+        protocol=lambda wildcards: json.dumps(study.tasks[wildcards.task].protocol),
+        drawn={key: value for key, value in study.population.items() if key != "size"},
+        storage=storage_of,
+    message:
+        "Training {wildcards.model} on {wildcards.task}"
+    shell:
+        "exec python {SCRIPTS}/train.py --task {wildcards.task} --model {wildcards.model}"
+        " --population {input.population} --view {input.view} --view-index {input.index}"
+        " --packed $(dirname {input.packed})/$(basename {input.packed} .bin) --storage {params.storage}"
+        " --protocol {params.protocol:q} --run {output} --checkpoint results/checkpoints/{wildcards.task}/{wildcards.model}.pt"
+        " --checkpoint-seconds {study.training[checkpoint_seconds]} --threads {threads}"
+        " --device {study.training[device]} --resident-gb {study.training[resident_gb]} --log {log}"
+
+
+rule collect_errors:
+    """Gather the runs of a task into its error table; refuse runs of another protocol."""
+    input:
+        runs=[f"results/runs/{{task}}/{model}.json" for model in study.models],
+        view=lambda wildcards: f"results/views/{study.tasks[wildcards.task].view}.json",
+        population="results/population.csv",
+    output:
+        "results/errors/{task}.csv",
+    log:
+        "logs/collect_errors/{task}.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        protocol=lambda wildcards: study.tasks[wildcards.task].protocol,
+        reported=lambda wildcards: study.tasks[wildcards.task].error,
+        code=code("runs"),
+    message:
+        "Collecting the errors of {wildcards.task}"
+    script:
+        "../workflow/scripts/collect_errors.py"

@@ -1,0 +1,145 @@
+"""Complexity in closed form against pycls' published numbers and fvcore's counts of built networks."""
+
+import json
+
+import numpy as np
+import pytest
+from fvcore.nn import ActivationCountAnalysis, FlopCountAnalysis, parameter_count
+from torch import zeros
+
+from apr.anynet import Genotype, complexity
+from apr.network import build_network
+from apr.population import Space, compatible, draw, sample_population
+from apr.problems import Problem
+
+PAPER = Space(depth=(1, 16), width=(8, 1024), bottleneck=(1, 2, 4), group_width=(1, 2, 4, 8, 16, 32))
+# depth, w_0, w_a, w_m, group width (pycls configs/dds_baselines/regnetx, MIT)
+REGNETX = {
+    "200MF": (13, 24, 36.44, 2.49, 8),
+    "400MF": (22, 24, 24.48, 2.54, 16),
+    "600MF": (16, 48, 36.97, 2.24, 24),
+    "800MF": (16, 56, 35.73, 2.28, 16),
+    "1.6GF": (18, 80, 34.01, 2.25, 24),
+    "3.2GF": (25, 88, 26.31, 2.25, 48),
+    "4.0GF": (23, 96, 38.65, 2.43, 40),
+    "6.4GF": (17, 184, 60.83, 2.07, 56),
+    "8.0GF": (23, 80, 49.56, 2.88, 120),
+    "12GF": (19, 168, 73.36, 2.37, 112),
+    "16GF": (22, 216, 55.59, 2.1, 128),
+    "32GF": (23, 320, 69.86, 2.0, 168),
+}
+RESNET_DEPTHS = {"50": (3, 4, 6, 3), "101": (3, 4, 23, 3), "152": (3, 8, 36, 3)}
+RESNET_WIDTHS = (256, 512, 1024, 2048)
+# what the family does not hold: squeeze-and-excitation, MBConv, and blocks without a bottleneck
+UNCOVERED = ("regnety", "effnet", "configs/archive/cifar")
+
+
+def regnet(depth, w_0, w_a, w_m, group):
+    """The stages of a RegNet (Radosavovic et al. 2020, equations 2 to 4), made compatible."""
+    exponents = np.round(np.log((np.arange(depth) * w_a + w_0) / w_0) / np.log(w_m))
+    widths, depths = np.unique(np.round(w_0 * w_m**exponents / 8).astype(int) * 8, return_counts=True)
+    ones = np.ones_like(widths)
+    widths, groups = compatible(widths, ones, np.full_like(widths, group))
+    return Genotype(*(tuple(int(value) for value in column) for column in (depths, widths, ones, groups)))
+
+
+def covered(name):
+    """Genotype, stem and strides of a row of pycls' table; None where the family does not cover it."""
+    if any(part in name for part in UNCOVERED):
+        return None
+    model = name.rsplit("/", 1)[1]
+    if model.startswith("RegNetX"):
+        return regnet(*REGNETX[model.split("-")[1].split("_")[0]]), "simple_stem_in", 2
+    family, depth, cell = model.split("_")[0].split("-")
+    ratio, groups = (4, (64, 128, 256, 512)) if family == "R" else (2, (4, 8, 16, 32))
+    assert cell in ("1x64d", "32x4d")
+    return Genotype(RESNET_DEPTHS[depth], RESNET_WIDTHS, (ratio,) * 4, groups), "res_stem_in", 1
+
+
+def test_all_rows_of_pycls_that_the_family_covers(shared):
+    table = json.loads((shared / "pycls_model_complexity.json").read_text())
+    del table["date-created"]
+    checked = 0
+    for name, row in table.items():
+        known = covered(name)
+        if known is None:
+            continue
+        genotype, stem, first = known
+        found = complexity(genotype, stem=stem, classes=1000, resolution=224, strides=(first, 2, 2, 2))
+        assert found == (row["flops"], row["params"], row["acts"]), name
+        checked += 1
+    assert checked == sum(not any(part in name for part in UNCOVERED) for name in table) > 40
+
+
+def test_regnetx_400mf_exactly():
+    genotype = Genotype.parse("d=1,2,7,12 w=32,64,160,384 b=1,1,1,1 g=16,16,16,16")
+    found = complexity(genotype, stem="simple_stem_in", classes=1000, resolution=224, strides=(2, 2, 2, 2))
+    assert found == (397_678_568, 5_157_512, 3_143_272)
+
+
+@pytest.mark.parametrize(
+    ("stem", "classes", "resolution"),
+    [("res_stem_in", 1000, 64), ("simple_stem_in", 7, 50), ("res_stem_cifar", 10, 32)],
+)
+def test_built_networks_have_the_complexity_that_was_computed(stem, classes, resolution):
+    population = sample_population(
+        PAPER, size=20, seed=3, band=(1e6, 30e6), stem=stem, classes=classes, resolution=resolution
+    )
+    for row in population.itertuples():
+        network = build_network(Genotype.parse(row.genotype), stem=stem, classes=classes).eval()
+        image = zeros(1, 3, resolution, resolution)
+        counts = FlopCountAnalysis(network, image).unsupported_ops_warnings(False).by_operator()
+        # fvcore counts no bias of the linear layer as a multiply-add; pycls does
+        assert counts["conv"] + counts["linear"] + classes == row.flops
+        assert parameter_count(network)[""] == row.params
+        outputs = ActivationCountAnalysis(network, image).unsupported_ops_warnings(False)
+        pooled = network.stem(image).numel() if stem == "res_stem_in" else 0
+        assert outputs.total() + pooled == row.activations
+
+
+def test_genotype_text_round_trips_and_refuses_nonsense():
+    genotype = Genotype((1, 2, 3, 4), (8, 16, 24, 32), (1, 2, 4, 1), (1, 2, 2, 16))
+    assert Genotype.parse(str(genotype)) == genotype
+    with pytest.raises(Problem, match="expected"):
+        Genotype.parse("d=1 w=8")
+    with pytest.raises(Problem, match="group width 16"):
+        Genotype((1,), (24,), (1,), (16,))
+    with pytest.raises(Problem, match=r"stem 'patchify'.*res_stem_in"):
+        complexity(genotype, stem="patchify", classes=10, resolution=32)
+
+
+def test_population_is_in_the_band_seeded_and_extends():
+    band = (360e6, 400e6)
+    settings = {"band": band, "stem": "res_stem_in", "classes": 1000, "resolution": 224}
+    short, long = (sample_population(PAPER, size=size, seed=1, **settings) for size in (40, 500))
+    assert short.equals(long.head(40))
+    assert long["flops"].between(*band).all()
+    assert not long["genotype"].duplicated().any()
+    assert list(long["id"][:2]) == ["a000", "a001"]
+    assert long["id"].iloc[-1] == "a499"
+    assert not sample_population(PAPER, size=40, seed=2, **settings).equals(short)
+    widths = long[["w1", "w2", "w3", "w4"]].to_numpy()
+    assert (widths % 8 == 0).all()
+    assert widths.min() >= 8
+    assert widths.max() <= 1024
+    inner = widths // long[["b1", "b2", "b3", "b4"]].to_numpy()
+    assert (inner % long[["g1", "g2", "g3", "g4"]].to_numpy() == 0).all()
+
+
+def test_draws_are_log_uniform():
+    generator = np.random.Generator(np.random.Philox(key=0))
+
+    depths, widths, _, _ = draw(PAPER, generator, 20_000)
+    # equal shares of each octave, up to the quantisation of the small values
+    octaves = np.histogram(widths, bins=[129, 257, 513, 1025])[0]
+    assert octaves.max() / octaves.min() < 1.05
+    assert set(np.unique(depths)) == set(range(1, 17))
+
+
+def test_duplicates_are_dropped_and_an_empty_band_is_named():
+    tiny = Space(depth=(1, 2), width=(8, 16), bottleneck=(1,), group_width=(8,))
+    settings = {"seed": 0, "stem": "res_stem_cifar", "classes": 2, "resolution": 8}
+    everything = sample_population(tiny, size=256, band=(0, 1e12), **settings)
+    assert everything["genotype"].nunique() == 256  # 2^4 depths x 2^4 widths: every architecture once
+    with pytest.raises(Problem, match=r"only 0 of 3 .*band 1–2 .*widen population.megaflops"):
+        sample_population(tiny, size=3, band=(1, 2), **settings)

@@ -1,0 +1,141 @@
+"""Crops and flips as pycls does them (pycls/datasets/transforms.py), computed for a whole batch on its device.
+
+A crop followed by a resize is, per axis, a line of sampling points `start + scale * i` clamped to the crop's borders.
+So every recipe becomes a `Windows` table (numpy, cheap) and one bilinear gather (torch), for images of any sizes.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from apr.problems import Problem
+
+ATTEMPTS = 10
+CROPS = ("random_resized", "padded", "centre")
+DRAWS = 5 * ATTEMPTS + 1  # uniforms an image needs: area, aspect, swap, y and x of each attempt, and the flip
+
+
+class Windows(NamedTuple):
+    """Where to sample each image: start, scale and inclusive bounds for (y, x), float64 [n, 2]; flip, bool [n]."""
+
+    start: np.ndarray
+    scale: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    flip: np.ndarray
+
+
+def training_windows(
+    crop: str, sizes: np.ndarray, draws: np.ndarray, *, resolution: int, padding: int, flip: bool
+) -> Windows:
+    """Windows of one training batch from its sizes (height, width; int64 [n, 2]) and its uniforms [n, DRAWS].
+
+    crop: `random_resized` (area 0.08–1, aspect 3/4–4/3), `padded` (zero padding, then a random crop) or `centre`.
+    """
+    if crop == "random_resized":
+        windows = _random_resized(sizes, draws, resolution)
+    elif crop == "padded":
+        windows = _padded(sizes, draws, resolution, padding)
+    elif crop == "centre":
+        windows = evaluation_windows(sizes, resolution=resolution, resize=resolution)
+    else:
+        raise Problem(f"crop {crop!r} is not known; choose one of {', '.join(CROPS)}")
+    return windows._replace(flip=draws[:, -1] < 0.5) if flip else windows
+
+
+def evaluation_windows(sizes: np.ndarray, *, resolution: int, resize: int) -> Windows:
+    """Resize the shorter side to `resize`, then take the centre crop of `resolution` (scale_and_center_crop)."""
+    short = sizes.min(axis=1, keepdims=True)
+    scaled = np.where(sizes == short, resize, (sizes / short * resize).astype(np.int64))
+    scale = sizes / scaled
+    corner = np.ceil((scaled - resolution) / 2)
+    return Windows(
+        start=(corner + 0.5) * scale - 0.5,
+        scale=scale,
+        low=np.zeros(sizes.shape),
+        high=sizes - 1.0,
+        flip=np.zeros(len(sizes), dtype=bool),
+    )
+
+
+def sample(
+    pixels: torch.Tensor,
+    offsets: np.ndarray,
+    sizes: np.ndarray,
+    windows: Windows,
+    *,
+    resolution: int,
+    mean: torch.Tensor,
+    sd: torch.Tensor,
+) -> torch.Tensor:
+    """Bilinear samples (no antialias, as cv2.INTER_LINEAR), normalised: float32 [n, 3, resolution, resolution].
+
+    pixels: uint8 [P, 3], all images one after the other, row by row; offsets: first pixel of each image.
+    mean, sd: float32 [3] in 0…1. Points outside the image are 0 after normalisation. The result is channels-last.
+    """
+    device = pixels.device
+    steps = np.arange(resolution, dtype=np.float64)
+    points = windows.start[:, :, None] + windows.scale[:, :, None] * steps  # [n, 2, resolution]
+    points[:, 1] = np.where(windows.flip[:, None], points[:, 1, ::-1], points[:, 1])
+    inside = (points >= -0.5) & (points <= sizes[:, :, None] - 0.5)
+    points = np.clip(points, windows.low[:, :, None], windows.high[:, :, None])
+    first = np.floor(points).astype(np.int64)
+    fraction = torch.from_numpy((points - first).astype(np.float32)).to(device, non_blocking=True)
+    second = np.minimum(first + 1, windows.high[:, :, None].astype(np.int64))
+    rows = [torch.from_numpy(offsets[:, None] + y[:, 0] * sizes[:, 1:]).to(device) for y in (first, second)]
+    columns = [torch.from_numpy(np.ascontiguousarray(x[:, 1])).to(device) for x in (first, second)]
+
+    def corner(row: torch.Tensor, column: torch.Tensor) -> torch.Tensor:
+        index = (row[:, :, None] + column[:, None, :]).reshape(-1)
+        return pixels.index_select(0, index).view(len(offsets), resolution, resolution, 3).float()
+
+    if np.any(points != first):
+        right, below = fraction[:, 1, None, :, None], fraction[:, 0, :, None, None]
+        top = torch.lerp(corner(rows[0], columns[0]), corner(rows[0], columns[1]), right)
+        bottom = torch.lerp(corner(rows[1], columns[0]), corner(rows[1], columns[1]), right)
+        images = torch.lerp(top, bottom, below)
+    else:
+        images = corner(rows[0], columns[0])
+    images = (images - 255 * mean) / (255 * sd)
+    if not inside.all():
+        mask = torch.from_numpy(inside).to(device)
+        images = images * (mask[:, 0, :, None, None] & mask[:, 1, None, :, None])
+    return images.permute(0, 3, 1, 2)
+
+
+def _random_resized(sizes: np.ndarray, draws: np.ndarray, resolution: int) -> Windows:
+    height, width = sizes[:, :1], sizes[:, 1:]
+    area, aspect, swap, y, x = np.moveaxis(draws[:, :-1].reshape(len(sizes), ATTEMPTS, 5), 2, 0)
+    target = (0.08 + 0.92 * area) * height * width
+    aspect = 3 / 4 + (4 / 3 - 3 / 4) * aspect
+    crop_width, crop_height = np.rint(np.sqrt(target * aspect)), np.rint(np.sqrt(target / aspect))
+    crop_width, crop_height = (
+        np.where(swap < 0.5, crop_height, crop_width),
+        np.where(swap < 0.5, crop_width, crop_height),
+    )
+    fits = (crop_height <= height) & (crop_width <= width)
+    chosen = fits.argmax(axis=1)[:, None]
+    crop = np.concatenate([np.take_along_axis(a, chosen, 1) for a in (crop_height, crop_width)], axis=1)
+    position = np.concatenate([np.take_along_axis(a, chosen, 1) for a in (y, x)], axis=1)
+    # numpy's randint(0, n) excludes n: the last position is never taken, as in pycls
+    corner = np.floor(position * (sizes - crop))
+    scale = crop / resolution
+    windows = Windows(0.5 * scale - 0.5 + corner, scale, corner, corner + crop - 1, np.zeros(len(sizes), dtype=bool))
+    fallback = evaluation_windows(sizes, resolution=resolution, resize=resolution)
+    missed = ~fits.any(axis=1)
+    return Windows(
+        *(np.where(missed if a.ndim == 1 else missed[:, None], b, a) for a, b in zip(windows, fallback, strict=True))
+    )
+
+
+def _padded(sizes: np.ndarray, draws: np.ndarray, resolution: int, padding: int) -> Windows:
+    positions = sizes + 2 * padding - resolution + 1
+    if positions.min() < 1:
+        smallest = int(sizes.min())
+        raise Problem(
+            f"crop: padded: an image of {smallest} pixels and a padding of {padding} give no room for a crop of "
+            f"{resolution}; use crop: random_resized, a smaller resolution or more padding"
+        )
+    corner = np.floor(draws[:, :2] * positions) - padding
+    return Windows(corner, np.ones(sizes.shape), np.zeros(sizes.shape), sizes - 1.0, np.zeros(len(sizes), dtype=bool))

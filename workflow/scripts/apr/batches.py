@@ -1,0 +1,122 @@
+"""Batches for training and evaluation: augmented on the device, in an order that depends on (seed, epoch) alone."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from apr.augmentation import DRAWS, evaluation_windows, sample, training_windows
+from apr.packing import PackedImages
+from apr.randomness import order, uniforms
+
+AHEAD = 3  # batches read while the device works
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How images become inputs; the terms are those of the protocol."""
+
+    crop: str
+    resolution: int
+    eval_resize: int
+    padding: int
+    flip: bool
+
+
+class Images:
+    """The images of one split of a view on a device, kept there whole if they fit in `resident_bytes`.
+
+    Otherwise, and for encoded images, batches are read and decoded ahead by `workers` threads.
+    """
+
+    def __init__(
+        self,
+        packed: PackedImages,
+        indices: np.ndarray,
+        labels: np.ndarray,
+        device: torch.device,
+        *,
+        resident_bytes: int,
+        workers: int,
+    ) -> None:
+        self.packed, self.indices, self.device, self.workers = packed, indices, device, workers
+        self.labels = torch.from_numpy(labels).to(device)
+        rows = packed.index[indices]
+        self.sizes = np.stack([rows["height"], rows["width"]], axis=1).astype(np.int64)
+        pixels = self.sizes.prod(axis=1)
+        self.resident = packed.storage == "pixels" and 3 * int(pixels.sum()) <= resident_bytes
+        if self.resident:
+            self.offsets = np.concatenate([[0], np.cumsum(pixels)[:-1]])
+            self.pixels = self._pixels(np.arange(len(indices)))
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def fetch(self, chosen: np.ndarray) -> tuple[torch.Tensor, np.ndarray]:
+        """Pixels uint8 [P, 3] on the device and the first pixel of each chosen image."""
+        if self.resident:
+            return self.pixels, self.offsets[chosen]
+        lengths = self.sizes[chosen].prod(axis=1)
+        return self._pixels(chosen), np.concatenate([[0], np.cumsum(lengths)[:-1]])
+
+    def ahead(self, batches: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, torch.Tensor, np.ndarray]]:
+        """For each batch of positions: the positions, its pixels and its offsets, read ahead where it takes time."""
+        if self.resident:
+            for chosen in batches:
+                yield chosen, *self.fetch(chosen)
+            return
+        with ThreadPoolExecutor(max(1, self.workers)) as pool:
+            waiting = []
+            for chosen in batches:
+                waiting.append((chosen, pool.submit(self.fetch, chosen)))
+                if len(waiting) > AHEAD:
+                    first, future = waiting.pop(0)
+                    yield first, *future.result()
+            for first, future in waiting:
+                yield first, *future.result()
+
+    def _pixels(self, chosen: np.ndarray) -> torch.Tensor:
+        flat = np.concatenate([self.packed.read(int(i)).reshape(-1, 3) for i in self.indices[chosen]])
+        return torch.from_numpy(flat).to(self.device, non_blocking=True)
+
+
+class Loader:
+    """Turns the images of a split into normalised batches (inputs float32 [n, 3, R, R], labels int64 [n])."""
+
+    def __init__(self, images: Images, recipe: Recipe, *, mean: list[float], sd: list[float], seed: int) -> None:
+        self.images, self.recipe, self.seed = images, recipe, seed
+        self.mean = torch.tensor(mean, dtype=torch.float32, device=images.device)
+        self.sd = torch.tensor(sd, dtype=torch.float32, device=images.device)
+
+    def training(self, epoch: int, batch: int, skip: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """The augmented batches of an epoch without the incomplete last one; the first `skip` are passed over."""
+        positions = order(self.seed, epoch, len(self.images))
+        starts = range(skip * batch, len(positions) - batch + 1, batch)
+        for chosen, pixels, offsets in self.images.ahead(positions[i : i + batch] for i in starts):
+            sizes = self.images.sizes[chosen]
+            windows = training_windows(
+                self.recipe.crop,
+                sizes,
+                uniforms(self.seed, epoch, self.images.indices[chosen], DRAWS),
+                resolution=self.recipe.resolution,
+                padding=self.recipe.padding,
+                flip=self.recipe.flip,
+            )
+            yield self._sampled(pixels, offsets, sizes, windows), self._labels(chosen)
+
+    def evaluation(self, batch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """All images in order, without augmentation; the last batch may be smaller."""
+        positions = np.arange(len(self.images))
+        starts = range(0, len(positions), batch)
+        for chosen, pixels, offsets in self.images.ahead(positions[i : i + batch] for i in starts):
+            sizes = self.images.sizes[chosen]
+            windows = evaluation_windows(sizes, resolution=self.recipe.resolution, resize=self.recipe.eval_resize)
+            yield self._sampled(pixels, offsets, sizes, windows), self._labels(chosen)
+
+    def _sampled(self, pixels, offsets, sizes, windows) -> torch.Tensor:
+        return sample(pixels, offsets, sizes, windows, resolution=self.recipe.resolution, mean=self.mean, sd=self.sd)
+
+    def _labels(self, chosen: np.ndarray) -> torch.Tensor:
+        return self.images.labels[torch.from_numpy(chosen).to(self.images.device)]

@@ -1,0 +1,263 @@
+"""Training one network on one task: SGD, half-period cosine, precise BatchNorm, checkpoints, bit-exact resume.
+
+The regime is that of Radosavovic et al. 2020 as pycls implements it (pycls/core/trainer.py, net.py, optimizer.py).
+"""
+
+import logging
+import math
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from apr.batches import Loader
+from apr.checkpoints import load_checkpoint, save_checkpoint
+from apr.problems import Problem
+from apr.runs import TOP5_CLASSES, percent_wrong
+
+WARMUP_FACTOR = 0.1
+log = logging.getLogger("apr")
+
+
+class Interrupted(Exception):
+    """A signal ended the training after its checkpoint was written."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"interrupted by {signal.Signals(number).name}; the checkpoint is written, run again to go on")
+        self.number = number
+
+
+class Diverged(Exception):
+    """The loss or the outputs are no longer finite."""
+
+
+@dataclass
+class Progress:
+    """Where a training stands; everything that a checkpoint keeps besides the weights."""
+
+    epoch: int = 0
+    step: int = 0
+    sums: torch.Tensor | None = None
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Checkpointing:
+    """Where to keep the checkpoint, for which protocol, and how many seconds may pass between two."""
+
+    path: Path
+    fingerprint: str
+    seconds: float
+
+
+def learning_rate(epoch: int, protocol: dict[str, Any]) -> float:
+    """Half-period cosine, updated every epoch, with a linear warm-up from a tenth (pycls/core/optimizer.py)."""
+    rate = 0.5 * protocol["lr"] * (1 + math.cos(math.pi * epoch / protocol["epochs"]))
+    if epoch < protocol["warmup_epochs"]:
+        done = epoch / protocol["warmup_epochs"]
+        rate *= WARMUP_FACTOR * (1 - done) + done
+    return rate
+
+
+class Trainer:
+    """One network with its optimiser on a device."""
+
+    def __init__(self, network: nn.Module, protocol: dict[str, Any], classes: int, device: torch.device) -> None:
+        self.protocol, self.device, self.top5 = protocol, device, classes >= TOP5_CLASSES
+        layout = torch.channels_last if protocol["channels_last"] else torch.contiguous_format
+        self.network = network.to(device, memory_format=layout)
+        self.layout = layout
+        self.optimizer = torch.optim.SGD(
+            self.network.parameters(),
+            lr=protocol["lr"],
+            momentum=protocol["momentum"],
+            nesterov=protocol["nesterov"],
+            weight_decay=protocol["weight_decay"],
+            fused=True,
+        )
+
+    def step(self, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """One update; returns loss sum and correct counts, float64 [3], without waiting for the device."""
+        outputs = self._forward(inputs)
+        loss = functional.cross_entropy(outputs, labels)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        return torch.cat([loss.detach().double().view(1) * len(labels), self._correct(outputs.detach(), labels)])
+
+    @torch.no_grad()
+    def settle_batchnorm(self, loader: Loader, epoch: int) -> None:
+        """Precise BatchNorm: the mean of batch statistics over `precise_bn` samples replaces the running ones."""
+        norms = [m for m in self.network.modules() if isinstance(m, nn.BatchNorm2d)]
+        batch = self.protocol["batch"]
+        wanted = min(self.protocol["precise_bn"], len(loader.images)) // batch
+        if not wanted:
+            return
+        statistics = [(torch.zeros_like(n.running_mean), torch.zeros_like(n.running_var)) for n in norms]
+        momentum = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.momentum = 1.0
+        self.network.train()
+        batches = loader.training(epoch, batch)
+        for inputs, _ in (next(batches) for _ in range(wanted)):
+            self._forward(inputs)
+            for norm, (mean, var) in zip(norms, statistics, strict=True):
+                mean += norm.running_mean / wanted
+                var += norm.running_var / wanted
+        for norm, (mean, var), value in zip(norms, statistics, momentum, strict=True):
+            norm.running_mean.copy_(mean)
+            norm.running_var.copy_(var)
+            norm.momentum = value
+
+    @torch.no_grad()
+    def evaluate(self, loader: Loader) -> tuple[int, int | None]:
+        """Correct top-1 and top-5 counts on all images of the split (top-5 is None with five classes or fewer).
+
+        Raises:
+            Diverged: an output is not finite.
+        """
+        self.network.eval()
+        sums = torch.zeros(3, dtype=torch.float64, device=self.device)
+        for inputs, labels in loader.evaluation(self.protocol["batch"]):
+            outputs = self._forward(inputs)
+            broken = (~torch.isfinite(outputs)).any().double().view(1)
+            sums += torch.cat([broken, self._correct(outputs, labels)])
+        broken, top1, top5 = sums.tolist()
+        if broken:
+            raise Diverged
+        return int(top1), int(top5) if self.top5 else None
+
+    def _forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        inputs = inputs.contiguous(memory_format=self.layout)
+        enabled = self.protocol["precision"] == "bf16"
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=enabled):
+            return self.network(inputs).float()
+
+    def _correct(self, outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        best = outputs.topk(5 if self.top5 else 1).indices == labels[:, None]
+        return torch.stack([best[:, 0].sum(), best.sum()]).double()
+
+
+def train_network(
+    trainer: Trainer,
+    train: Loader,
+    test: Loader,
+    checkpointing: Checkpointing,
+    *,
+    on_step: Callable[[Progress], None] = lambda progress: None,
+) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
+    """Train to the last epoch, from the checkpoint if there is one. Returns outcome, history and timing.
+
+    Raises:
+        Interrupted: SIGTERM, SIGINT or SIGUSR1 came; the checkpoint is written.
+        Problem: fewer training images than one batch, or the device's memory is full.
+    """
+    protocol = trainer.protocol
+    steps = len(train.images) // protocol["batch"]
+    if not steps:
+        raise Problem(
+            f"batch {protocol['batch']} is larger than the {len(train.images)} training images; lower the task's batch"
+        )
+    progress, resumed = _resume(trainer, checkpointing)
+    received = _listen()
+    started = saved = time.monotonic()
+    trained = 0
+    outcome = {"status": "diverged", "n": len(test.images), "correct_top1": None, "correct_top5": None}
+
+    def save() -> None:
+        nonlocal saved
+        state = {"network": trainer.network.state_dict(), "optimizer": trainer.optimizer.state_dict()}
+        save_checkpoint(checkpointing.path, {**state, "progress": vars(progress)}, checkpointing.fingerprint)
+        saved = time.monotonic()
+
+    try:
+        while progress.epoch < protocol["epochs"]:
+            epoch, epoch_started, first_step = progress.epoch, time.monotonic(), progress.step
+            rate = learning_rate(epoch, protocol)
+            for group in trainer.optimizer.param_groups:
+                group["lr"] = rate
+            trainer.network.train()
+            if progress.sums is None:
+                progress.sums = torch.zeros(3, dtype=torch.float64, device=trainer.device)
+            for inputs, labels in train.training(epoch, protocol["batch"], skip=progress.step):
+                progress.sums += trainer.step(inputs, labels)
+                progress.step += 1
+                trained += len(labels)
+                on_step(progress)
+                if received or time.monotonic() - saved >= checkpointing.seconds:
+                    save()
+                if received:
+                    raise Interrupted(received[0])
+            loss, top1, top5 = progress.sums.tolist()
+            if not math.isfinite(loss):
+                raise Diverged
+            trainer.settle_batchnorm(train, epoch)
+            correct = trainer.evaluate(test)
+            entry = {
+                "epoch": epoch + 1,
+                "lr": rate,
+                "train_loss": loss / (steps * protocol["batch"]),
+                "train_n": steps * protocol["batch"],
+                "train_correct_top1": int(top1),
+                "train_correct_top5": int(top5) if trainer.top5 else None,
+                "correct_top1": correct[0],
+                "correct_top5": correct[1],
+            }
+            progress.history.append(entry)
+            progress.epoch, progress.step, progress.sums = epoch + 1, 0, None
+            speed = (steps - first_step) * protocol["batch"] / (time.monotonic() - epoch_started)
+            _report(entry, protocol["epochs"], len(test.images), speed)
+        outcome = {"status": "completed", "n": len(test.images), "epoch": protocol["epochs"]}
+        copied = ("correct_top1", "correct_top5", "train_n", "train_correct_top1", "train_correct_top5")
+        outcome |= {key: progress.history[-1][key] for key in copied}
+    except Diverged:
+        outcome["epoch"] = progress.epoch + 1
+        log.warning("diverged in epoch %d: loss or outputs are not finite; recorded as the result", outcome["epoch"])
+    except torch.OutOfMemoryError as error:
+        raise Problem(
+            f"{trainer.device}: out of memory at batch {protocol['batch']}, {protocol['resolution']} px; "
+            f"free the device, or train this task on a larger one ({str(error).splitlines()[0]})"
+        ) from error
+    seconds = time.monotonic() - started
+    timing = {
+        "seconds": round(seconds, 3),
+        "images_per_second": round(trained / seconds, 1),
+        "resumed_at_epoch": resumed,
+    }
+    return outcome, progress.history, timing
+
+
+def _resume(trainer: Trainer, checkpointing: Checkpointing) -> tuple[Progress, int | None]:
+    state = load_checkpoint(checkpointing.path, checkpointing.fingerprint, trainer.device)
+    if state is None:
+        return Progress(), None
+    trainer.network.load_state_dict(state["network"])
+    trainer.optimizer.load_state_dict(state["optimizer"])
+    progress = Progress(**state["progress"])
+    log.info("resuming at epoch %d, step %d", progress.epoch + 1, progress.step)
+    return progress, progress.epoch + 1
+
+
+def _listen() -> list[int]:
+    received: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+        signal.signal(number, lambda caught, frame: received.append(caught))
+    return received
+
+
+def _report(entry: dict[str, Any], epochs: int, n: int, speed: float) -> None:
+    log.info(
+        "epoch %d/%d  loss %.4f  train error %.2f %%  test error %.2f %%  %.0f images/s",
+        entry["epoch"],
+        epochs,
+        entry["train_loss"],
+        percent_wrong(entry["train_correct_top1"], entry["train_n"]),
+        percent_wrong(entry["correct_top1"], n),
+        speed,
+    )

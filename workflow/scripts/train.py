@@ -1,0 +1,163 @@
+"""Train one model on one task and write its run as JSON. Runs under Snakemake, by hand, or anywhere torch is.
+
+    python workflow/scripts/train.py --task digits --model a000 --population results/population.csv \\
+        --view results/views/digits.json --view-index data/views/digits.npz --packed data/packed/digits \\
+        --storage pixels --protocol '{…}' --run results/runs/digits/a000.json --checkpoint results/checkpoints/digits/a000.pt
+"""
+
+import argparse
+import csv
+import json
+import platform
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from apr.packing import open_packed
+
+from apr.anynet import Genotype
+from apr.files import digest_of, read_json, write_json
+from apr.logs import log_to
+from apr.problems import Problem
+from apr.runs import full_protocol, new_run
+
+
+def main() -> None:
+    """Parse the command line, train, and end with the exit code of what happened."""
+    arguments = parser().parse_args()
+    with log_to(arguments.log) as log:
+        log.info("%s on %s: loading torch", arguments.model, arguments.task)
+        train(arguments)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", required=True, help="name of the task, for the record")
+    parser.add_argument("--model", required=True, help="id in the population, e.g. a000")
+    parser.add_argument("--population", required=True, help="population.csv")
+    parser.add_argument("--view", required=True, help="manifest of the view (JSON)")
+    parser.add_argument("--view-index", required=True, help="index of the view (npz)")
+    parser.add_argument("--packed", required=True, help="packed dataset, without the suffix .bin")
+    parser.add_argument("--storage", required=True, choices=["pixels", "encoded"], help="how it is packed")
+    parser.add_argument("--protocol", required=True, help="how to train: a JSON object, or @ and the name of a file")
+    parser.add_argument("--run", required=True, help="where the run's JSON goes")
+    parser.add_argument("--checkpoint", required=True, help="where the checkpoint lives while training")
+    parser.add_argument("--checkpoint-seconds", type=float, default=60, help="between two checkpoints (default 60)")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads (default 1); part of the provenance")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, …")
+    parser.add_argument(
+        "--resident-gb", type=float, default=8, help="keep images up to this size in the device's memory"
+    )
+    parser.add_argument("--log", help="also log to this file")
+    return parser
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """Train and write the run; the checkpoint goes once the run is safe on disk."""
+    started = time.monotonic()
+    genotype = find_genotype(arguments.population, arguments.model)
+    manifest = read_json(arguments.view)
+    task_protocol = read_protocol(arguments.protocol)
+    protocol = full_protocol(task_protocol, genotype=genotype, manifest=manifest)
+
+    import torch
+
+    from apr.batches import Images, Loader, Recipe
+    from apr.network import build_network
+    from apr.training import Checkpointing, Interrupted, Trainer, train_network
+
+    device = choose_device(arguments.device)
+    torch.set_num_threads(arguments.threads)
+    torch.backends.cudnn.deterministic = True
+    classes = len(manifest["classes"])
+    torch.manual_seed(protocol["seed"])
+    network = build_network(Genotype.parse(genotype), stem=protocol["stem"], classes=classes)
+    trainer = Trainer(network, protocol, classes, device)
+    packed = open_packed(Path(arguments.packed), arguments.storage)
+    recipe = Recipe(**{key: protocol[key] for key in ("crop", "resolution", "eval_resize", "padding", "flip")})
+    loaders = []
+    with np.load(arguments.view_index, allow_pickle=False) as index:
+        for split in ("train", "test"):
+            images = Images(
+                packed,
+                index[split],
+                index[f"{split}_labels"],
+                device,
+                resident_bytes=int(arguments.resident_gb * 2**30),
+                workers=arguments.threads,
+            )
+            loaders.append(Loader(images, recipe, mean=manifest["mean"], sd=manifest["sd"], seed=protocol["seed"]))
+    checkpointing = Checkpointing(Path(arguments.checkpoint), digest_of(protocol), arguments.checkpoint_seconds)
+    try:
+        outcome, history, timing = train_network(trainer, *loaders, checkpointing)
+    except Interrupted as interrupted:
+        print(f"{arguments.model} on {arguments.task}: {interrupted}", file=sys.stderr)
+        sys.exit(128 + interrupted.number)
+    timing["startup_seconds"] = round(time.monotonic() - started - timing["seconds"], 3)
+    run = new_run(
+        task=arguments.task,
+        model=arguments.model,
+        protocol=protocol,
+        outcome=outcome,
+        history=history,
+        timing=timing,
+        provenance=provenance(device, arguments.threads),
+    )
+    write_json(arguments.run, run)
+    checkpointing.path.unlink(missing_ok=True)
+
+
+def find_genotype(population: str, model: str) -> str:
+    """The genotype of a model in population.csv."""
+    with open(population, encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["id"] == model:
+                return row["genotype"]
+    raise Problem(f"{population}: has no model {model}; is population.size in the config larger than this file?")
+
+
+def read_protocol(text: str) -> dict:
+    """A JSON object, or the file named after an @."""
+    if text.startswith("@"):
+        return read_json(text[1:])
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise Problem(f"--protocol: is not JSON ({error})") from error
+
+
+def choose_device(name: str):  # noqa: ANN201 - torch is imported late
+    """`auto` is the first GPU, else the CPU."""
+    import torch
+
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise Problem(
+            f"--device {name}: torch {torch.__version__} sees no GPU here; use --device cpu or check the driver"
+        )
+    return torch.device(name)
+
+
+def provenance(device, threads: int) -> dict:
+    """Versions and hardware; the same for every repetition on one machine."""
+    import torch
+    import torchvision
+
+    gpu = torch.cuda.get_device_name(device) if device.type == "cuda" else None
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "numpy": np.__version__,
+        "device": gpu or device.type,
+        "machine": platform.machine(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "threads": threads,
+    }
+
+
+if __name__ == "__main__":
+    main()

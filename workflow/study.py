@@ -1,0 +1,141 @@
+"""A study: the configuration, checked and resolved into populations, datasets, views and tasks.
+
+Parsed in every job of the workflow, so it imports nothing heavy. Everything a rule asks of the configuration is here.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+PROTOCOL = (
+    *("epochs", "batch", "lr", "momentum", "nesterov", "weight_decay", "warmup_epochs", "precise_bn", "resolution"),
+    *("eval_resize", "crop", "padding", "flip", "stem", "precision", "channels_last", "seed", "revision"),
+)
+TRAINING = {"threads": 1, "device": "auto", "checkpoint_seconds": 60, "resident_gb": 8}
+DATASET = {"title": None, "files": [], "folder": None, "unpack": True, "options": {}, "classes": None}
+DATASET |= {"storage": "pixels", "licence": None, "home": None, "login": None}
+SPLIT = {"test_fraction": 0.1, "seed": 0, "by": "image"}
+VIEW = {"classes": None, "per_class": None, "cap": None, "seed": 0, "within": None}
+
+
+@dataclass(frozen=True)
+class Task:
+    """A view with a regime and the error it reports."""
+
+    name: str
+    title: str
+    view: str
+    dataset: str
+    role: str
+    error: str
+    closest: str | None
+    classes: int | None
+    protocol: dict[str, Any]
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of training."""
+        return self.protocol["epochs"]
+
+
+class Study:
+    """The resolved configuration. Built only from a checked one (`workflow/checks.py`)."""
+
+    def __init__(self, config: dict[str, Any], registry: dict[str, Any]) -> None:
+        self.title: str = config["title"]
+        self.population: dict[str, Any] = config["population"]
+        self.mirror: str | None = (config.get("data") or {}).get("mirror")
+        self.statistics: dict[str, Any] = config["statistics"]
+        self.training: dict[str, Any] = TRAINING | (config.get("training") or {})
+        self.datasets = {
+            name: resolve_dataset(name, entry, registry) for name, entry in (config.get("datasets") or {}).items()
+        }
+        whole = {name: {"dataset": name} for name in self.datasets}
+        self.views = {name: VIEW | entry for name, entry in (whole | (config.get("views") or {})).items()}
+        self.tasks = {
+            name: self._task(name, entry, config["regimes"][entry["regime"]]) for name, entry in config["tasks"].items()
+        }
+        self.figures: dict[str, Any] = self._figures(config.get("figures") or {})
+        self.models = [f"a{number:03d}" for number in range(self.population["size"])]
+
+    @property
+    def reference(self) -> str:
+        """The task that stands for ImageNet."""
+        return next(name for name, task in self.tasks.items() if task.role == "reference")
+
+    @property
+    def family(self) -> list[str]:
+        """The reference's subsets of classes, most classes first."""
+        members = [task for task in self.tasks.values() if task.role == "family"]
+        return [task.name for task in sorted(members, key=lambda task: -(task.classes or 0))]
+
+    @property
+    def targets(self) -> list[str]:
+        """The datasets compared with the reference."""
+        return [name for name, task in self.tasks.items() if task.role == "target"]
+
+    def closest(self, target: str) -> str | None:
+        """The family task a target is compared with: as configured, else the closest in number of classes."""
+        task = self.tasks[target]
+        if task.closest or not task.classes:
+            return task.closest
+        counted = [name for name in self.family if self.tasks[name].classes]
+        return min(counted, key=lambda name: abs(math.log(self.tasks[name].classes / task.classes)), default=None)
+
+    def _task(self, name: str, entry: dict[str, Any], regime: dict[str, Any]) -> Task:
+        view = entry.get("view", name)
+        dataset = self.views[view]["dataset"]
+        return Task(
+            name=name,
+            title=entry.get("title") or name.replace("_", " "),
+            view=view,
+            dataset=dataset,
+            role=entry["role"],
+            error=entry["error"],
+            closest=entry.get("closest"),
+            classes=view_classes(self.views[view], self.datasets[dataset]),
+            protocol={key: {**regime, **entry}[key] for key in PROTOCOL},
+        )
+
+    def _figures(self, figures: dict[str, Any]) -> dict[str, Any]:
+        shown = [self.reference, *self.targets]
+        defaults = {"relative_error": shown, "depth_width": shown}
+        defaults["classes_vs_images"] = {"targets": self.targets, "against": [self.reference, *self.family[-1:]]}
+        return defaults | figures
+
+
+def resolve_dataset(name: str, entry: dict[str, Any] | None, registry: dict[str, Any]) -> dict[str, Any]:
+    """A dataset's entry with what the registry and the defaults add to it."""
+    entry = dict(entry or {})
+    known = registry.get(entry.pop("source", name), {})
+    if "url" in entry:
+        entry["files"] = [{"url": entry.pop("url")}]
+    if entry.get("folder"):
+        entry.setdefault("files", [])
+    dataset = DATASET | {"title": name} | known | entry
+    dataset["split"] = SPLIT | known.get("split", {}) | entry.get("split", {})
+    dataset["files"] = [_file(file) for file in dataset["files"]]
+    return dataset
+
+
+def view_classes(view: dict[str, Any], dataset: dict[str, Any]) -> int | None:
+    """Number of classes of a view, where it is known before the data are there."""
+    chosen = view["classes"]
+    return len(chosen) if isinstance(chosen, list) else chosen or dataset["classes"]
+
+
+def load_registry() -> dict[str, Any]:
+    """The sources of resources/datasets.yaml."""
+    return yaml.load(
+        (ROOT / "resources/datasets.yaml").read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    )
+
+
+def _file(file: dict[str, Any]) -> dict[str, Any]:
+    url = str(file.get("url"))
+    name = f"{url.removeprefix('bundled:')}.npz" if url.startswith("bundled:") else url.rstrip("/").rsplit("/", 1)[-1]
+    return {"name": name.removeprefix("file:"), "sha256": None, "md5": None, "bytes": None, **file}
