@@ -1,5 +1,6 @@
 """Checkpoints: written atomically, read without running code, refused when they belong to another protocol."""
 
+import io
 import logging
 import pickle
 from pathlib import Path
@@ -7,15 +8,17 @@ from typing import Any
 
 import torch
 
-from apr.files import atomic_path
+from apr.files import atomic_file
 
 log = logging.getLogger("apr")
 
 
 def save_checkpoint(path: Path, state: dict[str, Any], fingerprint: str) -> None:
     """Write tensors and plain values; a kill at any instant leaves the previous checkpoint."""
-    with atomic_path(path) as part:
-        torch.save({"fingerprint": fingerprint, **state}, part)
+    buffer = io.BytesIO()  # torch.save reports a full disk as a RuntimeError without a reason; a plain write names it
+    torch.save({"fingerprint": fingerprint, **state}, buffer)
+    with atomic_file(path, "wb") as file:
+        file.write(buffer.getbuffer())
 
 
 def load_checkpoint(path: Path, fingerprint: str, device: torch.device) -> dict[str, Any] | None:

@@ -1,0 +1,81 @@
+"""A tiny packed dataset and trainer for tests of training."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from apr.anynet import Genotype
+from apr.batches import Images, Loader, Recipe
+from apr.files import atomic_file
+from apr.network import build_network
+from apr.packing import INDEX, open_packed
+from apr.training import Checkpointing, Trainer
+
+PROTOCOL = {
+    "epochs": 3,
+    "batch": 8,
+    "lr": 0.05,
+    "momentum": 0.9,
+    "nesterov": True,
+    "weight_decay": 5e-5,
+    "warmup_epochs": 1,
+    "precise_bn": 16,
+    "resolution": 16,
+    "eval_resize": 16,
+    "crop": "random_resized",
+    "padding": 2,
+    "flip": True,
+    "stem": "res_stem_cifar",
+    "precision": "fp32",
+    "channels_last": True,
+    "seed": 3,
+    "revision": 1,
+}
+GENOTYPE = Genotype((1, 2, 1, 1), (8, 16, 16, 24), (1, 2, 1, 4), (8, 4, 16, 2))
+
+
+def packed_images(folder: Path, *, classes: int = 6, per_class: int = 9, side: int = 16):
+    """Coloured noise, a colour a class: learnable within an epoch or two. Opened as packed pixels."""
+    generator = np.random.default_rng(0)
+    labels = np.repeat(np.arange(classes), per_class)
+    colours = generator.integers(0, 156, (classes, 3))
+    pixels = (colours[labels][:, None, None] + generator.integers(0, 100, (len(labels), side, side, 3))).astype(
+        np.uint8
+    )
+    index = np.zeros(len(labels), INDEX)
+    index["bytes"] = side * side * 3
+    index["offset"] = np.arange(len(labels)) * side * side * 3
+    index["height"] = index["width"] = side
+    index["label"] = labels
+    with atomic_file(folder / "noise.bin", "wb") as file:
+        file.write(pixels.tobytes())
+    np.save(folder / "noise.index.npy", index)
+    return open_packed(folder / "noise", "pixels"), labels
+
+
+def loaders(folder: Path, protocol: dict, *, resident_bytes: int = 2**30, workers: int = 1):
+    """Loaders of the training and the test images."""
+    packed, labels = packed_images(folder)
+    test = np.arange(len(labels)) % 9 >= 6
+    recipe = Recipe(**{key: protocol[key] for key in ("crop", "resolution", "eval_resize", "padding", "flip")})
+    both = []
+    for part in (~test, test):
+        chosen = np.flatnonzero(part)
+        images = Images(
+            packed, chosen, labels[chosen], torch.device("cpu"), resident_bytes=resident_bytes, workers=workers
+        )
+        both.append(Loader(images, recipe, mean=[0.5] * 3, sd=[0.25] * 3, seed=protocol["seed"]))
+    return both
+
+
+def trainer(protocol: dict, classes: int = 6) -> Trainer:
+    """A freshly initialised network with its optimiser."""
+    torch.manual_seed(protocol["seed"])
+    network = build_network(GENOTYPE, stem=protocol["stem"], classes=classes)
+    return Trainer(network, protocol, classes, torch.device("cpu"))
+
+
+def checkpointing(folder: Path, seconds: float = 1e9, fingerprint: str = "one") -> Checkpointing:
+    """Checkpoints in `folder`."""
+    return Checkpointing(folder / "checkpoint.pt", fingerprint, seconds)

@@ -1,0 +1,128 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from apr.comparisons import correlation_table, depth_width_table, regret_table
+from apr.problems import Problem
+from apr.statistics import spearman
+from apr.tables import markdown, save_table
+
+BOOTSTRAP = {"resamples": 200, "seed": 0}
+TITLES = {"photos": "Photos", "photos_2": "Photos-2", "digits": "Digits", "faces": "my_faces_", "cracks": "Cracks"}
+
+
+def study(n=60):
+    rng = np.random.default_rng(11)
+    z = rng.normal(size=n)
+    slopes = {"photos": 8, "photos_2": 3, "digits": 2, "faces": -4}
+    reported = pd.DataFrame({task: 40 + slope * z + rng.normal(0, 3, n) for task, slope in slopes.items()})
+    reported["cracks"] = 0.0
+    reported.index = [f"a{i:03}" for i in range(n)]
+    return reported
+
+
+def correlations(reported, targets=("digits", "faces", "cracks"), closest=None):
+    closest = {"digits": "photos_2", "cracks": "photos_2"} if closest is None else closest
+    return correlation_table(reported, "photos", list(targets), closest, TITLES, **BOOTSTRAP)
+
+
+def test_correlations_are_those_of_the_columns():
+    reported = study()
+    row = correlations(reported).data.set_index("target").loc["digits"]
+    first = spearman(reported["photos"], reported["digits"], **BOOTSTRAP)
+    second = spearman(reported["photos_2"], reported["digits"], **BOOTSTRAP)
+    assert (row.rho, row.low, row.high, row.p, row.n) == (first.rho, first.low, first.high, first.p, 60)
+    assert (row.rho_closest, row.high_closest) == (second.rho, second.high)
+    assert row.gain == pytest.approx(second.rho - first.rho)
+    assert row.gain_low < row.gain < row.gain_high
+
+
+def test_paired_gain_is_certain_where_both_agree():
+    reported = study()
+    reported["photos_2"] = reported["photos"] * 0.5
+    row = correlations(reported).data.set_index("target").loc["digits"]
+    assert (row.gain, row.gain_low, row.gain_high) == pytest.approx((0, 0, 0))
+
+
+def test_means_are_over_targets_with_both_correlations_and_say_so():
+    table = correlations(study())
+    data = table.data.set_index("target")
+    assert data.loc["mean", "rho"] == data.loc["digits", "rho"]
+    assert data.loc["mean", "gain"] == pytest.approx(data.loc["mean", "rho_closest"] - data.loc["mean", "rho"])
+    assert "1 of 3 targets" in table.caption
+    assert f"{data.loc['mean', 'rho']:.3f}" in table.caption
+
+
+def test_without_a_family_the_mean_is_of_the_reference():
+    table = correlations(study(), targets=("digits", "faces"), closest={})
+    data = table.data.set_index("target")
+    assert data.loc["mean", "rho"] == pytest.approx(data.loc[["digits", "faces"], "rho"].mean())
+    assert np.isnan(data.loc["mean", "gain"])
+
+
+def test_a_saturated_target_is_undefined_not_zero():
+    table = correlations(study())
+    assert np.isnan(table.data.set_index("target").loc["cracks", "rho"])
+    assert table.shown.set_index("Target").loc["Cracks", "ρ with Photos"] == "undefined"
+
+
+def test_each_row_has_its_own_number_of_models():
+    reported = study()
+    reported.loc["a003", "digits"] = np.nan
+    table = correlations(reported)
+    assert table.data.set_index("target").loc[["digits", "faces"], "n"].tolist() == [59, 60]
+    assert "up to 1 of 60" in table.caption
+
+
+def test_depth_and_width():
+    reported = study()
+    shape = pd.DataFrame(
+        {"cumulative_depth": -reported["photos"], "cumulative_width": reported["photos_2"]}, index=reported.index
+    )
+    table = depth_width_table(reported, shape, ["photos", "photos_2"], TITLES, **BOOTSTRAP)
+    data = table.data.set_index("task")
+    assert data.loc["photos", "rho_depth"] == pytest.approx(-1)
+    assert data.loc["photos_2", "rho_width"] == pytest.approx(1)
+    assert table.shown["ρ with depth"].iloc[0] == "−1.000 [−1.000, −1.000]"
+    with pytest.raises(Problem, match="no model a000"):
+        depth_width_table(reported, shape.drop("a000"), ["photos"], TITLES, **BOOTSTRAP)
+
+
+def test_regret_rows_are_target_by_source_by_k():
+    table = regret_table(
+        study(), "photos", ["digits", "faces"], {"digits": "photos_2"}, [1, 5, 500], TITLES, **BOOTSTRAP
+    )
+    keys = list(table.data[["target", "chosen_on", "k"]].itertuples(index=False, name=None))
+    assert keys == [
+        *[("digits", "photos", 1), ("digits", "photos", 5), ("digits", "photos_2", 1), ("digits", "photos_2", 5)],
+        *[("faces", "photos", 1), ("faces", "photos", 5)],
+    ]
+    faces = table.data.iloc[4]
+    best_on_reference = study()["photos"].idxmin()
+    assert faces["chosen"] == study().loc[best_on_reference, "faces"]
+    assert faces["relative"] > 1
+
+
+def test_no_usable_k_and_no_target_are_problems():
+    with pytest.raises(Problem, match="regret_k"):
+        regret_table(study(), "photos", ["digits"], {}, [500], TITLES, **BOOTSTRAP)
+    with pytest.raises(Problem, match="no target"):
+        correlations(study(), targets=())
+    with pytest.raises(Problem, match="no target"):
+        regret_table(study(), "photos", [], {}, [1], TITLES, **BOOTSTRAP)
+
+
+def test_files_of_a_table(tmp_path):
+    table = correlations(study())
+    paths = {"csv": tmp_path / "t.csv", "md": tmp_path / "t.md", "caption": tmp_path / "t.rst"}
+    save_table(table, **paths)
+    written = pd.read_csv(paths["csv"])
+    pd.testing.assert_frame_equal(written, table.data, check_dtype=False, rtol=1e-9)
+    assert "my\\_faces\\_" in paths["md"].read_text(encoding="utf-8")
+    assert paths["caption"].read_text(encoding="utf-8").startswith("Spearman's ρ")
+
+
+def test_markdown_lines_up():
+    lines = markdown(pd.DataFrame({"Target": ["a|b", "c"], "ρ": ["−0.4", "undefined"]})).splitlines()
+    assert len({len(line) for line in lines}) == 1
+    assert lines[2].startswith(r"| a\|b ")

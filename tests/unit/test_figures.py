@@ -1,0 +1,208 @@
+import subprocess
+import sys
+from functools import cache
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from apr.figures.regret import draw_selection_regret
+from apr.figures.relative import draw_relative_error
+from apr.figures.scatter import draw_scatter
+from apr.figures.shape import draw_error_vs_depth_width
+from apr.figures.style import save_drawing
+from apr.problems import Problem
+from apr.statistics import spearman
+
+BOOTSTRAP = {"resamples": 100, "seed": 0}
+TARGETS = [f"target_{i}" for i in range(9)]
+TITLES = {task: task.replace("_", "-").title() for task in ["photos", "few", *TARGETS]}
+KINDS = ["scatter", "relative", "shape", "regret"]
+SIZES = [5, 500]
+
+
+@cache
+def study(n):
+    rng = np.random.default_rng(n)
+    z = rng.normal(size=n)
+    reported = pd.DataFrame({"photos": 40 + 5 * z, "few": 20 + 2 * z + rng.normal(size=n)})
+    for i, task in enumerate(TARGETS):
+        reported[task] = 30 + (i - 4) * z + 3 * rng.normal(size=n)
+    reported[TARGETS[8]] = 0.0
+    reported.index = [f"a{i:03}" for i in range(n)]
+    shape = pd.DataFrame(
+        {"cumulative_depth": rng.integers(4, 40, n), "cumulative_width": rng.integers(20, 200, n) * 8},
+        index=reported.index,
+    )
+    return reported, shape
+
+
+@cache
+def drawing(kind, n):
+    reported, shape = study(n)
+    if kind == "scatter":
+        return draw_scatter(reported, [("photos", task) for task in TARGETS], TITLES, 10, **BOOTSTRAP)
+    if kind == "relative":
+        return draw_relative_error(reported, "photos", ["photos", *TARGETS], TITLES, **BOOTSTRAP)
+    if kind == "shape":
+        return draw_error_vs_depth_width(reported, shape, TARGETS[4:], TITLES, **BOOTSTRAP)
+    return draw_selection_regret(reported, "photos", TARGETS, dict.fromkeys(TARGETS[:3], "few"), TITLES, **BOOTSTRAP)
+
+
+def save(drawn, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {kind: folder / f"f.{kind}" for kind in ("pdf", "png", "csv")} | {"caption": folder / "f.rst"}
+    save_drawing(drawn, **paths)
+    return paths
+
+
+def points(ax):
+    return np.concatenate([np.asarray(collection.get_offsets()) for collection in ax.collections])
+
+
+def same_points(drawn, expected):
+    return np.allclose(*(np.array(sorted(map(tuple, values))) for values in (drawn, expected)), equal_nan=True)
+
+
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_figure_is_drawn_and_saved(kind, n, tmp_path):
+    drawn = drawing(kind, n)
+    paths = save(drawn, tmp_path)
+    with Image.open(paths["png"]) as image:
+        width, height = np.array(image.size) / 200 * 25.4
+        assert np.asarray(image.convert("L")).std() > 5
+    assert width == pytest.approx(83 if kind == "relative" else 174, abs=0.5)
+    assert height < 240
+    pdf = paths["pdf"].read_bytes()
+    assert b"/FontFile2" in pdf
+    assert b"/Type3" not in pdf
+    pd.testing.assert_frame_equal(pd.read_csv(paths["csv"]), drawn.data, check_dtype=False, rtol=1e-8)
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_scatter_draws_its_numbers(n):
+    drawn = drawing("scatter", n)
+    for ax, (_, rows) in zip(drawn.figure.axes, drawn.data.groupby("y_task", sort=False), strict=True):
+        for collection in ax.collections:
+            group = rows[rows["group"] == collection.get_gid()]
+            assert same_points(collection.get_offsets(), group[["x_error", "y_error"]].to_numpy())
+
+
+@pytest.mark.parametrize(("n", "highlight", "expected"), [(5, 10, 1), (3, 10, 0), (500, 10, 10), (60, 20, 15)])
+def test_best_and_worst_on_the_horizontal_axis_are_highlighted(n, highlight, expected):
+    reported = study(500)[0].iloc[:n]
+    drawn = draw_scatter(reported, [("photos", TARGETS[0])], TITLES, highlight, **BOOTSTRAP)
+    order = reported["photos"].sort_values().index
+    group = drawn.data.set_index("model")["group"]
+    assert set(group.index[group == "best"]) == set(order[:expected])
+    assert set(group.index[group == "worst"]) == set(order[n - expected :])
+    assert (f"the {expected} best on Photos" in drawn.caption) == (expected > 0)
+
+
+def test_scatter_titles_and_caption_have_the_computed_rho():
+    reported, _ = study(500)
+    drawn = drawing("scatter", 500)
+    for ax, task in zip(drawn.figure.axes, TARGETS, strict=True):
+        result = spearman(reported["photos"], reported[task], **BOOTSTRAP)
+        if task == TARGETS[8]:
+            assert ax.get_title(loc="left") == "ρ undefined"
+            assert f"{TITLES[task]} against Photos: ρ undefined, all errors are equal" in drawn.caption
+        else:
+            number, title = (f"{result.rho:.{digits}f}".replace("-", "−") for digits in (3, 2))
+            assert ax.get_title(loc="left").startswith(f"ρ = {title} [")
+            assert f"{TITLES[task]} against Photos: ρ = {number} [" in drawn.caption
+
+
+def test_a_model_without_a_result_is_left_out_of_its_panel_only():
+    reported = study(5)[0].copy()
+    reported.loc["a002", TARGETS[0]] = np.nan
+    drawn = draw_scatter(reported, [("photos", TARGETS[0]), ("photos", TARGETS[1])], TITLES, 10, **BOOTSTRAP)
+    assert [len(points(ax)) for ax in drawn.figure.axes] == [4, 5]
+    assert "up to 1 of 5" in drawn.caption
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_relative_error_is_over_the_mean(n):
+    reported, _ = study(n)
+    drawn = drawing("relative", n)
+    (ax,) = drawn.figure.axes
+    by_task = {collection.get_gid(): np.asarray(collection.get_offsets()) for collection in ax.collections}
+    for task in ["photos", *TARGETS[:8]]:
+        expected = np.column_stack([reported["photos"], reported[task] / reported[task].mean()])
+        assert same_points(by_task[task], expected)
+        rows = drawn.data[drawn.data["task"] == task]
+        assert same_points(by_task[task], rows[["reference_error", "relative_error"]].to_numpy())
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_depth_and_width_draw_their_numbers(n):
+    drawn = drawing("shape", n)
+    panels = drawn.data.groupby(["panel", "task"], sort=False)
+    assert [key[0] for key, _ in panels] == ["A"] * 5 + ["B"] * 5
+    for ax, (_, rows) in zip(drawn.figure.axes, panels, strict=True):
+        assert same_points(points(ax), rows[["x", "error"]].to_numpy())
+    assert "A" in [text.get_text() for text in drawn.figure.axes[0].texts]
+    assert "B" in [text.get_text() for text in drawn.figure.axes[5].texts]
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_regret_curves_are_their_numbers(n):
+    drawn = drawing("regret", n)
+    for ax, (_, rows) in zip(drawn.figure.axes, drawn.data.groupby("target", sort=False), strict=True):
+        for line in ax.lines:
+            source = "reference" if line.get_gid() == "random" else line.get_gid()
+            column = "random" if line.get_gid() == "random" else "regret"
+            expected = rows[rows["choice"] == source]
+            assert np.array_equal(line.get_xdata(), expected["k"])
+            assert np.array_equal(line.get_ydata(), expected[column])
+        assert {line.get_gid() for line in ax.lines} == {*rows["choice"], "random"}
+    first = drawn.data.iloc[0]
+    assert f"{TITLES[TARGETS[0]]}, chosen on Photos: {first['regret']:.2f} [" in drawn.caption
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 9, 13])
+def test_panels_do_not_run_into_each_other(count):
+    reported, _ = study(5)
+    pairs = [("photos", TARGETS[i % 9]) for i in range(count)]
+    figure = draw_scatter(reported, pairs, TITLES, 10, **BOOTSTRAP).figure
+    figure.draw_without_rendering()
+    boxes = [ax.get_tightbbox() for ax in figure.axes] + [legend.get_window_extent() for legend in figure.legends]
+    for i, box in enumerate(boxes):
+        assert box.x0 >= 0 and box.y0 >= 0
+        assert box.x1 <= figure.bbox.x1 + 1 and box.y1 <= figure.bbox.y1 + 1
+        assert not any(box.overlaps(other) for other in boxes[i + 1 :])
+
+
+def test_equal_data_give_equal_bytes(tmp_path):
+    script = (
+        "import sys; sys.path[:0] = sys.argv[1:3]; from pathlib import Path\n"
+        "from test_figures import drawing, save; save(drawing('scatter', 5), Path(sys.argv[3]))"
+    )
+    folders = [tmp_path / name for name in ("first", "second")]
+    for folder, seed in zip(folders, ("1", "2"), strict=True):
+        library, tests = (p for p in sys.path if p.endswith("workflow/scripts")), __file__.rsplit("/", 1)[0]
+        command = [sys.executable, "-c", script, next(library), tests, str(folder)]
+        subprocess.run(command, check=True, env={"PYTHONHASHSEED": seed, "SOURCE_DATE_EPOCH": seed * 9})
+    for name in ("f.pdf", "f.png", "f.csv", "f.rst"):
+        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
+
+
+def test_drawing_leaves_matplotlibs_settings_alone(tmp_path):
+    with mpl.rc_context({"font.size": 23}):
+        save(draw_scatter(study(5)[0], [("photos", "few")], TITLES, 1, **BOOTSTRAP), tmp_path)
+        assert mpl.rcParams["font.size"] == 23
+
+
+def test_nothing_to_draw_is_a_problem():
+    reported, shape = study(5)
+    for draw in (
+        lambda: draw_scatter(reported, [], TITLES, 10, **BOOTSTRAP),
+        lambda: draw_relative_error(reported, "photos", [], TITLES, **BOOTSTRAP),
+        lambda: draw_error_vs_depth_width(reported, shape, [], TITLES, **BOOTSTRAP),
+        lambda: draw_selection_regret(reported, "photos", [], {}, TITLES, **BOOTSTRAP),
+    ):
+        with pytest.raises(Problem):
+            draw()

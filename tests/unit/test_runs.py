@@ -1,0 +1,73 @@
+"""A run's JSON: what is refused, and what an error table says of it."""
+
+import pytest
+
+from apr.files import read_json, write_json
+from apr.problems import Problem
+from apr.runs import check_protocol, error_row, full_protocol, new_run, read_run
+
+MANIFEST = {"view": "v", "dataset": "d", "dataset_digest": "x", "index_digest": "y", "classes": ["a", "b"]}
+OUTCOME = {"status": "completed", "n": 8, "correct_top1": 6, "correct_top5": 7, "train_n": 40, "train_correct_top1": 39}
+
+
+def a_run(**outcome):
+    protocol = full_protocol({"epochs": 3, "lr": 0.1, "seed": 4}, genotype="d=1 w=8 b=1 g=1", manifest=MANIFEST)
+    outcome = OUTCOME | outcome
+    return new_run(
+        task="t", model="a000", protocol=protocol, outcome=outcome, history=[], timing={"seconds": 1}, provenance={}
+    )
+
+
+def test_a_run_reads_as_it_was_written(tmp_path):
+    write_json(tmp_path / "a000.json", a_run())
+    assert read_run(tmp_path / "a000.json") == a_run()
+
+
+def test_error_row_has_counts_and_percent():
+    row = error_row(a_run(), "top5")
+    assert (row["n"], row["correct_top1"], row["correct_top5"], row["seed"]) == (8, 6, 7, 4)
+    assert (row["top1_error"], row["top5_error"], row["error"], row["train_error"]) == (25.0, 12.5, 12.5, 2.5)
+
+
+def test_a_diverged_run_has_no_errors():
+    row = error_row(a_run(status="diverged", correct_top1=None, correct_top5=None), "top1")
+    assert row["status"] == "diverged"
+    assert row["error"] is row["train_error"] is None
+
+
+def test_another_protocol_is_refused_and_the_keys_are_named():
+    run = a_run()
+    expected = {**run["protocol"], "epochs": 5, "images": {**run["protocol"]["images"], "dataset_digest": "z"}}
+    with pytest.raises(Problem, match=r"a.json.*epochs is 3, the study has 5; images.dataset_digest is 'x'"):
+        check_protocol(run, expected, "a.json")
+    check_protocol(run, run["protocol"], "a.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"protocol": {"epochs": 4}}, "fingerprint differs"),
+        ({"outcome": {**OUTCOME, "correct_top1": 9}}, "impossible counts"),
+        ({"outcome": {**OUTCOME, "status": "fine"}}, "neither completed nor diverged"),
+    ],
+)
+def test_an_edited_run_is_refused(tmp_path, change, message):
+    write_json(tmp_path / "a000.json", a_run() | change)
+    with pytest.raises(Problem, match=message):
+        read_run(tmp_path / "a000.json")
+
+
+@pytest.mark.parametrize("text", ["", "{", "\x00\x01"])
+def test_a_broken_file_is_named(tmp_path, text):
+    (tmp_path / "a000.json").write_text(text)
+    with pytest.raises(Problem, match=r"a000\.json: is not JSON"):
+        read_run(tmp_path / "a000.json")
+
+
+def test_a_missing_part_is_named(tmp_path):
+    run = a_run()
+    del run["history"]
+    write_json(tmp_path / "a000.json", run)
+    with pytest.raises(Problem, match="lacks history"):
+        read_run(tmp_path / "a000.json")
+    assert read_json(tmp_path / "a000.json")["model"] == "a000"
