@@ -1,0 +1,1 @@
+"""Figures: functions from errors to a Drawing; `save_drawing` writes it. No pyplot, no global state."""

@@ -1,0 +1,116 @@
+"""Scatterplots of one task's error against another's."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from apr.comparisons import correlate
+from apr.errors import complete
+from apr.figures.style import (
+    GREY,
+    ORANGE,
+    RED,
+    Drawing,
+    error_limits,
+    legend_below,
+    name_panel,
+    panels,
+    point_style,
+    share_labels,
+    styled,
+)
+from apr.problems import Problem
+from apr.wording import correlation, left_out, rho
+
+# The groups differ by marker too, so that they can be told apart without colour.
+GROUPS = {
+    "best": {"color": ORANGE, "marker": "^", "zorder": 3},
+    "worst": {"color": RED, "marker": "s", "zorder": 3},
+    "other": {"color": GREY, "marker": "o", "zorder": 2},
+}
+
+
+@styled
+def draw_scatter(
+    reported: pd.DataFrame,
+    pairs: Sequence[tuple[str, str]],
+    titles: Mapping[str, str],
+    highlight: int,
+    resamples: int,
+    seed: int,
+    columns: int | None = None,
+) -> Drawing:
+    """One panel for each pair (x, y) of tasks, with Spearman's rho in its title.
+
+    The best and the worst models on the x task are highlighted: `highlight` of each, at most a quarter of the models.
+
+    Args:
+        reported: errors (%), [models x tasks], NaN where a model did not complete.
+        pairs: the tasks on the horizontal and on the vertical axis.
+        titles: task -> the name that a reader sees.
+        highlight: number of best and of worst models to highlight.
+        resamples: bootstrap resamples of rho's interval.
+        seed: of the bootstrap.
+        columns: panels in a row, where the order of the pairs has a meaning.
+
+    Raises:
+        Problem: there is no pair, or one has no model in common.
+    """
+    if not pairs:
+        raise Problem("no pair of tasks to draw: give the study a target and a family, or name tasks under `figures`")
+    counts = [len(complete(reported, pair)) for pair in pairs]
+    highlight = min(highlight, min(counts) // 4)
+    figure, axes = panels(len(pairs), columns)
+    frames, clauses = [], []
+    same_x, same_y = (len({pair[side] for pair in pairs}) == 1 for side in (0, 1))
+    for ax, (x, y) in zip(axes, pairs, strict=True):
+        frames.append(scatter_points(reported, x, y, highlight))
+        _draw_points(ax, frames[-1])
+        error_limits(ax, frames[-1]["y_error"])
+        result = correlate(reported, x, y, resamples, seed)
+        name_panel(ax, titles[x if same_y and not same_x else y], rho(result, 2))
+        ax.set_xlabel(f"{titles[x]} error (%)")
+        ax.set_ylabel(f"{titles[y]} error (%)" if same_y else "Error (%)")
+        clauses.append(f"- {titles[y]} against {titles[x]}: {correlation(result)}")
+    share_labels(axes)
+    on = titles[pairs[0][0]] if same_x else "the horizontal axis"
+    if highlight:
+        several = f"{highlight} " if highlight > 1 else ""
+        names = [f"{several}best on {on}", f"{several}worst on {on}", "other models"]
+        legend_below(figure, axes[0].collections, names)
+    marks = f"Orange triangles: the {highlight} best on {on}; red squares: the {highlight} worst. " if highlight else ""
+    caption = (
+        f"Test error of each model on one task against its error on {on if same_x else 'another (horizontal axis)'}. "
+        f"{marks}{left_out(len(reported), counts)} Spearman's ρ with the 95 % percentile interval of {resamples:,} "
+        "bootstrap resamples of the models:\n\n" + "\n".join(clauses)
+    )
+    return Drawing(figure, pd.concat(frames, ignore_index=True), caption)
+
+
+def scatter_points(reported: pd.DataFrame, x: str, y: str, highlight: int) -> pd.DataFrame:
+    """The points of one panel: tasks, model, errors (%), and the group (best, worst, other) by the error on x."""
+    pair = complete(reported, [x, y])
+    order = np.argsort(pair[x].to_numpy(), kind="stable")
+    group = np.full(len(pair), "other", dtype=object)
+    group[order[:highlight]] = "best"
+    group[order[len(pair) - highlight :]] = "worst"
+    return pd.DataFrame(
+        {
+            "x_task": x,
+            "y_task": y,
+            "model": pair.index,
+            "x_error": pair[x].array,
+            "y_error": pair[y].array,
+            "group": group,
+        }
+    )
+
+
+def _draw_points(ax: Axes, points: pd.DataFrame) -> None:
+    style = point_style(len(points))
+    for group, look in GROUPS.items():
+        rows = points[points["group"] == group]
+        stressed = {} if group == "other" else {"s": max(style["s"], 11), "alpha": 1}
+        ax.scatter(rows["x_error"], rows["y_error"], label=group, gid=group, **(style | stressed | look))

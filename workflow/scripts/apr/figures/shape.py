@@ -1,0 +1,81 @@
+"""Errors against cumulative depth and cumulative width."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from apr.comparisons import correlate, with_shape
+from apr.errors import complete
+from apr.figures.style import BLUE, Drawing, error_limits, grid_columns, name_panel, panels, point_style, styled
+from apr.problems import Problem
+from apr.wording import correlation, left_out, rho
+
+AXES = {
+    "A": ("cumulative_depth", "Cumulative depth (blocks)"),
+    "B": ("cumulative_width", "Cumulative width (channels)"),
+}
+
+
+@styled
+def draw_error_vs_depth_width(
+    reported: pd.DataFrame,
+    shape: pd.DataFrame,
+    tasks: Sequence[str],
+    titles: Mapping[str, str],
+    resamples: int,
+    seed: int,
+) -> Drawing:
+    """Errors of each task against (A) cumulative depth and (B) cumulative width, with Spearman's rho in the titles.
+
+    Args:
+        reported: errors (%), [models x tasks], NaN where a model did not complete.
+        shape: columns cumulative_depth (blocks) and cumulative_width (channels), indexed by model.
+        tasks: the tasks that are drawn.
+        titles: task -> the name that a reader sees.
+        resamples: bootstrap resamples of rho's interval.
+        seed: of the bootstrap.
+
+    Raises:
+        Problem: no task, or a model that the population does not have.
+    """
+    if not tasks:
+        raise Problem("figures: depth_width: names no task; name the tasks to draw")
+    joined = with_shape(reported, shape)
+    columns = grid_columns(len(tasks))
+    rows = -(-len(tasks) // columns)
+    figure, axes = panels(2 * rows * columns, columns)
+    frames, clauses = [], []
+    for block, (letter, (column, label)) in enumerate(AXES.items()):
+        first = block * rows * columns
+        for ax in axes[first + len(tasks) : first + rows * columns]:
+            ax.remove()
+        for i, (ax, task) in enumerate(zip(axes[first:], tasks, strict=False)):
+            points = complete(joined, [column, task])
+            ax.scatter(points[column], points[task], color=BLUE, gid=f"{letter} {task}", **point_style(len(points)))
+            error_limits(ax, points[task])
+            result = correlate(joined, column, task, resamples, seed)
+            name_panel(ax, titles[task], rho(result, 2), letter=letter if i == 0 else "")
+            ax.set_xlabel(label if i // columns == (len(tasks) - 1 - i % columns) // columns else "")
+            ax.set_ylabel("Error (%)" if i % columns == 0 else "")
+            clauses.append(f"- {titles[task]} against {label.split(' (')[0].lower()}: {correlation(result)}")
+            frames.append(_numbers(letter, task, column, points))
+    caption = (
+        "Test error of each model against (A) its cumulative depth, the number of blocks, and (B) its cumulative "
+        f"width, the sum of the widths of the four stages. {left_out(len(reported), map(len, frames))} Spearman's ρ "
+        f"with the 95 % percentile interval of {resamples:,} bootstrap resamples of the models:\n\n"
+        + "\n".join(clauses)
+    )
+    return Drawing(figure, pd.concat(frames, ignore_index=True), caption)
+
+
+def _numbers(letter: str, task: str, column: str, points: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "panel": letter,
+            "task": task,
+            "model": points.index,
+            "against": column,
+            "x": points[column].array,
+            "error": points[task].array,
+        }
+    )

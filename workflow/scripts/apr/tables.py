@@ -1,0 +1,47 @@
+"""One writer for all tables: CSV for machines, Markdown for readers, a caption for the report."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from apr.files import atomic_file, write_text
+from apr.wording import escaped
+
+
+@dataclass(frozen=True)
+class Table:
+    """`data` in full precision, `shown` as the strings of the readable form, `caption` in plain text."""
+
+    data: pd.DataFrame
+    shown: pd.DataFrame
+    caption: str
+
+
+def save_table(table: Table, csv: str | Path, md: str | Path, caption: str | Path) -> None:
+    """Write the three files of a table, each atomically."""
+    write_csv(csv, table.data)
+    write_text(md, f"{markdown(table.shown)}\n{escaped(table.caption)}\n")
+    write_text(caption, escaped(table.caption) + "\n")
+
+
+def write_csv(path: str | Path, data: pd.DataFrame) -> None:
+    """Write a data frame without its index, atomically; undefined values stay empty."""
+    with atomic_file(path) as file:
+        data.to_csv(file, index=False, float_format="%.10g", lineterminator="\n")
+
+
+def markdown(shown: pd.DataFrame) -> str:
+    """A Markdown table whose columns line up; the first is set left, the others right."""
+    rows = [[escaped(str(cell)) for cell in row] for row in [shown.columns, *shown.itertuples(index=False)]]
+    widths = [max(3, *map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        _line([cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))])
+        for row in rows
+    ]
+    rule = _line(["-" * w if i == 0 else "-" * (w - 1) + ":" for i, w in enumerate(widths)])
+    return "\n".join([lines[0], rule, *lines[1:]]) + "\n"
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,59 @@
+"""How numbers and names are written in tables, titles and captions."""
+
+import math
+import re
+from collections.abc import Iterable
+
+from apr.statistics import Correlation
+
+UNDEFINED = "undefined"
+
+
+def number(value: float, digits: int) -> str:
+    """A rounded number with a true minus sign; "undefined" for NaN."""
+    if math.isnan(value):
+        return UNDEFINED
+    text = f"{value:.{digits}f}"
+    return text.replace("-", "−") if float(text) else text.lstrip("-")
+
+
+def with_interval(value: float, low: float, high: float, digits: int) -> str:
+    """Such as "0.451 [0.210, 0.640]"; "undefined" for NaN."""
+    if math.isnan(value):
+        return UNDEFINED
+    return f"{number(value, digits)} [{number(low, digits)}, {number(high, digits)}]"
+
+
+def p_value(p: float) -> str:
+    """Three decimals, "<0.001" below; empty for NaN."""
+    if math.isnan(p):
+        return ""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def rho(result: Correlation, digits: int) -> str:
+    """Such as "ρ = 0.45 [0.21, 0.64]" or "ρ undefined"."""
+    if math.isnan(result.rho):
+        return f"ρ {UNDEFINED}"
+    return f"ρ = {with_interval(result.rho, result.low, result.high, digits)}"
+
+
+def correlation(result: Correlation) -> str:
+    """A clause for a caption: rho, interval, p and n, or why rho is undefined."""
+    if math.isnan(result.rho):
+        return f"{rho(result, 3)}, {result.reason}, n = {result.n}"
+    p = "p < 0.001" if result.p < 0.001 else f"p = {p_value(result.p)}"
+    return f"{rho(result, 3)}, {p}, n = {result.n}"
+
+
+def left_out(total: int, counts: Iterable[int]) -> str:
+    """A sentence on the models that comparisons leave out: of `total`, `counts` remain in each."""
+    fewest = min(counts)
+    if fewest == total:
+        return f"All {total} models are compared."
+    return f"A comparison leaves out the models without a result on its tasks, here up to {total - fewest} of {total}."
+
+
+def escaped(text: str) -> str:
+    """Plain text made safe for reStructuredText and Markdown alike, which share the backslash."""
+    return re.sub(r"([\\`*_|])", r"\\\1", text)

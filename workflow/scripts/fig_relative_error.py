@@ -1,0 +1,12 @@
+"""Draw relative errors of several tasks against the error on the reference."""
+
+from apr.errors import read_reported
+from apr.figures.relative import draw_relative_error
+from apr.figures.style import save_drawing
+from apr.logs import log_to
+
+with log_to(snakemake.log[0]):
+    params = snakemake.params
+    reported = read_reported(snakemake.input.errors)
+    drawing = draw_relative_error(reported, params.reference, params.tasks, params.titles, **params.bootstrap)
+    save_drawing(drawing, **snakemake.output)

@@ -1,0 +1,12 @@
+"""Draw one task's error against another's, one panel for each pair of tasks."""
+
+from apr.errors import read_reported
+from apr.figures.scatter import draw_scatter
+from apr.figures.style import save_drawing
+from apr.logs import log_to
+
+with log_to(snakemake.log[0]):
+    params = snakemake.params
+    reported = read_reported(snakemake.input.errors)
+    drawing = draw_scatter(reported, **params.scatter, highlight=params.highlight, **params.bootstrap)
+    save_drawing(drawing, **snakemake.output)

@@ -1,0 +1,14 @@
+"""Make the table of rank correlations with the reference and with the closest family member."""
+
+from apr.comparisons import correlation_table
+from apr.errors import read_reported
+from apr.logs import log_to
+from apr.tables import save_table
+
+with log_to(snakemake.log[0]):
+    params = snakemake.params
+    reported = read_reported(snakemake.input.errors)
+    table = correlation_table(
+        reported, params.reference, params.targets, params.closest, params.titles, **params.bootstrap
+    )
+    save_table(table, **snakemake.output)

@@ -1,0 +1,12 @@
+"""Make the table of rank correlations of the error with cumulative depth and width."""
+
+from apr.comparisons import depth_width_table
+from apr.errors import read_reported, read_shape
+from apr.logs import log_to
+from apr.tables import save_table
+
+with log_to(snakemake.log[0]):
+    params = snakemake.params
+    reported, shape = read_reported(snakemake.input.errors), read_shape(snakemake.input.population)
+    table = depth_width_table(reported, shape, params.tasks, params.titles, **params.bootstrap)
+    save_table(table, **snakemake.output)
