@@ -93,14 +93,14 @@ def test_scatter_draws_its_numbers(n):
 
 
 @pytest.mark.parametrize(("n", "highlight", "expected"), [(5, 10, 1), (3, 10, 0), (500, 10, 10), (60, 20, 15)])
-def test_best_and_worst_on_the_horizontal_axis_are_highlighted(n, highlight, expected):
+def test_best_and_worst_on_the_vertical_axis_are_highlighted(n, highlight, expected):
     reported = study(500)[0].iloc[:n]
     drawn = draw_scatter(reported, [("photos", TARGETS[0])], TITLES, highlight, **BOOTSTRAP)
-    order = reported["photos"].sort_values().index
+    order = reported[TARGETS[0]].sort_values(kind="stable").index
     group = drawn.data.set_index("model")["group"]
     assert set(group.index[group == "best"]) == set(order[:expected])
     assert set(group.index[group == "worst"]) == set(order[n - expected :])
-    assert (f"the {expected} best on Photos" in drawn.caption) == (expected > 0)
+    assert (f"the {expected} best on {TITLES[TARGETS[0]]}" in drawn.caption) == (expected > 0)
 
 
 def test_scatter_titles_and_caption_have_the_computed_rho():

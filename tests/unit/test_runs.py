@@ -6,7 +6,7 @@ from apr.files import read_json, write_json
 from apr.problems import Problem
 from apr.runs import check_protocol, error_row, full_protocol, new_run, read_run
 
-MANIFEST = {"view": "v", "dataset": "d", "dataset_digest": "x", "index_digest": "y", "classes": ["a", "b"]}
+MANIFEST = {"view": "v", "dataset": "d", "dataset_digest": "x", "indices_digest": "y", "classes": ["a", "b"]}
 OUTCOME = {"status": "completed", "n": 8, "correct_top1": 6, "correct_top5": 7, "train_n": 40, "train_correct_top1": 39}
 
 

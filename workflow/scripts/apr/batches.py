@@ -88,7 +88,8 @@ class Loader:
     def __init__(self, images: Images, recipe: Recipe, *, mean: list[float], sd: list[float], seed: int) -> None:
         self.images, self.recipe, self.seed = images, recipe, seed
         self.mean = torch.tensor(mean, dtype=torch.float32, device=images.device)
-        self.sd = torch.tensor(sd, dtype=torch.float32, device=images.device)
+        # a channel without any contrast has an SD of 0
+        self.sd = torch.tensor(sd, dtype=torch.float32, device=images.device).clamp(min=1 / 255)
 
     def training(self, epoch: int, batch: int, skip: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """The augmented batches of an epoch without the incomplete last one; the first `skip` are passed over."""

@@ -61,9 +61,7 @@ def sample_population(
     return pd.DataFrame([_record(i, *entry) for i, entry in enumerate(list(found.values())[:size])])
 
 
-def draw(
-    space: Space, generator: np.random.Generator, n: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def draw(space: Space, generator: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Draw n genotypes, made compatible: depths, widths, bottleneck ratios, group widths, each int64 [n, 4]."""
     depths = _log_uniform(generator, *space.depth, 1, n)
     widths = _log_uniform(generator, *space.width, 8, n)

@@ -26,7 +26,7 @@ def full_protocol(protocol: dict, *, genotype: str, manifest: dict) -> dict:
 
     manifest: the view's (`results/views/<view>.json`).
     """
-    images = {key: manifest[key] for key in ("view", "dataset", "dataset_digest", "index_digest")}
+    images = {key: manifest[key] for key in ("view", "dataset", "dataset_digest", "indices_digest")}
     return {**protocol, "genotype": genotype, "images": images}
 
 

@@ -44,7 +44,8 @@ def draw_scatter(
 ) -> Drawing:
     """One panel for each pair (x, y) of tasks, with Spearman's rho in its title.
 
-    The best and the worst models on the x task are highlighted: `highlight` of each, at most a quarter of the models.
+    The best and the worst models on the y task are highlighted: `highlight` of each, at most a quarter of the models.
+    So the eye sees where the reference's error puts those that a target's user looks for.
 
     Args:
         reported: errors (%), [models x tasks], NaN where a model did not complete.
@@ -75,14 +76,15 @@ def draw_scatter(
         ax.set_ylabel(f"{titles[y]} error (%)" if same_y else "Error (%)")
         clauses.append(f"- {titles[y]} against {titles[x]}: {correlation(result)}")
     share_labels(axes)
-    on = titles[pairs[0][0]] if same_x else "the horizontal axis"
+    on = titles[pairs[0][1]] if same_y else "the vertical axis"
+    against = f"on {titles[pairs[0][0]]}" if same_x else "on another (horizontal axis)"
     if highlight:
         several = f"{highlight} " if highlight > 1 else ""
         names = [f"{several}best on {on}", f"{several}worst on {on}", "other models"]
         legend_below(figure, axes[0].collections, names)
     marks = f"Orange triangles: the {highlight} best on {on}; red squares: the {highlight} worst. " if highlight else ""
     caption = (
-        f"Test error of each model on one task against its error on {on if same_x else 'another (horizontal axis)'}. "
+        f"Test error of each model on one task against its error {against}. "
         f"{marks}{left_out(len(reported), counts)} Spearman's ρ with the 95 % percentile interval of {resamples:,} "
         "bootstrap resamples of the models:\n\n" + "\n".join(clauses)
     )
@@ -90,9 +92,9 @@ def draw_scatter(
 
 
 def scatter_points(reported: pd.DataFrame, x: str, y: str, highlight: int) -> pd.DataFrame:
-    """The points of one panel: tasks, model, errors (%), and the group (best, worst, other) by the error on x."""
+    """The points of one panel: tasks, model, errors (%), and the group (best, worst, other) by the error on y."""
     pair = complete(reported, [x, y])
-    order = np.argsort(pair[x].to_numpy(), kind="stable")
+    order = np.argsort(pair[y].to_numpy(), kind="stable")
     group = np.full(len(pair), "other", dtype=object)
     group[order[:highlight]] = "best"
     group[order[len(pair) - highlight :]] = "worst"

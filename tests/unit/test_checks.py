@@ -1,0 +1,152 @@
+"""A bad configuration shows all of its errors at once; the shipped ones have none."""
+
+import copy
+
+import pytest
+import yaml
+from checks import SCHEMA, check_config
+from conftest import ROOT
+from study import PROTOCOL, Study, load_registry
+
+SHIPPED = ["config.yaml", "studies/demo.yaml", "studies/slices.yaml"]
+
+
+@pytest.fixture
+def demo():
+    return yaml.safe_load((ROOT / "studies/demo.yaml").read_text())
+
+
+def errors_of(config, tmp_path):
+    file = tmp_path / "study.yaml"
+    file.write_text(yaml.safe_dump(config))
+    return [error.removeprefix(f"{file}: ") for error in check_config(config, [file])]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_studies_have_no_errors(name):
+    assert check_config(yaml.safe_load((ROOT / name).read_text()), [ROOT / name]) == []
+
+
+def test_every_key_is_described():
+    def undescribed(schema, path):
+        for key, part in schema.get("properties", {}).items():
+            if "description" not in part:
+                yield f"{path}.{key}"
+            yield from undescribed(part, f"{path}.{key}")
+        for key in ("items", "additionalProperties"):
+            if isinstance(schema.get(key), dict):
+                yield from undescribed(schema[key], path)
+
+    schema = yaml.safe_load(SCHEMA.read_text())
+    parts = [schema, schema["$defs"]["dataset"], schema["$defs"]["view"]]
+    found = [name for part in parts for name in undescribed(part, part.get("title", ""))]
+    assert found == []
+
+
+def test_every_mapping_is_closed():
+    def open_mappings(schema, path):
+        if isinstance(schema, dict):
+            if "properties" in schema and schema.get("additionalProperties") is not False:
+                yield path
+            for key, part in schema.items():
+                yield from open_mappings(part, f"{path}.{key}")
+
+    assert list(open_mappings(yaml.safe_load(SCHEMA.read_text()), "")) == []
+
+
+def test_five_typos_are_named_at_once_with_the_nearest_key(demo, tmp_path):
+    demo["populaton"] = demo.pop("population")
+    demo["regimes"]["small"]["weigth_decay"] = 1
+    demo["tasks"]["digits"]["roll"] = demo["tasks"]["digits"].pop("role")
+    demo["tasks"]["faces"]["error"] = "top-1"
+    demo["statistics"]["resamples"] = "many"
+    errors = errors_of(demo, tmp_path)
+    expected = [
+        "populaton: no such key (did you mean population?)",
+        "population: is missing",
+        "regimes.small.weigth_decay: no such key (did you mean weight_decay?)",
+        "tasks.digits.roll: no such key (did you mean role?)",
+        "tasks.digits.role: is missing",
+        "tasks.faces.error: 'top-1' is not one of top1, top5 (did you mean top1?)",
+        "statistics.resamples: 'many' is a string, expected integer",
+    ]
+    assert len(errors) == len(expected)
+    for start in expected:
+        assert any(error.startswith(start) for error in errors), (start, errors)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("views: {photos_10: {classes: 99}}", "views.photos_10.classes: asks for 99 classes, but photos has"),
+        ("views: {photos_2: {classes: 7}}", "views.photos_2.classes: asks for 7 classes within photos_5, which has 5"),
+        ("views: {photos_2: {within: photos_3}}", "views.photos_2.within: no other view 'photos_3' (did you mean photos_"),
+        ("views: {photos_5: {dataset: photo}}", "views.photos_5.dataset: no dataset 'photo' (did you mean photos?)"),
+        ("views: {digits: {dataset: digits}}", "views.digits: has the name of a dataset"),
+        ("figures: {relative_error: [photo]}", "figures.relative_error: no task 'photo' (did you mean photos?)"),
+        ("tasks: {digits: {closest: photo_2}}", "tasks.digits.closest: no family task 'photo_2' (did you mean photos_2?)"),
+        ("tasks: {digits: {regime: smal}}", "tasks.digits.regime: no regime 'smal' (did you mean small?)"),
+        ("tasks: {digits: {view: digit}}", "tasks.digits.view: no view or dataset 'digit' (did you mean digits?)"),
+        ("tasks: {faces: {error: top5}}", "tasks.faces.error: top5 says nothing about 2 classes"),
+        ("tasks: {digits: {role: reference}}", "tasks: exactly one task has the role reference, found 2"),
+        ("datasets: {shells: {format: npz}}", "datasets.shells: has no url, files or folder"),
+        ("datasets: {shells: {url: 'file:x.zip'}}", "datasets.shells.format: is missing"),
+        ("population: {megaflops: [900, 950]}", "population.megaflops: no architecture can lie in 900–950: the space"),
+        ("population: {megaflops: [4, 3]}", "population.megaflops: [4, 3]: the first value is larger"),
+    ],
+)
+def test_cross_checks(demo, tmp_path, change, message):
+    def merge(base, more):
+        for key, value in more.items():
+            base[key] = merge(base.get(key) or {}, value) if isinstance(value, dict) else value
+        return base
+
+    errors = errors_of(merge(demo, yaml.safe_load(change)), tmp_path)
+    assert [error for error in errors if error.startswith(message)], errors
+
+
+def test_a_regime_that_lacks_a_key_is_named(demo, tmp_path):
+    del demo["regimes"]["small"]["lr"]
+    assert "regimes.small: lacks lr, which task photos needs" in errors_of(demo, tmp_path)
+
+
+def test_the_file_that_sets_the_key_is_named(demo, tmp_path):
+    base, more = tmp_path / "base.yaml", tmp_path / "more.yaml"
+    base.write_text(yaml.safe_dump(demo))
+    more.write_text("tasks: {shells: {regime: small, role: targt, error: top1}}")
+    demo["tasks"]["shells"] = {"regime": "small", "role": "targt", "error": "top1"}
+    (error,) = check_config(demo, [base, more])
+    assert error.startswith(f"{more}: tasks.shells.role: 'targt' is not one of")
+
+
+def test_the_paper_is_whole():
+    study = Study(yaml.safe_load((ROOT / "config.yaml").read_text()), load_registry())
+    assert len(study.models) == 500
+    assert study.reference == "imagenet"
+    assert study.family == ["imagenet_100", "imagenet_10", "imagenet_5", "imagenet_2"]
+    assert {target: study.closest(target) for target in study.targets} == {
+        "concrete": "imagenet_2",
+        "mlc2008": "imagenet_10",
+        "ham10000": "imagenet_5",
+        "powerline": "imagenet_2",
+        "insects": "imagenet_100",
+        "natural": "imagenet_5",
+        "cifar10": "imagenet_10",
+        "cifar100": "imagenet_100",
+    }
+    assert [name for name, task in study.tasks.items() if task.error == "top5"] == [
+        "imagenet",
+        "imagenet_100",
+        "imagenet_1000_10",
+        "insects",
+        "cifar100",
+    ]
+
+
+def test_a_task_overrides_its_regime(demo):
+    before = Study(copy.deepcopy(demo), load_registry()).tasks
+    demo["tasks"]["digits"]["epochs"] = 77
+    after = Study(demo, load_registry()).tasks
+    assert after["digits"].protocol["epochs"] == 77
+    assert list(after["digits"].protocol) == list(PROTOCOL)
+    assert {n: t for n, t in after.items() if n != "digits"} == {n: t for n, t in before.items() if n != "digits"}

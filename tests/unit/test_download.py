@@ -1,0 +1,284 @@
+import errno
+import gzip
+import hashlib
+import logging
+import os
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from data_helpers import real
+
+from apr.download import by_hand, check_file, download, survey_folder, verify
+from apr.problems import Problem
+
+DATA = bytes(range(256)) * 4096
+
+
+class Server:
+    """A publisher whose server can fail: `plan` is a list of faults, one a request."""
+
+    def __init__(self):
+        self.files = {"/data.bin": DATA}
+        self.plan, self.requests = [], []
+        self.ranges, self.etag = True, '"one"'
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                outer.requests.append((self.path, dict(self.headers)))
+                fault = outer.plan.pop(0) if outer.plan else None
+                data = outer.files.get(self.path)
+                if isinstance(fault, int) or data is None:
+                    self.send_error(fault or 404)
+                    return
+                start = 0
+                asked = self.headers.get("Range")
+                if asked and outer.ranges and self.headers.get("If-Range") == outer.etag:
+                    start = int(asked.removeprefix("bytes=").removesuffix("-"))
+                    self.send_response(206)
+                    self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+                else:
+                    self.send_response(200)
+                self.send_header("Content-Length", str(len(data) - start))
+                if outer.etag:
+                    self.send_header("ETag", outer.etag)
+                self.end_headers()
+                self.wfile.write(data[start : start + len(data) // 2] if fault == "cut" else data[start:])
+
+            def log_message(self, *args):
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
+        self.address = f"http://127.0.0.1:{self.http.server_port}"
+
+
+@pytest.fixture
+def server():
+    one = Server()
+    yield one
+    one.http.shutdown()
+    one.http.server_close()
+
+
+def entry(url, name="data.bin", **more):
+    return {"name": name, "url": url, **more}
+
+
+def fetch(source, target, waits=None, **more):
+    more.setdefault("root", target.parent)
+    download(source, target, sleep=(waits if waits is not None else []).append, **more)
+
+
+def left_over(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_fetches_and_checks(server, tmp_path):
+    target = tmp_path / "raw" / "data.bin"
+    fetch(entry(f"{server.address}/data.bin", sha256=hashlib.sha256(DATA).hexdigest(), bytes=len(DATA)), target)
+    assert target.read_bytes() == DATA
+    assert left_over(target.parent) == ["data.bin"]
+
+
+def test_resumes_after_an_interruption(server, tmp_path):
+    server.plan = ["cut"]
+    target, waits = tmp_path / "data.bin", []
+    fetch(entry(f"{server.address}/data.bin"), target, waits)
+    assert target.read_bytes() == DATA
+    assert server.requests[1][1]["Range"] == f"bytes={len(DATA) // 2}-"
+    assert waits == [1.0]
+
+
+def test_resumes_in_a_later_run(server, tmp_path):
+    target = tmp_path / "data.bin"
+    server.plan = ["cut", 503, 503, 503, 503]
+    with pytest.raises(Problem, match="5 attempts failed"):
+        fetch(entry(f"{server.address}/data.bin"), target)
+    assert not target.exists()
+    fetch(entry(f"{server.address}/data.bin"), target)
+    assert target.read_bytes() == DATA
+    assert server.requests[-1][1]["Range"] == f"bytes={len(DATA) // 2}-"
+
+
+@pytest.mark.parametrize("change", ["ignores ranges", "has a new file", "cannot tell"])
+def test_starts_again_when_the_server_cannot_resume(server, tmp_path, change):
+    target = tmp_path / "data.bin"
+    server.plan = ["cut", 404]
+    server.etag = None if change == "cannot tell" else server.etag
+    with pytest.raises(Problem):
+        fetch(entry(f"{server.address}/data.bin"), target)
+    if change == "ignores ranges":
+        server.ranges = False
+    if change == "has a new file":
+        server.files["/data.bin"], server.etag = DATA[::-1], '"two"'
+    fetch(entry(f"{server.address}/data.bin"), target)
+    assert target.read_bytes() == server.files["/data.bin"]
+
+
+def test_backs_off_and_gives_up(server, tmp_path):
+    server.plan = [503] * 9
+    waits = []
+    with pytest.raises(Problem, match=r"data\.bin: could not be fetched.*503.*set `mirror`"):
+        fetch(entry(f"{server.address}/data.bin"), tmp_path / "data.bin", waits)
+    assert waits == [1.0, 2.0, 4.0, 8.0]
+
+
+def test_a_missing_page_is_not_asked_for_twice(server, tmp_path):
+    with pytest.raises(Problem, match="404"):
+        fetch(entry(f"{server.address}/gone.bin"), tmp_path / "data.bin")
+    assert len(server.requests) == 1
+
+
+def test_progress_is_logged(server, tmp_path, monkeypatch, caplog):
+    ticks = iter(range(0, 10_000, 11))
+    monkeypatch.setattr("apr.download.time.monotonic", lambda: next(ticks))
+    with caplog.at_level(logging.INFO, "apr"):
+        fetch(entry(f"{server.address}/data.bin"), tmp_path / "data.bin")
+    assert "data.bin: 1 of 1 MB" in caplog.text
+
+
+def test_mirror_comes_first_and_the_address_next(server, tmp_path):
+    server.files["/mirror/my%20data.bin"] = b"from the mirror"
+    source = entry(f"{server.address}/data.bin", name="my data.bin")
+    fetch(source, tmp_path / "a" / "my data.bin", mirror=f"{server.address}/mirror/")
+    assert (tmp_path / "a" / "my data.bin").read_bytes() == b"from the mirror"
+    del server.files["/mirror/my%20data.bin"]
+    fetch(source, tmp_path / "b" / "my data.bin", mirror=f"{server.address}/mirror")
+    assert (tmp_path / "b" / "my data.bin").read_bytes() == DATA
+
+
+def test_a_wrong_file_on_the_mirror_is_passed_over(server, tmp_path):
+    server.files["/mirror/data.bin"] = b"<html>please log in</html>"
+    fetch(entry(f"{server.address}/data.bin"), tmp_path / "data.bin", mirror=f"{server.address}/mirror")
+    assert (tmp_path / "data.bin").read_bytes() == DATA
+
+
+def test_file_addresses_are_relative_to_the_root(tmp_path):
+    (tmp_path / "root" / "in").mkdir(parents=True)
+    (tmp_path / "root" / "in" / "my data.bin").write_bytes(DATA)
+    for number, url in enumerate(["file:in/my%20data.bin", f"file://{tmp_path}/root/in/my data.bin"]):
+        target = tmp_path / str(number) / "data.bin"
+        fetch(entry(url), target, root=tmp_path / "root")
+        assert target.read_bytes() == DATA
+    with pytest.raises(Problem, match=r"there is no file .*in/nothing"):
+        fetch(entry("file:in/nothing"), tmp_path / "x", root=tmp_path / "root")
+
+
+def test_bundled_images_are_made(tmp_path):
+    fetch(entry("bundled:faces", name="faces.npz"), tmp_path / "faces.npz")
+    assert zipfile.is_zipfile(tmp_path / "faces.npz")
+
+
+def test_unknown_address_and_no_address(tmp_path):
+    with pytest.raises(Problem, match=r"'ftp://x/data\.bin': use https:"):
+        fetch(entry("ftp://x/data.bin"), tmp_path / "data.bin")
+    with pytest.raises(
+        Problem, match=r"data\.bin: has to be fetched by hand: Log in at X.*Put the file at .*data\.bin"
+    ):
+        fetch(entry(None), tmp_path / "data.bin", login="Log in at X.")
+
+
+FAULTS = {
+    "html": (b"\n<!DOCTYPE html><html>", "HTML page"),
+    "lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git-LFS pointer"),
+    "truncated gzip": (gzip.compress(os.urandom(9000))[:-500], "truncated gzip"),
+    "damaged gzip": (gzip.compress(b"a" * 9000)[:-8] + b"12345678", "damaged gzip"),
+    "empty": (b"", "is empty"),
+    "other": (b"\x89PNG....", "not the gzip file that its name promises"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_wrong_content_is_named_and_set_aside(server, tmp_path, fault):
+    data, words = FAULTS[fault]
+    server.files["/data.gz"] = data
+    with pytest.raises(Problem, match=f"data.gz: .*{words}"):
+        fetch(entry(f"{server.address}/data.gz", name="data.gz"), tmp_path / "data.gz")
+    assert left_over(tmp_path) == ["data.gz.rejected"]
+
+
+@pytest.mark.parametrize("declared", [{"sha256": "0" * 64}, {"md5": "0" * 32}, {"bytes": 7}])
+def test_wrong_digest_is_named_and_set_aside(server, tmp_path, declared):
+    with pytest.raises(Problem, match=f"{next(iter(declared.values()))} (is|are) declared"):
+        fetch(entry(f"{server.address}/data.bin", **declared), tmp_path / "data.bin")
+    assert left_over(tmp_path) == ["data.bin.rejected"]
+
+
+def test_truncated_zip(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a", os.urandom(5000))
+    path.write_bytes(path.read_bytes()[:4000])
+    with pytest.raises(Problem, match="truncated zip"):
+        check_file(path, {"name": "a.zip"})
+
+
+def test_real_broken_downloads_are_each_named(tmp_path):
+    with zipfile.ZipFile(*real("broken_downloads.zip")) as archive:
+        archive.extractall(tmp_path)
+    expected = {
+        "html_instead_of_gz/train-images-idx3-ubyte.gz": "HTML page",
+        "html_instead_of_gz/t10k-labels-idx1-ubyte.gz": "HTML page",
+        "truncated_gzip/t10k-images-idx3-ubyte.gz": "truncated gzip",
+        "lfs_pointers_png/colored_images/Mild/00cb6555d108.png": "Git-LFS pointer",
+        "lfs_pointers_tif/UCMerced_LandUse/Images/river/river00.tif": "Git-LFS pointer",
+    }
+    for name, words in expected.items():
+        path = tmp_path / name
+        with pytest.raises(Problem, match=words):
+            check_file(path, {"name": path.name})
+        assert path.with_name(path.name + ".rejected").exists()
+    whole = tmp_path / "truncated_gzip/t10k-labels-idx1-ubyte.gz"
+    check_file(whole, {"name": whole.name})
+
+
+@pytest.mark.parametrize(("number", "words"), [(errno.ENOSPC, "disk is full"), (errno.EROFS, "read-only")])
+def test_a_disk_that_takes_nothing(server, tmp_path, monkeypatch, number, words):
+    def refuse(*_):
+        raise OSError(number, "no")
+
+    monkeypatch.setattr("os.replace", refuse)
+    with pytest.raises(Problem, match=f"data.bin: cannot be written: .*{words}"):
+        fetch(entry(f"{server.address}/data.bin"), tmp_path / "data.bin")
+    assert not (tmp_path / "data.bin").exists()
+
+
+def test_no_room_is_said_before_the_download(server, tmp_path, monkeypatch):
+    monkeypatch.setattr("apr.download.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
+    with pytest.raises(Problem, match="10 are free"):
+        fetch(entry(f"{server.address}/data.bin"), tmp_path / "data.bin")
+
+
+def test_trust_on_first_use(tmp_path):
+    trusted = tmp_path / "raw.trusted.json"
+    (tmp_path / "a.csv").write_text("a,b")
+    files = [{"name": "a.csv"}]
+    first = verify("d", files, tmp_path, trusted)
+    assert first["files"][0]["checked_against"] == "first use"
+    assert first["files"][0]["sha256"] == hashlib.sha256(b"a,b").hexdigest()
+    assert verify("d", files, tmp_path, trusted)["files"][0]["checked_against"] == "earlier download"
+    (tmp_path / "a.csv").write_text("a,c")
+    old, new = (hashlib.sha256(text).hexdigest() for text in (b"a,b", b"a,c"))
+    with pytest.raises(Problem, match=f"{new}, but at the first download it was {old}.*delete .*trusted.json"):
+        verify("d", files, tmp_path, trusted)
+    # A digest that the publisher declares outweighs what was seen before.
+    assert verify("d", [{"name": "a.csv", "sha256": new}], tmp_path, trusted)["files"][0]["checked_against"] == "sha256"
+
+
+def test_verify_asks_for_missing_files(tmp_path):
+    with pytest.raises(Problem, match=r"a\.zip: has to be fetched by hand: Log in\."):
+        verify("d", [{"name": "a.zip"}], tmp_path, tmp_path / "t.json", login="Log in.")
+    assert not (tmp_path / "t.json").exists()
+    assert "no open address" in by_hand("a.zip", tmp_path, None)
+
+
+def test_survey_of_a_folder(tmp_path):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "x").write_bytes(b"12345")
+    report = survey_folder("d", tmp_path / "a")
+    assert (report["count"], report["bytes"]) == (1, 5)
+    with pytest.raises(Problem, match=r"d: folder .*nowhere"):
+        survey_folder("d", tmp_path / "nowhere")

@@ -1,0 +1,160 @@
+"""CIFAR pickles, idx and npz."""
+
+import gzip
+import os
+import pickle
+import struct
+import zipfile
+
+import numpy as np
+import pytest
+from data_helpers import counts, put, real
+
+from apr.formats import read_listing
+from apr.formats.arrays import load_idx
+from apr.formats.cifar import load_plain
+from apr.problems import Problem
+
+# --- CIFAR
+
+
+def batch(labels, key=b"labels"):
+    rng = np.random.default_rng(0)
+    return {key: labels, b"data": rng.integers(0, 256, (len(labels), 3072), np.uint8)}
+
+
+def dump(path, value, protocol=2):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(pickle.dumps(value, protocol))
+
+
+def test_cifar_10_and_100(tmp_path):
+    ten = tmp_path / "ten" / "cifar-10-batches-py"
+    dump(ten / "batches.meta", {b"label_names": [b"cat", b"dog"]})
+    first = batch([0, 1, 1])
+    dump(ten / "data_batch_1", first)
+    dump(ten / "test_batch", batch([1, 0]))
+    listing = read_listing(tmp_path / "ten", "cifar")
+    assert listing.classes == ["cat", "dog"]
+    assert [(item.name, item.label, item.split) for item in listing.items[:2]] == [
+        ("data_batch_1/00000", "cat", "train"),
+        ("data_batch_1/00001", "dog", "train"),
+    ]
+    red_plane_first = first[b"data"][1].reshape(3, 32, 32)
+    np.testing.assert_array_equal(listing.items[1].source[..., 0], red_plane_first[0])
+    hundred = tmp_path / "hundred"
+    dump(hundred / "meta", {b"fine_label_names": [b"a", b"b", b"c"], b"coarse_label_names": [b"x", b"y"]})
+    for name in ("train", "test"):
+        dump(hundred / name, batch([2, 0, 1], b"fine_labels") | {b"coarse_labels": [1, 0, 1]})
+    assert read_listing(hundred, "cifar").classes == ["a", "b", "c"]
+    assert counts(read_listing(hundred, "cifar", {"labels": "coarse"}))["y", "train"] == 2
+
+
+class Malicious:
+    def __reduce__(self):
+        return os.system, ("touch " + os.environ["EVIL"],)
+
+
+def test_a_malicious_pickle_is_not_executed(tmp_path, monkeypatch):
+    monkeypatch.setenv("EVIL", str(tmp_path / "evil"))
+    dump(tmp_path / "batches.meta", {b"label_names": [Malicious()]})
+    with pytest.raises(Problem, match=r"batches\.meta: .*asks for (posix|nt)\.system.*malicious"):
+        read_listing(tmp_path, "cifar")
+    assert not (tmp_path / "evil").exists()
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b"\x80\x02cbuiltins\neval\n(S'1'\ntR.",
+        b"\x80\x02c_codecs\ndecode\n.",
+        b"\x80\x02c_codecs\nencode\n(X\x01\x00\x00\x00aX\x05\x00\x00\x00rot13tR.",
+        b"\x80\x02cnumpy\ndtype\n(X\x01\x00\x00\x00OtR.",
+        b"\x80\x02cnumpy\nload\n.",
+    ],
+)
+def test_other_globals_are_refused(tmp_path, stream):
+    (tmp_path / "x").write_bytes(stream)
+    with pytest.raises(Problem, match=r"x: .*(asks for|only bytes)"):
+        load_plain(tmp_path / "x")
+
+
+@pytest.mark.parametrize("stream", [b"", b"\xff\xfe\x80\x02}.", b"\x80\x02", b"\x80\x02K\x01.", b"<html>"])
+def test_what_is_no_pickle_is_named(tmp_path, stream):
+    (tmp_path / "x").write_bytes(stream)
+    with pytest.raises(Problem, match="x: is not a pickle of CIFAR"):
+        load_plain(tmp_path / "x")
+
+
+def test_real_pickle_with_stray_bytes(tmp_path):
+    with zipfile.ZipFile(*real("broken_downloads.zip")) as archive:
+        archive.extract("bom_prefixed_pickle/batches.meta", tmp_path)
+    with pytest.raises(Problem, match=r"batches\.meta: is not a pickle of CIFAR"):
+        read_listing(tmp_path, "cifar")
+
+
+# --- arrays
+
+
+def idx(array):
+    header = struct.pack(">BBBB", 0, 0, 8, array.ndim) + struct.pack(f">{array.ndim}I", *array.shape)
+    return header + array.astype(np.uint8).tobytes()
+
+
+def four_files(root, suffix=""):
+    pack = gzip.compress if suffix else bytes
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (4, 5, 6), np.uint8)
+    for part, labels in (("train", [3, 7, 7, 3]), ("t10k", [7, 3, 3, 7])):
+        put(root, f"{part}-images-idx3-ubyte{suffix}", data=pack(idx(images)))
+        put(root, f"{part}-labels-idx1-ubyte{suffix}", data=pack(idx(np.array(labels))))
+    return images
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_idx(tmp_path, suffix):
+    images = four_files(tmp_path, suffix)
+    listing = read_listing(tmp_path, "idx")
+    assert listing.classes == ["3", "7"]
+    assert [item.label for item in listing.items] == ["3", "7", "7", "3", "7", "3", "3", "7"]
+    np.testing.assert_array_equal(listing.items[1].source, images[1])
+    assert read_listing(tmp_path, "idx", {"classes": ["x", "y"]}).classes == ["x", "y"]
+    with pytest.raises(Problem, match="1 class names for 2 labels"):
+        read_listing(tmp_path, "idx", {"classes": ["x"]})
+
+
+def test_bad_idx(tmp_path):
+    path = tmp_path / "train-images-idx3-ubyte"
+    good = idx(np.zeros((2, 3, 3), np.uint8))
+    for data, words in [
+        (good[:-1], "truncated"),
+        (good[:9], "truncated"),
+        (b"\x00\x00\x0d\x01" + bytes(9), "unsigned"),
+    ]:
+        path.write_bytes(data)
+        with pytest.raises(Problem, match=words):
+            load_idx(path)
+    path.write_bytes(good)
+    with pytest.raises(Problem, match="train labels is missing"):
+        read_listing(tmp_path, "idx")
+
+
+def test_npz(tmp_path):
+    x, y = np.zeros((4, 3, 3, 3), np.uint8), np.array([0, 1, 1, 0])
+    np.savez(tmp_path / "a.npz", x_train=x, y_train=y, x_test=x, y_test=y[:, None], classes=np.array(["no", "yes"]))
+    listing = read_listing(tmp_path, "npz")
+    assert counts(listing)["yes", "test"] == 2
+    np.savez(tmp_path / "a.npz", x_train=x, y_train=y)
+    assert counts(read_listing(tmp_path, "npz")) == {("0", None): 2, ("1", None): 2}
+    for bad in ({"x_train": x.astype(float)}, {"y_train": y[:3]}, {"y_train": y + 0.5}, {"x_train": x[..., :2]}):
+        np.savez(tmp_path / "a.npz", **({"x_train": x, "y_train": y} | bad))
+        with pytest.raises(Problem, match=r"a\.npz"):
+            read_listing(tmp_path, "npz")
+
+
+def test_npz_of_objects_is_not_unpickled(tmp_path, monkeypatch):
+    monkeypatch.setenv("EVIL", str(tmp_path / "evil"))
+    np.savez(tmp_path / "a.npz", x_train=np.array([Malicious()], object), y_train=np.array([0]))
+    with pytest.raises(Problem, match="plain arrays"):
+        read_listing(tmp_path, "npz")
+    assert not (tmp_path / "evil").exists()

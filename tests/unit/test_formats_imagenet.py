@@ -1,0 +1,116 @@
+"""ImageNet and Tiny-ImageNet."""
+
+import numpy as np
+import pytest
+from data_helpers import counts, encoded, make_tar, picture, put, tar_bytes
+
+from apr.formats import read_listing
+from apr.problems import Problem
+
+# --- ImageNet
+
+
+def tiny(root):
+    put(root, "train/n01/images/n01_0.JPEG", "train/n02/images/n02_0.JPEG", "test/images/test_0.JPEG")
+    put(root, "val/images/val_0.JPEG", "val/images/val_1.JPEG")
+    text = "val_0.JPEG\tn02\t0\t0\t9\t9\nval_1.JPEG\tn01\t0\t0\t9\t9\n"
+    (root / "val" / "val_annotations.txt").write_text(text)
+
+
+def test_tiny_imagenet(tmp_path):
+    tiny(tmp_path / "tiny-imagenet-200")
+    listing = read_listing(tmp_path, "tiny_imagenet")
+    assert [(item.name, item.label, item.split) for item in listing.items] == [
+        ("train/n01/images/n01_0.JPEG", "n01", "train"),
+        ("train/n02/images/n02_0.JPEG", "n02", "train"),
+        ("val/images/val_0.JPEG", "n02", "test"),
+        ("val/images/val_1.JPEG", "n01", "test"),
+    ]
+    (tmp_path / "tiny-imagenet-200/val/images/val_1.JPEG").unlink()
+    with pytest.raises(Problem, match=r"val_1\.JPEG"):
+        read_listing(tmp_path, "tiny_imagenet")
+
+
+def ilsvrc_parts():
+    train = {wnid: [encoded(picture(n)) for n in (i, i + 10)] for i, wnid in enumerate(("n01", "n02"))}
+    val = {f"ILSVRC2012_val_0000000{n}.JPEG": encoded(picture(90 + n)) for n in (1, 2)}
+    return train, val
+
+
+def ilsvrc_tars(root):
+    train, val = ilsvrc_parts()
+    root.mkdir()
+    inner = {
+        f"{wnid}.tar": tar_bytes({f"{wnid}_{n}.JPEG": data for n, data in enumerate(images)})
+        for wnid, images in train.items()
+    }
+    make_tar(root / "ILSVRC2012_img_train.tar", inner)
+    make_tar(root / "ILSVRC2012_img_val.tar", val)
+    return root
+
+
+def labels_csv(root):
+    rows = "ImageId,PredictionString\nILSVRC2012_val_00000002,n01 1 2 3 4\nILSVRC2012_val_00000001,n02\n"
+    (root / "LOC_val_solution.csv").write_text(rows)
+
+
+def labels_txt(root):
+    put(root, "tables/map_clsloc.txt", data=b"n02 1 kit_fox\nn01 2 English_setter\n")
+    put(root, "tables/ILSVRC2012_validation_ground_truth.txt", data=b"1\n2\n")
+
+
+def labels_devkit(root):
+    import io
+
+    from scipy.io import savemat
+
+    synsets = np.zeros(2, [("ILSVRC2012_ID", object), ("WNID", object), ("num_children", object)])
+    synsets[0], synsets[1] = (1, "n02", 0), (2, "n01", 0)
+    buffer = io.BytesIO()
+    savemat(buffer, {"synsets": synsets})
+    members = {
+        "ILSVRC2012_devkit_t12/data/meta.mat": buffer.getvalue(),
+        "ILSVRC2012_devkit_t12/data/ILSVRC2012_validation_ground_truth.txt": b"1\n2\n",
+    }
+    make_tar(root / "ILSVRC2012_devkit_t12.tar.gz", members, "w:gz")
+
+
+@pytest.mark.parametrize("labels", [labels_csv, labels_txt, labels_devkit])
+def test_ilsvrc_tars_are_read_in_place(tmp_path, labels):
+    root = ilsvrc_tars(tmp_path / "raw")
+    with pytest.raises(Problem, match="no labels of the val images"):
+        read_listing(root, "ilsvrc")
+    labels(root)
+    listing = read_listing(root, "ilsvrc")
+    train, val = ilsvrc_parts()
+    assert listing.classes == ["n01", "n02"]
+    assert [(item.name, item.label) for item in listing.items[-2:]] == [
+        ("val/ILSVRC2012_val_00000001.JPEG", "n02"),
+        ("val/ILSVRC2012_val_00000002.JPEG", "n01"),
+    ]
+    assert [item.source.read() for item in listing.items] == [*train["n01"], *train["n02"], *val.values()]
+
+
+@pytest.mark.parametrize("flat", [True, False])
+def test_ilsvrc_folders(tmp_path, flat):
+    train, val = ilsvrc_parts()
+    data = tmp_path / "Data"
+    for wnid, images in train.items():
+        for number, image in enumerate(images):
+            put(data, f"train/{wnid}/{wnid}_{number}.JPEG", data=image)
+    for (name, image), wnid in zip(val.items(), ("n02", "n01"), strict=True):
+        put(data, f"val/{name}" if flat else f"val/{wnid}/{name}", data=image)
+    if flat:
+        labels_csv(tmp_path)
+    places = {"train": "Data/train", "val": "Data/val", "root": "."}
+    listing = read_listing(tmp_path, "ilsvrc", places)
+    assert counts(listing) == {("n01", "train"): 2, ("n02", "train"): 2, ("n01", "test"): 1, ("n02", "test"): 1}
+
+
+def test_truncated_ilsvrc_tars_are_named(tmp_path):
+    root = ilsvrc_tars(tmp_path / "raw")
+    labels_csv(root)
+    path = root / "ILSVRC2012_img_train.tar"
+    path.write_bytes(path.read_bytes()[:6000])
+    with pytest.raises(Problem, match=r"img_train\.tar: is (truncated|a damaged)"):
+        read_listing(root, "ilsvrc")

@@ -1,0 +1,87 @@
+import csv
+from collections import Counter
+
+import numpy as np
+import pytest
+from data_helpers import real
+
+from apr.problems import Problem
+from apr.splits import generator, split_by_group, split_by_image
+
+LABELS = ["a"] * 100 + ["b"] * 24 + ["c"] * 2
+NAMES = [f"{label}/{row:04d}" for row, label in enumerate(LABELS)]
+
+
+def in_test(labels, test):
+    return Counter(label for label, chosen in zip(labels, test, strict=True) if chosen)
+
+
+def test_each_class_gives_its_tenth_and_keeps_one():
+    assert in_test(LABELS, split_by_image(NAMES, LABELS, 0.1, 0)) == {"a": 10, "b": 2, "c": 1}
+    assert in_test(LABELS, split_by_image(NAMES, LABELS, 0.99, 0)) == {"a": 99, "b": 23, "c": 1}
+
+
+def test_the_seed_decides_and_nothing_else():
+    test = split_by_image(NAMES, LABELS, 0.1, 0)
+    np.testing.assert_array_equal(split_by_image(NAMES, LABELS, 0.1, 0), test)
+    assert not np.array_equal(split_by_image(NAMES, LABELS, 0.1, 1), test)
+    order = np.random.default_rng(0).permutation(len(NAMES))
+    shuffled = split_by_image([NAMES[i] for i in order], [LABELS[i] for i in order], 0.1, 0)
+    np.testing.assert_array_equal(shuffled, test[order])
+
+
+def test_a_new_class_leaves_the_others_alone():
+    more = split_by_image([*NAMES, "d/1", "d/2"], [*LABELS, "d", "d"], 0.1, 0)
+    np.testing.assert_array_equal(more[: len(NAMES)], split_by_image(NAMES, LABELS, 0.1, 0))
+
+
+def test_a_class_with_one_image_is_named():
+    with pytest.raises(Problem, match="class 'c' has one image"):
+        split_by_image(["1", "2", "3"], ["a", "a", "c"], 0.1, 0)
+    with pytest.raises(Problem, match="class 'c' has one image"):
+        split_by_group(["a", "a", "c"], ["1", "2", "3"], 0.1, 0)
+
+
+def test_groups_stay_whole():
+    rng = np.random.default_rng(0)
+    groups = [f"g{rng.integers(40)}{label}" for label in LABELS[:-2]] + ["x", "y"]
+    test = split_by_group(LABELS, groups, 0.1, 0)
+    assert not {g for g, t in zip(groups, test, strict=True) if t} & {
+        g for g, t in zip(groups, test, strict=True) if not t
+    }
+    chosen = in_test(LABELS, test)
+    assert 5 <= chosen["a"] <= 10
+    assert chosen["c"] == 1
+    assert not np.array_equal(split_by_group(LABELS, groups, 0.1, 1), test)
+
+
+def test_groups_that_cannot_be_parted():
+    with pytest.raises(Problem, match=r"class 'b': its 3 images in 1 group"):
+        split_by_group(["a", "a", "b", "b", "b"], ["1", "2", "3", "3", "3"], 0.1, 0)
+
+
+def test_large_groups_still_give_a_test_part():
+    test = split_by_group(["a"] * 20, ["1"] * 12 + ["2"] * 8, 0.1, 0)
+    assert in_test(["a"] * 20, test) == {"a": 8}
+
+
+def test_real_lesions_are_not_torn_apart():
+    with open(*real("HAM10000_metadata.csv"), newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    labels, lesions = [row["dx"] for row in rows], [row["lesion_id"] for row in rows]
+    test = split_by_group(labels, lesions, 0.1, 0)
+    torn = {g for g, t in zip(lesions, test, strict=True) if t} & {
+        g for g, t in zip(lesions, test, strict=True) if not t
+    }
+    assert not torn
+    for label, count in Counter(labels).items():
+        assert abs(in_test(labels, test)[label] - 0.1 * count) <= max(2, 0.02 * count)
+    by_image = split_by_image([row["image_id"] for row in rows], labels, 0.1, 0)
+    assert {g for g, t in zip(lesions, by_image, strict=True) if t} & {
+        g for g, t in zip(lesions, by_image, strict=True) if not t
+    }
+
+
+def test_generator_depends_on_its_key_alone():
+    assert generator("a", 1).integers(1 << 60) == generator("a", 1).integers(1 << 60)
+    assert len({generator(*key).integers(1 << 60).item() for key in (("a", 1), ("a", 2), ("b", 1), ("a1",))}) == 4

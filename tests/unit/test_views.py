@@ -1,0 +1,118 @@
+import numpy as np
+import pytest
+
+from apr.packing import INDEX
+from apr.problems import Problem
+from apr.views import select_view
+
+TRAIN = {"ant": 40, "bee": 25, "cow": 12, "dog": 9, "eel": 5}
+TEST = {"ant": 8, "bee": 7, "cow": 3, "dog": 2, "eel": 1}
+WHOLE = {"classes": None, "per_class": None, "cap": None, "seed": 0, "within": None}
+
+
+@pytest.fixture
+def dataset():
+    return {
+        "name": "zoo",
+        "classes": list(TRAIN),
+        "mean": [0.1, 0.2, 0.3],
+        "sd": [0.4, 0.5, 0.6],
+        "bin_sha256": "b" * 64,
+        "index_sha256": "i" * 64,
+    }
+
+
+@pytest.fixture
+def index():
+    rows = [
+        (code, split)
+        for split, part in enumerate((TRAIN, TEST))
+        for code, n in enumerate(part.values())
+        for _ in range(n)
+    ]
+    index = np.zeros(len(rows), INDEX)
+    index["label"], index["split"] = np.array(rows).T
+    return index
+
+
+def draw(dataset, index, parent=None, **definition):
+    return select_view("v", WHOLE | definition, dataset, index, parent)
+
+
+def test_everything(dataset, index):
+    manifest, arrays = draw(dataset, index)
+    assert manifest["classes"] == dataset["classes"]
+    assert manifest["per_class"] == {"train": list(TRAIN.values()), "test": list(TEST.values())}
+    assert (manifest["n_train"], manifest["n_test"]) == (91, 21)
+    assert (manifest["mean"], manifest["dataset_digest"]) == (dataset["mean"], "b" * 64)
+    np.testing.assert_array_equal(arrays["train"], np.arange(91))
+    np.testing.assert_array_equal(arrays["test_labels"], index["label"][91:])
+    assert {array.dtype for array in arrays.values()} == {np.dtype(np.int64)}
+
+
+def test_drawn_classes(dataset, index):
+    manifest, arrays = draw(dataset, index, classes=3)
+    chosen = manifest["classes"]
+    assert len(chosen) == 3
+    assert chosen == [label for label in dataset["classes"] if label in chosen]
+    for split in ("train", "test"):
+        named = [dataset["classes"][label] for label in index["label"][arrays[split]]]
+        assert named == [chosen[label] for label in arrays[f"{split}_labels"]]
+        assert set(index["split"][arrays[split]]) == {0 if split == "train" else 1}
+    again, same = draw(dataset, index, classes=3)
+    assert again == manifest
+    assert all(np.array_equal(same[key], arrays[key]) for key in arrays)
+    assert len({tuple(draw(dataset, index, classes=3, seed=seed)[0]["classes"]) for seed in range(20)}) > 3
+
+
+def test_named_classes(dataset, index):
+    manifest, arrays = draw(dataset, index, classes=["dog", "ant"])
+    assert manifest["classes"] == ["ant", "dog"]
+    assert np.bincount(arrays["train_labels"]).tolist() == [40, 9]
+    with pytest.raises(Problem, match=r"view 'v': classes: dataset 'zoo' has no 'dogs' \(did you mean 'dog'"):
+        draw(dataset, index, classes=["dogs", "ant"])
+    with pytest.raises(Problem, match="each once"):
+        draw(dataset, index, classes=["ant", "ant"])
+
+
+@pytest.mark.parametrize("wanted", [6, 1, 0])
+def test_wrong_numbers_of_classes(dataset, index, wanted):
+    with pytest.raises(Problem, match=f"view 'v': classes: {wanted}: dataset 'zoo' has 5; ask for 2 to 5"):
+        draw(dataset, index, classes=wanted)
+
+
+def test_nested_draws(dataset, index):
+    parent, _ = select_view("big", WHOLE | {"classes": 4}, dataset, index)
+    for seed in range(10):
+        child, _ = draw(dataset, index, parent, classes=2, seed=seed, within="big")
+        assert set(child["classes"]) < set(parent["classes"])
+    with pytest.raises(Problem, match="view 'big' has 4; ask for 2 to 4"):
+        draw(dataset, index, parent, classes=5, within="big")
+    with pytest.raises(Problem, match="not of 'zoo'"):
+        draw(dataset, index, parent | {"dataset": "farm"}, classes=2, within="big")
+
+
+def test_independent_draws_are_not_nested(dataset, index):
+    nested = [
+        set(draw(dataset, index, classes=2, seed=seed)[0]["classes"])
+        < set(draw(dataset, index, classes=3, seed=seed)[0]["classes"])
+        for seed in range(20)
+    ]
+    assert not all(nested)
+
+
+def test_images_per_class_touch_train_alone(dataset, index):
+    manifest, arrays = draw(dataset, index, per_class=5)
+    assert manifest["per_class"] == {"train": [5] * 5, "test": list(TEST.values())}
+    assert not np.array_equal(arrays["train"], draw(dataset, index, per_class=5, seed=1)[1]["train"])
+    with pytest.raises(Problem, match="view 'v': per_class: 6: class 'eel' has 5"):
+        draw(dataset, index, per_class=6)
+
+
+def test_cap(dataset, index):
+    manifest, arrays = draw(dataset, index, cap="second_largest")
+    assert manifest["per_class"] == {"train": [25, 25, 12, 9, 5], "test": [7, 7, 3, 2, 1]}
+    assert len(set(arrays["train"].tolist())) == 76
+    assert draw(dataset, index, cap=10)[0]["per_class"] == {"train": [10, 10, 10, 9, 5], "test": [8, 7, 3, 2, 1]}
+    with pytest.raises(Problem, match="cap: 0"):
+        draw(dataset, index, cap=0)

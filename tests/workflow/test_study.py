@@ -1,0 +1,147 @@
+"""The whole study through Snakemake: what it makes, what it plans after a change, and what it refuses."""
+
+import csv
+import json
+
+import pytest
+import yaml
+from conftest import ROOT
+
+from .conftest import changed, planned, snakemake
+
+TASKS = ["photos_few", "photos_5", "photos_2", "digits", "faces"]
+
+
+def test_every_table_and_figure_is_made(finished):
+    for task in TASKS:
+        rows = list(csv.DictReader((finished / f"results/errors/{task}.csv").open()))
+        assert [row["model"] for row in rows] == ["a000", "a001", "a002", "a003"]
+        run = json.loads((finished / f"results/runs/{task}/a001.json").read_text())
+        assert int(rows[1]["correct_top1"]) == run["outcome"]["correct_top1"]
+        assert int(rows[1]["n"]) == run["outcome"]["n"]
+        error = 100 * (1 - run["outcome"]["correct_top1"] / run["outcome"]["n"])
+        assert float(rows[1]["top1_error"]) == pytest.approx(error, abs=1e-5)
+    figures = {path.name for path in (finished / "results/figures").iterdir()}
+    for name in ("imagenet_vs_targets", "imagenet_vs_family", "closest_vs_targets", "classes_vs_images", "target_digits"):
+        assert {f"{name}.{suffix}" for suffix in ("pdf", "png", "csv", "rst")} <= figures
+    tables = {path.name for path in (finished / "results/tables").iterdir()}
+    assert {"correlations.csv", "correlations.md", "depth_width.csv", "selection_regret.md"} <= tables
+
+
+def test_top5_is_reported_only_where_it_means_something(finished):
+    few = next(csv.DictReader((finished / "results/errors/photos_few.csv").open()))
+    assert few["error"] == few["top5_error"] != few["top1_error"]
+    five = next(csv.DictReader((finished / "results/errors/photos_5.csv").open()))
+    assert five["top5_error"] == five["correct_top5"] == ""
+
+
+def test_a_run_tells_its_protocol_and_its_origin(finished):
+    run = json.loads((finished / "results/runs/digits/a000.json").read_text())
+    view = json.loads((finished / "results/views/digits.json").read_text())
+    assert run["protocol"]["epochs"] == len(run["history"]) == 1
+    assert run["protocol"]["images"]["indices_digest"] == view["indices_digest"]
+    assert run["provenance"]["threads"] == 1
+    assert run["provenance"]["torch"]
+    assert run["outcome"]["n"] == view["n_test"]
+
+
+def test_a_second_run_does_nothing(finished):
+    assert planned(snakemake("-n", directory=finished)) == {}
+
+
+def test_a_figure_pulls_only_its_tasks(tmp_path):
+    done = snakemake("fig_relative_error", "-n", directory=tmp_path)
+    assert planned(done)["train"] == 2 * 4  # photos_few and digits
+    done = snakemake("-n", "fig_imagenet_vs_targets", directory=tmp_path, configs=[ROOT / "config.yaml"])
+    assert planned(done)["train"] == 9 * 500
+    assert "imagenet_100" not in done.output
+
+
+def test_the_whole_paper_is_planned(tmp_path):
+    jobs = planned(snakemake("-n", "--quiet", "rules", directory=tmp_path, configs=[ROOT / "config.yaml"]))
+    assert jobs["train"] == 14 * 500
+    assert jobs["collect_errors"] == 14
+    assert jobs["sample_population"] == 1
+
+
+def test_one_changed_task_trains_alone(copy, tmp_path):
+    study = changed(tmp_path / "study.yaml", tasks={"digits": {"epochs": 2}})
+    jobs = planned(snakemake("-n", directory=copy, configs=[study]))
+    assert (jobs["train"], jobs["collect_errors"]) == (4, 1)
+
+
+def test_a_grown_population_keeps_its_runs(copy, tmp_path):
+    study = changed(tmp_path / "study.yaml", population={"size": 6})
+    assert planned(snakemake("-n", directory=copy, configs=[study]))["train"] == 2 * len(TASKS)
+
+
+def test_another_seed_of_the_population_trains_everything(copy, tmp_path):
+    study = changed(tmp_path / "study.yaml", population={"seed": 2})
+    assert planned(snakemake("-n", directory=copy, configs=[study]))["train"] == 4 * len(TASKS)
+
+
+def test_deleting_one_run_and_asking_for_it_trains_one(copy):
+    (copy / "results/runs/digits/a002.json").unlink()
+    jobs = planned(snakemake("results/runs/digits/a002.json", "-n", directory=copy))
+    assert jobs == {"train": 1}
+
+
+def test_deleted_packed_images_train_nothing(copy):
+    for path in (copy / "data/packed").iterdir():
+        path.unlink()
+    assert "train" not in planned(snakemake("-n", directory=copy))
+
+
+def test_other_statistics_train_nothing(copy, tmp_path):
+    study = changed(tmp_path / "study.yaml", statistics={"resamples": 300})
+    jobs = planned(snakemake("-n", directory=copy, configs=[study]))
+    assert "train" not in jobs
+    assert jobs["table_correlations"] == jobs["fig_imagenet_vs_targets"] == 1
+
+
+def test_a_dataset_of_ones_own_takes_eight_lines(copy, tmp_path, coloured_folder):
+    lines = f"""
+datasets:
+  swatches: {{folder: {coloured_folder}, format: class_folders}}
+tasks:
+  swatches: {{regime: tiny, role: target, error: top1, closest: photos_2}}
+"""
+    own = tmp_path / "own.yaml"
+    own.write_text(lines)
+    assert len(lines.strip().splitlines()) <= 8
+    snakemake("results/figures/target_swatches.png", "table_correlations", "-c2", directory=copy, configs=[
+        ROOT / "tests/workflow/tiny.yaml", own])
+    points = list(csv.DictReader((copy / "results/figures/target_swatches.csv").open()))
+    assert {row["x_task"] for row in points} == {"photos_few", "photos_5", "photos_2"}
+    rows = list(csv.DictReader((copy / "results/tables/correlations.csv").open()))
+    assert "swatches" in {value for row in rows for value in row.values()}
+
+
+def test_a_run_of_another_protocol_is_refused_with_its_keys(copy):
+    path = copy / "results/runs/digits/a001.json"
+    run = json.loads(path.read_text())
+    from apr.files import digest_of
+
+    run["protocol"]["lr"] = 0.5
+    run["fingerprint"] = digest_of(run["protocol"])
+    path.write_text(json.dumps(run))
+    (copy / "results/errors/digits.csv").unlink()
+    done = snakemake("results/errors/digits.csv", "-c1", directory=copy, check=False)
+    assert done.returncode != 0
+    assert "a001.json: was trained under another protocol" in done.output
+    assert "lr is 0.5, the study has 0.05" in done.output
+    assert not (copy / "results/errors/digits.csv").exists()
+
+
+def test_a_bad_configuration_stops_before_anything_runs(tmp_path):
+    study = changed(tmp_path / "study.yaml", tasks={"digits": {"epoch": 3}}, figures={"relative_error": ["digts"]})
+    done = snakemake("-n", directory=tmp_path / "out", configs=[study], check=False)
+    assert done.returncode != 0
+    assert f"{study}: tasks.digits.epoch: no such key (did you mean epochs?)" in done.output
+    assert "Traceback" not in done.output
+
+
+def test_the_effective_configuration_is_written(finished):
+    effective = yaml.safe_load((finished / "results/run_config.yaml").read_text())
+    assert effective["tasks"]["faces"]["protocol"]["epochs"] == 2
+    assert effective["datasets"]["digits"]["format"] == "npz"

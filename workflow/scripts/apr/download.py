@@ -1,0 +1,283 @@
+"""Fetch, check and set aside: no byte is used before it has been looked at."""
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+import requests
+import urllib3
+
+from apr.bundled import write_bundled
+from apr.contents import what_is_wrong
+from apr.files import atomic_path, file_digest, read_json, write_json
+from apr.problems import Problem
+
+CHUNK = 1 << 20
+ATTEMPTS = 5
+TIMEOUT = (15, 60)
+TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
+INTERRUPTIONS = (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError)
+
+log = logging.getLogger("apr")
+
+
+class _Unavailable(Exception):
+    """This address does not have the file."""
+
+
+def download(
+    entry: Mapping[str, Any],
+    target: Path,
+    *,
+    root: Path,
+    mirror: str | None = None,
+    login: str | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Fetch one file of a source to `target`, from the mirror first, then from its own address; check it.
+
+    A partial file stays beside the target and is resumed by the next attempt, in this process or a later one.
+
+    Args:
+        entry: name, url (https:, file: or bundled:; null if it needs a log-in), and md5, sha256, bytes where known.
+        target: where the file goes.
+        root: folder to which relative file: addresses refer.
+        mirror: https: or file: address of a folder that may hold the file under its own name.
+        login: what the user has to do where there is no address.
+        sleep: waits between attempts.
+
+    Raises:
+        Problem: no address has the file, or what came is not the file; it is then set aside as `<target>.rejected`.
+    """
+    target = Path(target)
+    addresses = [f"{mirror.rstrip('/')}/{quote(entry['name'])}"] if mirror else []
+    addresses += [entry["url"]] if entry.get("url") else []
+    if not entry.get("url") and not mirror:
+        raise Problem(by_hand(entry["name"], target, login))
+    refusals = []
+    for address in addresses:
+        try:
+            _fetch(address, entry, target, root, sleep)
+            return
+        except _Unavailable as refusal:
+            refusals.append(f"{address}: {refusal}")
+            log.info("%s: not at %s (%s)", entry["name"], address, refusal)
+        except Problem as problem:
+            if address == addresses[-1]:
+                raise
+            log.warning("%s; trying the next address", problem)
+            refusals.append(str(problem))
+    remedy = (
+        f" {by_hand(entry['name'], target, login)}" if login else " Check the address and the network, or set `mirror`."
+    )
+    raise Problem(f"{entry['name']}: could not be fetched. {'; '.join(refusals)}.{remedy}")
+
+
+def by_hand(name: str, target: Path, login: str | None) -> str:
+    """The message for a file that a user has to fetch."""
+    how = login or "its publisher gives no open address."
+    return f"{name}: has to be fetched by hand: {how.strip()} Put the file at {target}, then run again."
+
+
+def check_file(path: Path, entry: Mapping[str, Any]) -> None:
+    """Check a file against what is declared of it and against what its name promises; set it aside if it fails.
+
+    Raises:
+        Problem: wrong size, digest or content. The file is then at `<path>.rejected`.
+    """
+    fault = _fault(path, entry)
+    if fault is None:
+        return
+    aside = path.with_name(path.name + ".rejected")
+    os.replace(path, aside)
+    raise Problem(f"{path}: {fault}. It was set aside as {aside.name}; fetch it again or correct the registry's entry.")
+
+
+def verify(
+    dataset: str, files: list[Mapping[str, Any]], folder: Path, trusted: Path | None, login: str | None = None
+) -> dict[str, Any]:
+    """Check all files of a source; where no digest is declared, the first one seen is trusted and has to recur.
+
+    Args:
+        dataset: its name.
+        files: the entries of the registry.
+        folder: where the files lie.
+        trusted: JSON of the digests seen before, written here; None for files made by this project's own code.
+        login: what the user has to do for files without an address.
+
+    Returns:
+        dataset, and for each file its name, bytes, sha256 and what it was checked against.
+
+    Raises:
+        Problem: a file is missing, or is not what was declared or seen before.
+    """
+    seen = read_json(trusted) if trusted and trusted.exists() else {}
+    rows = []
+    for entry in files:
+        path = folder / entry["name"]
+        if not path.is_file():
+            raise Problem(by_hand(entry["name"], path, login))
+        check_file(path, entry)
+        digest = file_digest(path)
+        declared = next((key for key in ("sha256", "md5") if entry.get(key)), None)
+        if not declared and trusted and seen.get(entry["name"], digest) != digest:
+            raise Problem(
+                f"{path}: its sha256 is {digest}, but at the first download it was {seen[entry['name']]}. "
+                f"Delete the file to fetch it again; if the publisher did change it, delete {trusted} as well."
+            )
+        earlier = "earlier download" if entry["name"] in seen else "first use"
+        checked = declared or (earlier if trusted else "made here")
+        rows.append({"name": entry["name"], "bytes": path.stat().st_size, "sha256": digest, "checked_against": checked})
+        log.info("%s: %s bytes, checked against: %s", entry["name"], f"{rows[-1]['bytes']:,}", checked)
+    if trusted:
+        write_json(trusted, {row["name"]: row["sha256"] for row in rows})
+    return {"dataset": dataset, "files": rows}
+
+
+def survey_folder(dataset: str, folder: Path) -> dict[str, Any]:
+    """Count what lies in a folder that a user has already: number of files and bytes.
+
+    Raises:
+        Problem: the folder is missing or holds nothing.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise Problem(f"{dataset}: folder {folder}: there is no such folder; correct `folder` in the study")
+    sizes = [os.path.getsize(os.path.join(place, name)) for place, _, names in os.walk(folder) for name in names]
+    if not sizes:
+        raise Problem(f"{dataset}: folder {folder}: holds no file")
+    return {"dataset": dataset, "folder": str(folder), "count": len(sizes), "bytes": sum(sizes), "files": []}
+
+
+def _fault(path: Path, entry: Mapping[str, Any]) -> str | None:
+    size = path.stat().st_size
+    wrong = what_is_wrong(path, entry["name"])
+    if wrong:
+        return f"{wrong}; {size:,} bytes"
+    if entry.get("bytes") and size != entry["bytes"]:
+        return f"has {size:,} bytes, but {entry['bytes']:,} are declared"
+    for algorithm in ("sha256", "md5"):
+        declared = entry.get(algorithm)
+        if declared and (found := file_digest(path, algorithm)) != declared.lower():
+            return f"its {algorithm} is {found}, but {declared.lower()} is declared"
+    return None
+
+
+def _fetch(address: str, entry: Mapping[str, Any], target: Path, root: Path, sleep: Callable[[float], None]) -> None:
+    scheme = urlsplit(address).scheme
+    if scheme == "bundled":
+        write_bundled(address.removeprefix("bundled:"), target)
+    elif scheme == "file":
+        source = _local(address, root)
+        with atomic_path(target) as part:
+            _require_room(source.stat().st_size, target)
+            shutil.copyfile(source, part)
+    elif scheme in ("http", "https"):
+        partial = target.with_name(target.name + ".partial")
+        resumed = partial.exists()
+        _fetch_web(address, partial, target, sleep)
+        if resumed and target.exists() and _fault(target, entry):
+            log.warning("%s: the resumed file is not right; fetching it from the start", entry["name"])
+            _fetch_web(address, partial, target, sleep)
+    else:
+        raise Problem(f"{entry['name']}: address {address!r}: use https:, http:, file: or bundled:")
+    check_file(target, entry)
+
+
+def _local(address: str, root: Path) -> Path:
+    place = urlsplit(address)
+    if place.netloc not in ("", "localhost"):
+        raise Problem(
+            f"{address}: a file: address names a path of this machine (file:data/x.zip or file:///data/x.zip)"
+        )
+    path = root / unquote(address.removeprefix("file:").removeprefix(f"//{place.netloc}"))
+    if not path.is_file():
+        raise _Unavailable(f"there is no file {path}")
+    return path
+
+
+def _fetch_web(address: str, partial: Path, target: Path, sleep: Callable[[float], None]) -> None:
+    """Fetch with retries; an attempt that brought bytes does not count, so that a long file survives a poor line."""
+    failures = 0
+    with atomic_path(target) as part:
+        while True:
+            before = partial.stat().st_size if partial.exists() else 0
+            try:
+                _attempt(address, partial)
+                break
+            except INTERRUPTIONS as error:
+                grown = (partial.stat().st_size if partial.exists() else 0) > before
+                failures = 1 if grown else failures + 1
+                if failures >= ATTEMPTS:
+                    raise _Unavailable(f"{ATTEMPTS} attempts failed, the last with: {error}") from error
+                log.info("%s: interrupted (%s); attempt %d of %d follows", target.name, error, failures + 1, ATTEMPTS)
+                sleep(2.0 ** (failures - 1))
+            except requests.RequestException as error:
+                raise _Unavailable(str(error)) from error
+        os.replace(partial, part)
+        _validator_file(partial).unlink(missing_ok=True)
+
+
+def _attempt(address: str, partial: Path) -> None:
+    start, headers = _resume_headers(partial)
+    with requests.get(address, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+        if answer.status_code == 416:
+            partial.unlink()
+            raise requests.ConnectionError("the partial file does not fit the server's; starting again")
+        if answer.status_code in TRANSIENT:
+            raise requests.ConnectionError(f"HTTP status {answer.status_code}")
+        if not answer.ok:
+            raise _Unavailable(f"HTTP status {answer.status_code} {answer.reason}")
+        resumes = answer.status_code == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {start}-")
+        done = start if resumes else 0
+        total = done + int(answer.headers["Content-Length"]) if "Content-Length" in answer.headers else None
+        _require_room((total or 0) - done, partial)
+        validator = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
+        with open(partial, "ab" if resumes else "wb") as file:
+            _validator_file(partial).write_text(validator, encoding="utf-8")
+            # The raw stream: a server's Content-Encoding must not unpack our .gz files.
+            for chunk in _reported(answer.raw.stream(CHUNK, decode_content=False), partial, done, total):
+                file.write(chunk)
+    if total is not None and (size := partial.stat().st_size) != total:
+        raise requests.ConnectionError(f"{size:,} of {total:,} bytes came")
+
+
+def _resume_headers(partial: Path) -> tuple[int, dict[str, str]]:
+    """Ask for the rest only if the server can tell that its file is still the same one."""
+    headers = {"Accept-Encoding": "identity", "User-Agent": "aprbench"}
+    validator = _validator_file(partial)
+    start = partial.stat().st_size if partial.exists() else 0
+    same = validator.read_text(encoding="utf-8") if validator.exists() else ""
+    if start and same and not same.startswith("W/"):
+        return start, headers | {"Range": f"bytes={start}-", "If-Range": same}
+    return 0, headers
+
+
+def _validator_file(partial: Path) -> Path:
+    return partial.with_name(partial.name + ".etag")
+
+
+def _require_room(needed: int, place: Path) -> None:
+    free = shutil.disk_usage(place.parent).free
+    if needed > free:
+        raise Problem(
+            f"{place}: needs {needed:,} bytes, {free:,} are free: free some space, or point --directory elsewhere"
+        )
+
+
+def _reported(chunks: Iterator[bytes], partial: Path, done: int, total: int | None) -> Iterator[bytes]:
+    """Pass chunks on and log the progress every ten seconds."""
+    began, start, last = time.monotonic(), done, time.monotonic()
+    for chunk in chunks:
+        yield chunk
+        done += len(chunk)
+        if (now := time.monotonic()) - last >= 10:
+            last = now
+            of = f" of {total / 1e6:,.0f}" if total else ""
+            rate = (done - start) / 1e6 / (now - began)
+            log.info("%s: %s%s MB, %.1f MB/s", partial.stem, f"{done / 1e6:,.0f}", of, rate)

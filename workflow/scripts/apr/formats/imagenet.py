@@ -1,0 +1,170 @@
+"""ImageNet (ILSVRC 2012) as tars read in place or as folders, and Tiny-ImageNet."""
+
+import csv
+import io
+import tarfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from apr.formats.listing import Item, Listing, Span, find_images, is_picture, visible
+from apr.problems import Problem
+
+TRAIN, VAL = "ILSVRC2012_img_train", "ILSVRC2012_img_val"
+LABEL_TABLE, GROUND_TRUTH = "LOC_val_solution.csv", "ILSVRC2012_validation_ground_truth.txt"
+CLASS_TABLE, DEVKIT = "map_clsloc.txt", "ILSVRC2012_devkit_t12.tar.gz"
+
+
+def read_tiny_imagenet(root: Path) -> Listing:
+    """Read train/<wnid>/images/*.JPEG and val/images/*.JPEG with val/val_annotations.txt; test/ has no labels.
+
+    Raises:
+        Problem: a part is missing, or the annotations and the images differ.
+    """
+    ignored: Counter[str] = Counter()
+    annotations = root / "val" / "val_annotations.txt"
+    for needed in (root / "train", annotations):
+        if not needed.exists():
+            raise Problem(f"{needed}: is missing; this is not Tiny-ImageNet's layout")
+    items = _train_folder(root, root / "train", ignored)
+    rows = [line.split("\t") for line in annotations.read_text(encoding="utf-8").splitlines() if line]
+    labels = {row[0]: row[1] for row in rows}
+    images = {path.name: path for path in find_images(root / "val" / "images", ignored)}
+    differing = sorted(labels.keys() ^ images.keys())
+    if differing:
+        raise Problem(
+            f"{annotations}: {len(differing)} images are in it or in the folder alone: {differing[0]} and others"
+        )
+    items += [Item(f"val/images/{name}", labels[name], Span(images[name]), "test") for name in sorted(images)]
+    return Listing(items, sorted({item.label for item in items}), ignored)
+
+
+def read_ilsvrc(
+    root: Path, *, train: str | None = None, val: str | None = None, labels: str | list[str] | None = None
+) -> Listing:
+    """Read ILSVRC 2012: train and val each as the official tar, not unpacked, or as a folder.
+
+    Classes are WordNet ids in ascending order, as everywhere. Labels of a flat val come from LOC_val_solution.csv, or
+    from ILSVRC2012_validation_ground_truth.txt with map_clsloc.txt, or from the official devkit.
+
+    Args:
+        root: holds all.
+        train: tar of tars, or folder of <wnid>/*.JPEG; by default ILSVRC2012_img_train.tar or train.
+        val: flat tar, flat folder, or folder of <wnid>/*.JPEG; by default ILSVRC2012_img_val.tar or val.
+        labels: the table or tables of val's labels; by default they are looked for below the root.
+
+    Raises:
+        Problem: something is missing or truncated, or an image has no label.
+    """
+    ignored: Counter[str] = Counter()
+    train_path, val_path = _place(root, train, TRAIN, "train"), _place(root, val, VAL, "val")
+    if train_path.is_dir():
+        items = _train_folder(root, train_path, ignored)
+    else:
+        items = [
+            Item(f"train/{member.stem}/{name}", member.stem, span, "train")
+            for member, tar in _tar_members(train_path, Span(train_path), ".tar")
+            for name, span in ((inner.name, span) for inner, span in _tar_members(train_path, tar))
+        ]
+    if val_path.is_dir() and visible(val_path)[0]:
+        for folder in visible(val_path)[0]:
+            for path in find_images(folder, ignored):
+                items.append(Item(f"val/{folder.name}/{path.name}", folder.name, Span(path), "test"))
+    else:
+        if val_path.is_dir():
+            images = [(path, Span(path)) for path in find_images(val_path, ignored)]
+        else:
+            images = list(_tar_members(val_path, Span(val_path)))
+        wnid_of = _val_labels(root, labels)
+        unknown = [path.name for path, _ in images if path.stem not in wnid_of]
+        if unknown:
+            raise Problem(f"{val_path}: {len(unknown)} images have no label: {unknown[0]}; check options: labels")
+        items += [Item(f"val/{path.name}", wnid_of[path.stem], span, "test") for path, span in images]
+    return Listing(items, sorted({item.label for item in items}), ignored)
+
+
+def _place(root: Path, given: str | None, tar: str, folder: str) -> Path:
+    candidates = [root / given] if given else [root / f"{tar}.tar", root / tar, root / folder]
+    for path in candidates:
+        if path.exists():
+            return path
+    names = ", ".join(path.name for path in candidates)
+    raise Problem(f"{root}: holds none of {names}; set options: {folder}")
+
+
+def _train_folder(root: Path, folder: Path, ignored: Counter[str]) -> list[Item]:
+    items = []
+    for one in visible(folder)[0]:
+        images = find_images(one, ignored)
+        if not images:
+            raise Problem(f"{one}: the folder of class {one.name!r} holds no image: add some, or remove the folder")
+        items += [Item(path.relative_to(root).as_posix(), one.name, Span(path), "train") for path in images]
+    return items
+
+
+def _tar_members(archive: Path, tar: Span, suffix: str | None = None) -> Iterator[tuple[Path, Span]]:
+    """Members of a tar, or of a tar inside a tar, as spans of the outermost file."""
+    end = tar.offset + tar.size if tar.size >= 0 else archive.stat().st_size
+    with open(archive, "rb") as file:
+        file.seek(tar.offset)
+        try:
+            # tarfile counts from where the file stands when it is opened.
+            with tarfile.open(fileobj=file, mode="r:") as members:
+                for info in members:
+                    path = Path(info.name)
+                    if not info.isreg() or not (path.suffix == suffix if suffix else is_picture(path.name)):
+                        continue
+                    if info.offset_data + info.size > end:
+                        raise Problem(f"{archive}: is truncated in the middle of {info.name}; fetch it again")
+                    yield path, Span(archive, info.offset_data, info.size)
+                    if members.offset >= end:
+                        break
+        except tarfile.TarError as error:
+            raise Problem(f"{archive}: is a damaged or truncated tar ({error}); fetch it again") from error
+
+
+def _val_labels(root: Path, labels: str | list[str] | None) -> dict[str, str]:
+    """WordNet id of each val image by its stem."""
+    if labels:
+        files = {Path(name).name: root / name for name in ([labels] if isinstance(labels, str) else labels)}
+    else:
+        files = {path.name: path for path in _shallow_files(root)}
+    missing = [str(path) for path in files.values() if not path.is_file()]
+    if missing:
+        raise Problem(f"{missing[0]}: the table of labels is missing; correct options: labels")
+    if LABEL_TABLE in files:
+        with open(files[LABEL_TABLE], newline="", encoding="utf-8") as file:
+            # The column goes on with bounding boxes.
+            return {row["ImageId"]: row["PredictionString"].split()[0] for row in csv.DictReader(file)}
+    if GROUND_TRUTH in files and CLASS_TABLE in files:
+        rows = (line.split() for line in files[CLASS_TABLE].read_text(encoding="utf-8").splitlines())
+        wnid_of = {int(row[1]): row[0] for row in rows if row}
+        return _numbered(files[GROUND_TRUTH].read_text(encoding="utf-8"), wnid_of)
+    if DEVKIT in files:
+        return _devkit_labels(files[DEVKIT])
+    raise Problem(
+        f"{root}: no labels of the val images: put {LABEL_TABLE} there, or {GROUND_TRUTH} with {CLASS_TABLE}, "
+        f"or {DEVKIT}"
+    )
+
+
+def _shallow_files(root: Path) -> list[Path]:
+    folders, files = visible(root)
+    return files + [path for folder in folders if folder.name not in ("train", "val") for path in visible(folder)[1]]
+
+
+def _numbered(text: str, wnid_of: dict[int, str]) -> dict[str, str]:
+    numbers = [int(line) for line in text.split()]
+    return {f"ILSVRC2012_val_{row:08d}": wnid_of[number] for row, number in enumerate(numbers, start=1)}
+
+
+def _devkit_labels(path: Path) -> dict[str, str]:
+    from scipy.io import loadmat
+
+    with tarfile.open(path) as archive:
+        found = {Path(info.name).name: archive.extractfile(info).read() for info in archive if info.isreg()}
+    if "meta.mat" not in found or GROUND_TRUTH not in found:
+        raise Problem(f"{path}: lacks meta.mat or {GROUND_TRUTH}; fetch it again")
+    synsets = loadmat(io.BytesIO(found["meta.mat"]), squeeze_me=True)["synsets"]
+    wnid_of = {int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in synsets}
+    return _numbered(found[GROUND_TRUTH].decode(), wnid_of)

@@ -1,0 +1,283 @@
+"""Pack a dataset once: one file of bytes, an index, and a manifest that says what is in it."""
+
+import hashlib
+import io
+import logging
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from apr.files import atomic_file, atomic_path, file_digest, write_json
+from apr.formats import Item, Listing, Span
+from apr.images import Undecodable, as_png, decode, decode_array
+from apr.problems import Problem
+from apr.splits import split_by_group, split_by_image
+
+INDEX = np.dtype(
+    [("offset", "<u8"), ("bytes", "<u4"), ("height", "<u4"), ("width", "<u4"), ("label", "<i4"), ("split", "u1")]
+)
+STORAGES = ("pixels", "encoded")
+SPLITS = ("train", "test")
+SHOWN = 20
+# Enough pictures in flight to keep the threads busy; few enough to keep memory flat.
+AHEAD = 8
+
+log = logging.getLogger("apr")
+
+
+class PackedImages:
+    """A packed dataset, opened for reading.
+
+    Attributes:
+        index: structured [N]: offset, bytes, height, width, label, split (0 train, 1 test).
+        pixels: the whole file of bytes, uint8; with storage "pixels" image i is
+            `pixels[offset : offset + bytes].reshape(height, width, 3)`.
+        storage: "pixels" or "encoded".
+    """
+
+    def __init__(self, stem: Path, storage: str) -> None:
+        self.stem, self.storage = Path(stem), storage
+        self.index = np.load(f"{stem}.index.npy", mmap_mode="r", allow_pickle=False)
+        self.pixels = np.memmap(f"{stem}.bin", np.uint8, "r")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Workers open the files themselves: a pickled memmap would carry all its bytes.
+        return PackedImages, (self.stem, self.storage)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def read(self, i: int) -> np.ndarray:
+        """Return image `i`, uint8 [H, W, 3]."""
+        row = self.index[i]
+        start = int(row["offset"])
+        data = self.pixels[start : start + int(row["bytes"])]
+        if self.storage == "pixels":
+            return np.asarray(data).reshape(int(row["height"]), int(row["width"]), 3)
+        with Image.open(io.BytesIO(data)) as image:
+            return np.asarray(image)
+
+
+@dataclass(frozen=True)
+class _Packed:
+    data: bytes
+    width: int
+    height: int
+    histogram: np.ndarray
+    conversions: tuple[str, ...]
+
+
+def open_packed(stem: Path, storage: str) -> PackedImages:
+    """Open `<stem>.bin` and `<stem>.index.npy`.
+
+    Raises:
+        Problem: a file is missing, truncated, or the two do not belong together.
+    """
+    remedy = "delete both and pack again"
+    if storage not in STORAGES:
+        raise Problem(f"{stem}: storage {storage!r}: pixels or encoded")
+    try:
+        packed = PackedImages(stem, storage)
+    except (OSError, ValueError, EOFError) as error:
+        raise Problem(f"{stem}.bin, {stem}.index.npy: cannot be opened ({error}); {remedy}") from error
+    if packed.index.dtype != INDEX or packed.index.ndim != 1 or not len(packed):
+        raise Problem(f"{stem}.index.npy: is not an index of this version; {remedy}")
+    last = packed.index[-1]
+    expected = int(last["offset"]) + int(last["bytes"])
+    if len(packed.pixels) != expected:
+        raise Problem(f"{stem}.bin: has {len(packed.pixels):,} bytes where its index says {expected:,}; {remedy}")
+    return packed
+
+
+def pack_dataset(
+    listing: Listing,
+    stem: Path,
+    manifest_path: Path,
+    *,
+    name: str,
+    storage: str,
+    split: Mapping[str, Any],
+    classes: int | None = None,
+    about: Mapping[str, Any] | None = None,
+    threads: int = 1,
+) -> dict[str, Any]:
+    """Decode all images and write `<stem>.bin`, `<stem>.index.npy`, `<stem>.files.txt` and the manifest.
+
+    Images stand in the order train, test; by class; by name. The same input gives the same bytes. Mean and SD are
+    those of all pixels of the train part.
+
+    Args:
+        listing: the images.
+        stem: where the packed files go.
+        manifest_path: where the manifest goes, last of all.
+        name: of the dataset.
+        storage: "pixels" (raw RGB) or "encoded" (the publisher's own JPEG bytes; anything else as PNG).
+        split: test_fraction, seed, by ("image" or "group"), where the publisher ships no split.
+        classes: how many there should be, if known.
+        about: further entries of the manifest (title, licence, home, sources).
+        threads: that decode.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        Problem: unreadable pictures (up to 20 are named), an odd number of classes, a class without train or test
+            images, or a disk that does not take the files. Nothing is written then.
+    """
+    if storage not in STORAGES:
+        raise Problem(f"{name}: storage: {storage!r}: pixels or encoded")
+    if classes and classes != len(listing.classes):
+        raise Problem(
+            f"{name}: {classes} classes expected, {len(listing.classes)} found ({', '.join(listing.classes[:SHOWN])}); "
+            "correct `classes`, or look at what was unpacked"
+        )
+    tests = _test_part(listing.items, split)
+    number = {label: code for code, label in enumerate(listing.classes)}
+    items = sorted(zip(tests, listing.items, strict=True), key=lambda one: (one[0], number[one[1].label], one[1].name))
+    index = np.zeros(len(items), INDEX)
+    index["split"] = [test for test, _ in items]
+    index["label"] = [number[item.label] for _, item in items]
+    counts = {
+        part: np.bincount(index["label"][index["split"] == code], minlength=len(number)).tolist()
+        for code, part in enumerate(SPLITS)
+    }
+    for part in SPLITS:
+        if 0 in counts[part]:
+            lacking = listing.classes[counts[part].index(0)]
+            raise Problem(f"{name}: class {lacking!r} has no {part} image; add some, or set options: missing: drop")
+    with ExitStack() as stack:
+        # Left in reverse order: the manifest appears when all else is there.
+        manifest_part = stack.enter_context(atomic_path(manifest_path))
+        files = stack.enter_context(atomic_file(f"{stem}.files.txt"))
+        index_part = stack.enter_context(atomic_path(f"{stem}.index.npy"))
+        data = stack.enter_context(atomic_file(f"{stem}.bin", "wb"))
+        ordered = [item for _, item in items]
+        digest, conversions, histogram = _write_images(name, ordered, storage, index, data, threads)
+        files.writelines(f"{item.name}\n" for item in ordered)
+        with open(index_part, "wb") as file:
+            np.save(file, index, allow_pickle=False)
+        mean, sd = _moments(histogram)
+        manifest = {
+            "name": name,
+            "classes": listing.classes,
+            "n_train": sum(counts["train"]),
+            "n_test": sum(counts["test"]),
+            "per_class": counts,
+            "mean": mean,
+            "sd": sd,
+            "storage": storage,
+            "bin_bytes": int(index["bytes"].sum(dtype=np.uint64)),
+            "bin_sha256": digest,
+            "index_sha256": file_digest(index_part),
+            "sizes": _sizes(index),
+            "converted": dict(sorted(conversions.items())),
+            "ignored": {reason: count for reason, count in sorted(listing.ignored.items()) if count},
+            "split": {"rule": "shipped"} if listing.items[0].split else {"rule": "drawn", **split},
+            "n_groups": len({item.group for item in ordered if item.group is not None}) or None,
+            **(about or {}),
+        }
+        write_json(manifest_part, manifest)
+    return manifest
+
+
+def _test_part(items: Sequence[Item], split: Mapping[str, Any]) -> list[int]:
+    if items[0].split:
+        return [SPLITS.index(item.split) for item in items]
+    labels = [item.label for item in items]
+    if split["by"] == "group":
+        if any(not item.group for item in items):
+            raise Problem("split: by: group: this format gives no group; set options: group, or split by image")
+        return (
+            split_by_group(labels, [item.group for item in items], split["test_fraction"], split["seed"])
+            .astype(int)
+            .tolist()
+        )
+    names = [item.name for item in items]
+    return split_by_image(names, labels, split["test_fraction"], split["seed"]).astype(int).tolist()
+
+
+def _write_images(
+    name: str, items: Sequence[Item], storage: str, index: np.ndarray, file: Any, threads: int
+) -> tuple[str, Counter[str], np.ndarray]:
+    """Write the images and fill `index`; return digest, conversions, and the train part's histogram [3, 256]."""
+    broken: list[str] = []
+    conversions: Counter[str] = Counter()
+    digest = hashlib.sha256()
+    histogram = np.zeros((3, 256), np.int64)
+    offset = 0
+    for row, packed in enumerate(_in_order(items, storage, threads)):
+        if isinstance(packed, str):
+            broken.append(packed)
+            continue
+        conversions.update(packed.conversions)
+        if index["split"][row] == 0:
+            histogram += packed.histogram
+        index[row] = (offset, len(packed.data), packed.height, packed.width, index["label"][row], index["split"][row])
+        offset += len(packed.data)
+        if not broken:
+            digest.update(packed.data)
+            file.write(packed.data)
+        if (row + 1) % 20_000 == 0:
+            log.info("%s: %s of %s images", name, f"{row + 1:,}", f"{len(items):,}")
+    if broken:
+        more = f" and {len(broken) - SHOWN} more" if len(broken) > SHOWN else ""
+        raise Problem(
+            f"{name}: {len(broken)} of {len(items)} images cannot be decoded: {'; '.join(broken[:SHOWN])}{more}. "
+            "Fetch the archive again, or remove these files"
+        )
+    return digest.hexdigest(), conversions, histogram
+
+
+def _in_order(items: Iterable[Item], storage: str, threads: int) -> Iterator[_Packed | str]:
+    """Decode in threads (Pillow lets them run side by side), hand over in order."""
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Any] = deque()
+        for item in items:
+            waiting.append(pool.submit(_packed, item, storage))
+            if len(waiting) >= AHEAD * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _packed(item: Item, storage: str) -> _Packed | str:
+    """Return the picture, or what is wrong with it."""
+    data = item.source.read() if isinstance(item.source, Span) else None
+    try:
+        decoded = decode(data) if data is not None else decode_array(item.source)
+    except Undecodable as error:
+        return f"{item.name} {error}"
+    image = decoded.image
+    if storage == "pixels":
+        data = image.tobytes()
+    elif not decoded.plain_jpeg:
+        data = as_png(image)
+    histogram = np.array(image.histogram(), np.int64).reshape(3, 256)
+    return _Packed(data, image.width, image.height, histogram, decoded.conversions)
+
+
+def _moments(histogram: np.ndarray) -> tuple[list[float], list[float]]:
+    """Mean and SD of each channel in 0..1, from exact counts of its 256 values."""
+    values = np.arange(256) / 255
+    counts = histogram.sum(axis=1)
+    mean = (histogram * values).sum(axis=1) / counts
+    sd = np.sqrt((histogram * (values - mean[:, None]) ** 2).sum(axis=1) / counts)
+    # Six places: the last bits of a sum may differ between machines.
+    return mean.round(6).tolist(), sd.round(6).tolist()
+
+
+def _sizes(index: np.ndarray) -> dict[str, Any]:
+    """Smallest, median and largest height and width, and how many different sizes there are."""
+    sizes = {}
+    for side in ("height", "width"):
+        values = index[side]
+        sizes[side] = {"min": int(values.min()), "median": float(np.median(values)), "max": int(values.max())}
+    sizes["distinct"] = len(np.unique(index[["height", "width"]]))
+    return sizes

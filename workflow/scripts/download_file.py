@@ -1,0 +1,15 @@
+"""Fetch one file of a source and check it."""
+
+from pathlib import Path
+
+from apr.download import download
+from apr.logs import log_to
+
+with log_to(snakemake.log[0]):
+    download(
+        snakemake.params.declared | {"url": snakemake.params.url},
+        Path(snakemake.output[0]),
+        root=Path(snakemake.params.root),
+        mirror=snakemake.params.mirror,
+        login=snakemake.params.login,
+    )

@@ -1,0 +1,23 @@
+"""Pack a dataset: bytes, index, names, manifest."""
+
+from pathlib import Path
+
+from apr.files import read_json
+from apr.formats import read_listing
+from apr.logs import log_to
+from apr.packing import pack_dataset
+
+with log_to(snakemake.log[0]):
+    params = snakemake.params
+    folder = Path(read_json(snakemake.input.unpacked)["folder"])
+    pack_dataset(
+        read_listing(folder, params.format, params.options),
+        Path(params.stem),
+        Path(snakemake.output.manifest),
+        name=snakemake.wildcards.dataset,
+        storage=params.storage,
+        split=params.split,
+        classes=params.classes,
+        about=params.about | {"sources": read_json(snakemake.input.source)["files"]},
+        threads=snakemake.threads,
+    )

@@ -1,0 +1,18 @@
+"""Unpack a source's archives into a folder, and say where the reader finds its files."""
+
+from pathlib import Path
+
+from apr.archives import unpack_all
+from apr.files import read_json, write_json
+from apr.logs import log_to
+
+with log_to(snakemake.log[0]):
+    params = snakemake.params
+    report = {"dataset": snakemake.wildcards.dataset}
+    if params.folder or not params.unpack:
+        report |= {"folder": params.folder or params.raw, "sources": []}
+    else:
+        names = [row["name"] for row in read_json(snakemake.input.source)["files"]]
+        paths = [Path(params.raw, name) for name in names]
+        report |= {"folder": params.unpacked} | unpack_all(paths, Path(params.unpacked), nested=params.nested)
+    write_json(snakemake.output.manifest, report)

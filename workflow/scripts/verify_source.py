@@ -1,0 +1,22 @@
+"""Check all files of a source, or survey the folder that the user has already."""
+
+from pathlib import Path
+
+from apr.download import download, survey_folder, verify
+from apr.files import write_json
+from apr.logs import log_to
+
+with log_to(snakemake.log[0]):
+    name, params = snakemake.wildcards.dataset, snakemake.params
+    if params.folder:
+        manifest = survey_folder(name, Path(params.folder))
+    else:
+        folder = Path(params.raw)
+        # What has no address lies here by hand, or a mirror has it.
+        for file in params.files:
+            if not (folder / file["name"]).exists():
+                root = Path(params.root)
+                download(file, folder / file["name"], root=root, mirror=params.mirror, login=params.login)
+        trusted = None if params.made_here else Path(params.trusted)
+        manifest = verify(name, params.files, folder, trusted, login=params.login)
+    write_json(snakemake.output.manifest, manifest)
