@@ -5,8 +5,7 @@ import copy
 import pytest
 import yaml
 from checks import SCHEMA, check_config
-from conftest import ROOT
-from study import PROTOCOL, Study, load_registry
+from study import PROTOCOL, ROOT, Study, load_registry
 
 SHIPPED = ["config.yaml", "studies/demo.yaml", "studies/slices.yaml"]
 

@@ -18,7 +18,7 @@ from apr.problems import Problem
 from apr.splits import generator
 
 SIDE = 32
-TRAIN_PATCHES, TEST_PATCHES = 60, 40
+TRAIN_PATCHES, TEST_PATCHES = 60, 30
 # Room for a patch to lie anywhere in its cell by half its size.
 CELL_TO_WINDOW = 1.5
 DIGITS_TEST, FACES_TEST = 0.3, 0.3
