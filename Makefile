@@ -42,7 +42,8 @@ clean: ## remove the demo's results; the environment in .venv stays
 
 # $(1): a study; its results go to a folder of the same name
 define run_study
-	snakemake --configfile studies/$(1).yaml --directory $(1) --cores $(CORES) --quiet rules host reason
+	snakemake --configfile studies/$(1).yaml --directory $(1) --cores $(CORES) --quiet rules host reason 2>&1 \
+	  | { grep --line-buffered -vE '^(Select jobs to|Execute [0-9]+ jobs|Finished jobid|\[[A-Z][a-z]{2} )' || true; }
 	snakemake --configfile studies/$(1).yaml --directory $(1) --cores $(CORES) --quiet all --report report.html
 	@echo; echo "Made:"; printf '  %s\n' $(1)/results/tables/*.md $(1)/results/figures/*.png $(1)/report.html
 endef

@@ -1,17 +1,19 @@
 # What all rules share: the checked study, and the digests that make cheap rules follow the library.
 import hashlib
 
-import checks
+from study import study_of
 
 # the interpreter that runs Snakemake also trains, whether its environment is activated or not
 os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
 
 if workflow.is_main_process:
+    from checks import check_config
+
     config_files = workflow.overwrite_configfiles or [PROJECT / "config.yaml"]
-    config_errors = checks.check_config(config, config_files)
+    config_errors = check_config(config, config_files)
     if config_errors:
         sys.exit("\n".join([f"error: the configuration has {len(config_errors)} error(s):", *config_errors]))
-study = checks.study_of(config)
+study = study_of(config)
 
 
 def code(*modules):

@@ -8,7 +8,9 @@ from typing import Any
 import jsonschema
 import yaml
 
-from study import PROTOCOL, ROOT, Study, load_registry, resolve_dataset, view_classes
+from apr.anynet import Genotype, complexity
+from apr.formats import format_options
+from study import PROTOCOL, ROOT, load_registry, resolve_dataset, view_classes
 
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 
@@ -56,6 +58,11 @@ def _cross_checks(config: dict[str, Any]) -> Iterator[tuple[list, str]]:
         datasets[name] = resolve_dataset(name, entry, registry)
         if "format" not in datasets[name]:
             yield ["datasets", name, "format"], "is missing (how the publisher lays out images and labels)"
+            continue
+        known = format_options(datasets[name]["format"])
+        for option in sorted(set(datasets[name]["options"]) - set(known)):
+            text = f"{datasets[name]['format']} has no such option{_nearest(option, known)}"
+            yield ["datasets", name, "options", option], text
     views = {name: {"dataset": name, "classes": None} for name in datasets}
     for name, entry in (config.get("views") or {}).items():
         views[name] = {"classes": None, **entry}
@@ -129,8 +136,6 @@ def _population_errors(population: dict) -> Iterator[tuple[list, str]]:
         if population[key][0] > population[key][1]:
             yield ["population", key], f"{population[key]}: the first value is larger than the second"
             return
-    from apr.anynet import Genotype, complexity
-
     smallest, largest = (
         complexity(
             Genotype(*([value] * 4 for value in values)),
@@ -195,8 +200,3 @@ def _explained(schema: dict) -> str:
 def _kind(value: Any) -> str:
     names = {bool: "boolean", int: "integer", float: "number", str: "string", list: "list", dict: "mapping"}
     return "null" if value is None else names.get(type(value), type(value).__name__)
-
-
-def study_of(config: dict[str, Any]) -> Study:
-    """The study of a configuration that has passed `check_config`."""
-    return Study(config, load_registry())

@@ -43,7 +43,7 @@ class Task:
 
 
 class Study:
-    """The resolved configuration. Built only from a checked one (`workflow/checks.py`)."""
+    """The resolved configuration. `study_of` makes it of a checked one."""
 
     def __init__(self, config: dict[str, Any], registry: dict[str, Any]) -> None:
         self.title: str = config["title"]
@@ -106,6 +106,11 @@ class Study:
         defaults = {"relative_error": shown, "depth_width": shown}
         defaults["classes_vs_images"] = {"targets": self.targets, "against": [self.reference, *self.family[-1:]]}
         return defaults | figures
+
+
+def study_of(config: dict[str, Any]) -> Study:
+    """The study of a configuration that has passed `checks.check_config`."""
+    return Study(config, load_registry())
 
 
 def resolve_dataset(name: str, entry: dict[str, Any] | None, registry: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import yaml
+
 from checks import SCHEMA, check_config
 from study import PROTOCOL, ROOT, Study, load_registry
 
@@ -79,17 +80,27 @@ def test_five_typos_are_named_at_once_with_the_nearest_key(demo, tmp_path):
     [
         ("views: {photos_10: {classes: 99}}", "views.photos_10.classes: asks for 99 classes, but photos has"),
         ("views: {photos_2: {classes: 7}}", "views.photos_2.classes: asks for 7 classes within photos_5, which has 5"),
-        ("views: {photos_2: {within: photos_3}}", "views.photos_2.within: no other view 'photos_3' (did you mean photos_"),
+        (
+            "views: {photos_2: {within: photos_3}}",
+            "views.photos_2.within: no other view 'photos_3' (did you mean photos_",
+        ),
         ("views: {photos_5: {dataset: photo}}", "views.photos_5.dataset: no dataset 'photo' (did you mean photos?)"),
         ("views: {digits: {dataset: digits}}", "views.digits: has the name of a dataset"),
         ("figures: {relative_error: [photo]}", "figures.relative_error: no task 'photo' (did you mean photos?)"),
-        ("tasks: {digits: {closest: photo_2}}", "tasks.digits.closest: no family task 'photo_2' (did you mean photos_2?)"),
+        (
+            "tasks: {digits: {closest: photo_2}}",
+            "tasks.digits.closest: no family task 'photo_2' (did you mean photos_2?)",
+        ),
         ("tasks: {digits: {regime: smal}}", "tasks.digits.regime: no regime 'smal' (did you mean small?)"),
         ("tasks: {digits: {view: digit}}", "tasks.digits.view: no view or dataset 'digit' (did you mean digits?)"),
         ("tasks: {faces: {error: top5}}", "tasks.faces.error: top5 says nothing about 2 classes"),
         ("tasks: {digits: {role: reference}}", "tasks: exactly one task has the role reference, found 2"),
         ("datasets: {shells: {format: npz}}", "datasets.shells: has no url, files or folder"),
         ("datasets: {shells: {url: 'file:x.zip'}}", "datasets.shells.format: is missing"),
+        (
+            "datasets: {photos: {options: {rot: x}}}",
+            "datasets.photos.options.rot: npz has no such option (did you mean root?)",
+        ),
         ("population: {megaflops: [900, 950]}", "population.megaflops: no architecture can lie in 900–950: the space"),
         ("population: {megaflops: [4, 3]}", "population.megaflops: [4, 3]: the first value is larger"),
     ],

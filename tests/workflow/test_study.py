@@ -22,7 +22,13 @@ def test_every_table_and_figure_is_made(finished):
         error = 100 * (1 - run["outcome"]["correct_top1"] / run["outcome"]["n"])
         assert float(rows[1]["top1_error"]) == pytest.approx(error, abs=1e-5)
     figures = {path.name for path in (finished / "results/figures").iterdir()}
-    for name in ("imagenet_vs_targets", "imagenet_vs_family", "closest_vs_targets", "classes_vs_images", "target_digits"):
+    for name in (
+        "imagenet_vs_targets",
+        "imagenet_vs_family",
+        "closest_vs_targets",
+        "classes_vs_images",
+        "target_digits",
+    ):
         assert {f"{name}.{suffix}" for suffix in ("pdf", "png", "csv", "rst")} <= figures
     tables = {path.name for path in (finished / "results/tables").iterdir()}
     assert {"correlations.csv", "correlations.md", "depth_width.csv", "selection_regret.md"} <= tables
@@ -109,8 +115,13 @@ tasks:
     own = tmp_path / "own.yaml"
     own.write_text(lines)
     assert len(lines.strip().splitlines()) <= 8
-    snakemake("results/figures/target_swatches.png", "table_correlations", "-c2", directory=copy, configs=[
-        ROOT / "tests/workflow/tiny.yaml", own])
+    snakemake(
+        "results/figures/target_swatches.png",
+        "table_correlations",
+        "-c2",
+        directory=copy,
+        configs=[ROOT / "tests/workflow/tiny.yaml", own],
+    )
     points = list(csv.DictReader((copy / "results/figures/target_swatches.csv").open()))
     assert {row["x_task"] for row in points} == {"photos_few", "photos_5", "photos_2"}
     rows = list(csv.DictReader((copy / "results/tables/correlations.csv").open()))

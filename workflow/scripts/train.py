@@ -14,11 +14,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-from apr.packing import open_packed
 
 from apr.anynet import Genotype
 from apr.files import digest_of, read_json, write_json
 from apr.logs import log_to
+from apr.packing import open_packed
 from apr.problems import Problem
 from apr.runs import full_protocol, new_run
 

@@ -15,6 +15,7 @@ from apr.problems import Problem
 REMEDIES = {
     errno.ENOSPC: "the disk is full: free some space, or point --directory at another disk",
     errno.EDQUOT: "your quota is used up: free some space, or point --directory at another disk",
+    errno.EFBIG: "the file would be larger than allowed here: raise the limit (ulimit -f)",
     errno.EROFS: "the file system is read-only: point --directory at a writable one",
     errno.EACCES: "no permission to write there: change the permissions, or point --directory elsewhere",
 }

@@ -1,0 +1,121 @@
+"""Kill a training at any moment: nothing is lost, and the resumed run equals the undisturbed one."""
+
+import json
+import os
+import resource
+import shlex
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import yaml
+
+from study import PROTOCOL, ROOT
+
+
+@pytest.fixture
+def command(finished, tmp_path):
+    """The command line of a training of digits, long enough to be interrupted, writing to `tmp_path/<name>`."""
+    protocol = yaml.safe_load((finished / "results/run_config.yaml").read_text())["tasks"]["digits"]["protocol"]
+    assert list(protocol) == list(PROTOCOL)
+
+    def build(name, *, epochs=4, seconds=0.0, **changes):
+        (tmp_path / name).mkdir(exist_ok=True)
+        text = json.dumps(protocol | {"epochs": epochs} | changes)
+        return [
+            *[sys.executable, ROOT / "workflow/scripts/train.py", "--task", "digits", "--model", "a001"],
+            *["--population", finished / "results/population.csv", "--view", finished / "results/views/digits.json"],
+            *["--view-index", finished / "data/views/digits.npz", "--packed", finished / "data/packed/digits"],
+            *["--storage", "pixels", "--protocol", text, "--run", tmp_path / name / "run.json"],
+            *["--checkpoint", tmp_path / name / "checkpoint.pt", "--checkpoint-seconds", str(seconds)],
+        ]
+
+    return build
+
+
+def run(command, **options):
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300, **options)
+
+
+def without_timing(path):
+    record = json.loads(path.read_text())
+    del record["timing"]
+    return record
+
+
+def start_and_wait_for_checkpoint(command, checkpoint):
+    process = subprocess.Popen(list(map(str, command)), stderr=subprocess.DEVNULL)
+    before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else None
+    deadline = time.monotonic() + 120
+    while not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before:
+        assert process.poll() is None, "the training ended before it wrote a checkpoint"
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return process
+
+
+def test_killed_and_resumed_equals_undisturbed(command, tmp_path):
+    assert run(command("calm", seconds=1e9)).returncode == 0
+    for _ in range(2):
+        process = start_and_wait_for_checkpoint(command("killed"), tmp_path / "killed/checkpoint.pt")
+        process.kill()
+        process.wait()
+        assert not (tmp_path / "killed/run.json").exists()
+    done = run(command("killed"))
+    assert done.returncode == 0
+    assert "resuming at epoch" in done.stderr
+    assert without_timing(tmp_path / "killed/run.json") == without_timing(tmp_path / "calm/run.json")
+    assert not (tmp_path / "killed/checkpoint.pt").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
+def test_a_signal_writes_the_checkpoint_and_says_so(command, tmp_path, number):
+    process = start_and_wait_for_checkpoint(command("a"), tmp_path / "a/checkpoint.pt")
+    process.send_signal(number)
+    assert process.wait(timeout=60) == 128 + number
+    assert (tmp_path / "a/checkpoint.pt").exists()
+    assert not (tmp_path / "a/run.json").exists()
+
+
+def test_a_disk_that_takes_no_more_is_named_and_nothing_is_half_written(command, tmp_path):
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+    done = run(command("full", epochs=1), preexec_fn=limit)
+    assert done.returncode == 1
+    assert "error: " in done.stderr
+    assert "cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert os.listdir(tmp_path / "full") == []
+
+
+def test_a_loss_that_becomes_nan_is_a_valid_result(command, tmp_path):
+    done = run(command("wild", lr=1e30))
+    assert done.returncode == 0
+    record = json.loads((tmp_path / "wild/run.json").read_text())
+    assert record["outcome"]["status"] == "diverged"
+    assert record["outcome"]["correct_top1"] is None
+    assert "diverged in epoch" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--model", "a999"], "has no model a999"),
+        (["--device", "cuda"], "sees no GPU here"),
+        (["--protocol", "{"], "--protocol: is not JSON"),
+        (["--packed", "nowhere"], "nowhere.bin"),
+    ],
+)
+def test_wrong_arguments_are_named(command, options, message):
+    if "cuda" in options:
+        torch = pytest.importorskip("torch")
+        if torch.cuda.is_available():
+            options, message = ["--device", "cuda:99"], "cuda:99"
+    done = run([*command("wrong"), *options])
+    assert done.returncode == 1, shlex.join(options)
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
