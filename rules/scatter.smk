@@ -13,16 +13,6 @@ PAIRS = {
 }
 
 
-def scatter(pairs, columns=None):
-    """Parameters of a figure of scatterplots, one for each pair of tasks; `columns` where rows have a meaning."""
-    return {"pairs": pairs, "columns": columns, "titles": titles_of(sum(pairs, ()))}
-
-
-def around(task):
-    """Pairs of one task with the reference and with all of its family."""
-    return [(against, task) for against in (study.reference, *study.family) if against != task]
-
-
 rule fig_imagenet_vs_targets:
     """Error on each target against the error on the reference."""
     input:

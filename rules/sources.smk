@@ -10,30 +10,6 @@ wildcard_constraints:
     file="[^/]+",
 
 
-def source_file(wildcards):
-    return next(file for file in study.datasets[wildcards.dataset]["files"] if file["name"] == wildcards.file)
-
-
-def declared(file):
-    return {key: file[key] for key in ("name", "bytes", "sha256", "md5")}
-
-
-def source_folder(wildcards):
-    """A folder that the user has already; relative to the project's root."""
-    folder = study.datasets[wildcards.dataset]["folder"]
-    return str(PROJECT / folder) if folder else None
-
-
-def fetched_files(wildcards):
-    """Files with an address. Those that a user fetches by hand are no inputs: a forced run would delete them."""
-    files = study.datasets[wildcards.dataset]["files"]
-    return [f"data/raw/{wildcards.dataset}/{file['name']}" for file in files if file["url"]]
-
-
-def is_bundled(file):
-    return (file["url"] or "").startswith("bundled:")
-
-
 rule download_file:
     output:
         "data/raw/{dataset}/{file}",
@@ -71,7 +47,7 @@ rule verify_source:
     params:
         files=lambda wildcards: [declared(file) for file in study.datasets[wildcards.dataset]["files"]],
         folder=source_folder,
-        raw="data/raw/{dataset}",
+        raw=lambda wildcards: f"data/raw/{wildcards.dataset}",
         trusted="data/raw/{dataset}.trusted.json",
         made_here=lambda wildcards: any(map(is_bundled, study.datasets[wildcards.dataset]["files"])),
         login=lambda wildcards, output: study.datasets[wildcards.dataset]["login"],
@@ -94,7 +70,7 @@ rule unpack_source:
     conda:
         "../envs/analysis.yaml"
     params:
-        raw="data/raw/{dataset}",
+        raw=lambda wildcards: f"data/raw/{wildcards.dataset}",
         unpacked="data/unpacked/{dataset}",
         folder=source_folder,
         unpack=lambda wildcards: study.datasets[wildcards.dataset]["unpack"],

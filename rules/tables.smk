@@ -1,33 +1,8 @@
 # The tables of the study, each a comparison of error tables.
 # Needs results/errors/<task>.csv and results/population.csv; makes results/tables/<name>.{csv,md,rst}, the last its caption.
-import yaml
-
-PAPER_ITEMS = yaml.safe_load((PROJECT / "resources" / "paper_items.yaml").read_text(encoding="utf-8"))["items"]
 BOOTSTRAP = {key: study.statistics[key] for key in ("resamples", "seed")}
 CLOSEST = {target: member for target in study.targets if (member := study.closest(target))}
 COMPARED = [study.reference, *study.targets, *CLOSEST.values()]
-
-
-def paper_item(target):
-    """The number that the paper gives to what a target makes, and what it shows: the labels of the report."""
-    return PAPER_ITEMS[target]
-
-
-def shown(path, target):
-    """Mark an output for the report, under its number in the paper; its caption is what the rule computed."""
-    kind = "Tables" if target.startswith("table_") else "Figures"
-    labels = {**paper_item(target), "format": path.rsplit(".", 1)[1].upper()}
-    return report(path, caption="../workflow/report/caption.rst", category=kind, labels=labels)
-
-
-def errors_of(tasks):
-    """The error tables of tasks, each once."""
-    return [f"results/errors/{task}.csv" for task in dict.fromkeys(tasks)]
-
-
-def titles_of(tasks):
-    """What a reader sees as the tasks' names."""
-    return {task: study.tasks[task].title for task in tasks}
 
 
 rule tables:

@@ -1,22 +1,6 @@
 # Runs and their error tables. A run depends on the images of its view, on its genotype and on its task's protocol:
 # nothing else makes it train again. The population and the packed images are `ancient`: a longer population keeps the
 # runs that are there, and packed images may be deleted and made again.
-import json
-
-
-def images_of(wildcards):
-    """The files that a task's images come from."""
-    task = study.tasks[wildcards.task]
-    return {
-        "view": f"results/views/{task.view}.json",
-        "index": ancient(f"data/views/{task.view}.npz"),
-        "packed": ancient(f"data/packed/{task.dataset}.bin"),
-    }
-
-
-def storage_of(wildcards):
-    """How a task's images are packed."""
-    return study.datasets[study.tasks[wildcards.task].dataset]["storage"]
 
 
 rule train:
@@ -37,15 +21,18 @@ rule train:
         protocol=lambda wildcards: json.dumps(study.tasks[wildcards.task].protocol),
         drawn={key: value for key, value in study.population.items() if key != "size"},
         storage=storage_of,
+        # how a training uses the machine is no reason to train again, so these take `output`
+        script=lambda wildcards, output: SCRIPTS / "train.py",
+        packed=lambda wildcards, output: f"data/packed/{study.tasks[wildcards.task].dataset}",
+        checkpoint=lambda wildcards, output: f"results/checkpoints/{wildcards.task}/{wildcards.model}.pt",
+        machine=lambda wildcards, output: machine_options(),
     message:
         "Training {wildcards.model} on {wildcards.task}"
     shell:
-        "exec python {SCRIPTS}/train.py --task {wildcards.task} --model {wildcards.model}"
+        "exec python {params.script:q} --task {wildcards.task} --model {wildcards.model}"
         " --population {input.population} --view {input.view} --view-index {input.index}"
-        " --packed $(dirname {input.packed})/$(basename {input.packed} .bin) --storage {params.storage}"
-        " --protocol {params.protocol:q} --run {output} --checkpoint results/checkpoints/{wildcards.task}/{wildcards.model}.pt"
-        " --checkpoint-seconds {study.training[checkpoint_seconds]} --threads {threads}"
-        " --device {study.training[device]} --resident-gb {study.training[resident_gb]} --log {log}"
+        " --packed {params.packed} --storage {params.storage} --protocol {params.protocol:q}"
+        " --run {output} --checkpoint {params.checkpoint} {params.machine} --threads {threads} --log {log}"
 
 
 rule collect_errors:

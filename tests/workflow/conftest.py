@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT
+
+from study import ROOT
 
 TINY = ROOT / "tests/workflow/tiny.yaml"
 

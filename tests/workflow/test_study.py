@@ -5,7 +5,8 @@ import json
 
 import pytest
 import yaml
-from conftest import ROOT
+
+from study import ROOT
 
 from .conftest import changed, planned, snakemake
 

@@ -2,7 +2,8 @@
 
     python workflow/scripts/train.py --task digits --model a000 --population results/population.csv \\
         --view results/views/digits.json --view-index data/views/digits.npz --packed data/packed/digits \\
-        --storage pixels --protocol '{…}' --run results/runs/digits/a000.json --checkpoint results/checkpoints/digits/a000.pt
+        --storage pixels --protocol '{…}' \\
+        --run results/runs/digits/a000.json --checkpoint results/checkpoints/digits/a000.pt
 """
 
 import argparse
