@@ -132,7 +132,7 @@ def main() -> None:
         SPACE, size=options.models, seed=1, band=(360e6, 400e6), stem="res_stem_in", classes=CLASSES, resolution=224
     )
     rows = []
-    for text in population["genotype"]:
+    for text in (model["genotype"] for model in population):
         row = {"genotype": text, **compare(Genotype.parse(text), options, device)}
         rows.append(row)
         print(f"{row['own']:8.1f} images/s, {row['own'] / row['pycls']:.2f} x pycls   {text}", flush=True)

@@ -1,4 +1,5 @@
-# The architectures: drawn once, the same for every task.
+# The architectures, the same for every task. They follow from the configuration alone, so that trainings get their
+# genotype by value: a file would make Snakemake train all again whenever one is added.
 
 
 rule sample_population:
@@ -10,7 +11,6 @@ rule sample_population:
     conda:
         "../envs/analysis.yaml"
     params:
-        population=study.population,
-        code=code("anynet", "population"),
+        population=lambda wildcards: study.architectures,
     script:
         "../workflow/scripts/sample_population.py"

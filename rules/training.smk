@@ -1,13 +1,11 @@
 # Runs and their error tables. A run depends on the images of its view, on its genotype and on its task's protocol:
-# nothing else makes it train again. The population and the packed images are `ancient`: a longer population keeps the
-# runs that are there, and packed images may be deleted and made again.
+# nothing else makes it train again. The packed images are `ancient`: they may be deleted and made again.
 
 
 rule train:
     """Train one model on one task."""
     input:
         unpack(images_of),
-        population=ancient("results/population.csv"),
     output:
         "results/runs/{task}/{model}.json",
     log:
@@ -19,7 +17,7 @@ rule train:
     threads: study.training["threads"]
     params:
         protocol=lambda wildcards: json.dumps(study.tasks[wildcards.task].protocol),
-        drawn={key: value for key, value in study.population.items() if key != "size"},
+        genotype=lambda wildcards: study.genotypes[wildcards.model],
         storage=storage_of,
         # how a training uses the machine is no reason to train again, so these take `output`
         script=lambda wildcards, output: SCRIPTS / "train.py",
@@ -30,7 +28,7 @@ rule train:
         "Training {wildcards.model} on {wildcards.task}"
     shell:
         "exec python {params.script:q} --task {wildcards.task} --model {wildcards.model}"
-        " --population {input.population} --view {input.view} --view-index {input.index}"
+        " --genotype {params.genotype:q} --view {input.view} --view-index {input.index}"
         " --packed {params.packed} --storage {params.storage} --protocol {params.protocol:q}"
         " --run {output} --checkpoint {params.checkpoint} {params.machine} --threads {threads} --log {log}"
 
@@ -40,7 +38,6 @@ rule collect_errors:
     input:
         runs=[f"results/runs/{{task}}/{model}.json" for model in study.models],
         view=lambda wildcards: f"results/views/{study.tasks[wildcards.task].view}.json",
-        population="results/population.csv",
     output:
         "results/errors/{task}.csv",
     log:
@@ -50,6 +47,7 @@ rule collect_errors:
     params:
         protocol=lambda wildcards: study.tasks[wildcards.task].protocol,
         reported=lambda wildcards: study.tasks[wildcards.task].error,
+        genotypes=lambda wildcards: study.genotypes,
         code=code("runs"),
     message:
         "Collecting the errors of {wildcards.task}"

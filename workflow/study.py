@@ -5,6 +5,7 @@ Parsed in every job of the workflow, so it imports nothing heavy. Everything a r
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,27 @@ class Study:
         counted = [name for name in self.family if self.tasks[name].classes]
         return min(counted, key=lambda name: abs(math.log(self.tasks[name].classes / task.classes)), default=None)
 
+    @cached_property
+    def architectures(self) -> list[dict[str, Any]]:
+        """The population, sampled when it is first asked for (a tenth of a second)."""
+        from apr.population import Space, sample_population
+
+        settings = self.population
+        return sample_population(
+            Space(**{key: tuple(settings[key]) for key in ("depth", "width", "bottleneck", "group_width")}),
+            size=settings["size"],
+            seed=settings["seed"],
+            band=tuple(1e6 * bound for bound in settings["megaflops"]),
+            stem=settings["stem"],
+            classes=settings["classes"],
+            resolution=settings["resolution"],
+        )
+
+    @cached_property
+    def genotypes(self) -> dict[str, str]:
+        """The genotype of each model by its id."""
+        return {model["id"]: model["genotype"] for model in self.architectures}
+
     def _task(self, name: str, entry: dict[str, Any], regime: dict[str, Any]) -> Task:
         view = entry.get("view", name)
         dataset = self.views[view]["dataset"]
@@ -110,7 +132,7 @@ class Study:
 
 def study_of(config: dict[str, Any]) -> Study:
     """The study of a configuration that has passed `checks.check_config`."""
-    return Study(config, load_registry())
+    return Study(_ordered(config), load_registry())
 
 
 def resolve_dataset(name: str, entry: dict[str, Any] | None, registry: dict[str, Any]) -> dict[str, Any]:
@@ -123,6 +145,7 @@ def resolve_dataset(name: str, entry: dict[str, Any] | None, registry: dict[str,
         entry.setdefault("files", [])
     dataset = DATASET | {"title": name} | known | entry
     dataset["split"] = SPLIT | known.get("split", {}) | entry.get("split", {})
+    dataset["options"] = _sorted(dataset["options"])
     dataset["files"] = [_file(file) for file in dataset["files"]]
     return dataset
 
@@ -131,6 +154,19 @@ def view_classes(view: dict[str, Any], dataset: dict[str, Any]) -> int | None:
     """Number of classes of a view, where it is known before the data are there."""
     chosen = view["classes"]
     return len(chosen) if isinstance(chosen, list) else chosen or dataset["classes"]
+
+
+def _ordered(config: dict[str, Any]) -> dict[str, Any]:
+    """The same with the keys of all but the tables of datasets, views and tasks in order.
+
+    Snakemake compares parameters as text, so that the order of keys in a file must not matter.
+    """
+    named = ("datasets", "views", "tasks", "regimes")
+    return {key: value if key in named else _sorted(value) for key, value in config.items()}
+
+
+def _sorted(value: Any) -> Any:
+    return {key: _sorted(value[key]) for key in sorted(value)} if isinstance(value, dict) else value
 
 
 def load_registry() -> dict[str, Any]:

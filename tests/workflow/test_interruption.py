@@ -1,5 +1,6 @@
 """Kill a training at any moment: nothing is lost, and the resumed run equals the undisturbed one."""
 
+import csv
 import json
 import os
 import resource
@@ -19,6 +20,8 @@ from study import PROTOCOL, ROOT
 def command(finished, tmp_path):
     """The command line of a training of digits, long enough to be interrupted, writing to `tmp_path/<name>`."""
     protocol = yaml.safe_load((finished / "results/run_config.yaml").read_text())["tasks"]["digits"]["protocol"]
+    with (finished / "results/population.csv").open() as file:
+        genotype = next(row["genotype"] for row in csv.DictReader(file) if row["id"] == "a001")
     assert list(protocol) == list(PROTOCOL)
 
     def build(name, *, epochs=4, seconds=0.0, **changes):
@@ -26,7 +29,7 @@ def command(finished, tmp_path):
         text = json.dumps(protocol | {"epochs": epochs} | changes)
         return [
             *[sys.executable, ROOT / "workflow/scripts/train.py", "--task", "digits", "--model", "a001"],
-            *["--population", finished / "results/population.csv", "--view", finished / "results/views/digits.json"],
+            *["--genotype", genotype, "--view", finished / "results/views/digits.json"],
             *["--view-index", finished / "data/views/digits.npz", "--packed", finished / "data/packed/digits"],
             *["--storage", "pixels", "--protocol", text, "--run", tmp_path / name / "run.json"],
             *["--checkpoint", tmp_path / name / "checkpoint.pt", "--checkpoint-seconds", str(seconds)],
@@ -104,7 +107,7 @@ def test_a_loss_that_becomes_nan_is_a_valid_result(command, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--model", "a999"], "has no model a999"),
+        (["--genotype", "d=1 w=8"], "genotype 'd=1 w=8': expected"),
         (["--device", "cuda"], "sees no GPU here"),
         (["--protocol", "{"], "--protocol: is not JSON"),
         (["--packed", "nowhere"], "nowhere.bin"),

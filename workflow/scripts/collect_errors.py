@@ -8,8 +8,7 @@ from apr.runs import COLUMNS, check_protocol, error_row, full_protocol, read_run
 
 with log_to(snakemake.log[0]) as log:
     manifest = read_json(snakemake.input.view)
-    with open(snakemake.input.population, encoding="utf-8", newline="") as file:
-        genotypes = {row["id"]: row["genotype"] for row in csv.DictReader(file)}
+    genotypes = snakemake.params.genotypes
     rows = []
     for path in snakemake.input.runs:
         run = read_run(path)

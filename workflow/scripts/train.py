@@ -1,13 +1,12 @@
 """Train one model on one task and write its run as JSON. Runs under Snakemake, by hand, or anywhere torch is.
 
-    python workflow/scripts/train.py --task digits --model a000 --population results/population.csv \\
+    python workflow/scripts/train.py --task digits --model a000 --genotype 'd=1,1,2,1 w=8,24,32,64 …' \\
         --view results/views/digits.json --view-index data/views/digits.npz --packed data/packed/digits \\
         --storage pixels --protocol '{…}' \\
         --run results/runs/digits/a000.json --checkpoint results/checkpoints/digits/a000.pt
 """
 
 import argparse
-import csv
 import json
 import platform
 import sys
@@ -37,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", required=True, help="name of the task, for the record")
     parser.add_argument("--model", required=True, help="id in the population, e.g. a000")
-    parser.add_argument("--population", required=True, help="population.csv")
+    parser.add_argument("--genotype", required=True, help="the model's genotype, as in population.csv")
     parser.add_argument("--view", required=True, help="manifest of the view (JSON)")
     parser.add_argument("--view-index", required=True, help="index of the view (npz)")
     parser.add_argument("--packed", required=True, help="packed dataset, without the suffix .bin")
@@ -58,10 +57,10 @@ def parser() -> argparse.ArgumentParser:
 def train(arguments: argparse.Namespace) -> None:
     """Train and write the run; the checkpoint goes once the run is safe on disk."""
     started = time.monotonic()
-    genotype = find_genotype(arguments.population, arguments.model)
+    genotype = Genotype.parse(arguments.genotype)
     manifest = read_json(arguments.view)
     task_protocol = read_protocol(arguments.protocol)
-    protocol = full_protocol(task_protocol, genotype=genotype, manifest=manifest)
+    protocol = full_protocol(task_protocol, genotype=str(genotype), manifest=manifest)
 
     import torch
 
@@ -74,7 +73,7 @@ def train(arguments: argparse.Namespace) -> None:
     torch.backends.cudnn.deterministic = True
     classes = len(manifest["classes"])
     torch.manual_seed(protocol["seed"])
-    network = build_network(Genotype.parse(genotype), stem=protocol["stem"], classes=classes)
+    network = build_network(genotype, stem=protocol["stem"], classes=classes)
     trainer = Trainer(network, protocol, classes, device)
     packed = open_packed(Path(arguments.packed), arguments.storage)
     recipe = Recipe(**{key: protocol[key] for key in ("crop", "resolution", "eval_resize", "padding", "flip")})
@@ -108,15 +107,6 @@ def train(arguments: argparse.Namespace) -> None:
     )
     write_json(arguments.run, run)
     checkpointing.path.unlink(missing_ok=True)
-
-
-def find_genotype(population: str, model: str) -> str:
-    """The genotype of a model in population.csv."""
-    with open(population, encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if row["id"] == model:
-                return row["genotype"]
-    raise Problem(f"{population}: has no model {model}; is population.size in the config larger than this file?")
 
 
 def read_protocol(text: str) -> dict:
