@@ -1,6 +1,7 @@
 # What all rules share: the checked study, and the digests that make cheap rules follow the library.
 import hashlib
 import json
+import shlex
 
 import yaml
 
@@ -69,15 +70,13 @@ def images_of(wildcards):
     }
 
 
-def storage_of(wildcards):
-    """How a task's images are packed."""
-    return study.datasets[study.tasks[wildcards.task].dataset]["storage"]
-
-
-def machine_options():
-    """Options of train.py that say how it uses the machine."""
-    settings = {key: value for key, value in study.training.items() if key != "threads"}
-    return " ".join(f"--{key.replace('_', '-')} {value}" for key, value in settings.items())
+def training_options(wildcards):
+    """train.py with the options that do not change what a training results in."""
+    dataset = study.tasks[wildcards.task].dataset
+    options = {key.replace("_", "-"): value for key, value in study.training.items() if key != "threads"}
+    options |= {"packed": f"data/packed/{dataset}", "storage": study.datasets[dataset]["storage"]}
+    options |= {"checkpoint": f"results/checkpoints/{wildcards.task}/{wildcards.model}.pt"}
+    return shlex.join([str(SCRIPTS / "train.py"), *(f"--{key}={value}" for key, value in options.items())])
 
 
 # --- tables and figures ---

@@ -18,19 +18,14 @@ rule train:
     params:
         protocol=lambda wildcards: json.dumps(study.tasks[wildcards.task].protocol),
         genotype=lambda wildcards: study.genotypes[wildcards.model],
-        storage=storage_of,
-        # how a training uses the machine is no reason to train again, so these take `output`
-        script=lambda wildcards, output: SCRIPTS / "train.py",
-        packed=lambda wildcards, output: f"data/packed/{study.tasks[wildcards.task].dataset}",
-        checkpoint=lambda wildcards, output: f"results/checkpoints/{wildcards.task}/{wildcards.model}.pt",
-        machine=lambda wildcards, output: machine_options(),
+        # how a training uses the machine is no reason to train again: what takes `output` triggers nothing
+        options=lambda wildcards, output: training_options(wildcards),
     message:
         "Training {wildcards.model} on {wildcards.task}"
     shell:
-        "exec python {params.script:q} --task {wildcards.task} --model {wildcards.model}"
-        " --genotype {params.genotype:q} --view {input.view} --view-index {input.index}"
-        " --packed {params.packed} --storage {params.storage} --protocol {params.protocol:q}"
-        " --run {output} --checkpoint {params.checkpoint} {params.machine} --threads {threads} --log {log}"
+        "exec python {params.options} --task {wildcards.task} --model {wildcards.model} --genotype {params.genotype:q}"
+        " --view {input.view} --view-index {input.index} --protocol {params.protocol:q} --run {output}"
+        " --threads {threads} --log {log}"
 
 
 rule collect_errors:

@@ -37,8 +37,8 @@ def sample_population(
     same n. Duplicates are dropped. 500 of the paper's band take a tenth of a second.
 
     Returns:
-        A record for each: id, genotype, flops, params, activations, cumulative_depth, cumulative_width, and the genes by
-        stage as d1…d4, w1…w4, b1…b4, g1…g4.
+        A record for each: id, genotype, flops, params, activations, cumulative_depth, cumulative_width, and the genes
+        by stage as d1…d4, w1…w4, b1…b4, g1…g4.
 
     Raises:
         Problem: the band holds too few architectures.
