@@ -27,7 +27,7 @@ test: lint ## check style and run every test
 lint: .venv/dev.stamp ## ruff, snakefmt and snakemake --lint
 	ruff check .
 	ruff format --check .
-	snakefmt --quiet --check Snakefile rules
+	snakefmt --check Snakefile rules
 	snakemake --lint
 
 .PHONY: lock
@@ -51,14 +51,14 @@ endef
 .venv/bin/uv: envs/bootstrap.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is older than 3.11; run: make PYTHON=python3.12" >&2; exit 1; }
 	@echo "Setting up .venv once (about 5 GB, some minutes) ..."
-	$(PYTHON) -m venv .venv || { echo "error: python's venv module is missing; on Debian: apt install python3-venv" >&2; exit 1; }
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/bootstrap.lock
+	@$(PYTHON) -m venv .venv || { echo "error: python's venv module is missing; on Debian: apt install python3-venv" >&2; exit 1; }
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/bootstrap.lock
 	@touch $@
 
 .venv/runtime.stamp: .venv/bin/uv envs/runtime.lock
-	uv pip sync --quiet --python .venv/bin/python --require-hashes --compile-bytecode envs/runtime.lock
+	@uv pip sync --quiet --python .venv/bin/python --require-hashes --compile-bytecode envs/runtime.lock
 	@touch $@
 
 .venv/dev.stamp: .venv/bin/uv envs/runtime.lock envs/dev.lock
-	uv pip sync --quiet --python .venv/bin/python --require-hashes --compile-bytecode envs/runtime.lock envs/dev.lock
+	@uv pip sync --quiet --python .venv/bin/python --require-hashes --compile-bytecode envs/runtime.lock envs/dev.lock
 	@touch $@ .venv/runtime.stamp
