@@ -79,14 +79,15 @@ def test_regnetx_400mf_exactly():
 
 
 @pytest.mark.parametrize(
-    ("stem", "classes", "resolution"),
-    [("res_stem_in", 1000, 64), ("simple_stem_in", 7, 50), ("res_stem_cifar", 10, 32)],
+    ("stem", "size", "classes", "resolution"),
+    [("res_stem_in", 8, 1000, 64), ("simple_stem_in", 6, 7, 50), ("res_stem_cifar", 6, 10, 32)],
 )
-def test_built_networks_have_the_complexity_that_was_computed(stem, classes, resolution):
+def test_built_networks_have_the_complexity_that_was_computed(stem, size, classes, resolution):
     population = sample_population(
-        PAPER, size=20, seed=3, band=(1e6, 30e6), stem=stem, classes=classes, resolution=resolution
+        PAPER, size=size, seed=3, band=(1e6, 30e6), stem=stem, classes=classes, resolution=resolution
     )
-    for row in population.itertuples():
+    assert len(population) == size
+    for row in pd.DataFrame(population).itertuples():
         network = build_network(Genotype.parse(row.genotype), stem=stem, classes=classes).eval()
         image = zeros(1, 3, resolution, resolution)
         counts = FlopCountAnalysis(network, image).unsupported_ops_warnings(False).by_operator()

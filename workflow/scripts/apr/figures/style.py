@@ -159,7 +159,7 @@ def share_labels(axes: list[Axes]) -> None:
 
 def legend_below(figure: Figure, handles: Sequence[Artist], names: Sequence[str]) -> None:
     """Add a legend below the panels, in one row if it fits, whose markers are seen even where points are faint."""
-    row = sum(1.3 * len(name) + 8 for name in names) * MM  # 7 pt takes about 1.3 mm a letter
+    row = sum(1.4 * len(name) + 9 for name in names) * MM  # 7 pt takes at most about 1.4 mm a letter
     columns = len(names) if row <= figure.get_figwidth() else 1
     figure.set_figheight(figure.get_figheight() + (4 + 3.5 * len(names) / columns) * MM)
     legend = figure.legend(handles, names, loc="outside lower center", ncols=columns)
