@@ -6,13 +6,11 @@ import signal
 import numpy as np
 import pytest
 import torch
-from small import GENOTYPE, PROTOCOL, checkpointing, packed_images
+from small import PROTOCOL, checkpointing, loaders, trainer
 
 from apr.augmentation import DRAWS, sample, training_windows
-from apr.batches import Images, Loader, Recipe
-from apr.network import build_network
 from apr.randomness import uniforms
-from apr.training import Interrupted, Trainer, train_network
+from apr.training import Interrupted, train_network
 
 if not torch.cuda.is_available():
     pytest.skip("needs a GPU", allow_module_level=True)
@@ -21,18 +19,9 @@ GPU = torch.device("cuda")
 
 
 def run(folder, protocol, **options):
-    packed, labels = packed_images(folder)
-    test = np.arange(len(labels)) % 9 >= 6
-    recipe = Recipe(**{key: protocol[key] for key in ("crop", "resolution", "eval_resize", "padding", "flip")})
-    loaders = []
-    for part in (~test, test):
-        chosen = np.flatnonzero(part)
-        images = Images(packed, chosen, labels[chosen], GPU, resident_bytes=2**30, workers=1)
-        loaders.append(Loader(images, recipe, mean=[0.5] * 3, sd=[0.25] * 3, seed=protocol["seed"]))
-    torch.manual_seed(protocol["seed"])
     torch.backends.cudnn.deterministic = True
-    trainer = Trainer(build_network(GENOTYPE, stem=protocol["stem"], classes=6), protocol, 6, GPU)
-    return train_network(trainer, *loaders, checkpointing(folder), **options)
+    one = trainer(protocol, device=GPU)
+    return train_network(one, *loaders(folder, protocol, device=GPU), checkpointing(folder), **options)
 
 
 def test_augmentation_is_that_of_the_cpu():

@@ -54,7 +54,10 @@ def packed_images(folder: Path, *, classes: int = 6, per_class: int = 9, side: i
     return open_packed(folder / "noise", "pixels"), labels
 
 
-def loaders(folder: Path, protocol: dict, *, resident_bytes: int = 2**30, workers: int = 1):
+CPU = torch.device("cpu")
+
+
+def loaders(folder: Path, protocol: dict, *, resident_bytes: int = 2**30, workers: int = 1, device=CPU):
     """Loaders of the training and the test images."""
     packed, labels = packed_images(folder)
     test = np.arange(len(labels)) % 9 >= 6
@@ -62,18 +65,16 @@ def loaders(folder: Path, protocol: dict, *, resident_bytes: int = 2**30, worker
     both = []
     for part in (~test, test):
         chosen = np.flatnonzero(part)
-        images = Images(
-            packed, chosen, labels[chosen], torch.device("cpu"), resident_bytes=resident_bytes, workers=workers
-        )
+        images = Images(packed, chosen, labels[chosen], device, resident_bytes=resident_bytes, workers=workers)
         both.append(Loader(images, recipe, mean=[0.5] * 3, sd=[0.25] * 3, seed=protocol["seed"]))
     return both
 
 
-def trainer(protocol: dict, classes: int = 6) -> Trainer:
+def trainer(protocol: dict, classes: int = 6, device=CPU) -> Trainer:
     """A freshly initialised network with its optimiser."""
     torch.manual_seed(protocol["seed"])
     network = build_network(GENOTYPE, stem=protocol["stem"], classes=classes)
-    return Trainer(network, protocol, classes, torch.device("cpu"))
+    return Trainer(network, protocol, classes, device)
 
 
 def checkpointing(folder: Path, seconds: float = 1e9, fingerprint: str = "one") -> Checkpointing:

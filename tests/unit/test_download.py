@@ -157,14 +157,14 @@ def test_a_wrong_file_on_the_mirror_is_passed_over(server, tmp_path):
 
 
 def test_file_addresses_are_relative_to_the_root(tmp_path):
-    (tmp_path / "root" / "in").mkdir(parents=True)
-    (tmp_path / "root" / "in" / "my data.bin").write_bytes(DATA)
-    for number, url in enumerate(["file:in/my%20data.bin", f"file://{tmp_path}/root/in/my data.bin"]):
+    (tmp_path / "base" / "in").mkdir(parents=True)
+    (tmp_path / "base" / "in" / "my data.bin").write_bytes(DATA)
+    for number, url in enumerate(["file:in/my%20data.bin", f"file://{tmp_path}/base/in/my data.bin"]):
         target = tmp_path / str(number) / "data.bin"
-        fetch(entry(url), target, root=tmp_path / "root")
+        fetch(entry(url), target, root=tmp_path / "base")
         assert target.read_bytes() == DATA
     with pytest.raises(Problem, match=r"there is no file .*in/nothing"):
-        fetch(entry("file:in/nothing"), tmp_path / "x", root=tmp_path / "root")
+        fetch(entry("file:in/nothing"), tmp_path / "x", root=tmp_path / "base")
 
 
 def test_bundled_images_are_made(tmp_path):
