@@ -36,15 +36,21 @@ lock: .venv/runtime.stamp ## pin the newest versions that envs/*.in allow
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header envs/dev.in -o envs/dev.lock
 	echo 'uv==$(shell uv --version | cut -d' ' -f2)' | uv pip compile --quiet --generate-hashes --no-header - -o envs/bootstrap.lock
 
+.PHONY: unlock
+unlock: .venv/runtime.stamp ## release the demo's lock after Snakemake itself was killed (kill -9, power cut)
+	@pgrep -fl 'train.py .*--packed' && echo "these trainings outlived Snakemake: let them end, or kill them, before you go on" || true
+	snakemake --configfile studies/demo.yaml --directory demo --unlock
+
 .PHONY: clean
 clean: ## remove the demo's results; the environment in .venv stays
 	rm -rf demo slices
 
 # $(1): a study; its results go to a folder of the same name
 define run_study
-	snakemake --configfile studies/$(1).yaml --directory $(1) --cores $(CORES) --quiet rules host reason 2>&1 \
+	@echo "Running studies/$(1).yaml into $(1)/; an interrupted run goes on when you repeat this command."
+	@snakemake --configfile studies/$(1).yaml --directory $(1) --cores $(CORES) --quiet rules host reason 2>&1 \
 	  | { grep --line-buffered -vE '^(Select jobs to|Execute [0-9]+ jobs|Finished jobid|\[[A-Z][a-z]{2} )' || true; }
-	snakemake --configfile studies/$(1).yaml --directory $(1) --cores $(CORES) --quiet all --report report.html
+	@snakemake --configfile studies/$(1).yaml --directory $(1) --cores $(CORES) --quiet all --report report.html
 	@echo; echo "Made:"; printf '  %s\n' $(1)/results/tables/*.md $(1)/results/figures/*.png $(1)/report.html
 endef
 

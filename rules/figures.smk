@@ -3,20 +3,17 @@
 # results/figures/<name>.{pdf,png,csv,rst}: the picture, the numbers that it draws, and its caption.
 DRAWING_CODE = code("errors", "statistics", "comparisons", "tables", "wording", "figures")
 WITH_FAMILY = ["imagenet_vs_family", "closest_vs_targets", "classes_vs_images"] if study.family else []
+DRAWN = ["relative_error", "imagenet_vs_targets", "error_vs_depth_width", "selection_regret", *WITH_FAMILY]
+DRAWN += [f"target_{task}" for task in study.targets]
 
 
 include: "scatter.smk"
 
 
 rule figures:
-    """Every figure of the study."""
+    """Every figure of the study, with its numbers and its caption."""
     input:
-        "results/figures/relative_error.png",
-        "results/figures/imagenet_vs_targets.png",
-        "results/figures/error_vs_depth_width.png",
-        "results/figures/selection_regret.png",
-        expand("results/figures/{name}.png", name=WITH_FAMILY),
-        expand("results/figures/target_{task}.png", task=study.targets),
+        expand("results/figures/{name}.{suffix}", name=DRAWN, suffix=["pdf", "png", "csv", "rst"]),
 
 
 rule fig_relative_error:

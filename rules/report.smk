@@ -1,4 +1,10 @@
 # What the report shows besides tables and figures.
+EFFECTIVE = {
+    "config": config,
+    "tasks": {name: vars(task) for name, task in study.tasks.items()},
+    "datasets": study.datasets,
+    "views": study.views,
+}
 
 
 rule write_config:
@@ -15,9 +21,7 @@ rule write_config:
     conda:
         "../envs/analysis.yaml"
     params:
-        config=config,
-        tasks={name: vars(task) for name, task in study.tasks.items()},
-        datasets=study.datasets,
-        views=study.views,
+        digest=hashlib.sha256(json.dumps(EFFECTIVE).encode()).hexdigest(),
+        effective=lambda wildcards, output: EFFECTIVE,
     script:
         "../workflow/scripts/write_config.py"

@@ -6,11 +6,13 @@ COMPARED = [study.reference, *study.targets, *CLOSEST.values()]
 
 
 rule tables:
-    """Every table of the study."""
+    """Every table of the study, also to read, and its caption."""
     input:
-        "results/tables/correlations.csv",
-        "results/tables/depth_width.csv",
-        "results/tables/selection_regret.csv",
+        expand(
+            "results/tables/{name}.{suffix}",
+            name=["correlations", "depth_width", "selection_regret"],
+            suffix=["csv", "md", "rst"],
+        ),
 
 
 rule table_correlations:

@@ -1,7 +1,8 @@
 """All errors of a configuration at once, each as `file: key: what is wrong (did you mean …?)`."""
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,16 @@ def check_config(config: dict[str, Any], files: Iterable[str | Path]) -> list[st
     schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
     errors = jsonschema.Draft202012Validator(schema).iter_errors(config)
     found = [message for error in errors for message in _schema_messages(error)]
-    if not found:
-        found = list(_cross_checks(config))
+    found += _cross_checks(config) if not found else _tolerant(_cross_checks, config)
     located = _Locator(files)
-    return [f"{located.file(path)}: {'.'.join(map(str, path))}: {text}" for path, text in found]
+    lines = [f"{located.file(path)}: {'.'.join(map(str, path))}: {text}" for path, text in found]
+    return list(dict.fromkeys(lines))
+
+
+def _tolerant(check: Callable[..., Iterator[tuple[list, str]]], *arguments: Any) -> Iterator[tuple[list, str]]:
+    """What a check finds before it stumbles over a part that has errors of its own."""
+    with suppress(KeyError, TypeError, AttributeError, ValueError):
+        yield from check(*arguments)
 
 
 def _schema_messages(error: jsonschema.ValidationError) -> Iterator[tuple[list, str]]:
@@ -66,10 +73,10 @@ def _cross_checks(config: dict[str, Any]) -> Iterator[tuple[list, str]]:
     views = {name: {"dataset": name, "classes": None} for name in datasets}
     for name, entry in (config.get("views") or {}).items():
         views[name] = {"classes": None, **entry}
-        yield from _view_errors(name, views[name], datasets, config["views"])
-    yield from _task_errors(config, views, datasets)
-    yield from _figure_errors(config)
-    yield from _population_errors(config["population"])
+        yield from _tolerant(_view_errors, name, views[name], datasets, views)
+    yield from _tolerant(_task_errors, config, views, datasets)
+    yield from _tolerant(_figure_errors, config)
+    yield from _tolerant(lambda: _population_errors(config["population"]))
 
 
 def _view_errors(name: str, view: dict, datasets: dict, views: dict) -> Iterator[tuple[list, str]]:
@@ -94,11 +101,13 @@ def _view_errors(name: str, view: dict, datasets: dict, views: dict) -> Iterator
 
 def _task_errors(config: dict, views: dict, datasets: dict) -> Iterator[tuple[list, str]]:
     tasks, regimes = config["tasks"], config["regimes"]
-    references = [name for name, task in tasks.items() if task["role"] == "reference"]
-    if len(references) != 1:
+    references = [name for name, task in tasks.items() if task.get("role") == "reference"]
+    if len(references) != 1 and all("role" in task for task in tasks.values()):
         yield ["tasks"], f"exactly one task has the role reference, found {len(references)}: {', '.join(references)}"
-    family = [name for name, task in tasks.items() if task["role"] == "family"]
+    family = [name for name, task in tasks.items() if task.get("role") == "family"]
     for name, task in tasks.items():
+        if "regime" not in task:
+            continue
         if task["regime"] not in regimes:
             yield ["tasks", name, "regime"], f"no regime {task['regime']!r}{_nearest(task['regime'], regimes)}"
         else:
@@ -111,11 +120,11 @@ def _task_errors(config: dict, views: dict, datasets: dict) -> Iterator[tuple[li
             continue
         dataset = datasets.get(views[view]["dataset"])
         classes = view_classes(views[view], dataset) if dataset else None
-        if task["error"] == "top5" and classes and classes <= 5:
+        if task.get("error") == "top5" and classes and classes <= 5:
             yield ["tasks", name, "error"], f"top5 says nothing about {classes} classes; use top1"
         if task.get("closest") is not None and task["closest"] not in family:
             yield ["tasks", name, "closest"], f"no family task {task['closest']!r}{_nearest(task['closest'], family)}"
-        elif task["role"] == "target" and "closest" not in task and not classes and family:
+        elif task.get("role") == "target" and "closest" not in task and not classes and family:
             remedy = f"name one of {', '.join(family)}, or give datasets.{views[view]['dataset']}.classes"
             yield ["tasks", name, "closest"], f"is missing: {remedy}"
 

@@ -75,6 +75,19 @@ def test_five_typos_are_named_at_once_with_the_nearest_key(demo, tmp_path):
         assert any(error.startswith(start) for error in errors), (start, errors)
 
 
+def test_typos_do_not_hide_other_errors(demo, tmp_path):
+    demo["regimes"]["small"]["weigth_decay"] = 1
+    del demo["tasks"]["faces"]["role"]
+    demo["tasks"]["digits"]["regime"] = "smal"
+    demo["views"]["photos_10"]["classes"] = 99
+    demo["population"]["megaflops"] = [4, 3]
+    errors = errors_of(demo, tmp_path)
+    starts = ["regimes.small.weigth_decay: ", "tasks.faces.role: is missing", "tasks.digits.regime: no regime 'smal'"]
+    starts += ["views.photos_10.classes: asks for 99", "population.megaflops: "]
+    assert len(errors) == len(starts)
+    assert all(any(error.startswith(start) for error in errors) for start in starts)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -50,3 +50,10 @@ def test_conda_environments_agree_with_the_lock(name):
     for requirement in pip:
         package, version = requirement.split("==")
         assert version in locked[package]
+
+
+def test_what_the_readme_links_to_is_there():
+    readme = ENVS.parent / "README.md"
+    links = re.findall(r"\]\(([^)#:]+)\)", readme.read_text())
+    assert links
+    assert [link for link in links if not (readme.parent / link).exists()] == []

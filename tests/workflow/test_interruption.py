@@ -73,6 +73,18 @@ def test_killed_and_resumed_equals_undisturbed(command, tmp_path):
     assert not (tmp_path / "killed/checkpoint.pt").exists()
 
 
+def test_a_finished_run_is_taken_up_again_unless_its_protocol_changed(command, tmp_path):
+    assert run(command("a", epochs=1)).returncode == 0
+    first = (tmp_path / "a/run.json").read_bytes()
+    (tmp_path / "a/run.json").unlink()
+    done = run(command("a", epochs=1))
+    assert "taken up again" in done.stderr
+    assert (tmp_path / "a/run.json").read_bytes() == first
+    done = run(command("a", epochs=2))
+    assert "taken up again" not in done.stderr
+    assert len(json.loads((tmp_path / "a/run.json").read_text())["history"]) == 2
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
 def test_a_signal_writes_the_checkpoint_and_says_so(command, tmp_path, number):
     process = start_and_wait_for_checkpoint(command("a"), tmp_path / "a/checkpoint.pt")

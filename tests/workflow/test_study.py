@@ -99,6 +99,14 @@ def test_deleted_packed_images_train_nothing(copy):
     assert "train" not in planned(snakemake("-n", directory=copy))
 
 
+@pytest.mark.parametrize(
+    "name", ["figures/imagenet_vs_targets.pdf", "figures/target_faces.rst", "tables/correlations.md"]
+)
+def test_a_deleted_output_is_made_again(copy, name):
+    (copy / "results" / name).unlink()
+    assert sum(planned(snakemake("-n", directory=copy)).values()) == 1
+
+
 def test_other_statistics_train_nothing(copy, tmp_path):
     study = changed(tmp_path / "study.yaml", statistics={"resamples": 300})
     jobs = planned(snakemake("-n", directory=copy, configs=[study]))

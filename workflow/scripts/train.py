@@ -8,6 +8,7 @@
 
 import argparse
 import json
+import logging
 import platform
 import sys
 import time
@@ -20,7 +21,7 @@ from apr.files import digest_of, read_json, write_json
 from apr.logs import log_to
 from apr.packing import open_packed
 from apr.problems import Problem
-from apr.runs import full_protocol, new_run
+from apr.runs import full_protocol, new_run, read_run
 
 
 def main() -> None:
@@ -43,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--storage", required=True, choices=["pixels", "encoded"], help="how it is packed")
     parser.add_argument("--protocol", required=True, help="how to train: a JSON object, or @ and the name of a file")
     parser.add_argument("--run", required=True, help="where the run's JSON goes")
-    parser.add_argument("--checkpoint", required=True, help="where the checkpoint lives while training")
+    parser.add_argument("--checkpoint", required=True, help="the checkpoint; a finished run is kept beside it")
     parser.add_argument("--checkpoint-seconds", type=float, default=60, help="between two checkpoints (default 60)")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (default 1); part of the provenance")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, …")
@@ -61,6 +62,11 @@ def train(arguments: argparse.Namespace) -> None:
     manifest = read_json(arguments.view)
     task_protocol = read_protocol(arguments.protocol)
     protocol = full_protocol(task_protocol, genotype=str(genotype), manifest=manifest)
+    finished = Path(arguments.checkpoint).with_suffix(".json")
+    if finished.exists() and read_run(finished)["fingerprint"] == digest_of(protocol):
+        logging.getLogger("apr").warning("taken up again from %s; delete it to train anew", finished)
+        write_json(arguments.run, read_json(finished))
+        return
 
     import torch
 
@@ -105,6 +111,7 @@ def train(arguments: argparse.Namespace) -> None:
         timing=timing,
         provenance=provenance(device, arguments.threads),
     )
+    write_json(finished, run)  # kept beside the checkpoint: Snakemake deletes outputs when a job or its group fails
     write_json(arguments.run, run)
     checkpointing.path.unlink(missing_ok=True)
 

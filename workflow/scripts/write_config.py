@@ -8,6 +8,5 @@ from apr.files import write_text
 from apr.logs import log_to
 
 with log_to(snakemake.log[0]):
-    parts = {key: snakemake.params[key] for key in ("config", "tasks", "datasets", "views")}
-    plain = json.loads(json.dumps(parts))  # without Snakemake's own types and YAML's anchors
+    plain = json.loads(json.dumps(snakemake.params.effective))  # without Snakemake's own types and YAML's anchors
     write_text(snakemake.output[0], yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))

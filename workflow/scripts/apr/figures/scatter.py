@@ -83,6 +83,11 @@ def draw_scatter(
         names = [f"{several}best on {on}", f"{several}worst on {on}", "other models"]
         legend_below(figure, axes[0].collections, names)
     marks = f"Orange triangles: the {highlight} best on {on}; red squares: the {highlight} worst. " if highlight else ""
+    marked = pd.concat(frames)["group"].value_counts()
+    if highlight and (
+        marked.get("best", 0) < highlight * len(pairs) or marked.get("worst", 0) < highlight * len(pairs)
+    ):
+        marks += "Models that tie across the limit are not marked. "
     caption = (
         f"Test error of each model on one task against its error {against}. "
         f"{marks}{left_out(len(reported), counts)} Spearman's ρ with the 95 % percentile interval of {resamples:,} "
@@ -92,12 +97,14 @@ def draw_scatter(
 
 
 def scatter_points(reported: pd.DataFrame, x: str, y: str, highlight: int) -> pd.DataFrame:
-    """The points of one panel: tasks, model, errors (%), and the group (best, worst, other) by the error on y."""
+    """The points of one panel: tasks, model, errors (%), and the group (best, worst, other) by the error on y.
+
+    Models that tie across the limit are "other": which of them is among the best would be arbitrary.
+    """
     pair = complete(reported, [x, y])
-    order = np.argsort(pair[y].to_numpy(), kind="stable")
     group = np.full(len(pair), "other", dtype=object)
-    group[order[:highlight]] = "best"
-    group[order[len(pair) - highlight :]] = "worst"
+    group[pair[y].rank(method="max") <= highlight] = "best"
+    group[pair[y].rank(method="max", ascending=False) <= highlight] = "worst"
     return pd.DataFrame(
         {
             "x_task": x,
