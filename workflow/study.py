@@ -145,6 +145,8 @@ def resolve_dataset(name: str, entry: dict[str, Any] | None, registry: dict[str,
         entry.setdefault("files", [])
     dataset = DATASET | {"title": name} | known | entry
     dataset["split"] = SPLIT | known.get("split", {}) | entry.get("split", {})
+    if dataset.get("format") == known.get("format"):
+        dataset["options"] = known.get("options", {}) | dataset["options"]
     dataset["options"] = _sorted(dataset["options"])
     dataset["files"] = [_file(file) for file in dataset["files"]]
     return dataset

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from checks import SCHEMA, check_config
-from study import PROTOCOL, ROOT, Study, load_registry
+from study import PROTOCOL, ROOT, Study, load_registry, resolve_dataset
 
 SHIPPED = ["config.yaml", "studies/demo.yaml", "studies/slices.yaml"]
 
@@ -145,7 +145,7 @@ def test_the_file_that_sets_the_key_is_named(demo, tmp_path):
     base.write_text(yaml.safe_dump(demo))
     more.write_text("tasks: {shells: {regime: small, role: targt, error: top1}}")
     demo["tasks"]["shells"] = {"regime": "small", "role": "targt", "error": "top1"}
-    (error,) = check_config(demo, [base, more])
+    error, *_ = check_config(demo, [base, more])
     assert error.startswith(f"{more}: tasks.shells.role: 'targt' is not one of")
 
 
@@ -180,3 +180,11 @@ def test_a_task_overrides_its_regime(demo):
     assert after["digits"].protocol["epochs"] == 77
     assert list(after["digits"].protocol) == list(PROTOCOL)
     assert {n: t for n, t in after.items() if n != "digits"} == {n: t for n, t in before.items() if n != "digits"}
+
+
+def test_a_study_adds_to_the_options_of_the_registry_unless_the_format_is_its_own():
+    registry = load_registry()
+    merged = resolve_dataset("ham10000", {"options": {"suffix": ".png"}}, registry)["options"]
+    assert merged == registry["ham10000"]["options"] | {"suffix": ".png"}
+    other = resolve_dataset("ham10000", {"format": "class_folders", "options": {}}, registry)["options"]
+    assert other == {}
