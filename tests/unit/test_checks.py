@@ -27,6 +27,14 @@ def test_shipped_studies_have_no_errors(name):
     assert check_config(yaml.safe_load((ROOT / name).read_text()), [ROOT / name]) == []
 
 
+def test_the_order_of_keys_does_not_matter(demo, tmp_path):
+    for section in ("datasets", "views", "regimes", "tasks"):
+        demo[section] = dict(sorted(demo[section].items()))
+        assert errors_of(demo, tmp_path) == []
+        demo[section] = dict(reversed(demo[section].items()))
+        assert errors_of(demo, tmp_path) == []
+
+
 def test_every_key_is_described():
     def undescribed(schema, path):
         for key, part in schema.get("properties", {}).items():
