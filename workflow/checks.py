@@ -71,9 +71,9 @@ def _cross_checks(config: dict[str, Any]) -> Iterator[tuple[list, str]]:
             text = f"{datasets[name]['format']} has no such option{_nearest(option, known)}"
             yield ["datasets", name, "options", option], text
     views = {name: {"dataset": name, "classes": None} for name in datasets}
-    own = {name: {"classes": None, **entry} for name, entry in (config.get("views") or {}).items()}
-    views |= own
-    for name, view in own.items():
+    selections = {name: {"classes": None, **entry} for name, entry in (config.get("views") or {}).items()}
+    views |= selections
+    for name, view in selections.items():
         yield from _tolerant(_view_errors, name, view, datasets, views)
     yield from _tolerant(_task_errors, config, views, datasets)
     yield from _tolerant(_figure_errors, config)
