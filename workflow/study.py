@@ -37,11 +37,6 @@ class Task:
     classes: int | None
     protocol: dict[str, Any]
 
-    @property
-    def epochs(self) -> int:
-        """Epochs of training."""
-        return self.protocol["epochs"]
-
 
 class Study:
     """The resolved configuration. `study_of` makes it of a checked one."""

@@ -23,7 +23,7 @@ MAX_RATIO = 200
 HARMLESS_BYTES = 64 << 20
 INNER_SUFFIXES = ARCHIVE_SUFFIXES.keys() - {".npz"}
 TAR_SUFFIXES = (".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
-BROKEN = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, RuntimeError)
+BROKEN = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError, RuntimeError)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-MASK = np.uint64(0xFFFFFFFFFFFFFFFF)
-
 
 def uniforms(seed: int, epoch: int, indices: np.ndarray, count: int) -> np.ndarray:
     """`count` uniforms in [0, 1) for every image: float64 [n, count], a function of (seed, epoch, index) alone.
@@ -23,7 +21,7 @@ def order(seed: int, epoch: int, n: int) -> np.ndarray:
 
 def _mix(value: np.ndarray | np.uint64) -> np.ndarray:
     with np.errstate(over="ignore"):
-        value = (np.asarray(value) + np.uint64(0x9E3779B97F4A7C15)) & MASK
+        value = np.asarray(value) + np.uint64(0x9E3779B97F4A7C15)  # wraps at 2^64, as it should
         value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         return value ^ (value >> np.uint64(31))
