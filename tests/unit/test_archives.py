@@ -155,18 +155,20 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
     refused(path, tmp_path, "cannot be written: the disk is full")
 
 
-def stored_rar(name: bytes, data: bytes) -> bytes:
-    """A RAR 4 archive with one member, not compressed."""
+def stored_rar(members: dict[str, bytes]) -> bytes:
+    """A RAR 4 archive, not compressed: there is no free software that compresses to RAR."""
 
     def block(kind: int, flags: int, body: bytes) -> bytes:
         rest = struct.pack("<BHH", kind, flags, 7 + len(body)) + body
         return struct.pack("<H", zlib.crc32(rest) & 0xFFFF) + rest
 
-    size, crc = len(data), zlib.crc32(data)
     unix, dos_time, version, stored = 3, 0x5A21_0000, 20, 0x30
-    fields = struct.pack("<IIBIIBBHI", size, size, unix, crc, dos_time, version, stored, len(name), 0o100644)
-    marker = b"Rar!\x1a\x07\x00"
-    return marker + block(0x73, 0, bytes(6)) + block(0x74, 0x8000, fields + name) + data + block(0x7B, 0x4000, b"")
+    archive = b"Rar!\x1a\x07\x00" + block(0x73, 0, bytes(6))
+    for name, data in members.items():
+        size, crc, raw = len(data), zlib.crc32(data), name.encode()
+        fields = struct.pack("<IIBIIBBHI", size, size, unix, crc, dos_time, version, stored, len(raw), 0o100644)
+        archive += block(0x74, 0x8000, fields + raw) + data
+    return archive + block(0x7B, 0x4000, b"")
 
 
 def needs_libarchive():
@@ -179,27 +181,27 @@ def needs_libarchive():
 def test_unpacks_rar(tmp_path):
     needs_libarchive()
     path = tmp_path / "a.rar"
-    path.write_bytes(stored_rar(b"Positive\\00001.jpg", b"crack" * 3000))
+    path.write_bytes(stored_rar({"Positive\\00001.jpg": b"crack" * 3000, "Negative\\00001.jpg": b"wall"}))
     unpack_all([path], tmp_path / "set")
-    assert tree(tmp_path / "set") == {"Positive/00001.jpg": b"crack" * 3000}
+    assert tree(tmp_path / "set") == {"Positive/00001.jpg": b"crack" * 3000, "Negative/00001.jpg": b"wall"}
     outer = make_zip(tmp_path / "b.zip", {"Images.rar": path.read_bytes()})
     unpack_all([outer], tmp_path / "nested", nested=True)
-    assert list(tree(tmp_path / "nested")) == ["Images/Positive/00001.jpg"]
+    assert sorted(tree(tmp_path / "nested")) == ["Images/Negative/00001.jpg", "Images/Positive/00001.jpg"]
 
 
 def test_bad_rar(tmp_path):
     needs_libarchive()
     path = tmp_path / "a.rar"
-    path.write_bytes(stored_rar(b"..\\evil", b"1"))
+    path.write_bytes(stored_rar({"..\\evil": b"1"}))
     refused(path, tmp_path, "climbs out")
-    path.write_bytes(stored_rar(b"x", b"crack" * 3000)[:-9000])
+    path.write_bytes(stored_rar({"x": b"crack" * 3000})[:-9000])
     refused(path, tmp_path, "damaged rar")
 
 
 def test_missing_libarchive_names_the_package(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "libarchive", None)
     path = tmp_path / "a.rar"
-    path.write_bytes(stored_rar(b"x", b"1"))
+    path.write_bytes(stored_rar({"x": b"1"}))
     refused(path, tmp_path, "libarchive13")
 
 

@@ -37,7 +37,7 @@ def test_numbers_are_sorted_as_numbers(tmp_path):
     assert read_listing(tmp_path, "class_folders").classes == ["0", "2", "10"]
     assert read_listing(tmp_path, "class_folders", {"classes_order": "name"}).classes == ["0", "10", "2"]
     assert read_listing(tmp_path, "class_folders", {"classes_order": ["2", "0", "10"]}).classes == ["2", "0", "10"]
-    with pytest.raises(Problem, match=r"'cat' is not a number"):
+    with pytest.raises(Problem, match=r"'cat' is not a number; if it is no class, set options: root"):
         in_order(["1", "cat"], "numeric")
     with pytest.raises(Problem, match="does not list each class once"):
         in_order(["1", "2"], ["1", "3"])

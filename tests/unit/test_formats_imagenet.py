@@ -1,8 +1,11 @@
 """ImageNet and Tiny-ImageNet."""
 
+import io
+
 import numpy as np
 import pytest
 from data_helpers import counts, encoded, make_tar, picture, put, tar_bytes
+from scipy.io import savemat
 
 from apr.formats import read_listing
 from apr.problems import Problem
@@ -59,23 +62,31 @@ def labels_txt(root):
     put(root, "tables/ILSVRC2012_validation_ground_truth.txt", data=b"1\n2\n")
 
 
-def labels_devkit(root):
-    import io
+DEVKIT = "ILSVRC2012_devkit_t12"
 
-    from scipy.io import savemat
 
+def devkit(truth=b"1\n2\n"):
     synsets = np.zeros(2, [("ILSVRC2012_ID", object), ("WNID", object), ("num_children", object)])
     synsets[0], synsets[1] = (1, "n02", 0), (2, "n01", 0)
     buffer = io.BytesIO()
     savemat(buffer, {"synsets": synsets})
-    members = {
-        "ILSVRC2012_devkit_t12/data/meta.mat": buffer.getvalue(),
-        "ILSVRC2012_devkit_t12/data/ILSVRC2012_validation_ground_truth.txt": b"1\n2\n",
+    return {
+        f"{DEVKIT}/data/meta.mat": buffer.getvalue(),
+        f"{DEVKIT}/data/ILSVRC2012_validation_ground_truth.txt": truth,
+        f"{DEVKIT}/readme.txt": b"",
     }
-    make_tar(root / "ILSVRC2012_devkit_t12.tar.gz", members, "w:gz")
 
 
-@pytest.mark.parametrize("labels", [labels_csv, labels_txt, labels_devkit])
+def labels_devkit(root):
+    make_tar(root / f"{DEVKIT}.tar.gz", devkit(), "w:gz")
+
+
+def labels_unpacked_devkit(root):
+    for name, data in devkit().items():
+        put(root, name, data=data)
+
+
+@pytest.mark.parametrize("labels", [labels_csv, labels_txt, labels_devkit, labels_unpacked_devkit])
 def test_ilsvrc_tars_are_read_in_place(tmp_path, labels):
     root = ilsvrc_tars(tmp_path / "raw")
     with pytest.raises(Problem, match="no labels of the val images"):
@@ -114,3 +125,43 @@ def test_truncated_ilsvrc_tars_are_named(tmp_path):
     path.write_bytes(path.read_bytes()[:6000])
     with pytest.raises(Problem, match=r"img_train\.tar: is (truncated|a damaged)"):
         read_listing(root, "ilsvrc")
+
+
+@pytest.mark.parametrize("place", ["ILSVRC/Data/CLS-LOC", "Data/CLS-LOC"])
+def test_kaggle_s_layout_of_ilsvrc(tmp_path, place):
+    train, val = ilsvrc_parts()
+    for wnid in train:
+        put(tmp_path, f"{place}/train/{wnid}/{wnid}_1.JPEG", f"ILSVRC/Annotations/CLS-LOC/train/{wnid}/{wnid}_1.xml")
+    put(tmp_path, *(f"{place}/val/{name}" for name in val), f"{place}/test/ILSVRC2012_test_00000001.JPEG")
+    put(tmp_path, "LOC_synset_mapping.txt", "LOC_train_solution.csv", "LOC_sample_submission.csv", data=b"")
+    labels_csv(tmp_path)
+    listing = read_listing(tmp_path, "ilsvrc")
+    assert [(item.name, item.label) for item in listing.items if item.split == "test"] == [
+        ("val/ILSVRC2012_val_00000001.JPEG", "n02"),
+        ("val/ILSVRC2012_val_00000002.JPEG", "n01"),
+    ]
+    assert counts(listing)["n01", "train"] == counts(listing)["n02", "train"] == 1
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        (devkit(b"1\n3\n"), r"devkit_t12\.tar\.gz: says '3', which is the number of no class"),
+        ({f"{DEVKIT}/data/meta.mat": b""}, r"lacks meta\.mat or ILSVRC2012_validation_ground_truth"),
+        (devkit() | {f"{DEVKIT}/data/meta.mat": b"mat"}, r"meta\.mat cannot be read"),
+    ],
+)
+def test_a_wrong_devkit_is_named(tmp_path, members, words):
+    root = ilsvrc_tars(tmp_path / "raw")
+    path = make_tar(root / f"{DEVKIT}.tar.gz", members, "w:gz")
+    with pytest.raises(Problem, match=words):
+        read_listing(root, "ilsvrc")
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(Problem, match=r"devkit_t12\.tar\.gz: is a damaged or truncated archive"):
+        read_listing(root, "ilsvrc")
+
+
+def test_a_train_folder_without_classes_is_named(tmp_path):
+    put(tmp_path, "train/n01.tar", "val/n01/1.JPEG")
+    with pytest.raises(Problem, match=r"train: holds no folder of a class; set options: train"):
+        read_listing(tmp_path, "ilsvrc")

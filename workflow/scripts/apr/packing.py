@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from apr.files import atomic_file, atomic_path, file_digest, write_json
-from apr.formats import Item, Listing, Span
+from apr.formats import Item, Listing, Snippet, Span
 from apr.images import Undecodable, as_png, decode, decode_array
 from apr.problems import Problem
 from apr.splits import split_by_group, split_by_image
@@ -249,9 +249,13 @@ def _in_order(items: Iterable[Item], storage: str, threads: int) -> Iterator[_Pa
 
 def _packed(item: Item, storage: str) -> _Packed | str:
     """Return the picture, or what is wrong with it."""
-    data = item.source.read() if isinstance(item.source, Span) else None
+    source = item.source
     try:
-        decoded = decode(data) if data is not None else decode_array(item.source)
+        if isinstance(source, Span):
+            data = source.read()
+            decoded = decode(data)
+        else:
+            decoded = source.decode() if isinstance(source, Snippet) else decode_array(source)
     except Undecodable as error:
         return f"{item.name} {error}"
     image = decoded.image

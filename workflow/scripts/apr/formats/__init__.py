@@ -11,10 +11,12 @@ from apr.formats.cifar import read_cifar
 from apr.formats.folders import read_class_folders, read_split_folders
 from apr.formats.imagenet import read_ilsvrc, read_tiny_imagenet
 from apr.formats.listing import Item, Listing, Span, descend
+from apr.formats.points import read_point_annotations
+from apr.formats.snippets import Snippet
 from apr.formats.tables import read_csv_labels, read_file_names
 from apr.problems import Problem
 
-__all__ = ["FORMATS", "Item", "Listing", "Span", "format_options", "read_listing"]
+__all__ = ["FORMATS", "Item", "Listing", "Snippet", "Span", "format_options", "read_listing"]
 
 FORMATS: dict[str, Callable[..., Listing]] = {
     "class_folders": read_class_folders,
@@ -24,6 +26,7 @@ FORMATS: dict[str, Callable[..., Listing]] = {
     "npz": read_npz,
     "csv_labels": read_csv_labels,
     "file_names": read_file_names,
+    "point_annotations": read_point_annotations,
     "tiny_imagenet": read_tiny_imagenet,
     "ilsvrc": read_ilsvrc,
 }

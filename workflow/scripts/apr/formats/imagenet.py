@@ -7,12 +7,15 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from apr.contents import BROKEN_STREAM
 from apr.formats.listing import Item, Listing, Span, find_images, is_picture, visible
 from apr.problems import Problem
 
 TRAIN, VAL = "ILSVRC2012_img_train", "ILSVRC2012_img_val"
 LABEL_TABLE, GROUND_TRUTH = "LOC_val_solution.csv", "ILSVRC2012_validation_ground_truth.txt"
-CLASS_TABLE, DEVKIT = "map_clsloc.txt", "ILSVRC2012_devkit_t12.tar.gz"
+CLASS_TABLE, SYNSETS, DEVKIT = "map_clsloc.txt", "meta.mat", "ILSVRC2012_devkit_t12.tar.gz"
+KAGGLE = "Data/CLS-LOC"
+IMAGES = {"train", "val", "test", TRAIN, VAL, "ILSVRC", "Data"}
 
 
 def read_tiny_imagenet(root: Path) -> Listing:
@@ -42,15 +45,18 @@ def read_tiny_imagenet(root: Path) -> Listing:
 def read_ilsvrc(
     root: Path, *, train: str | None = None, val: str | None = None, labels: str | list[str] | None = None
 ) -> Listing:
-    """Read ILSVRC 2012: train and val each as the official tar, not unpacked, or as a folder.
+    """Read ILSVRC 2012: train and val each as the official tar, not unpacked, or as a folder (a cluster's, Kaggle's).
 
-    Classes are WordNet ids in ascending order, as everywhere. Labels of a flat val come from LOC_val_solution.csv, or
-    from ILSVRC2012_validation_ground_truth.txt with map_clsloc.txt, or from the official devkit.
+    Classes are WordNet ids in ascending order, as everywhere. Labels of a flat val come from Kaggle's
+    LOC_val_solution.csv, or from ILSVRC2012_validation_ground_truth.txt with map_clsloc.txt or the devkit's meta.mat,
+    or from the devkit's archive. In train the folders and the names of the inner tars are the labels.
 
     Args:
         root: holds all.
-        train: tar of tars, or folder of <wnid>/*.JPEG; by default ILSVRC2012_img_train.tar or train.
-        val: flat tar, flat folder, or folder of <wnid>/*.JPEG; by default ILSVRC2012_img_val.tar or val.
+        train: tar of tars, or folder of <wnid>/*.JPEG; by default ILSVRC2012_img_train.tar, train or, as on Kaggle,
+            ILSVRC/Data/CLS-LOC/train.
+        val: flat tar, flat folder, or folder of <wnid>/*.JPEG; by default ILSVRC2012_img_val.tar, val or, as on
+            Kaggle, ILSVRC/Data/CLS-LOC/val.
         labels: the table or tables of val's labels; by default they are looked for below the root.
 
     Raises:
@@ -84,12 +90,12 @@ def read_ilsvrc(
 
 
 def _place(root: Path, given: str | None, tar: str, folder: str) -> Path:
-    candidates = [root / given] if given else [root / f"{tar}.tar", root / tar, root / folder]
-    for path in candidates:
-        if path.exists():
-            return path
-    names = ", ".join(path.name for path in candidates)
-    raise Problem(f"{root}: holds none of {names}; set options: {folder}")
+    kaggle = f"{KAGGLE}/{folder}"
+    names = [given] if given else [f"{tar}.tar", tar, folder, f"ILSVRC/{kaggle}", kaggle]
+    for name in names:
+        if (root / name).exists():
+            return root / name
+    raise Problem(f"{root}: holds none of {', '.join(names)}; set options: {folder}")
 
 
 def _train_folder(root: Path, folder: Path, ignored: Counter[str]) -> list[Item]:
@@ -99,6 +105,8 @@ def _train_folder(root: Path, folder: Path, ignored: Counter[str]) -> list[Item]
         if not images:
             raise Problem(f"{one}: the folder of class {one.name!r} holds no image: add some, or remove the folder")
         items += [Item(path.relative_to(root).as_posix(), one.name, Span(path), "train") for path in images]
+    if not items:
+        raise Problem(f"{folder}: holds no folder of a class; set options: train")
     return items
 
 
@@ -138,33 +146,51 @@ def _val_labels(root: Path, labels: str | list[str] | None) -> dict[str, str]:
             return {row["ImageId"]: row["PredictionString"].split()[0] for row in csv.DictReader(file)}
     if GROUND_TRUTH in files and CLASS_TABLE in files:
         rows = (line.split() for line in files[CLASS_TABLE].read_text(encoding="utf-8").splitlines())
-        wnid_of = {int(row[1]): row[0] for row in rows if row}
-        return _numbered(files[GROUND_TRUTH].read_text(encoding="utf-8"), wnid_of)
+        return _numbered(files[GROUND_TRUTH], files[GROUND_TRUTH].read_bytes(), {row[1]: row[0] for row in rows if row})
+    if GROUND_TRUTH in files and SYNSETS in files:
+        synsets = _synsets(files[SYNSETS], files[SYNSETS].read_bytes())
+        return _numbered(files[GROUND_TRUTH], files[GROUND_TRUTH].read_bytes(), synsets)
     if DEVKIT in files:
         return _devkit_labels(files[DEVKIT])
     raise Problem(
-        f"{root}: no labels of the val images: put {LABEL_TABLE} there, or {GROUND_TRUTH} with {CLASS_TABLE}, "
-        f"or {DEVKIT}"
+        f"{root}: no labels of the val images: put {DEVKIT} there, or {GROUND_TRUTH} with {SYNSETS} or {CLASS_TABLE}, "
+        f"or {LABEL_TABLE}"
     )
 
 
 def _shallow_files(root: Path) -> list[Path]:
+    """Files where labels may lie: in the root, its folders, and a devkit's data; not among the images."""
     folders, files = visible(root)
-    return files + [path for folder in folders if folder.name not in ("train", "val") for path in visible(folder)[1]]
+    folders = [folder for folder in folders if folder.name not in IMAGES]
+    folders += [folder / "data" for folder in folders if (folder / "data").is_dir()]
+    return files + [path for folder in folders for path in visible(folder)[1]]
 
 
-def _numbered(text: str, wnid_of: dict[int, str]) -> dict[str, str]:
-    numbers = [int(line) for line in text.split()]
+def _numbered(path: Path, truth: bytes, wnid_of: dict[str, str]) -> dict[str, str]:
+    numbers = truth.decode("latin1").split()
+    unknown = set(numbers) - wnid_of.keys()
+    if unknown:
+        raise Problem(f"{path}: says {min(unknown)!r}, which is the number of no class; fetch it again")
     return {f"ILSVRC2012_val_{row:08d}": wnid_of[number] for row, number in enumerate(numbers, start=1)}
 
 
-def _devkit_labels(path: Path) -> dict[str, str]:
+def _synsets(path: Path, data: bytes) -> dict[str, str]:
+    """WordNet id of each class by its number in the devkit's meta.mat."""
     from scipy.io import loadmat
 
-    with tarfile.open(path) as archive:
-        found = {Path(info.name).name: archive.extractfile(info).read() for info in archive if info.isreg()}
-    if "meta.mat" not in found or GROUND_TRUTH not in found:
-        raise Problem(f"{path}: lacks meta.mat or {GROUND_TRUTH}; fetch it again")
-    synsets = loadmat(io.BytesIO(found["meta.mat"]), squeeze_me=True)["synsets"]
-    wnid_of = {int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in synsets}
-    return _numbered(found[GROUND_TRUTH].decode(), wnid_of)
+    try:
+        synsets = loadmat(io.BytesIO(data), squeeze_me=True)["synsets"]
+        return {str(int(row["ILSVRC2012_ID"])): str(row["WNID"]) for row in synsets}
+    except Exception as error:  # SciPy raises whatever a damaged file leads it to.
+        raise Problem(f"{path}: {SYNSETS} cannot be read ({error or type(error).__name__}); fetch it again") from error
+
+
+def _devkit_labels(path: Path) -> dict[str, str]:
+    try:
+        with tarfile.open(path) as archive:
+            found = {Path(info.name).name: archive.extractfile(info).read() for info in archive if info.isreg()}
+    except (tarfile.TarError, *BROKEN_STREAM) as error:
+        raise Problem(f"{path}: is a damaged or truncated archive ({error}); fetch it again") from error
+    if SYNSETS not in found or GROUND_TRUTH not in found:
+        raise Problem(f"{path}: lacks {SYNSETS} or {GROUND_TRUTH}; fetch it again")
+    return _numbered(path, found[GROUND_TRUTH], _synsets(path, found[SYNSETS]))

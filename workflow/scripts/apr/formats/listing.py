@@ -1,13 +1,15 @@
 """What every reader makes: images with class, part and group, not yet decoded."""
 
+import difflib
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from apr.formats.snippets import Snippet
 from apr.images import SUFFIXES
 from apr.problems import Problem
 
@@ -36,14 +38,14 @@ class Item:
     Attributes:
         name: unique in its dataset, such as the path below the root.
         label: name of its class.
-        source: an encoded picture, or its pixels, uint8 [H, W] or [H, W, 1 or 3].
+        source: an encoded picture, a part of one, or pixels, uint8 [H, W] or [H, W, 1 or 3].
         split: "train", "test", or None where the publisher ships no split.
         group: what must not be torn apart (a patient, a lesion), or None.
     """
 
     name: str
     label: str
-    source: Span | np.ndarray
+    source: Span | Snippet | np.ndarray
     split: str | None = None
     group: str | None = None
 
@@ -163,5 +165,20 @@ def in_order(labels: Iterable[str], order: str | list[str] | None = None) -> lis
     numbers = all(label.isascii() and label.isdecimal() for label in found)
     if order == "numeric" and not numbers:
         odd = next(label for label in found if not (label.isascii() and label.isdecimal()))
-        raise Problem(f"options: classes_order: numeric: class {odd!r} is not a number")
+        raise Problem(
+            f"options: classes_order: numeric: class {odd!r} is not a number; if it is no class, set options: root"
+        )
     return found if order == "name" or not numbers else sorted(found, key=lambda label: (int(label), label))
+
+
+def require_columns(path: Path, wanted: Sequence[str], there: Sequence[str]) -> None:
+    """Refuse a table that lacks a column.
+
+    Raises:
+        Problem: names the column and the nearest, or all, that the table has.
+    """
+    for name in wanted:
+        if name not in there:
+            nearest = difflib.get_close_matches(name, there, n=1)
+            hint = f"did you mean {nearest[0]!r}?" if nearest else f"it has {', '.join(there)}"
+            raise Problem(f"{path}: has no column {name!r} ({hint})")

@@ -1,12 +1,11 @@
 """The class stands in a table of labels, or in the file's name."""
 
 import csv
-import difflib
 import re
 from collections import Counter
 from pathlib import Path
 
-from apr.formats.listing import Item, Listing, Span, find_images, in_order
+from apr.formats.listing import Item, Listing, Span, find_images, in_order, require_columns
 from apr.problems import Problem
 
 SHOWN = 10
@@ -51,7 +50,7 @@ def read_csv_labels(
     by_name, by_stem = _by_name(root, ignored)
     with open(path, newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file, delimiter=delimiter)
-        _require_columns(path, [name for name in (image, label, group, split) if name], reader.fieldnames or [])
+        require_columns(path, [name for name in (image, label, group, split) if name], reader.fieldnames or [])
         rows = list(reader)
     parts = {value.lower(): "train" for value in train_values} | {value.lower(): "test" for value in test_values}
     items, lost = [], []
@@ -90,7 +89,7 @@ def read_file_names(
     Args:
         root: holds the images, at any depth.
         pattern: regular expression searched in the name, with a group named `class`, and optionally `split` (train or
-            test) and `group`; for example `^(VL|IR)_(?P<class>TV|TY)_`.
+            test) and `group`; for example `^(?P<class>cat|dog)_`.
         unmatched: "ignore" passes over names that do not match; otherwise they are an error.
         classes_order: see `in_order`.
 
@@ -129,11 +128,3 @@ def _by_name(root: Path, ignored: Counter[str]) -> tuple[dict[str, list[Path]], 
         by_name.setdefault(path.name, []).append(path)
         by_stem.setdefault(path.stem, []).append(path)
     return by_name, by_stem
-
-
-def _require_columns(path: Path, wanted: list[str], there: list[str]) -> None:
-    for name in wanted:
-        if name not in there:
-            nearest = difflib.get_close_matches(name, there, n=1)
-            hint = f"did you mean {nearest[0]!r}?" if nearest else f"it has {', '.join(there)}"
-            raise Problem(f"{path}: has no column {name!r} ({hint})")

@@ -1,0 +1,63 @@
+"""Squares around points of large pictures, cut out when they are packed."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+from PIL import Image
+
+from apr.images import Decoded, Undecodable, decode
+
+# Items are packed class by class, those of one picture side by side: a few pictures at a time serve all threads.
+PICTURES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """A square of `size` pixels around a point of a picture, which is read when the snippet is.
+
+    Beyond the picture's border its pixels are mirrored, so that the point stays in the middle: the label is that of
+    the point, and in a square moved inside the picture it would lie anywhere, even outside an evaluation's crop.
+    """
+
+    path: Path
+    row: int
+    column: int
+    size: int
+
+    def decode(self) -> Decoded:
+        """Cut the snippet out.
+
+        Raises:
+            Undecodable: the picture is damaged, or the point lies outside it.
+        """
+        with _turn(self.path):  # Threads that need one picture wait for the first, which decodes it.
+            pixels, conversions = _pixels(self.path)
+        height, width = pixels.shape[:2]
+        # Publishers count from 0 or from 1.
+        if not (0 <= self.row <= height and 0 <= self.column <= width):
+            raise Undecodable(
+                f"lies at row {self.row}, column {self.column}, outside the picture of {height} x {width} pixels"
+            )
+        rows = _mirrored(self.row, self.size, height)
+        columns = _mirrored(self.column, self.size, width)
+        return Decoded(Image.fromarray(pixels[np.ix_(rows, columns)]), conversions, False)
+
+
+def _mirrored(centre: int, size: int, length: int) -> np.ndarray:
+    """Positions of `size` pixels around `centre` on a side of `length`, mirrored at its ends."""
+    start = centre - size // 2 + size
+    return np.pad(np.arange(length), size, mode="reflect")[start : start + size]
+
+
+@lru_cache(maxsize=PICTURES)
+def _turn(path: Path) -> Lock:
+    return Lock()
+
+
+@lru_cache(maxsize=PICTURES)
+def _pixels(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
+    decoded = decode(path.read_bytes())
+    return np.asarray(decoded.image), decoded.conversions
