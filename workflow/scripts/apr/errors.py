@@ -20,7 +20,7 @@ def read_errors(path: str | Path) -> pd.DataFrame:
     Raises:
         Problem: the file is missing, lacks a column, names a model twice, or holds an impossible value.
     """
-    table = _read_csv(path, key="model", text=("status",), numbers=NUMBERS)
+    table = read_table(path, key="model", text=("status",), numbers=NUMBERS)
     for column in PERCENTAGES:
         _refuse(path, table, (table[column] < 0) | (table[column] > 100), column, "is not a percentage (0 to 100)")
     _refuse(path, table, ~table["status"].isin(STATUSES), "status", f"is not one of {', '.join(STATUSES)}")
@@ -35,7 +35,7 @@ def read_shape(path: str | Path) -> pd.DataFrame:
     Raises:
         Problem: the file is missing, lacks a column, or names a model twice.
     """
-    return _read_csv(path, key="id", text=(), numbers=SHAPE)[list(SHAPE)]
+    return read_table(path, key="id", text=(), numbers=SHAPE)[list(SHAPE)]
 
 
 def read_reported(paths: Iterable[str | Path]) -> pd.DataFrame:
@@ -73,8 +73,13 @@ def align(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return complete(side_by_side(tables), list(tables))
 
 
-def _read_csv(path: str | Path, key: str, text: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
-    # Only numbers may be empty: a model is allowed to be called "NA".
+def read_table(path: str | Path, key: str, text: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
+    """Read a table indexed by `key`, with some columns of text and some of numbers, which alone may be empty.
+
+    Raises:
+        Problem: the file is missing or no table, lacks a column, has a key twice or a word for a number.
+    """
+    # a model is allowed to be called "NA"
     kinds = dict.fromkeys((key, *text), str)
     try:
         table = pd.read_csv(path, dtype=kinds, keep_default_na=False, na_values={name: [""] for name in numbers})

@@ -74,8 +74,8 @@ def bootstrap_rho(x: ArrayLike, y: ArrayLike, resamples: int, seed: int) -> NDAr
     So the difference of two calls over the same models is a paired bootstrap of the difference.
     """
     x, y = _pair(x, y)
-    rows = _resampled(len(x), resamples, seed)
-    x, y = (_centred_ranks(values[rows]) for values in (x, y))
+    rows = resampled_rows(len(x), resamples, seed)
+    x, y = (centred_ranks(values[rows]) for values in (x, y))
     with np.errstate(invalid="ignore"):
         return (x * y).sum(axis=1) / np.sqrt((x * x).sum(axis=1) * (y * y).sum(axis=1))
 
@@ -133,7 +133,7 @@ def _expected_choice(reference: NDArray, target: NDArray, k: int) -> float:
 
 
 def _bootstrap_regret(reference: NDArray, target: NDArray, resamples: int, seed: int) -> NDArray[np.float64]:
-    rows = _resampled(len(target), resamples, seed)
+    rows = resampled_rows(len(target), resamples, seed)
     coins = np.random.default_rng([seed, 1]).random(rows.shape)
     order = np.lexsort((coins, reference[rows]), axis=1)
     chosen = np.minimum.accumulate(np.take_along_axis(target[rows], order, axis=1), axis=1)
@@ -141,17 +141,19 @@ def _bootstrap_regret(reference: NDArray, target: NDArray, resamples: int, seed:
 
 
 def _exact_p(x: NDArray, y: NDArray) -> float:
-    x, y = _centred_ranks(x[None])[0], _centred_ranks(y[None])[0]
+    x, y = centred_ranks(x[None])[0], centred_ranks(y[None])[0]
     every = np.array(list(itertools.permutations(y))) @ x
     return float(np.mean(np.abs(every) >= abs(x @ y) - 1e-9))
 
 
-def _centred_ranks(rows: NDArray) -> NDArray[np.float64]:
+def centred_ranks(rows: NDArray) -> NDArray[np.float64]:
+    """Ranks within each row, ties at their average, less their mean: float64 [rows, models]."""
     ranks = stats.rankdata(rows, axis=1)
     return ranks - (rows.shape[1] + 1) / 2
 
 
-def _resampled(n: int, resamples: int, seed: int) -> NDArray[np.int64]:
+def resampled_rows(n: int, resamples: int, seed: int | Sequence[int]) -> NDArray[np.int64]:
+    """Positions of n models drawn with replacement, int64 [resamples, n]; the same for the same n and seed."""
     return np.random.default_rng(seed).integers(n, size=(resamples, n))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ParamSpec
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -172,6 +173,15 @@ def error_limits(ax: Axes, errors: pd.Series) -> None:
     """Where all errors (%) are equal, show them on a scale of one point, not of matplotlib's tiny one."""
     if errors.min() == errors.max():
         ax.set_ylim(max(errors.min() - 1, -0.05), errors.max() + 1)
+
+
+def error_scale(errors: pd.Series | pd.DataFrame) -> tuple[float, float]:
+    """Limits of an axis that holds all errors (%), also where they are equal."""
+    low, high = np.nanmin(errors), np.nanmax(errors)
+    if low == high:
+        return max(low - 1, -0.05), high + 1
+    margin = 0.07 * (high - low)
+    return low - margin, high + margin
 
 
 def point_style(n: int) -> dict[str, float]:

@@ -1,0 +1,174 @@
+"""All pairs of tasks in one matrix: scatterplots, distributions and rank correlations."""
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from textwrap import wrap
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from apr.comparisons import correlate
+from apr.errors import complete
+from apr.figures.style import BLUE, GREY, INK, MM, TEXT, Drawing, error_scale, point_style, styled
+from apr.problems import Problem
+from apr.statistics import Correlation
+from apr.wording import UNDEFINED, left_out, number
+
+POINT = 25.4 / 72  # mm
+LEFT, BOTTOM, EDGE, GAP = 13, 10, 1, 1  # mm: for axis labels, at the other edges, between cells
+INTERVAL_WIDTH = 7.7  # em, of "[−0.51, −0.38]" in DejaVu Sans
+LEAST_TYPE = 5.0  # pt
+COLORS = mpl.colormaps["RdBu_r"]
+TICKS = {"size": 1.5, "labelsize": 5.5, "pad": 1.5}
+DARK = 0.6  # |rho| from which on the cell's colour asks for white type
+
+
+@styled
+def draw_all_pairs(
+    reported: pd.DataFrame, tasks: Sequence[str], titles: Mapping[str, str], resamples: int, seed: int
+) -> Drawing:
+    """A matrix of tasks: below the diagonal scatterplots, on it distributions of errors, above it Spearman's rho.
+
+    Args:
+        reported: errors (%), [models x tasks], NaN where a model did not complete.
+        tasks: rows and columns of the matrix, in order.
+        titles: task -> the name that a reader sees.
+        resamples: bootstrap resamples of rho's interval.
+        seed: of the bootstrap.
+
+    Raises:
+        Problem: fewer than two tasks, or two that have no model in common.
+    """
+    if len(tasks) < 2:
+        raise Problem(f"figures: all_pairs: names {len(tasks)} of the two or more tasks that a pair needs; name more")
+    figure, grid, cell = _matrix(len(tasks))
+    frames = [pd.DataFrame({"kind": "error", "x_task": t, **_errors(reported, t)}) for t in tasks]
+    results = {}
+    for i, j in combinations(range(len(tasks)), 2):
+        x, y = tasks[i], tasks[j]
+        pair = complete(reported, [x, y])
+        style = point_style(len(pair))
+        style["s"] *= min(1, cell / 100)
+        grid[j, i].scatter(pair[x], pair[y], color=BLUE, gid=f"{x} {y}", **style)
+        results[x, y] = correlate(reported, x, y, resamples, seed)
+        _write_rho(grid[i, j], results[x, y], cell)
+    for i, task in enumerate(tasks):
+        frames.append(_draw_distribution(grid[i, i], reported[task].dropna(), task, titles[task], cell))
+    _scale_axes(grid, reported, tasks)
+    numbers = [{"kind": "rho", "x_task": x, "y_task": y, **vars(result)} for (x, y), result in results.items()]
+    data = pd.concat([pd.DataFrame(numbers), *frames], ignore_index=True).drop(columns="reason")
+    rhos = pd.Series({pair: result.rho for pair, result in results.items()}).dropna()
+    caption = (
+        f"All pairs of {len(tasks)} tasks. Below the diagonal: test error of each model on the row's task against its "
+        "error on the column's task, each on its own scale. On the diagonal: the task and the distribution of its "
+        "errors. Above the diagonal: Spearman's ρ of the row's and the column's task, in brackets its 95 % percentile "
+        f"interval of {resamples:,} bootstrap resamples of the models, in bold where the interval excludes 0; red is "
+        f"positive, blue negative, white 0. {left_out(len(reported), [result.n for result in results.values()])}"
+        f"{_extremes(rhos, titles)}{_undefined(results, titles)}"
+    )
+    return Drawing(figure, data, caption)
+
+
+def _matrix(count: int) -> tuple[Figure, np.ndarray, float]:
+    """A figure of count x count cells, and the width of a cell in points."""
+    width = TEXT / MM
+    cell = (width - LEFT - EDGE - (count - 1) * GAP) / count
+    tall = cell * (0.75 if count < 6 else 1)
+    height = BOTTOM + EDGE + count * tall + (count - 1) * GAP
+    figure = Figure(figsize=(TEXT, height * MM))
+    where = {"left": LEFT / width, "right": 1 - EDGE / width, "bottom": BOTTOM / height, "top": 1 - EDGE / height}
+    spacing = {"wspace": GAP / cell, "hspace": GAP / tall}
+    grid = figure.subplots(count, count, squeeze=False, gridspec_kw=where | spacing)
+    figure.supxlabel("Error on the column's task (%)", y=1.2 / height, va="bottom")
+    figure.supylabel("Error on the row's task (%)", x=1.2 / width, ha="left")
+    return figure, grid, cell / POINT
+
+
+def _errors(reported: pd.DataFrame, task: str) -> dict:
+    errors = reported[task].dropna()
+    return {"model": errors.index, "error": errors.array}
+
+
+def _write_rho(ax: Axes, result: Correlation, cell: float) -> None:
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+    if math.isnan(result.rho):
+        ax.set_facecolor("#eeeeee")
+        ax.text(0.5, 0.5, UNDEFINED, ha="center", va="center", size=min(7, cell / 5.5), color=INK)
+        return
+    ax.set_facecolor(COLORS((result.rho + 1) / 2))
+    color = "white" if abs(result.rho) > DARK else INK
+    certain = result.low > 0 or result.high < 0
+    large, small = min(9, cell / 4.2), min(6.5, cell / INTERVAL_WIDTH)
+    low, high = number(result.low, 2), number(result.high, 2)
+    lines = [f"[{low}, {high}]"]
+    if small < LEAST_TYPE:
+        lines, small = [f"[{low},", f"{high}]"], LEAST_TYPE
+    middle = {"xy": (0.5, 0.5), "xycoords": "axes fraction", "textcoords": "offset points", "color": color}
+    place = middle | {"ha": "center"}
+    ax.annotate(number(result.rho, 2), xytext=(0, 1), size=large, weight="bold" if certain else "normal", **place)
+    ax.annotate("\n".join(lines), xytext=(0, -2), size=small, va="top", linespacing=1.05, **place)
+
+
+def _draw_distribution(ax: Axes, errors: pd.Series, task: str, title: str, cell: float) -> pd.DataFrame:
+    counts, edges = np.histogram(errors, bins=min(20, max(4, round(len(errors) ** 0.5))))
+    ax.stairs(counts, edges, fill=True, color=GREY, gid=task)
+    size = min(7, max(LEAST_TYPE, cell / 7))
+    name = "\n".join(wrap(title, int(cell / size / 0.68)))  # em that a bold letter takes
+    ax.set_ylim(0, counts.max() * (1.6 + 0.2 * name.count("\n")))
+    ax.annotate(
+        name,
+        xy=(0.5, 1),
+        xycoords="axes fraction",
+        xytext=(0, -2),
+        textcoords="offset points",
+        ha="center",
+        va="top",
+        size=size,
+        weight="bold",
+        linespacing=1.05,
+    )
+    bins = {"bin_low": edges[:-1], "bin_high": edges[1:], "models": counts}
+    return pd.DataFrame({"kind": "distribution", "x_task": task, **bins})
+
+
+def _scale_axes(grid: np.ndarray, reported: pd.DataFrame, tasks: Sequence[str]) -> None:
+    """One scale for each task; numbers at the left column and the lowest row alone."""
+    last = len(tasks) - 1
+    for i, task in enumerate(tasks):
+        limits = error_scale(reported[task])
+        ticks = _inner_ticks(*limits)
+        for row in range(i, last + 1):
+            grid[row, i].set(xlim=limits, xticks=ticks)
+            grid[row, i].tick_params(axis="x", labelbottom=row == last, **TICKS)
+        for column in range(i):
+            grid[i, column].set(ylim=limits, yticks=ticks)
+            grid[i, column].tick_params(axis="y", labelleft=column == 0, **TICKS)
+        grid[i, i].set_yticks([])
+        grid[i, i].spines["left"].set_visible(False)
+
+
+def _inner_ticks(low: float, high: float) -> list[float]:
+    """The outer two of the round numbers that are far enough from the ends for labels of neighbours not to meet."""
+    ticks = MaxNLocator(8, steps=[1, 2, 5, 10]).tick_values(low, high)
+    edge = 0.12 * (high - low)
+    inner = ticks[(ticks >= low + edge) & (ticks <= high - edge)]
+    return [inner[0], inner[-1]]
+
+
+def _extremes(rhos: pd.Series, titles: Mapping[str, str]) -> str:
+    if rhos.empty:
+        return ""
+    ends = [(rhos.idxmax(), rhos.max()), (rhos.idxmin(), rhos.min())]
+    highest, lowest = (f"{titles[x]} and {titles[y]} ({number(value, 2)})" for (x, y), value in ends)
+    return f" The mean of the ρ is {number(rhos.mean(), 2)}; highest: {highest}, lowest: {lowest}."
+
+
+def _undefined(results: Mapping[tuple[str, str], Correlation], titles: Mapping[str, str]) -> str:
+    lacking = [f"{titles[x]} and {titles[y]} ({r.reason})" for (x, y), r in results.items() if math.isnan(r.rho)]
+    return f" Undefined: {', '.join(lacking)}." if lacking else ""

@@ -1,0 +1,105 @@
+"""Errors from scratch and from pretrained weights."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from apr.comparisons import correlate
+from apr.errors import complete
+from apr.figures.style import (
+    BLUE,
+    GREEN,
+    Drawing,
+    error_limits,
+    legend_below,
+    name_panel,
+    panels,
+    point_style,
+    share_labels,
+    styled,
+)
+from apr.problems import Problem
+from apr.statistics import Correlation
+from apr.wording import UNDEFINED, correlation, left_out, number
+
+# Name -> look, and the letter that stands for the marker in a panel's title.
+STARTS = {
+    "from scratch": ({"color": BLUE, "marker": "o"}, "●"),
+    "pretrained": ({"color": GREEN, "marker": "^"}, "▲"),
+}
+
+
+@styled
+def draw_pretrained(
+    reported: pd.DataFrame,
+    reference: str,
+    pairs: Sequence[tuple[str, str]],
+    titles: Mapping[str, str],
+    resamples: int,
+    seed: int,
+) -> Drawing:
+    """Per target: errors from scratch and from the reference's weights, against the reference's error (%).
+
+    A panel compares the models that completed all three, so that both correlations are of the same models.
+
+    Args:
+        reported: errors (%), [models x tasks], NaN where a model did not complete.
+        reference: the task whose weights the pretrained models start from.
+        pairs: a target from scratch and the same from pretrained weights, one panel each.
+        titles: task -> the name that a reader sees.
+        resamples: bootstrap resamples of rho's interval.
+        seed: of the bootstrap.
+
+    Raises:
+        Problem: there is no pair, or no model that completed the tasks of a panel.
+    """
+    if not pairs:
+        raise Problem("figures: pretrained: names no task; name a target and its version from pretrained weights")
+    figure, axes = panels(len(pairs))
+    frames, counts, clauses = [], [], []
+    for ax, pair in zip(axes, pairs, strict=True):
+        rows = complete(reported, [reference, *pair])
+        counts.append(len(rows))
+        results = []
+        for task, (start, (look, _)) in zip(pair, STARTS.items(), strict=True):
+            ax.scatter(rows[reference], rows[task], label=start, gid=task, **look, **point_style(len(rows)))
+            results.append(correlate(rows, reference, task, resamples, seed))
+            frames.append(_points(rows, reference, pair[0], task, start))
+        error_limits(ax, rows[list(pair)].stack())
+        letters = [letter for _, letter in STARTS.values()]
+        shown = [f"{a} {_rho(b)}" for a, b in zip(letters, results, strict=True)]
+        name_panel(ax, titles[pair[0]], "   ".join(shown))
+        ax.set(xlabel=f"{titles[reference]} error (%)", ylabel="Error (%)")
+        gain = rows[pair[0]] - rows[pair[1]]
+        clauses.append(
+            f"- {titles[pair[0]]}: from scratch {correlation(results[0])}; pretrained {correlation(results[1])}; "
+            f"mean gain {number(gain.mean(), 2)} error points, {(gain > 0).sum()} of {len(rows)} models gained"
+        )
+    share_labels(axes)
+    legend_below(figure, axes[0].collections, list(STARTS))
+    caption = (
+        f"Test error of each model against its error on {titles[reference]}: trained from scratch (blue circles) and "
+        f"from the weights that the same model learned on {titles[reference]} (green triangles). The gain is the error "
+        f"from scratch minus the error from pretrained weights. {left_out(len(reported), counts)} Spearman's ρ with "
+        f"{titles[reference]}, with the 95 % percentile interval of {resamples:,} bootstrap resamples of the "
+        "models:\n\n" + "\n".join(clauses)
+    )
+    return Drawing(figure, pd.concat(frames, ignore_index=True), caption)
+
+
+def _rho(result: Correlation) -> str:
+    text = number(result.rho, 2)
+    return f"ρ {text}" if text == UNDEFINED else f"ρ = {text}"
+
+
+def _points(rows: pd.DataFrame, reference: str, target: str, task: str, start: str) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "target": target,
+            "task": task,
+            "start": start,
+            "model": rows.index,
+            "reference_error": rows[reference].array,
+            "error": rows[task].array,
+        }
+    )

@@ -1,0 +1,12 @@
+"""Draw all pairs of tasks in one matrix."""
+
+from apr.errors import read_reported
+from apr.figures.pairs import draw_all_pairs
+from apr.figures.style import save_drawing
+from apr.logs import log_to
+
+with log_to(snakemake.log[0]):
+    params = snakemake.params
+    reported = read_reported(snakemake.input.errors)
+    drawing = draw_all_pairs(reported, params.tasks, params.titles, **params.bootstrap)
+    save_drawing(drawing, **snakemake.output)

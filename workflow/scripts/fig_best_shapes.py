@@ -1,0 +1,12 @@
+"""Draw what the best architectures of each task look like over the four stages."""
+
+from apr.errors import read_reported
+from apr.figures.best_shapes import draw_best_shapes, read_genes
+from apr.figures.style import save_drawing
+from apr.logs import log_to
+
+with log_to(snakemake.log[0]):
+    params = snakemake.params
+    reported, genes = read_reported(snakemake.input.errors), read_genes(snakemake.input.population)
+    drawing = draw_best_shapes(reported, genes, params.tasks, params.top, params.titles)
+    save_drawing(drawing, **snakemake.output)

@@ -1,0 +1,16 @@
+"""Draw example images of each dataset, and the design space as a schematic."""
+
+from pathlib import Path
+
+from apr.figures.design_space import choose_examples, draw_design_space
+from apr.figures.style import save_drawing
+from apr.logs import log_to
+from apr.packing import open_packed
+
+with log_to(snakemake.log[0]):
+    params = snakemake.params
+    examples = {}
+    for dataset, path in zip(params.datasets, snakemake.input.packed, strict=True):
+        packed = open_packed(Path(path).with_suffix(""), params.storage[dataset])
+        examples[params.titles[dataset]] = choose_examples(packed, params.images, params.seed)
+    save_drawing(draw_design_space(examples, params.space), **snakemake.output)

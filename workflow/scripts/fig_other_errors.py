@@ -1,0 +1,15 @@
+"""Draw top-5 against top-1 error, and training error against cumulative depth."""
+
+from apr.errors import read_shape
+from apr.figures.other_errors import draw_other_errors, read_column
+from apr.figures.style import save_drawing
+from apr.logs import log_to
+
+with log_to(snakemake.log[0]):
+    params, paths = snakemake.params, snakemake.input.errors
+    top1, top5, train_error = (read_column(paths, name) for name in ("top1_error", "top5_error", "train_error"))
+    shape = read_shape(snakemake.input.population)
+    drawing = draw_other_errors(
+        top1, top5, shape, train_error, params.both, params.deep, params.titles, **params.bootstrap
+    )
+    save_drawing(drawing, **snakemake.output)

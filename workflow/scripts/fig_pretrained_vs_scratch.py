@@ -1,0 +1,12 @@
+"""Draw errors from scratch and from pretrained weights against the error on the reference."""
+
+from apr.errors import read_reported
+from apr.figures.pretrained import draw_pretrained
+from apr.figures.style import save_drawing
+from apr.logs import log_to
+
+with log_to(snakemake.log[0]):
+    params = snakemake.params
+    reported = read_reported(snakemake.input.errors)
+    drawing = draw_pretrained(reported, params.reference, params.pairs, params.titles, **params.bootstrap)
+    save_drawing(drawing, **snakemake.output)

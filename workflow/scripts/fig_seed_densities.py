@@ -1,0 +1,13 @@
+"""Draw the densities of the error over the seeds of single architectures, and of the population."""
+
+from apr.errors import read_reported
+from apr.figures.densities import draw_seed_densities
+from apr.figures.style import save_drawing
+from apr.logs import log_to
+from apr.repeats import read_repeats
+
+with log_to(snakemake.log[0]):
+    (repeated,), (task,) = snakemake.input.repeated, snakemake.params.task
+    population = read_reported(snakemake.input.population)[task]
+    drawing = draw_seed_densities(read_repeats(repeated), population, snakemake.params.titles, task)
+    save_drawing(drawing, **snakemake.output)

@@ -1,0 +1,13 @@
+"""Draw the test error over the epochs of training, and of runs that were continued."""
+
+from apr.figures.curves import draw_training_curves, read_curves
+from apr.figures.style import save_drawing
+from apr.logs import log_to
+
+with log_to(snakemake.log[0]):
+    params = snakemake.params
+    curves, continued = (
+        read_curves(paths, params.reported) for paths in (snakemake.input.curves, snakemake.input.continued)
+    )
+    drawing = draw_training_curves(curves, continued, params.zoom_from, params.titles)
+    save_drawing(drawing, **snakemake.output)
