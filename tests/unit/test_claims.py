@@ -1,0 +1,251 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from apr import claim_measures, errors
+from apr.claim_list import KINDS, SHAPE, Claim, read_claims, tasks_of
+from apr.claim_measures import Samples, measure
+from apr.claims import scorecard, verdict
+from apr.comparisons import correlation_table, with_shape
+from apr.problems import Problem
+from apr.repeats import overlap
+from apr.statistics import spearman
+
+ROOT = Path(__file__).resolve().parents[2]
+CLAIMS = ROOT / "resources" / "claims.yaml"
+BOOTSTRAP = {"resamples": 200, "seed": 0}
+TITLES = {name: name.title() for name in ("photos", "photos_2", "digits", "faces", "cracks")}
+ENTRY = {
+    "id": "one",
+    "says": "Digits agree with photos",
+    "where": "Table 3",
+    "mark": "T",
+    "reported": "strong +",
+    "measure": {"kind": "rho", "x": "photos", "y": "digits"},
+    "expected": [0.7, 1],
+    "because": "our reading [I]",
+}
+
+
+def study(n=60):
+    rng = np.random.default_rng(11)
+    z = rng.normal(size=n)
+    models = [f"a{i:03}" for i in range(n)]
+    slopes = {"photos": 8, "photos_2": 3, "digits": 2, "faces": -4}
+    reported = pd.DataFrame({task: 40 + slope * z + rng.normal(0, 3, n) for task, slope in slopes.items()}, models)
+    reported["cracks"] = 0.0
+    shape = pd.DataFrame({"cumulative_depth": rng.integers(4, 40, n), "cumulative_width": 500 - 90 * z}, models)
+    return reported, shape
+
+
+def claim(kind="rho", expected=(0.7, 1.0), mark="T", reported=0.9, incomparable=None, **arguments):
+    arguments = arguments or {"x": "photos", "y": "digits"}
+    return Claim("one", "It holds", "Table 3", mark, reported, kind, arguments, expected, "[I]", incomparable)
+
+
+def card(*claims, repeats=None, columns=None):
+    reported, shape = study()
+    return scorecard(claims, reported[columns] if columns else reported, shape, repeats or {}, TITLES, **BOOTSTRAP)
+
+
+def measured(kind, **arguments):
+    reported, shape = study()
+    return measure(claim(kind, **arguments), Samples(with_shape(reported, shape), **BOOTSTRAP), {}, TITLES)
+
+
+def written(tmp_path, *entries):
+    path = tmp_path / "claims.yaml"
+    path.write_text(yaml.safe_dump({"claims": list(entries)}), encoding="utf-8")
+    return path
+
+
+def seeds(**errors):
+    rows = [(model, seed, error) for model, values in errors.items() for seed, error in enumerate(values)]
+    return pd.DataFrame(rows, columns=["model", "seed", "error"])
+
+
+def test_the_papers_claims_are_read_and_no_unverified_number_hides_in_words():
+    claims = read_claims(CLAIMS)
+    assert not set(SHAPE) & set(tasks_of(claims))
+    for one in claims:
+        low, high = one.expected
+        assert one.mark != "U" or str(one.reported) not in one.says
+        assert not isinstance(one.reported, float) or low <= one.reported <= high, one.id
+        assert "[I]" in one.because, one.id
+
+
+def test_the_papers_study_has_every_task_and_architecture_that_a_claim_names():
+    tasks = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))["tasks"]
+    claims = read_claims(CLAIMS)
+    assert set(tasks_of(claims)) <= set(tasks)
+    for one in claims:
+        assert not one.models or set(one.models) <= set(tasks[one.tasks[0]]["models"])
+
+
+def test_every_kind_of_measure_is_computed():
+    assert set(KINDS) == set(claim_measures.OF_MODELS) | set(claim_measures.OF_SEEDS)
+    assert SHAPE == errors.SHAPE
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"measure": {"kind": "roh", "x": "a", "y": "b"}}, "'roh' is not known.*did you mean rho"),
+        ({"measure": {"kind": "rho", "x": "a"}}, "claim one: measure: lacks y"),
+        ({"measure": {"kind": "rho", "x": "a", "y": "b", "z": "c"}}, "no such key: z"),
+        ({"measure": {"kind": "mean_rho", "pairs": [["a", "b", "c"]]}}, "measure.pairs.*list of pairs"),
+        ({"measure": {"kind": "least_of_best", "shape": "s", "task": "t", "k": 0}}, "measure.k is 0; give a whole"),
+        ({"measure": None}, "measure.kind None"),
+        ({"mark": "X"}, "mark 'X'"),
+        ({"expected": [1, 0.7]}, "low below high"),
+        ({"expectd": 1}, "did you mean expected"),
+    ],
+)
+def test_a_claim_that_cannot_be_measured_is_named(tmp_path, change, message):
+    with pytest.raises(Problem, match=message):
+        read_claims(written(tmp_path, ENTRY | change))
+
+
+def test_missing_keys_twins_and_broken_files_are_problems(tmp_path):
+    for key in ENTRY:
+        with pytest.raises(Problem, match=f"lacks {key}"):
+            read_claims(written(tmp_path, {name: value for name, value in ENTRY.items() if name != key}))
+    with pytest.raises(Problem, match="one stands there twice"):
+        read_claims(written(tmp_path, ENTRY, ENTRY))
+    with pytest.raises(Problem, match="no such file"):
+        read_claims(tmp_path / "none.yaml")
+    for text, message in (("claims: [", "is not YAML"), ("- 1", "no list of claims"), ("claims: [1]", "no list")):
+        (tmp_path / "bad.yaml").write_text(text)
+        with pytest.raises(Problem, match=message):
+            read_claims(tmp_path / "bad.yaml")
+
+
+def test_an_interval_inside_outside_or_across_the_region():
+    assert verdict(0.71, 0.9, (0.7, 1)) == "reproduced"
+    assert verdict(0.1, 0.69, (0.7, 1)) == "not reproduced"
+    assert verdict(0.6, 0.8, (0.7, 1)) == "not decidable"
+    assert verdict(float("nan"), float("nan"), (0.7, 1)) == "not decidable"
+
+
+def test_verdicts_follow_the_measured_interval():
+    reported, _ = study()
+    result = spearman(reported["photos"], reported["digits"], **BOOTSTRAP)
+    inside, outside = (result.low - 0.01, 1.0), (result.high + 0.01, 1.0)
+    data = card(claim(expected=inside), claim(expected=outside), claim(expected=(result.rho, 1.0))).data
+    assert data["measured"].tolist() == pytest.approx([result.rho] * 3)
+    assert data.loc[0, ["low", "high", "n"]].tolist() == [result.low, result.high, 60]
+    assert data["verdict"].tolist() == ["reproduced", "not reproduced", "not decidable"]
+    assert data.loc[2, "in_words"] == "not decidable with 60 models"
+
+
+def test_an_unverified_value_says_so_beside_its_number():
+    shown = card(claim(mark="U", reported=0.967), claim(mark="I", reported=-0.4), claim(mark="C", reported=0.3)).shown
+    assert shown["Paper"].tolist() == ["0.967 (unverified)", "−0.4 (inferred)", "0.3"]
+    assert shown["Verified"].tolist() == ["unverified (recalled)", "inferred", "verified"]
+
+
+def test_what_a_study_lacks_is_named_and_counted():
+    table = card(claim(), claim(x="photos", y="cracks"), columns=["photos", "photos_2"])
+    assert table.data["in_words"].tolist() == [f"not in this study: lacks {name}" for name in ("digits", "cracks")]
+    assert table.data["measured"].isna().all()
+    assert "2 not in this study" in table.caption
+    empty = scorecard([claim()], pd.DataFrame(), study()[1], {}, TITLES, **BOOTSTRAP)
+    assert "lacks photos, digits" in empty.shown["Verdict"].item()
+
+
+def test_a_saturated_task_decides_nothing():
+    table = card(claim(x="photos", y="cracks", expected=(-0.1, 0.1)))
+    assert table.shown["Verdict"].item() == "not decidable with 60 models: all errors of a task are equal"
+    assert table.shown["Measured"].item() == "undefined"
+
+
+def test_too_few_completed_models_decide_nothing():
+    reported, shape = study()
+    reported.loc[reported.index[2:], "digits"] = np.nan
+    row = scorecard([claim()], reported, shape, {}, TITLES, **BOOTSTRAP).data.iloc[0]
+    assert row["in_words"] == "not decidable with 2 models: fewer than 3 models"
+
+
+def test_gains_and_means_are_those_of_the_table_of_correlations():
+    reported, _ = study()
+    closest = {"digits": "photos_2", "faces": "photos_2"}
+    table = correlation_table(reported, "photos", list(closest), closest, TITLES, **BOOTSTRAP).data.set_index("target")
+    gains = [[target, "photos", "photos_2"] for target in closest]
+    gain = measured("gain", target="digits", before="photos", after="photos_2")
+    assert (gain.value, gain.low, gain.high) == pytest.approx(table.loc["digits", ["gain", "gain_low", "gain_high"]])
+    assert measured("mean_gain", gains=gains).value == pytest.approx(table.loc["mean", "gain"])
+    pairs = [["photos", target] for target in closest]
+    assert measured("mean_rho", pairs=pairs).value == pytest.approx(table.loc["mean", "rho"])
+    least = measured("min_gain", gains=gains)
+    worst = table.loc[list(closest), "gain"].idxmin()
+    assert (least.value, least.note) == (pytest.approx(table.loc[worst, "gain"]), f"on {TITLES[worst]}")
+    assert least.low == pytest.approx(table.loc[list(closest), "gain_low"].min())
+    assert least.high == pytest.approx(table.loc[list(closest), "gain_high"].min())
+
+
+def test_ordered_is_the_least_step_down():
+    rho = {y: measured("rho", x="photos", y=y).value for y in ("photos_2", "digits", "faces")}
+    found = measured("ordered", pairs=[["photos", y] for y in rho])
+    steps = [rho["photos_2"] - rho["digits"], rho["digits"] - rho["faces"]]
+    assert found.value == pytest.approx(min(steps))
+    assert measured("ordered", pairs=[["photos", "faces"], ["photos", "digits"]]).value == pytest.approx(-steps[1])
+
+
+def test_differences_of_gains_and_pairwise_means():
+    depth, width = (["cumulative_" + name, "photos", "digits"] for name in ("depth", "width"))
+    gains = [measured("gain", target=t, before=b, after=a).value for t, b, a in (depth, width)]
+    assert measured("gain_difference", first=depth, second=width).value == pytest.approx(gains[0] - gains[1])
+    three = ["photos", "digits", "faces"]
+    pairs = [["photos", "digits"], ["photos", "faces"], ["digits", "faces"]]
+    expected = measured("mean_rho", pairs=pairs)
+    assert measured("mean_pairwise_rho", tasks=three).value == pytest.approx(expected.value)
+
+
+def test_shape_of_the_best_and_errors():
+    reported, shape = study()
+    best = reported["photos"].nsmallest(10).index
+    depths = shape.loc[best, "cumulative_depth"]
+    least = measured("least_of_best", shape="cumulative_depth", task="photos", k=10)
+    assert (least.value, least.note) == (depths.min(), "of the 10 best")
+    assert least.low <= least.value <= least.high
+    assert measured("largest_of_best", shape="cumulative_depth", task="photos", k=10).value == depths.max()
+    assert measured("largest_of_best", shape="cumulative_depth", task="photos", k=40).note == "of the 15 best"
+    assert measured("largest_error", task="photos").value == reported["photos"].max()
+    assert measured("mean_error", task="photos").value == pytest.approx(reported["photos"].mean())
+    quartile = measured("quantile_error", task="photos", share=0.25)
+    assert quartile.value == pytest.approx(reported["photos"].quantile(0.25))
+    assert quartile.low < quartile.value < quartile.high
+
+
+def test_a_claim_on_single_architectures_is_measured_but_not_compared():
+    rng = np.random.default_rng(0)
+    repeats = {"photos_seeds": seeds(a001=[*rng.normal(12, 1, 40), np.nan], a002=rng.normal(15, 1, 50))}
+    mean = claim("mean_of_repeats", (11, 13), incomparable="other draws", task="photos_seeds", model="a001")
+    table = card(mean, repeats=repeats)
+    row = table.data.iloc[0]
+    assert row["measured"] == pytest.approx(repeats["photos_seeds"]["error"][:40].mean())
+    assert (row["n"], row["in_words"]) == (40, "not comparable: other draws")
+    absent = claim("mean_of_repeats", (11, 13), task="photos_seeds", model="a147")
+    assert card(absent, repeats=repeats).data["in_words"].item() == "not in this study: lacks a147 on photos_seeds"
+    both = claim("overlap", (0, 0.5), task="photos_seeds", models=["a001", "a002"])
+    assert card(both, repeats=repeats).data["verdict"].item() == "reproduced"
+
+
+def test_overlap_of_two_normal_densities():
+    rng = np.random.default_rng(1)
+    one, other = rng.normal(0, 1, 2000), rng.normal(2, 1, 2000)
+    assert overlap(one, one) == pytest.approx(1, abs=0.01)
+    assert overlap(one, other) == pytest.approx(0.317, abs=0.04)  # 2 Phi(-1)
+    assert overlap(one, other + 50) == pytest.approx(0, abs=1e-6)
+    assert np.isnan(overlap(one, np.ones(5)))
+
+
+def test_caption_counts_the_verdicts_and_the_unverified():
+    table = card(claim(expected=(-1.0, 1.0)), claim(mark="U", expected=(-1.0, -0.9)), claim(x="photos", y="nowhere"))
+    assert "1 reproduced, 1 not reproduced, 0 not decidable, 0 not comparable, 1 not in this study" in table.caption
+    assert "1 are not verified" in table.caption
+    assert f"{BOOTSTRAP['resamples']} bootstrap resamples" in table.caption
+    assert table.data["verdict"].value_counts().sum() == len(table.shown) == 3

@@ -1,0 +1,170 @@
+"""The paper's claims as data: read, checked, and the tasks that they concern.
+
+Light, since the Snakefile asks for the tasks while it is parsed.
+"""
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from apr.problems import Problem
+
+VERIFIED = {
+    **dict.fromkeys("TRSC", "verified"),
+    "I": "inferred",
+    "U": "unverified (recalled)",
+}
+SHAPE = ("cumulative_depth", "cumulative_width")  # these may stand in the place of a task
+REQUIRED = ("id", "says", "where", "mark", "reported", "measure", "expected", "because")
+
+
+def _is_names(value: Any, least: int, most: int) -> bool:
+    return isinstance(value, list) and least <= len(value) <= most and all(isinstance(item, str) for item in value)
+
+
+def _is_lists(value: Any, size: int) -> bool:
+    return isinstance(value, list) and bool(value) and all(_is_names(item, size, size) for item in value)
+
+
+Fit = tuple[str, Callable[[Any], bool]]
+NAME: Fit = ("a name", lambda value: isinstance(value, str))
+NAMES: Fit = ("a list of at least two names", partial(_is_names, least=2, most=1000))
+TWO: Fit = ("a list of two names", partial(_is_names, least=2, most=2))
+GAIN: Fit = ("[target, before, after]", partial(_is_names, least=3, most=3))
+PAIRS: Fit = ("a list of pairs of names", partial(_is_lists, size=2))
+GAINS: Fit = ("a list of [target, before, after]", partial(_is_lists, size=3))
+COUNT: Fit = ("a whole number of at least 1", lambda value: type(value) is int and value >= 1)
+PART: Fit = ("a number from 0 to 1", lambda value: type(value) in (int, float) and 0 <= value <= 1)
+
+# Each kind of measure with its arguments; apr.claims computes them.
+KINDS: dict[str, dict[str, Fit]] = {
+    "rho": {"x": NAME, "y": NAME},
+    "mean_rho": {"pairs": PAIRS},
+    "mean_pairwise_rho": {"tasks": NAMES},
+    "ordered": {"pairs": PAIRS},
+    "gain": {"target": NAME, "before": NAME, "after": NAME},
+    "mean_gain": {"gains": GAINS},
+    "min_gain": {"gains": GAINS},
+    "gain_difference": {"first": GAIN, "second": GAIN},
+    "least_of_best": {"shape": NAME, "task": NAME, "k": COUNT},
+    "largest_of_best": {"shape": NAME, "task": NAME, "k": COUNT},
+    "largest_error": {"task": NAME},
+    "mean_error": {"task": NAME},
+    "quantile_error": {"task": NAME, "share": PART},
+    "mean_of_repeats": {"task": NAME, "model": NAME},
+    "overlap": {"task": NAME, "models": TWO},
+}
+OF_REPEATS = ("mean_of_repeats", "overlap")
+MODELS = ("model", "models")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim: what the paper says, who vouches for it, and the region of a measure in which it counts as true."""
+
+    id: str
+    says: str
+    where: str | None
+    mark: str
+    reported: float | str
+    kind: str
+    arguments: dict[str, Any]
+    expected: tuple[float, float]
+    because: str
+    incomparable: str | None
+
+    @property
+    def columns(self) -> list[str]:
+        """The tasks, and cumulative depth or width, that it is measured on."""
+        found = (name for key, value in self.arguments.items() if key not in MODELS for name in _strings(value))
+        return list(dict.fromkeys(found))
+
+    @property
+    def tasks(self) -> list[str]:
+        """The tasks that it is measured on."""
+        return [name for name in self.columns if name not in SHAPE]
+
+    @property
+    def models(self) -> list[str]:
+        """The architectures that it names."""
+        return [name for key in MODELS if key in self.arguments for name in _strings(self.arguments[key])]
+
+
+def read_claims(path: str | Path) -> list[Claim]:
+    """Read the list of claims (resources/claims.yaml explains its keys).
+
+    Raises:
+        Problem: the file is missing or no YAML, or a claim lacks a key, has an unknown one or an impossible value.
+    """
+    try:
+        content = yaml.load(Path(path).read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except FileNotFoundError:
+        raise Problem(f"{path}: no such file; restore it from the repository") from None
+    except yaml.YAMLError as error:
+        raise Problem(f"{path}: is not YAML: {error}") from error
+    entries = content.get("claims") if isinstance(content, dict) else None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise Problem(f"{path}: has no list of claims: give each as an entry under `claims`")
+    claims = [_claim(entry, f"{path}: claim {entry.get('id', number)}") for number, entry in enumerate(entries, 1)]
+    ids = [claim.id for claim in claims]
+    for twice in sorted({name for name in ids if ids.count(name) > 1}):
+        raise Problem(f"{path}: claim {twice} stands there twice: give one of them another id")
+    return claims
+
+
+def tasks_of(claims: Iterable[Claim]) -> list[str]:
+    """The tasks that any of the claims is measured on, each once."""
+    return list(dict.fromkeys(task for claim in claims for task in claim.tasks))
+
+
+def _claim(entry: dict[str, Any], place: str) -> Claim:
+    _check_keys(entry, place, REQUIRED, optional=("incomparable",))
+    if entry["mark"] not in VERIFIED:
+        raise Problem(f"{place}: mark {entry['mark']!r} is not one of {', '.join(VERIFIED)}")
+    measure = dict(entry["measure"]) if isinstance(entry["measure"], dict) else {}
+    kind = measure.pop("kind", None)
+    if kind not in KINDS:
+        raise Problem(f"{place}: measure.kind {kind!r} is not known{_nearest(str(kind), KINDS)}")
+    _check_keys(measure, f"{place}: measure", tuple(KINDS[kind]))
+    for name, (description, fits) in KINDS[kind].items():
+        if not fits(measure[name]):
+            raise Problem(f"{place}: measure.{name} is {measure[name]!r}; give {description}")
+    low, high = _region(entry["expected"], place)
+    rest = {key: entry[key] for key in REQUIRED if key not in ("measure", "expected")}
+    incomparable = entry.get("incomparable")
+    return Claim(**rest, kind=kind, arguments=measure, expected=(low, high), incomparable=incomparable)
+
+
+def _region(value: Any, place: str) -> tuple[float, float]:
+    if isinstance(value, list) and len(value) == 2 and all(type(bound) in (int, float) for bound in value):
+        low, high = map(float, value)
+        if low < high:
+            return low, high
+    raise Problem(f"{place}: expected is {value!r}; give [low, high], low below high (.inf where there is no bound)")
+
+
+def _check_keys(entry: dict, place: str, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> None:
+    for key in required:
+        if key not in entry:
+            raise Problem(f"{place}: lacks {key}")
+    for key in entry:
+        if key not in (*required, *optional):
+            raise Problem(f"{place}: no such key: {key}{_nearest(key, (*required, *optional))}")
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, known, 1)
+    return f" (did you mean {close[0]}?)" if close else f"; known: {', '.join(known)}"
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)

@@ -1,0 +1,162 @@
+"""What a claim is measured by: combinations of rank correlations, shapes of the best, errors, errors over seeds.
+
+Each kind of `claim_list.KINDS` has its function here. A quantity is computed for the observed models and anew for each
+resample; all quantities over the same models have the same resamples, so that differences are paired.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from apr.claim_list import OF_REPEATS, Claim
+from apr.repeats import overlap
+from apr.statistics import bootstrap_rho, interval, resampled_rows
+
+FEWEST = 3  # models or trainings: of two every rho is 1 or -1
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A quantity with its 95 % interval and number of models or trainings; NaN and a reason where it is undefined."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    note: str = ""
+    reason: str = ""
+
+
+class Sample:
+    """Models with all columns, and their resamples. Each quantity is [1 + resamples], the observed one first."""
+
+    def __init__(self, rows: pd.DataFrame, resamples: int, seed: int) -> None:
+        self.rows, self.resamples, self.seed = rows, resamples, seed
+        self._rhos: dict[tuple[str, ...], NDArray[np.float64]] = {}
+
+    def rho(self, x: str, y: str) -> NDArray[np.float64]:
+        """Spearman's rho of two columns."""
+        key = tuple(sorted((x, y)))
+        if key not in self._rhos:
+            x, y = self.rows[x], self.rows[y]
+            resampled = bootstrap_rho(x, y, self.resamples, self.seed)
+            self._rhos[key] = np.concatenate([[x.rank().corr(y.rank())], resampled])
+        return self._rhos[key]
+
+    def gain(self, target: str, before: str, after: str) -> NDArray[np.float64]:
+        """The target's rho with `after` less that with `before`."""
+        return self.rho(after, target) - self.rho(before, target)
+
+    def drawn(self, column: str) -> NDArray[np.float64]:
+        """A column of the observed and of the resampled models, [1 + resamples, models]."""
+        n = len(self.rows)
+        draws = np.vstack([np.arange(n), resampled_rows(n, self.resamples, self.seed)])
+        return self.rows[column].to_numpy(dtype=float)[draws]
+
+
+class Samples:
+    """The samples of a study: each claim is measured on the models that have all of its columns."""
+
+    def __init__(self, columns: pd.DataFrame, resamples: int, seed: int) -> None:
+        self.columns, self.resamples, self.seed = columns, resamples, seed
+        self._known: dict[tuple[str, ...], Sample] = {}
+
+    def of(self, names: Sequence[str]) -> Sample:
+        """The models that have all of the named columns."""
+        models = self.columns[list(names)].dropna().index
+        if tuple(models) not in self._known:
+            self._known[tuple(models)] = Sample(self.columns.loc[models], self.resamples, self.seed)
+        return self._known[tuple(models)]
+
+
+def measure(claim: Claim, samples: Samples, repeats: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> Measured:
+    """The quantity of a claim over the models that completed all of its tasks, or over the seeds of its architectures.
+
+    The interval is the bootstrap's 95 % percentile interval. That of a least difference goes from the least of the
+    differences' lower bounds to the least of their upper bounds: the least of resampled differences would be biased
+    downward.
+
+    Args:
+        claim: its tasks are columns of `samples`, or tables of `repeats` that have its architectures.
+        samples: errors (%) of the tasks and the shape of the models.
+        repeats: task -> model, seed, error (%) of its trainings, NaN where one diverged.
+        titles: task -> the name that a reader sees.
+    """
+    if claim.kind in OF_REPEATS:
+        table = repeats[claim.tasks[0]].dropna(subset="error")
+        errors = [table.loc[table["model"] == model, "error"].to_numpy() for model in claim.models]
+        n, unit = min(map(len, errors)), "trainings"
+    else:
+        sample = samples.of(claim.columns)
+        n, unit = len(sample.rows), "models"
+    if n < FEWEST:
+        return _undefined(n, f"fewer than {FEWEST} {unit}")
+    if claim.kind in OF_REPEATS:
+        values, note = OF_SEEDS[claim.kind](_over_seeds(errors, samples.resamples, samples.seed)), f"{n} trainings each"
+    else:
+        values, note = OF_MODELS[claim.kind](sample, claim.arguments, titles)
+    values = np.atleast_2d(values)
+    if np.isnan(values[:, 0]).any():
+        return _undefined(n, "all errors of a task are equal")
+    low, high = np.min([interval(row[1:]) for row in values], axis=0)
+    return Measured(float(values[:, 0].min()), float(low), float(high), n, note)
+
+
+def _undefined(n: int, reason: str) -> Measured:
+    return Measured(*[math.nan] * 3, n=n, reason=reason)
+
+
+def _mean(values: list[NDArray]) -> tuple[NDArray, str]:
+    return np.mean(values, axis=0), ""
+
+
+def _min_gain(sample: Sample, arguments: dict, titles: Mapping[str, str]) -> tuple[NDArray, str]:
+    gains = np.stack([sample.gain(*gain) for gain in arguments["gains"]])
+    return gains, f"on {titles[arguments['gains'][gains[:, 0].argmin()][0]]}"
+
+
+def _ordered(sample: Sample, arguments: dict, titles: Mapping[str, str]) -> tuple[NDArray, str]:
+    steps = list(pairwise(arguments["pairs"]))
+    falls = np.stack([sample.rho(*more) - sample.rho(*less) for more, less in steps])
+    more, less = steps[falls[:, 0].argmin()]
+    return falls, f"between {titles[more[1]]} and {titles[less[1]]}"
+
+
+def _of_best(reduce: Callable, sample: Sample, arguments: dict) -> tuple[NDArray, str]:
+    k = max(1, min(arguments["k"], len(sample.rows) // 4))
+    best = np.argsort(sample.drawn(arguments["task"]), axis=1, kind="stable")[:, :k]
+    chosen = np.take_along_axis(sample.drawn(arguments["shape"]), best, axis=1)
+    return reduce(chosen, axis=1), f"of the {k} best" if k > 1 else "of the best"
+
+
+def _over_seeds(errors: list[NDArray], resamples: int, seed: int) -> list[NDArray]:
+    """The observed and the resampled trainings of each architecture, [1 + resamples, trainings] each."""
+    drawn = (resampled_rows(len(values), resamples, [seed, position]) for position, values in enumerate(errors))
+    return [np.vstack([values, values[rows]]) for values, rows in zip(errors, drawn, strict=True)]
+
+
+# Each gives [1 + resamples], or [parts, 1 + resamples] where the least of several parts is meant, and a note.
+OF_MODELS: dict[str, Callable[[Sample, dict, Mapping[str, str]], tuple[NDArray, str]]] = {
+    "rho": lambda sample, a, _: (sample.rho(a["x"], a["y"]), ""),
+    "mean_rho": lambda sample, a, _: _mean([sample.rho(*pair) for pair in a["pairs"]]),
+    "mean_pairwise_rho": lambda sample, a, _: _mean([sample.rho(*pair) for pair in combinations(a["tasks"], 2)]),
+    "ordered": _ordered,
+    "gain": lambda sample, a, _: (sample.gain(a["target"], a["before"], a["after"]), ""),
+    "mean_gain": lambda sample, a, _: _mean([sample.gain(*gain) for gain in a["gains"]]),
+    "min_gain": _min_gain,
+    "gain_difference": lambda sample, a, _: (sample.gain(*a["first"]) - sample.gain(*a["second"]), ""),
+    "least_of_best": lambda sample, a, _: _of_best(np.min, sample, a),
+    "largest_of_best": lambda sample, a, _: _of_best(np.max, sample, a),
+    "largest_error": lambda sample, a, _: (sample.drawn(a["task"]).max(axis=1), ""),
+    "mean_error": lambda sample, a, _: (sample.drawn(a["task"]).mean(axis=1), ""),
+    "quantile_error": lambda sample, a, _: (np.quantile(sample.drawn(a["task"]), a["share"], axis=1), ""),
+}
+OF_SEEDS: dict[str, Callable[[list[NDArray]], NDArray]] = {
+    "mean_of_repeats": lambda drawn: drawn[0].mean(axis=1),
+    "overlap": lambda drawn: np.array([overlap(*both) for both in zip(*drawn, strict=True)]),
+}
