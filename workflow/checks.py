@@ -1,6 +1,7 @@
 """All errors of a configuration at once, each as `file: key: what is wrong (did you mean …?)`."""
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +12,8 @@ import yaml
 
 from apr.anynet import Genotype, complexity
 from apr.formats import format_options
-from study import PROTOCOL, ROOT, load_registry, resolve_dataset, view_classes
+from apr.problems import Problem
+from study import PROTOCOL, ROOT, load_registry, network_genotype, resolve_dataset, view_classes
 
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 
@@ -76,6 +78,8 @@ def _cross_checks(config: dict[str, Any]) -> Iterator[tuple[list, str]]:
     for name, view in selections.items():
         yield from _tolerant(_view_errors, name, view, datasets, views)
     yield from _tolerant(_task_errors, config, views, datasets)
+    yield from _tolerant(_network_errors, config)
+    yield from _tolerant(_start_errors, config)
     yield from _tolerant(_figure_errors, config)
     yield from _tolerant(lambda: _population_errors(config["population"]))
 
@@ -130,14 +134,76 @@ def _task_errors(config: dict, views: dict, datasets: dict) -> Iterator[tuple[li
             yield ["tasks", name, "closest"], f"is missing: {remedy}"
 
 
+def _network_errors(config: dict) -> Iterator[tuple[list, str]]:
+    networks, size = config.get("networks") or {}, config["population"]["size"]
+    known = {f"a{number:03d}" for number in range(size)} | networks.keys()
+    for name, network in networks.items():
+        if "-" in name or re.fullmatch(r"a\d+", name):
+            yield ["networks", name], "looks like a model of the population, or a run's seed; choose a name without -"
+        try:
+            network_genotype(network)
+        except Problem as problem:
+            yield ["networks", name], str(problem)
+    for name, task in config["tasks"].items():
+        for model in task.get("models", ()):
+            if model not in known:
+                hint = _nearest(model, networks) if not re.fullmatch(r"a\d+", model) else f" (a000 to a{size - 1:03d})"
+                yield ["tasks", name, "models"], f"no model {model!r}{hint}"
+
+
+def _start_errors(config: dict) -> Iterator[tuple[list, str]]:
+    """Errors of tasks that start from another task's runs."""
+    tasks = config["tasks"]
+    full = {name: {"view": name, **config["regimes"][task["regime"]], **task} for name, task in tasks.items()}
+    for name, task in tasks.items():
+        for key in ("initial", "continues"):
+            other = task.get(key)
+            if other is not None and (other not in tasks or other == name):
+                yield ["tasks", name, key], f"no other task {other!r}{_nearest(other, set(tasks) - {name})}"
+            elif other is not None:
+                problem = _start_problem(key, full[name], full[other], other, config["population"]["size"])
+                if problem:
+                    yield ["tasks", name, key], problem
+        if "initial" in task and "continues" in task:
+            yield ["tasks", name], "has both initial and continues; keep one"
+
+
+def _start_problem(key: str, task: dict, other: dict, name: str, size: int) -> str | None:
+    if any(start in other for start in ("initial", "continues", "seeds")):
+        return f"{name} has itself initial, continues or seeds; name a task that trains each model once, from scratch"
+    if task["stem"] != other["stem"]:
+        return f"{name} has the stem {other['stem']}, this task {task['stem']}: the weights would not fit"
+    if key == "continues" and task["view"] != other["view"]:
+        return f"{name} trains on {other['view']}, this task on {task['view']}; they need the same view"
+    if key == "initial":
+        lacking = set(task.get("models", ())) - set(other["models"]) if "models" in other else set()
+        return f"{name} does not train {', '.join(sorted(lacking))}" if lacking else None
+    if "models" in task or "seeds" in task:
+        return "takes its models from the ranks of the other task; remove models and seeds"
+    if task["epochs"] <= other["epochs"]:
+        return f"{name} ends after {other['epochs']} epochs; give this task more than its {task['epochs']}"
+    if 2 * task.get("ranks", 5) > len(other.get("models", range(size))):
+        return f"{name} trains too few models for {task.get('ranks', 5)} best and as many worst; lower ranks"
+    return None
+
+
 def _figure_errors(config: dict) -> Iterator[tuple[list, str]]:
-    figures = config.get("figures") or {}
-    lists = {(key,): names for key, names in figures.items() if isinstance(names, list)}
-    lists |= {("classes_vs_images", key): names for key, names in figures.get("classes_vs_images", {}).items()}
-    for keys, names in lists.items():
-        for name in names:
-            if name not in config["tasks"]:
-                yield ["figures", *keys], f"no task {name!r}{_nearest(name, config['tasks'])}"
+    for keys, name in _tasks_named(config.get("figures") or {}):
+        if name not in config["tasks"]:
+            yield ["figures", *keys], f"no task {name!r}{_nearest(name, config['tasks'])}"
+
+
+def _tasks_named(figures: dict) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Where and which tasks the figures name."""
+    for key, value in figures.items():
+        if isinstance(value, list):
+            yield from (((key,), name) for name in value)
+        elif key in ("repeats", "balanced", "pretrained"):
+            yield from (((key,), name) for pair in value.items() for name in pair)
+        elif isinstance(value, dict):
+            yield from (((key, *keys), name) for keys, name in _tasks_named(value))
+        elif key == "task":
+            yield (key,), value
 
 
 def _population_errors(population: dict) -> Iterator[tuple[list, str]]:

@@ -3,6 +3,7 @@
 Parsed in every job of the workflow, so it imports nothing heavy. Everything a rule asks of the configuration is here.
 """
 
+import json
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,7 @@ PROTOCOL = (
     *("eval_resize", "crop", "padding", "flip", "stem", "precision", "channels_last", "seed", "revision"),
 )
 TRAINING = {"threads": 1, "device": "auto", "checkpoint_seconds": 60, "resident_gb": 8}
-DATASET = {"title": None, "files": [], "folder": None, "unpack": True, "options": {}, "classes": None}
+DATASET = {"title": None, "domain": None, "files": [], "folder": None, "unpack": True, "options": {}, "classes": None}
 DATASET |= {"storage": "pixels", "licence": None, "home": None, "login": None}
 SPLIT = {"test_fraction": 0.1, "seed": 0, "by": "image"}
 VIEW = {"classes": None, "per_class": None, "cap": None, "seed": 0, "within": None}
@@ -25,7 +26,12 @@ VIEW = {"classes": None, "per_class": None, "cap": None, "seed": 0, "within": No
 
 @dataclass(frozen=True)
 class Task:
-    """A view with a regime and the error it reports."""
+    """A view with a regime, the models that are trained so, and the error it reports.
+
+    `models` is None for the whole population. With `seeds` each model is trained so often, with consecutive seeds. A
+    task with `initial` starts each model from its own weights of that task; one with `continues` goes on with the
+    training of the `ranks` best and worst models of that task, which only its results can name.
+    """
 
     name: str
     title: str
@@ -35,7 +41,17 @@ class Task:
     error: str
     closest: str | None
     classes: int | None
+    models: tuple[str, ...] | None
+    seeds: int
+    initial: str | None
+    continues: str | None
+    ranks: int
     protocol: dict[str, Any]
+
+    @property
+    def source(self) -> str | None:
+        """The task whose runs this one's start from."""
+        return self.initial or self.continues
 
 
 class Study:
@@ -52,11 +68,13 @@ class Study:
         }
         whole = {name: {"dataset": name} for name in self.datasets}
         self.views = {name: VIEW | entry for name, entry in (whole | (config.get("views") or {})).items()}
+        self._protocols: dict[tuple[str, int], str] = {}
         self.tasks = {
             name: self._task(name, entry, config["regimes"][entry["regime"]]) for name, entry in config["tasks"].items()
         }
         self.figures: dict[str, Any] = self._figures(config.get("figures") or {})
         self.models = [f"a{number:03d}" for number in range(self.population["size"])]
+        self.networks: dict[str, dict[str, Any]] = config.get("networks") or {}
 
     @property
     def reference(self) -> str:
@@ -100,12 +118,76 @@ class Study:
 
     @cached_property
     def genotypes(self) -> dict[str, str]:
-        """The genotype of each model by its id."""
-        return {model["id"]: model["genotype"] for model in self.architectures}
+        """The genotype of each model by its id, the reference networks included."""
+        drawn = {model["id"]: model["genotype"] for model in self.architectures}
+        return drawn | {name: network_genotype(network) for name, network in self.networks.items()}
+
+    def complexity(self, name: str, task: Task) -> dict[str, int]:
+        """Multiply-adds, parameters and activations of a model as a task trains it."""
+        from apr.anynet import Genotype, complexity
+
+        settings = {"stem": task.protocol["stem"], "resolution": task.protocol["resolution"]}
+        return complexity(Genotype.parse(self.genotypes[name]), classes=task.classes, **settings)._asdict()
+
+    def runs(self, task: str) -> list[str]:
+        """Names of a task's runs: models, with their seeds where there are several, or ranks."""
+        settings = self.tasks[task]
+        if settings.continues:
+            return [f"{end}{rank}" for end in ("best", "worst") for rank in range(1, settings.ranks + 1)]
+        models = settings.models or self.models
+        if settings.seeds == 1:
+            return list(models)
+        first = settings.protocol["seed"]
+        return [f"{model}-s{seed}" for model in models for seed in range(first, first + settings.seeds)]
+
+    def run(self, task: str, name: str) -> tuple[str | None, int]:
+        """Model and seed of a run; the model is None where only results can name it."""
+        settings = self.tasks[task]
+        if settings.continues:
+            return None, settings.protocol["seed"]
+        model, _, seed = name.partition("-s")
+        return model, int(seed or settings.protocol["seed"])
+
+    def protocol(self, task: str, name: str) -> str:
+        """The protocol of a run as JSON."""
+        seed = self.run(task, name)[1]
+        if (task, seed) not in self._protocols:
+            self._protocols[task, seed] = json.dumps(self.tasks[task].protocol | {"seed": seed})
+        return self._protocols[task, seed]
+
+    def keeps(self, task: str) -> str | None:
+        """What a task's runs have to keep for others: weights, state (with the optimiser's), or nothing."""
+        if any(other.continues == task for other in self.tasks.values()):
+            return "state"
+        return "weights" if any(other.initial == task for other in self.tasks.values()) else None
+
+    def sources(self, task: str) -> list[str]:
+        """The runs that a task's runs start from."""
+        source = self.tasks[task].source
+        if not source:
+            return []
+        return self.runs(source) if self.tasks[task].continues else list(self.tasks[task].models or self.models)
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """Every run that the study has, as plain values: what the audit compares with what is there."""
+        return {task: self.planned(task) for task in self.tasks}
+
+    def planned(self, name: str) -> dict[str, Any]:
+        """The same of one task."""
+        task, runs = self.tasks[name], {}
+        for run in self.runs(name):
+            model, seed = self.run(name, run)
+            runs[run] = {"model": model, "genotype": self.genotypes[model] if model else None, "seed": seed}
+        settings = {"title": task.title, "view": task.view, "reported": task.error, "protocol": task.protocol}
+        return settings | {"initial": task.source, "continues": bool(task.continues), "runs": runs}
 
     def _task(self, name: str, entry: dict[str, Any], regime: dict[str, Any]) -> Task:
         view = entry.get("view", name)
         dataset = self.views[view]["dataset"]
+        models = entry.get("models")
+        protocol = {key: {**regime, **entry}[key] for key in PROTOCOL}
+        protocol |= {key: entry[key] for key in ("initial", "continues") if entry.get(key)}
         return Task(
             name=name,
             title=entry.get("title") or name.replace("_", " "),
@@ -115,13 +197,26 @@ class Study:
             error=entry["error"],
             closest=entry.get("closest"),
             classes=view_classes(self.views[view], self.datasets[dataset]),
-            protocol={key: {**regime, **entry}[key] for key in PROTOCOL},
+            models=tuple(models) if models else None,
+            seeds=entry.get("seeds", 1),
+            initial=entry.get("initial"),
+            continues=entry.get("continues"),
+            ranks=entry.get("ranks", 5),
+            protocol=protocol,
         )
 
     def _figures(self, figures: dict[str, Any]) -> dict[str, Any]:
+        """What each figure shows: as configured, else what follows from roles; empty where the study lacks it."""
         shown = [self.reference, *self.targets]
-        defaults = {"relative_error": shown, "depth_width": shown}
-        defaults["classes_vs_images"] = {"targets": self.targets, "against": [self.reference, *self.family[-1:]]}
+        of_view = {task.view: name for name, task in self.tasks.items() if task.role == "target"}
+        variants = {name: of_view.get(task.view) for name, task in self.tasks.items() if task.role == "variant"}
+        defaults: dict[str, Any] = dict.fromkeys(("relative_error", "depth_width", "all_pairs", "best_shapes"), shown)
+        defaults |= {"classes_vs_images": {"targets": self.targets, "against": [self.reference, *self.family[-1:]]}}
+        defaults |= {"training_variants": {"targets": [], "against": []}, "curves": None, "balanced": {}}
+        defaults |= {"top1_vs_top5": [name for name in shown if (self.tasks[name].classes or 0) > 5]}
+        defaults |= {"train_error_vs_depth": self.targets, "references": []}
+        defaults["repeats"] = {name: base for name, base in variants.items() if base and self.tasks[name].seeds > 1}
+        defaults["pretrained"] = {base: name for name, base in variants.items() if base and self.tasks[name].initial}
         return defaults | figures
 
 
@@ -147,6 +242,13 @@ def resolve_dataset(name: str, entry: dict[str, Any] | None, registry: dict[str,
     return dataset
 
 
+def network_genotype(network: dict[str, Any]) -> str:
+    """The genotype of an entry of `networks`."""
+    from apr.anynet import Genotype
+
+    return str(Genotype.of(**{key: value for key, value in network.items() if key != "title"}))
+
+
 def view_classes(view: dict[str, Any], dataset: dict[str, Any]) -> int | None:
     """Number of classes of a view, where it is known before the data are there."""
     chosen = view["classes"]
@@ -158,7 +260,7 @@ def _ordered(config: dict[str, Any]) -> dict[str, Any]:
 
     Snakemake compares parameters as text, so that the order of keys in a file must not matter.
     """
-    named = ("datasets", "views", "tasks", "regimes")
+    named = ("datasets", "views", "tasks", "regimes", "networks")
     return {key: value if key in named else _sorted(value) for key, value in config.items()}
 
 

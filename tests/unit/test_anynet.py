@@ -31,8 +31,10 @@ REGNETX = {
 }
 RESNET_DEPTHS = {"50": (3, 4, 6, 3), "101": (3, 4, 23, 3), "152": (3, 8, 36, 3)}
 RESNET_WIDTHS = (256, 512, 1024, 2048)
-# what the family does not hold: squeeze-and-excitation, MBConv, and blocks without a bottleneck
-UNCOVERED = ("regnety", "effnet", "configs/archive/cifar")
+# what the family does not hold: squeeze-and-excitation and MBConv
+# Table A1's networks: pycls configs/archive/cifar (MIT)
+CIFAR_BLOCKS = {"V": "vanilla", "R": "basic"}
+UNCOVERED = ("regnety", "effnet")
 
 
 def regnet(depth, w_0, w_a, w_m, group):
@@ -41,20 +43,30 @@ def regnet(depth, w_0, w_a, w_m, group):
     widths, depths = np.unique(np.round(w_0 * w_m**exponents / 8).astype(int) * 8, return_counts=True)
     ones = np.ones_like(widths)
     widths, groups = compatible(widths, ones, np.full_like(widths, group))
-    return Genotype(*(tuple(int(value) for value in column) for column in (depths, widths, ones, groups)))
+    genes = (tuple(int(value) for value in column) for column in (depths, widths, ones, groups))
+    return Genotype(*genes, strides=(2, 2, 2, 2))
+
+
+def reference(block, depth):
+    """A network of (depth - 2) / 6 blocks a stage, as ResNet-56."""
+    stages = ((depth - 2) // 6,) * 3
+    return Genotype.parse(f"d={','.join(map(str, stages))} w=16,32,64 block={block} strides=1,2,2 stem_width=16")
 
 
 def covered(name):
-    """Genotype, stem and strides of a row of pycls' table; None where the family does not cover it."""
+    """Genotype, stem, classes and resolution of a row of pycls' table; None where the family does not cover it."""
     if any(part in name for part in UNCOVERED):
         return None
     model = name.rsplit("/", 1)[1]
     if model.startswith("RegNetX"):
-        return regnet(*REGNETX[model.split("-")[1].split("_")[0]]), "simple_stem_in", 2
+        return regnet(*REGNETX[model.split("-")[1].split("_")[0]]), "simple_stem_in", 1000, 224
+    if "archive/cifar" in name:
+        kind, depth = model.split("_")[0].split("-")
+        return reference(CIFAR_BLOCKS[kind], int(depth)), "res_stem_cifar", 10, 32
     family, depth, cell = model.split("_")[0].split("-")
     ratio, groups = (4, (64, 128, 256, 512)) if family == "R" else (2, (4, 8, 16, 32))
     assert cell in ("1x64d", "32x4d")
-    return Genotype(RESNET_DEPTHS[depth], RESNET_WIDTHS, (ratio,) * 4, groups), "res_stem_in", 1
+    return Genotype(RESNET_DEPTHS[depth], RESNET_WIDTHS, (ratio,) * 4, groups), "res_stem_in", 1000, 224
 
 
 def test_all_rows_of_pycls_that_the_family_covers(shared):
@@ -65,16 +77,16 @@ def test_all_rows_of_pycls_that_the_family_covers(shared):
         known = covered(name)
         if known is None:
             continue
-        genotype, stem, first = known
-        found = complexity(genotype, stem=stem, classes=1000, resolution=224, strides=(first, 2, 2, 2))
+        genotype, stem, classes, resolution = known
+        found = complexity(genotype, stem=stem, classes=classes, resolution=resolution)
         assert found == (row["flops"], row["params"], row["acts"]), name
         checked += 1
     assert checked == sum(not any(part in name for part in UNCOVERED) for name in table) > 40
 
 
 def test_regnetx_400mf_exactly():
-    genotype = Genotype.parse("d=1,2,7,12 w=32,64,160,384 b=1,1,1,1 g=16,16,16,16")
-    found = complexity(genotype, stem="simple_stem_in", classes=1000, resolution=224, strides=(2, 2, 2, 2))
+    genotype = Genotype.parse("d=1,2,7,12 w=32,64,160,384 b=1,1,1,1 g=16,16,16,16 strides=2,2,2,2")
+    found = complexity(genotype, stem="simple_stem_in", classes=1000, resolution=224)
     assert found == (397_678_568, 5_157_512, 3_143_272)
 
 
@@ -99,13 +111,29 @@ def test_built_networks_have_the_complexity_that_was_computed(stem, size, classe
         assert outputs.total() + pooled == row.activations
 
 
+@pytest.mark.parametrize("block", ["basic", "vanilla"])
+def test_reference_networks_have_the_complexity_that_was_computed(block):
+    genotype = reference(block, 14)
+    assert Genotype.parse(str(genotype)) == genotype
+    network = build_network(genotype, stem="res_stem_cifar", classes=10).eval()
+    found = complexity(genotype, stem="res_stem_cifar", classes=10, resolution=32)
+    assert parameter_count(network)[""] == found.params
+    image = zeros(1, 3, 32, 32)
+    counts = FlopCountAnalysis(network, image).unsupported_ops_warnings(False).by_operator()
+    assert counts["conv"] + counts["linear"] + 10 == found.flops
+    shortcuts = sum(name.endswith("downsample") for name, _ in network.named_modules())
+    assert shortcuts == (2 if block == "basic" else 0)
+
+
 def test_genotype_text_round_trips_and_refuses_nonsense():
     genotype = Genotype((1, 2, 3, 4), (8, 16, 24, 32), (1, 2, 4, 1), (1, 2, 2, 16))
     assert Genotype.parse(str(genotype)) == genotype
     with pytest.raises(Problem, match="expected"):
         Genotype.parse("d=1 w=8")
     with pytest.raises(Problem, match="group width 16"):
-        Genotype((1,), (24,), (1,), (16,))
+        Genotype((1,), (24,), (1,), (16,), strides=(1,))
+    with pytest.raises(Problem, match=r"block 'dense' is not known; choose one of bottleneck, basic, vanilla"):
+        Genotype.parse("d=1,1 w=8,8 block=dense strides=1,2")
     with pytest.raises(Problem, match=r"stem 'patchify'.*res_stem_in"):
         complexity(genotype, stem="patchify", classes=10, resolution=32)
 

@@ -178,7 +178,16 @@ def test_the_paper_is_whole():
         "imagenet_1000_10",
         "insects",
         "cifar100",
+        "insects_pretrained",
+        "cifar100_pretrained",
     ]
+    runs = {name: len(study.runs(name)) for name in study.tasks}
+    assert sum(runs.values()) == 13_020 + 5  # the paper's trainings and Table A1's
+    assert runs["cifar10_seeds"] == 2 * 250
+    assert [name for name, count in runs.items() if count == 10] == ["powerline_100ep", "natural_100ep"]
+    assert [name for name, task in study.tasks.items() if task.initial] == list(study.figures["pretrained"].values())
+    assert len(study.figures["pretrained"]) == 7
+    assert {name for name in study.tasks if study.keeps(name)} == {"imagenet", "powerline", "natural"}
 
 
 def test_a_task_overrides_its_regime(demo):

@@ -21,14 +21,16 @@ from apr.files import digest_of, read_json, write_json
 from apr.logs import log_to
 from apr.packing import open_packed
 from apr.problems import Problem
-from apr.runs import full_protocol, new_run, read_run
+from apr.runs import full_protocol, new_run, ranked_model, read_run
 
 
 def main() -> None:
     """Parse the command line, train, and end with the exit code of what happened."""
     arguments = parser().parse_args()
     with log_to(arguments.log) as log:
-        log.info("%s on %s: loading torch", arguments.model, arguments.task)
+        if bool(arguments.model) == bool(arguments.rank):
+            raise Problem("give either --model, or --rank with --ranking")
+        log.info("%s on %s: loading torch", arguments.model or arguments.rank, arguments.task)
         train(arguments)
 
 
@@ -36,8 +38,8 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", required=True, help="name of the task, for the record")
-    parser.add_argument("--model", required=True, help="id in the population, e.g. a000")
-    parser.add_argument("--genotype", required=True, help="the model's genotype, as in population.csv")
+    parser.add_argument("--model", help="id in the population, e.g. a000")
+    parser.add_argument("--genotype", help="the model's genotype, as in population.csv")
     parser.add_argument("--view", required=True, help="manifest of the view (JSON)")
     parser.add_argument("--view-index", required=True, help="index of the view (npz)")
     parser.add_argument("--packed", required=True, help="packed dataset, without the suffix .bin")
@@ -52,27 +54,46 @@ def parser() -> argparse.ArgumentParser:
         "--resident-gb", type=float, default=8, help="keep images up to this size in the device's memory"
     )
     parser.add_argument("--log", help="also log to this file")
+    start = parser.add_argument_group("start from another run, if the protocol has `initial` or `continues`")
+    start.add_argument("--initial-runs", help="folder of the other task's runs")
+    start.add_argument("--initial-weights", help="folder of the weights that they kept")
+    start.add_argument("--rank", help="in place of --model and --genotype: best1, worst3, …")
+    start.add_argument("--ranking", help="the error table that says which model has that rank")
+    keep = parser.add_argument_group("keep the weights for other runs")
+    keep.add_argument("--keep-weights", metavar="FILE", help="where to")
+    keep.add_argument("--keep-optimizer", action="store_true", help="with what is needed to continue the training")
     return parser
 
 
 def train(arguments: argparse.Namespace) -> None:
     """Train and write the run; the checkpoint goes once the run is safe on disk."""
     started = time.monotonic()
-    genotype = Genotype.parse(arguments.genotype)
     manifest = read_json(arguments.view)
-    task_protocol = read_protocol(arguments.protocol)
-    protocol = full_protocol(task_protocol, genotype=str(genotype), manifest=manifest)
-    finished = Path(arguments.checkpoint).with_suffix(".json")
-    if finished.exists() and read_run(finished)["fingerprint"] == digest_of(protocol):
-        logging.getLogger("apr").warning("taken up again from %s; delete it to train anew", finished)
-        write_json(arguments.run, read_json(finished))
+    model = arguments.model or ranked_model(arguments.ranking, arguments.rank)
+    source = read_run(f"{arguments.initial_runs}/{model}.json") if arguments.initial_runs else None
+    genotype = Genotype.parse(arguments.genotype or source["protocol"]["genotype"])
+    protocol = full_protocol(
+        read_protocol(arguments.protocol), genotype=str(genotype), manifest=manifest, source=source
+    )
+    # which model a rank is can change: its work is kept under the model's own name
+    checkpoint = Path(arguments.checkpoint).with_stem(model) if arguments.rank else Path(arguments.checkpoint)
+    finished = checkpoint.with_suffix(".json")
+    identity = {"task": arguments.task, "model": model, "protocol": protocol, "rank": arguments.rank}
+    if take_up(finished, arguments, protocol):
+        return
+    if source and source["outcome"]["status"] == "diverged":
+        outcome = dict.fromkeys(("n", "correct_top1", "correct_top5")) | {"status": "diverged", "epoch": 0}
+        outcome["n"] = manifest["n_test"]
+        logging.getLogger("apr").warning("%s diverged on %s: there are no weights to start from", model, source["task"])
+        run = new_run(**identity, outcome=outcome, history=[], timing={"seconds": 0.0}, provenance={})
+        write_json(arguments.run, run)
         return
 
     import torch
 
-    from apr.batches import Images, Loader, Recipe
     from apr.network import build_network
-    from apr.training import Checkpointing, Interrupted, Trainer, train_network
+    from apr.training import Checkpointing, Interrupted, Progress, Trainer, train_network
+    from apr.weights import keep_weights, load_weights, take_over
 
     device = choose_device(arguments.device)
     torch.set_num_threads(arguments.threads)
@@ -80,7 +101,45 @@ def train(arguments: argparse.Namespace) -> None:
     classes = len(manifest["classes"])
     torch.manual_seed(protocol["seed"])
     network = build_network(genotype, stem=protocol["stem"], classes=classes)
+    progress = Progress()
+    if source:
+        state = load_weights(f"{arguments.initial_weights}/{model}.pt", source["weights"], device)
+        progress = Progress(epoch=protocol["initial"]["epochs"])
+        if not progress.epoch:
+            take_over(network, state["network"])
     trainer = Trainer(network, protocol, classes, device)
+    if progress.epoch:
+        progress.history = source["history"]
+        trainer.resume(state)
+    checkpointing = Checkpointing(checkpoint, digest_of(protocol), arguments.checkpoint_seconds)
+    loaders = open_loaders(arguments, manifest, protocol, device)
+    try:
+        outcome, history, timing = train_network(trainer, *loaders, checkpointing, start=progress)
+    except Interrupted as interrupted:
+        print(f"{model} on {arguments.task}: {interrupted}", file=sys.stderr)
+        sys.exit(128 + interrupted.number)
+    timing["startup_seconds"] = round(time.monotonic() - started - timing["seconds"], 3)
+    weights = None
+    if arguments.keep_weights and outcome["status"] == "completed":
+        optimizer = trainer.optimizer if arguments.keep_optimizer else None
+        weights = keep_weights(arguments.keep_weights, trainer.network, optimizer)
+    run = new_run(
+        **identity,
+        outcome=outcome,
+        history=history,
+        timing=timing,
+        provenance=provenance(device, arguments.threads),
+        weights=weights,
+    )
+    write_json(finished, run)  # kept beside the checkpoint: Snakemake deletes outputs when a job or its group fails
+    write_json(arguments.run, run)
+    checkpointing.path.unlink(missing_ok=True)
+
+
+def open_loaders(arguments: argparse.Namespace, manifest: dict, protocol: dict, device) -> list:
+    """Loaders of the training and the test images."""
+    from apr.batches import Images, Loader, Recipe
+
     packed = open_packed(Path(arguments.packed), arguments.storage)
     recipe = Recipe(**{key: protocol[key] for key in ("crop", "resolution", "eval_resize", "padding", "flip")})
     loaders = []
@@ -95,25 +154,21 @@ def train(arguments: argparse.Namespace) -> None:
                 workers=arguments.threads,
             )
             loaders.append(Loader(images, recipe, mean=manifest["mean"], sd=manifest["sd"], seed=protocol["seed"]))
-    checkpointing = Checkpointing(Path(arguments.checkpoint), digest_of(protocol), arguments.checkpoint_seconds)
-    try:
-        outcome, history, timing = train_network(trainer, *loaders, checkpointing)
-    except Interrupted as interrupted:
-        print(f"{arguments.model} on {arguments.task}: {interrupted}", file=sys.stderr)
-        sys.exit(128 + interrupted.number)
-    timing["startup_seconds"] = round(time.monotonic() - started - timing["seconds"], 3)
-    run = new_run(
-        task=arguments.task,
-        model=arguments.model,
-        protocol=protocol,
-        outcome=outcome,
-        history=history,
-        timing=timing,
-        provenance=provenance(device, arguments.threads),
-    )
-    write_json(finished, run)  # kept beside the checkpoint: Snakemake deletes outputs when a job or its group fails
-    write_json(arguments.run, run)
-    checkpointing.path.unlink(missing_ok=True)
+    return loaders
+
+
+def take_up(finished: Path, arguments: argparse.Namespace, protocol: dict) -> bool:
+    """Write the run that was finished before, if it is this one and kept what it has to."""
+    run = read_run(finished) if finished.exists() else None
+    if run is None or run["fingerprint"] != digest_of(protocol):
+        return False
+    lacking = arguments.keep_weights and run["outcome"]["status"] == "completed"
+    if lacking and not (run["weights"] and Path(arguments.keep_weights).exists()):
+        logging.getLogger("apr").warning("%s: its weights were not kept; training again", finished)
+        return False
+    logging.getLogger("apr").warning("taken up again from %s; delete it to train anew", finished)
+    write_json(arguments.run, run | ({"rank": arguments.rank} if arguments.rank else {}))
+    return True
 
 
 def read_protocol(text: str) -> dict:

@@ -4,6 +4,7 @@ Sources: Radosavovic et al. 2020 (Designing Network Design Spaces), Tuggener et 
 functions that stand beside each block in facebookresearch/pycls (pycls/models/anynet.py, blocks.py).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from apr.problems import Problem
 
 STAGES = 4
 STRIDES = (1, 2, 2, 2)
+BLOCKS = ("bottleneck", "basic", "vanilla")
 # kernel, stride and width of the stem's convolution, and whether a 3x3 max-pool of stride 2 follows
 STEMS = {
     "res_stem_in": (7, 2, 64, True),
@@ -31,17 +33,30 @@ class Complexity(NamedTuple):
 
 @dataclass(frozen=True)
 class Genotype:
-    """One architecture: per stage its depth, width, bottleneck ratio (width / inner width) and channels per group."""
+    """One architecture: per stage its depth, width, bottleneck ratio (width / inner width) and channels per group.
+
+    The reference networks of Table A1 have other blocks: `basic` (two 3x3 convolutions with a shortcut, as in ResNet)
+    and `vanilla` (without one), which know neither bottleneck ratio nor groups, other strides, and a narrower stem.
+    """
 
     depths: tuple[int, ...]
     widths: tuple[int, ...]
     bottlenecks: tuple[int, ...]
     group_widths: tuple[int, ...]
+    block: str = "bottleneck"
+    strides: tuple[int, ...] = STRIDES
+    stem_width: int | None = None
 
     def __post_init__(self) -> None:
-        lengths = {len(self.depths), len(self.widths), len(self.bottlenecks), len(self.group_widths)}
+        lengths = {
+            len(genes) for genes in (self.depths, self.widths, self.bottlenecks, self.group_widths, self.strides)
+        }
         if len(lengths) != 1:
-            raise Problem(f"genotype {self}: every stage needs a depth, a width, a bottleneck ratio and a group width")
+            raise Problem(
+                f"genotype {self}: every stage needs a depth, a width, a bottleneck ratio, a group width and a stride"
+            )
+        if self.block not in BLOCKS:
+            raise Problem(f"genotype {self}: block {self.block!r} is not known; choose one of {', '.join(BLOCKS)}")
         for width, bottleneck, group in zip(self.widths, self.bottlenecks, self.group_widths, strict=True):
             if width % bottleneck or (width // bottleneck) % group:
                 raise Problem(
@@ -49,17 +64,45 @@ class Genotype:
                 )
 
     def __str__(self) -> str:
-        parts = zip("dwbg", (self.depths, self.widths, self.bottlenecks, self.group_widths), strict=True)
-        return " ".join(f"{letter}={','.join(map(str, values))}" for letter, values in parts)
+        genes = {"d": self.depths, "w": self.widths, "b": self.bottlenecks, "g": self.group_widths}
+        if self.block != "bottleneck":
+            genes = {"d": self.depths, "w": self.widths, "block": (self.block,)}
+        if self.strides != STRIDES:
+            genes["strides"] = self.strides
+        if self.stem_width:
+            genes["stem_width"] = (self.stem_width,)
+        return " ".join(f"{key}={','.join(map(str, values))}" for key, values in genes.items())
 
     @classmethod
     def parse(cls, text: str) -> "Genotype":
-        """Read what `str` writes, e.g. `d=1,2,7,12 w=32,64,160,384 b=1,1,1,1 g=16,16,16,16`."""
+        """Read what `str` writes, such as `d=1,2 w=32,64 b=1,1 g=16,16` or `d=9,9 w=16,32 block=basic strides=1,2`."""
         try:
             parts = dict(part.split("=") for part in text.split())
-            return cls(*(tuple(int(value) for value in parts[letter].split(",")) for letter in "dwbg"))
+            block = parts.pop("block", "bottleneck")
+            genes = {key: tuple(int(value) for value in values.split(",")) for key, values in parts.items()}
+            ones = (1,) * len(genes["d"])
+            if block != "bottleneck":
+                genes |= {"b": ones, "g": ones}
+            (stem_width,) = genes.get("stem_width", (None,))
+            return cls(*(genes[letter] for letter in "dwbg"), block, genes.get("strides", STRIDES), stem_width)
         except (KeyError, ValueError) as error:
             raise Problem(f"genotype {text!r}: expected `d=… w=… b=… g=…` with comma-separated integers") from error
+
+    @classmethod
+    def of(
+        cls,
+        depths: Sequence[int],
+        widths: Sequence[int],
+        block: str = "bottleneck",
+        bottlenecks: Sequence[int] | None = None,
+        group_widths: Sequence[int] | None = None,
+        strides: Sequence[int] | None = None,
+        stem_width: int | None = None,
+    ) -> "Genotype":
+        """Make a genotype of plain lists; what is left out is 1 in every stage, or the default."""
+        ones = (1,) * len(depths)
+        genes = (tuple(values or ones) for values in (bottlenecks, group_widths))
+        return cls(tuple(depths), tuple(widths), *genes, block, tuple(strides or STRIDES), stem_width)
 
     @property
     def cumulative_depth(self) -> int:
@@ -72,9 +115,7 @@ class Genotype:
         return sum(self.widths)
 
 
-def complexity(
-    genotype: Genotype, *, stem: str, classes: int, resolution: int, strides: tuple[int, ...] = STRIDES
-) -> Complexity:
+def complexity(genotype: Genotype, *, stem: str, classes: int, resolution: int) -> Complexity:
     """Complexity of one network on one `resolution` x `resolution` image."""
     columns = (genotype.depths, genotype.widths, genotype.bottlenecks, genotype.group_widths)
     counts = batch_complexity(
@@ -82,7 +123,9 @@ def complexity(
         stem=stem,
         classes=classes,
         resolution=resolution,
-        strides=strides,
+        block=genotype.block,
+        strides=genotype.strides,
+        stem_width=genotype.stem_width,
     )
     return Complexity(*(int(count[0]) for count in counts))
 
@@ -96,36 +139,52 @@ def batch_complexity(
     stem: str,
     classes: int,
     resolution: int,
+    block: str = "bottleneck",
     strides: tuple[int, ...] = STRIDES,
+    stem_width: int | None = None,
 ) -> Complexity:
     """Complexity of N networks at once; the arrays are int64 [N, stages]. Returns three int64 [N]."""
-    kernel, stem_stride, stem_width, pool = stem_of(stem)
+    kernel, stem_stride, default_width, pool = stem_of(stem)
+    stem_width = stem_width or default_width
     size = _halved(resolution, stem_stride)
-    flops = np.full(len(depths), kernel**2 * 3 * stem_width * size**2, dtype=np.int64)
-    params = np.full(len(depths), kernel**2 * 3 * stem_width + 2 * stem_width, dtype=np.int64)
-    activations = np.full(len(depths), stem_width * size**2, dtype=np.int64)
+    total = np.array([[kernel**2 * 3 * stem_width * size**2, kernel**2 * 3 * stem_width + 2 * stem_width]])
+    total = np.concatenate([total, [[stem_width * size**2]]], axis=1).repeat(len(depths), axis=0)
     if pool:
         size = _halved(size, 2)
-        activations += stem_width * size**2
+        total[:, 2] += stem_width * size**2
     width_in = np.full(len(depths), stem_width, dtype=np.int64)
     for stage, stride in enumerate(strides):
-        depth, width, group = depths[:, stage], widths[:, stage], group_widths[:, stage]
-        inner = width // bottlenecks[:, stage]
-        out = _halved(size, stride)
-        projected = (width_in != width) | (stride != 1)
-        repeats = depth - 1
-        conv3x3 = 9 * inner * group
-        first = projected * width_in * width * out**2 + width_in * inner * size**2 + (conv3x3 + inner * width) * out**2
-        later = (2 * width * inner + conv3x3) * out**2
-        flops += first + repeats * later
-        norms = 4 * inner + 2 * width
-        params += projected * (width_in * width + 2 * width) + width_in * inner + conv3x3 + inner * width + norms
-        params += repeats * (2 * width * inner + conv3x3 + norms)
-        activations += projected * width * out**2 + inner * size**2 + (inner + width) * out**2
-        activations += repeats * (2 * inner + width) * out**2
+        width, out = widths[:, stage], _halved(size, stride)
+        if block == "bottleneck":
+            shape = (width // bottlenecks[:, stage], group_widths[:, stage])
+            first = _bottleneck(width_in, width, *shape, size, out)
+            later = _bottleneck(width, width, *shape, out, out)
+        else:
+            first, later = _two_convolutions(width_in, width, out), _two_convolutions(width, width, out)
+        if block != "vanilla":
+            projected = (width_in != width) | (stride != 1)
+            projection = np.stack([width_in * width * out**2, width_in * width + 2 * width, width * out**2], axis=1)
+            first = first + projected[:, None] * projection
+        total += first + (depths[:, stage, None] - 1) * later
         width_in, size = width, out
     head = width_in * classes + classes
-    return Complexity(flops + head, params + head, activations + classes)
+    return Complexity(total[:, 0] + head, total[:, 1] + head, total[:, 2] + classes)
+
+
+def _bottleneck(
+    width_in: np.ndarray, width: np.ndarray, inner: np.ndarray, group: np.ndarray, size: int, out: int
+) -> np.ndarray:
+    """1x1, 3x3 in groups, 1x1, each with BatchNorm: flops, params, activations, int64 [N, 3]."""
+    conv3x3 = 9 * inner * group
+    flops = width_in * inner * size**2 + (conv3x3 + inner * width) * out**2
+    params = width_in * inner + conv3x3 + inner * width + 4 * inner + 2 * width
+    return np.stack([flops, params, inner * size**2 + (inner + width) * out**2], axis=1)
+
+
+def _two_convolutions(width_in: np.ndarray, width: np.ndarray, out: int) -> np.ndarray:
+    """3x3 twice, each with BatchNorm: flops, params, activations, int64 [N, 3]."""
+    weights = 9 * (width_in + width) * width
+    return np.stack([weights * out**2, weights + 4 * width, 2 * width * out**2], axis=1)
 
 
 def stem_of(name: str) -> tuple[int, int, int, bool]:

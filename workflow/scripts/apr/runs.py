@@ -1,5 +1,9 @@
 """The JSON of a run: what was trained, how, and what came of it."""
 
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from string import ascii_lowercase, digits
 from typing import Any
 
 from apr.files import digest_of, read_json
@@ -18,34 +22,77 @@ COLUMNS = [
     "status",
     "seed",
 ]
+STARTS = ("initial", "continues")  # what names the task of the source in a task's protocol
 TOP5_CLASSES = 6  # with five classes or fewer every answer is among the five best
 
 
-def full_protocol(protocol: dict, *, genotype: str, manifest: dict) -> dict:
-    """The protocol of one run: the task's, the model's genotype and the exact images.
+def full_protocol(protocol: dict, *, genotype: str, manifest: dict, source: dict | None = None) -> dict:
+    """The protocol of one run: the task's, the model's genotype, the exact images, and the run that it starts from.
 
-    manifest: the view's (`results/views/<view>.json`).
+    Args:
+        protocol: of the task; `initial` or `continues` in it names the task of the source.
+        genotype: of the model.
+        manifest: the view's (`results/views/<view>.json`).
+        source: the run that it starts from. Of `initial` the weights are taken, without the head; a run that
+            `continues` its source goes on after the source's last epoch, which is then in `initial.epochs`.
     """
     images = {key: manifest[key] for key in ("view", "dataset", "dataset_digest", "indices_digest")}
-    return {**protocol, "genotype": genotype, "images": images}
+    full = {key: value for key, value in protocol.items() if key not in STARTS} | {
+        "genotype": genotype,
+        "images": images,
+    }
+    if source is not None:
+        epochs = source["protocol"]["epochs"] if protocol.get("continues") else 0
+        start = {"task": source["task"], "fingerprint": source["fingerprint"], "weights": source.get("weights")}
+        full["initial"] = start | {"epochs": epochs}
+    return full
 
 
 def new_run(
-    *, task: str, model: str, protocol: dict, outcome: dict, history: list, timing: dict, provenance: dict
+    *,
+    task: str,
+    model: str,
+    protocol: dict,
+    outcome: dict,
+    history: list,
+    timing: dict,
+    provenance: dict,
+    weights: str | None = None,
+    rank: str | None = None,
 ) -> dict:
-    """Assemble a run. Everything but `timing` is the same whenever the run is repeated on the same machine."""
+    """Assemble a run. Everything but `timing` is the same whenever the run is repeated on the same machine.
+
+    weights: digest of the weights that were kept for other runs; rank: of the model in its source's task (best1).
+    """
     return {
         "schema": SCHEMA,
         "task": task,
         "model": model,
+        **({"rank": rank} if rank else {}),
         "seed": protocol["seed"],
         "protocol": protocol,
         "fingerprint": digest_of(protocol),
+        "weights": weights,
         "outcome": outcome,
         "history": history,
         "provenance": provenance,
         "timing": timing,
     }
+
+
+def ranked_model(errors: str | Path, rank: str) -> str:
+    """The model at a rank such as best1 (the least error) or worst2 of an error table; ties go by the model's id.
+
+    Raises:
+        Problem: the table has fewer completed runs than that.
+    """
+    with open(errors, newline="", encoding="utf-8") as file:
+        rows = [(float(row["error"]), row["model"]) for row in csv.DictReader(file) if row["status"] == "completed"]
+    end, number = rank.rstrip(digits), int(rank.lstrip(ascii_lowercase))
+    if 2 * number > len(rows):
+        raise Problem(f"{errors}: {len(rows)} completed runs are too few for {rank}; lower the task's ranks")
+    rows.sort(reverse=end == "worst")
+    return rows[number - 1][1]
 
 
 def read_run(path: str) -> dict:
@@ -78,6 +125,34 @@ def check_protocol(run: dict, expected: dict, path: str) -> None:
             f"{path}: was trained under another protocol than the study's; differing: {'; '.join(differing)}. "
             "Delete the file to train it anew, or restore the setting"
         )
+
+
+def error_rows(plan: dict, paths: Sequence[str], manifest: dict, sources: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of a task's error table.
+
+    Args:
+        plan: of the task: reported (top1 or top5), protocol, and `runs`, for each name its model, genotype and seed;
+            model and genotype are None where the run itself has to tell, since it continues a ranked one.
+        paths: of the runs, in the plan's order.
+        manifest: of the task's view.
+        sources: the runs that these start from.
+
+    Raises:
+        Problem: a run is broken, of another protocol, or of another model or seed than planned.
+    """
+    starts = {run["model"]: run for run in map(read_run, sources)}
+    rows = []
+    for path, planned in zip(paths, plan["runs"].values(), strict=True):
+        run = read_run(path)
+        model = planned["model"] or run["model"]
+        start = starts.get(model)
+        genotype = planned["genotype"] or (start["protocol"]["genotype"] if start else None)
+        protocol = plan["protocol"] | {"seed": planned["seed"]}
+        check_protocol(run, full_protocol(protocol, genotype=genotype, manifest=manifest, source=start), path)
+        if (run["model"], run["seed"]) != (model, planned["seed"]):
+            raise Problem(f"{path}: is a run of {run['model']}, not of {model}; delete it and run again")
+        rows.append(error_row(run, plan["reported"]))
+    return rows
 
 
 def error_row(run: dict, reported: str) -> dict[str, Any]:

@@ -82,6 +82,17 @@ class Trainer:
             fused=True,
         )
 
+    def resume(self, state: dict[str, Any]) -> None:
+        """Put saved weights and the optimiser's state in place; the learning rate is set by the epoch.
+
+        Raises:
+            Problem: the optimiser's state was not saved.
+        """
+        if "optimizer" not in state:
+            raise Problem("the weights were kept without the optimiser's state, and cannot be trained on")
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
     def step(self, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """One update; returns loss sum and correct counts, float64 [3], without waiting for the device."""
         outputs = self._forward(inputs)
@@ -150,9 +161,10 @@ def train_network(
     test: Loader,
     checkpointing: Checkpointing,
     *,
+    start: Progress | None = None,
     on_step: Callable[[Progress], None] = lambda progress: None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
-    """Train to the last epoch, from the checkpoint if there is one. Returns outcome, history and timing.
+    """Train to the last epoch, from the checkpoint if there is one, else from `start`: outcome, history and timing.
 
     Raises:
         Interrupted: SIGTERM, SIGINT or SIGUSR1 came; the checkpoint is written.
@@ -164,7 +176,7 @@ def train_network(
         raise Problem(
             f"batch {protocol['batch']} is larger than the {len(train.images)} training images; lower the task's batch"
         )
-    progress, resumed = _resume(trainer, checkpointing)
+    progress, resumed = _resume(trainer, checkpointing, start or Progress())
     received = _listen()
     started = saved = time.monotonic()
     trained = 0
@@ -233,12 +245,11 @@ def train_network(
     return outcome, progress.history, timing
 
 
-def _resume(trainer: Trainer, checkpointing: Checkpointing) -> tuple[Progress, int | None]:
+def _resume(trainer: Trainer, checkpointing: Checkpointing, start: Progress) -> tuple[Progress, int | None]:
     state = load_checkpoint(checkpointing.path, checkpointing.fingerprint, trainer.device)
     if state is None:
-        return Progress(), None
-    trainer.network.load_state_dict(state["network"])
-    trainer.optimizer.load_state_dict(state["optimizer"])
+        return start, None
+    trainer.resume(state)
     progress = Progress(**state["progress"])
     log.info("resuming at epoch %d, step %d", progress.epoch + 1, progress.step)
     return progress, progress.epoch + 1
