@@ -1,9 +1,13 @@
 # What all rules share: the checked study, and the digests that make cheap rules follow the library.
 import hashlib
+import inspect
 import json
+import random
 import shlex
+from functools import cache
 
 import yaml
+from snakemake.common import overwrite_function_params
 
 from study import study_of
 
@@ -60,58 +64,69 @@ def is_bundled(file):
 # --- training ---
 
 
-def images_of(wildcards):
-    """The files that a task's images come from."""
+def seen_once(function):
+    """Keep what Snakemake asks of a function for each of thousands of jobs: its signature."""
+    overwrite_function_params(function, inspect.signature(function).parameters)
+    return function
+
+
+def runs_of(task):
+    return [f"results/runs/{task}/{name}.json" for name in study.runs(task)]
+
+
+def sources_of(task):
+    """The runs that a task's runs start from."""
+    return [f"results/runs/{study.tasks[task].source}/{name}.json" for name in study.sources(task)]
+
+
+@seen_once
+def needed_to_train(wildcards):
+    """The files that a task's images come from, and what a run starts from."""
     task = study.tasks[wildcards.task]
-    return {
+    files = {
         "view": f"results/views/{task.view}.json",
-        "index": ancient(f"data/views/{task.view}.npz"),
         "packed": ancient(f"data/packed/{task.dataset}.bin"),
     }
+    if task.initial:
+        files["initial"] = f"results/runs/{task.initial}/{wildcards.model}.json"
+    if task.continues:
+        files["ranking"] = f"results/errors/{task.continues}.csv"
+    return files
 
 
-def training_options(wildcards):
-    """train.py with the options that do not change what a training results in."""
-    dataset = study.tasks[wildcards.task].dataset
+@seen_once
+def training_recipe(wildcards):
+    """The options of train.py that change what a training results in."""
+    model, _ = study.run(wildcards.task, wildcards.model)
+    protocol = f"--protocol {shlex.quote(study.protocol(wildcards.task, wildcards.model))}"
+    if model is None:
+        return f"--rank {wildcards.model} {protocol}"
+    return f"--model {model} --genotype {shlex.quote(study.genotypes[model])} {protocol}"
+
+
+@seen_once
+def training_options(wildcards, output):
+    """The program, and its options for how it uses the machine: what takes `output` is no reason to train again."""
+    return (
+        f"{training_command(wildcards.task)} --checkpoint results/checkpoints/{wildcards.task}/{wildcards.model}.pt"
+        + (
+            f" --keep-weights results/weights/{wildcards.task}/{wildcards.model}.pt"
+            if study.keeps(wildcards.task)
+            else ""
+        )
+    )
+
+
+@cache
+def training_command(name):
+    """What all runs of a task have in common."""
+    task = study.tasks[name]
     options = {key.replace("_", "-"): value for key, value in study.training.items() if key != "threads"}
-    options |= {"packed": f"data/packed/{dataset}", "storage": study.datasets[dataset]["storage"]}
-    options |= {"checkpoint": f"results/checkpoints/{wildcards.task}/{wildcards.model}.pt"}
-    return shlex.join([str(SCRIPTS / "train.py"), *(f"--{key}={value}" for key, value in options.items())])
-
-
-# --- tables and figures ---
-
-
-PAPER_ITEMS = yaml.safe_load((PROJECT / "resources" / "paper_items.yaml").read_text(encoding="utf-8"))["items"]
-
-
-def paper_item(target):
-    """The number that the paper gives to what a target makes, and what it shows: the labels of the report."""
-    return PAPER_ITEMS[target]
-
-
-def shown(path, target):
-    """Mark an output for the report, under its number in the paper; its caption is what the rule computed."""
-    kind = "Tables" if target.startswith("table_") else "Figures"
-    labels = {**paper_item(target), "format": path.rsplit(".", 1)[1].upper()}
-    return report(path, caption="../workflow/report/caption.rst", category=kind, labels=labels)
-
-
-def errors_of(tasks):
-    """The error tables of tasks, each once."""
-    return [f"results/errors/{task}.csv" for task in dict.fromkeys(tasks)]
-
-
-def titles_of(tasks):
-    """What a reader sees as the tasks' names."""
-    return {task: study.tasks[task].title for task in tasks}
-
-
-def scatter(pairs, columns=None):
-    """Parameters of a figure of scatterplots, one for each pair of tasks; `columns` where rows have a meaning."""
-    return {"pairs": pairs, "columns": columns, "titles": titles_of(sum(pairs, ()))}
-
-
-def around(task):
-    """Pairs of one task with the reference and with all of its family."""
-    return [(against, task) for against in (study.reference, *study.family) if against != task]
+    options |= {"task": name, "view": f"results/views/{task.view}.json"}
+    options |= {"packed": f"data/packed/{task.dataset}", "storage": study.datasets[task.dataset]["storage"]}
+    if task.source:
+        options |= {"initial-runs": f"results/runs/{task.source}", "initial-weights": f"results/weights/{task.source}"}
+    if task.continues:
+        options["ranking"] = f"results/errors/{task.continues}.csv"
+    flags = ["--keep-optimizer"] if study.keeps(name) == "state" else []
+    return shlex.join([str(SCRIPTS / "train.py"), *(f"--{key}={value}" for key, value in options.items()), *flags])

@@ -1,7 +1,7 @@
 # Needs:  data/raw/{dataset}.json, data/unpacked/{dataset}.json (sources.smk), study.views
 # Makes:  data/packed       one file of bytes, its index, and the images' names
 #         results/datasets  classes, counts, digests, mean and SD
-#         results/views     what was selected, and data/views with the indices
+#         results/views     what was selected
 
 
 include: "sources.smk"
@@ -49,7 +49,6 @@ rule select_view:
         ],
     output:
         manifest="results/views/{view}.json",
-        indices="data/views/{view}.npz",
     log:
         "logs/select_view/{view}.log",
     conda:

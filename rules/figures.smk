@@ -1,13 +1,12 @@
-# The figures of the study, each a comparison of error tables.
-# Needs results/errors/<task>.csv, results/population.csv and the helpers of tables.smk; makes
-# results/figures/<name>.{pdf,png,csv,rst}: the picture, the numbers that it draws, and its caption.
-DRAWING_CODE = code("errors", "statistics", "comparisons", "tables", "wording", "figures")
-WITH_FAMILY = ["imagenet_vs_family", "closest_vs_targets", "classes_vs_images"] if study.family else []
-DRAWN = ["relative_error", "imagenet_vs_targets", "error_vs_depth_width", "selection_regret", *WITH_FAMILY]
-DRAWN += [f"target_{task}" for task in study.targets]
+# The figures of the main text, each a comparison of error tables.
+# Needs results/errors/<task>.csv, results/population.csv; makes results/figures/<name>.{pdf,png,csv,rst}: the picture,
+# the numbers that it draws, and its caption.
+FIGURES = [name for name in PAPER_ITEMS if name.startswith("fig_") and name != "fig_target"]
+DRAWN = [*made(FIGURES), *(f"target_{task}" for task in study.targets)]
 
 
 include: "scatter.smk"
+include: "appendix.smk"
 
 
 rule figures:
@@ -21,10 +20,7 @@ rule fig_relative_error:
     input:
         errors=errors_of([study.reference, *study.figures["relative_error"]]),
     output:
-        pdf=shown("results/figures/relative_error.pdf", "fig_relative_error"),
-        png=shown("results/figures/relative_error.png", "fig_relative_error"),
-        csv=shown("results/figures/relative_error.csv", "fig_relative_error"),
-        caption="results/figures/relative_error.rst",
+        **drawing("relative_error"),
     log:
         "logs/fig_relative_error.log",
     conda:
@@ -39,16 +35,36 @@ rule fig_relative_error:
         "../workflow/scripts/fig_relative_error.py"
 
 
+rule fig_design_space:
+    """Example images of each dataset, and the design space as a schematic."""
+    input:
+        packed=expand("data/packed/{dataset}.bin", dataset=COMPARED_DATASETS),
+        manifests=expand("results/datasets/{dataset}.json", dataset=COMPARED_DATASETS),
+    output:
+        **drawing("design_space"),
+    log:
+        "logs/fig_design_space.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        datasets=COMPARED_DATASETS,
+        titles={dataset: study.datasets[dataset]["title"] for dataset in COMPARED_DATASETS},
+        storage={dataset: study.datasets[dataset]["storage"] for dataset in COMPARED_DATASETS},
+        images=4,
+        seed=study.statistics["seed"],
+        space=study.population,
+        code=code("anynet", "packing", "splits", "figures"),
+    script:
+        "../workflow/scripts/fig_design_space.py"
+
+
 rule fig_error_vs_depth_width:
     """Error against cumulative depth and cumulative width."""
     input:
         errors=errors_of(study.figures["depth_width"]),
         population="results/population.csv",
     output:
-        pdf=shown("results/figures/error_vs_depth_width.pdf", "fig_error_vs_depth_width"),
-        png=shown("results/figures/error_vs_depth_width.png", "fig_error_vs_depth_width"),
-        csv=shown("results/figures/error_vs_depth_width.csv", "fig_error_vs_depth_width"),
-        caption="results/figures/error_vs_depth_width.rst",
+        **drawing("error_vs_depth_width"),
     log:
         "logs/fig_error_vs_depth_width.log",
     conda:
@@ -67,10 +83,7 @@ rule fig_selection_regret:
     input:
         errors=errors_of(COMPARED),
     output:
-        pdf=shown("results/figures/selection_regret.pdf", "fig_selection_regret"),
-        png=shown("results/figures/selection_regret.png", "fig_selection_regret"),
-        csv=shown("results/figures/selection_regret.csv", "fig_selection_regret"),
-        caption="results/figures/selection_regret.rst",
+        **drawing("selection_regret"),
     log:
         "logs/fig_selection_regret.log",
     conda:
@@ -84,3 +97,22 @@ rule fig_selection_regret:
         code=DRAWING_CODE,
     script:
         "../workflow/scripts/fig_selection_regret.py"
+
+
+rule fig_rho_vs_population:
+    """How the rank correlations depend on the number of models."""
+    input:
+        errors=errors_of(COMPARED),
+    output:
+        **drawing("rho_vs_population"),
+    log:
+        "logs/fig_rho_vs_population.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        pairs=PAIRS["imagenet_vs_targets"],
+        titles=titles_of(COMPARED),
+        bootstrap=BOOTSTRAP,
+        code=[DRAWING_CODE, code("population_size")],
+    script:
+        "../workflow/scripts/fig_rho_vs_population.py"

@@ -1,4 +1,6 @@
-# What the report shows besides tables and figures.
+# What the report shows besides tables and figures, and the progress of a running study (results/STATUS).
+from apr.status import StatusWriter
+
 EFFECTIVE = {
     "config": config,
     "tasks": {name: vars(task) for name, task in study.tasks.items()},
@@ -25,3 +27,17 @@ rule write_config:
         effective=lambda wildcards, output: EFFECTIVE,
     script:
         "../workflow/scripts/write_config.py"
+
+
+onstart:
+    global status
+    status = StatusWriter(study.plan, ".")
+    status.start()
+
+
+onsuccess:
+    status.stop("Finished.")
+
+
+onerror:
+    status.stop("Stopped with errors: the log above names the jobs; the same command goes on.")

@@ -1,27 +1,13 @@
-# Scatterplots of one task's error against another's; "imagenet" stands for the study's reference.
-# Included by figures.smk, which says what they need and make. All are the first rule with other pairs of tasks.
-# The tasks on the horizontal and vertical axis of each panel.
-PAIRS = {
-    "imagenet_vs_targets": [(study.reference, target) for target in study.targets],
-    "imagenet_vs_family": [(study.reference, member) for member in study.family],
-    "closest_vs_targets": [(member, target) for target, member in CLOSEST.items()],
-    "classes_vs_images": [
-        (against, target)
-        for target in study.figures["classes_vs_images"]["targets"]
-        for against in study.figures["classes_vs_images"]["against"]
-    ],
-}
+# Scatterplots of one task's error against another's; shown.smk has the pairs of tasks.
+# Included by figures.smk, which says what they need and make. All are the first rule with other pairs.
 
 
 rule fig_imagenet_vs_targets:
     """Error on each target against the error on the reference."""
     input:
-        errors=errors_of(sum(PAIRS["imagenet_vs_targets"], ())),
+        errors=needed("fig_imagenet_vs_targets", errors_of(sum(PAIRS["imagenet_vs_targets"], ()))),
     output:
-        pdf=shown("results/figures/imagenet_vs_targets.pdf", "fig_imagenet_vs_targets"),
-        png=shown("results/figures/imagenet_vs_targets.png", "fig_imagenet_vs_targets"),
-        csv=shown("results/figures/imagenet_vs_targets.csv", "fig_imagenet_vs_targets"),
-        caption="results/figures/imagenet_vs_targets.rst",
+        **drawing("imagenet_vs_targets"),
     log:
         "logs/fig_imagenet_vs_targets.log",
     conda:
@@ -37,12 +23,9 @@ rule fig_imagenet_vs_targets:
 
 use rule fig_imagenet_vs_targets as fig_imagenet_vs_family with:
     input:
-        errors=errors_of(sum(PAIRS["imagenet_vs_family"], ())),
+        errors=needed("fig_imagenet_vs_family", errors_of(sum(PAIRS["imagenet_vs_family"], ()))),
     output:
-        pdf=shown("results/figures/imagenet_vs_family.pdf", "fig_imagenet_vs_family"),
-        png=shown("results/figures/imagenet_vs_family.png", "fig_imagenet_vs_family"),
-        csv=shown("results/figures/imagenet_vs_family.csv", "fig_imagenet_vs_family"),
-        caption="results/figures/imagenet_vs_family.rst",
+        **drawing("imagenet_vs_family"),
     log:
         "logs/fig_imagenet_vs_family.log",
     params:
@@ -51,12 +34,9 @@ use rule fig_imagenet_vs_targets as fig_imagenet_vs_family with:
 
 use rule fig_imagenet_vs_targets as fig_closest_vs_targets with:
     input:
-        errors=errors_of(sum(PAIRS["closest_vs_targets"], ())),
+        errors=needed("fig_closest_vs_targets", errors_of(sum(PAIRS["closest_vs_targets"], ()))),
     output:
-        pdf=shown("results/figures/closest_vs_targets.pdf", "fig_closest_vs_targets"),
-        png=shown("results/figures/closest_vs_targets.png", "fig_closest_vs_targets"),
-        csv=shown("results/figures/closest_vs_targets.csv", "fig_closest_vs_targets"),
-        caption="results/figures/closest_vs_targets.rst",
+        **drawing("closest_vs_targets"),
     log:
         "logs/fig_closest_vs_targets.log",
     params:
@@ -65,26 +45,31 @@ use rule fig_imagenet_vs_targets as fig_closest_vs_targets with:
 
 use rule fig_imagenet_vs_targets as fig_classes_vs_images with:
     input:
-        errors=errors_of(sum(PAIRS["classes_vs_images"], ())),
+        errors=needed("fig_classes_vs_images", errors_of(sum(PAIRS["classes_vs_images"], ()))),
     output:
-        pdf=shown("results/figures/classes_vs_images.pdf", "fig_classes_vs_images"),
-        png=shown("results/figures/classes_vs_images.png", "fig_classes_vs_images"),
-        csv=shown("results/figures/classes_vs_images.csv", "fig_classes_vs_images"),
-        caption="results/figures/classes_vs_images.rst",
+        **drawing("classes_vs_images"),
     log:
         "logs/fig_classes_vs_images.log",
     params:
         scatter=scatter(PAIRS["classes_vs_images"], columns=len(study.figures["classes_vs_images"]["against"])),
 
 
+use rule fig_imagenet_vs_targets as fig_training_variants with:
+    input:
+        errors=needed("fig_training_variants", errors_of(sum(PAIRS["training_variants"], ()))),
+    output:
+        **drawing("training_variants"),
+    log:
+        "logs/fig_training_variants.log",
+    params:
+        scatter=scatter(PAIRS["training_variants"], columns=len(study.figures["training_variants"]["against"])),
+
+
 use rule fig_imagenet_vs_targets as fig_target with:
     input:
         errors=lambda wildcards: errors_of(sum(around(wildcards.task), ())),
     output:
-        pdf=shown("results/figures/target_{task}.pdf", "fig_target"),
-        png=shown("results/figures/target_{task}.png", "fig_target"),
-        csv=shown("results/figures/target_{task}.csv", "fig_target"),
-        caption="results/figures/target_{task}.rst",
+        **drawing("target_{task}", "fig_target"),
     log:
         "logs/fig_target/{task}.log",
     wildcard_constraints:

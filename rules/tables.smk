@@ -1,18 +1,65 @@
-# The tables of the study, each a comparison of error tables.
+# The tables of the paper, each a comparison of error tables or a description of the study.
 # Needs results/errors/<task>.csv and results/population.csv; makes results/tables/<name>.{csv,md,rst}, the last its caption.
-BOOTSTRAP = {key: study.statistics[key] for key in ("resamples", "seed")}
-CLOSEST = {target: member for target in study.targets if (member := study.closest(target))}
-COMPARED = [study.reference, *study.targets, *CLOSEST.values()]
+TABLES = [name for name in PAPER_ITEMS if name.startswith("table_")]
+
+
+include: "beyond.smk"
 
 
 rule tables:
     """Every table of the study, also to read, and its caption."""
     input:
-        expand(
-            "results/tables/{name}.{suffix}",
-            name=["correlations", "depth_width", "selection_regret"],
-            suffix=["csv", "md", "rst"],
-        ),
+        expand("results/tables/{name}.{suffix}", name=made(TABLES), suffix=["csv", "md", "rst"]),
+
+
+rule table_datasets:
+    """What each dataset holds."""
+    input:
+        manifests=expand("results/datasets/{dataset}.json", dataset=COMPARED_DATASETS),
+    output:
+        **table("datasets"),
+    log:
+        "logs/table_datasets.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        datasets={name: study.datasets[name] for name in COMPARED_DATASETS},
+        code=code("datasheets", "tables", "wording"),
+    script:
+        "../workflow/scripts/table_datasets.py"
+
+
+rule table_settings:
+    """How each task trains, and the error that it reports."""
+    output:
+        **table("settings"),
+    log:
+        "logs/table_settings.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        rows=[settings_of(task) for task in study.tasks],
+        code=code("datasheets", "tables", "wording"),
+    script:
+        "../workflow/scripts/table_settings.py"
+
+
+rule table_references:
+    """Errors of reference networks."""
+    input:
+        errors=needed("table_references", errors_of(study.figures["references"])),
+    output:
+        **table("references"),
+    log:
+        "logs/table_references.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        networks=lambda wildcards: networks_of(study.figures["references"]),
+        title=lambda wildcards: study.datasets[study.tasks[study.figures["references"][0]].dataset]["title"],
+        code=code("datasheets", "tables", "wording"),
+    script:
+        "../workflow/scripts/table_references.py"
 
 
 rule table_correlations:
@@ -20,9 +67,7 @@ rule table_correlations:
     input:
         errors=errors_of(COMPARED),
     output:
-        csv=shown("results/tables/correlations.csv", "table_correlations"),
-        md="results/tables/correlations.md",
-        caption="results/tables/correlations.rst",
+        **table("correlations"),
     log:
         "logs/table_correlations.log",
     conda:
@@ -33,7 +78,7 @@ rule table_correlations:
         closest=CLOSEST,
         titles=titles_of(COMPARED),
         bootstrap=BOOTSTRAP,
-        code=code("errors", "statistics", "comparisons", "tables", "wording"),
+        code=TABLE_CODE,
     script:
         "../workflow/scripts/table_correlations.py"
 
@@ -44,9 +89,7 @@ rule table_depth_width:
         errors=errors_of([study.reference, *study.family]),
         population="results/population.csv",
     output:
-        csv=shown("results/tables/depth_width.csv", "table_depth_width"),
-        md="results/tables/depth_width.md",
-        caption="results/tables/depth_width.rst",
+        **table("depth_width"),
     log:
         "logs/table_depth_width.log",
     conda:
@@ -55,30 +98,6 @@ rule table_depth_width:
         tasks=[study.reference, *study.family],
         titles=titles_of([study.reference, *study.family]),
         bootstrap=BOOTSTRAP,
-        code=code("errors", "statistics", "comparisons", "tables", "wording"),
+        code=TABLE_CODE,
     script:
         "../workflow/scripts/table_depth_width.py"
-
-
-rule table_selection_regret:
-    """The error that is lost on each target by choosing on the reference or on the closest family member."""
-    input:
-        errors=errors_of(COMPARED),
-    output:
-        csv=shown("results/tables/selection_regret.csv", "table_selection_regret"),
-        md="results/tables/selection_regret.md",
-        caption="results/tables/selection_regret.rst",
-    log:
-        "logs/table_selection_regret.log",
-    conda:
-        "../envs/analysis.yaml"
-    params:
-        reference=study.reference,
-        targets=study.targets,
-        closest=CLOSEST,
-        ks=study.statistics["regret_k"],
-        titles=titles_of(COMPARED),
-        bootstrap=BOOTSTRAP,
-        code=code("errors", "statistics", "comparisons", "tables", "wording"),
-    script:
-        "../workflow/scripts/table_selection_regret.py"

@@ -1,11 +1,12 @@
-# Runs and their error tables. A run depends on the images of its view, on its genotype and on its task's protocol:
-# nothing else makes it train again. The packed images are `ancient`: they may be deleted and made again.
+# Runs and their error tables. A run depends on the images of its view, on its genotype and on its task's protocol, and on
+# the run that it starts from, if any: nothing else makes it train again. The packed images are `ancient`: they may be
+# deleted and made again. Which models a task continues only an error table can tell, so its runs are named by rank.
 
 
 rule train:
     """Train one model on one task."""
     input:
-        unpack(images_of),
+        unpack(needed_to_train),
     output:
         "results/runs/{task}/{model}.json",
     log:
@@ -16,22 +17,17 @@ rule train:
         "../envs/train.yaml"
     threads: study.training["threads"]
     params:
-        protocol=lambda wildcards: json.dumps(study.tasks[wildcards.task].protocol),
-        genotype=lambda wildcards: study.genotypes[wildcards.model],
-        # how a training uses the machine is no reason to train again: what takes `output` triggers nothing
-        options=lambda wildcards, output: training_options(wildcards),
-    message:
-        "Training {wildcards.model} on {wildcards.task}"
+        recipe=training_recipe,
+        options=training_options,
     shell:
-        "exec python {params.options} --task {wildcards.task} --model {wildcards.model} --genotype {params.genotype:q}"
-        " --view {input.view} --view-index {input.index} --protocol {params.protocol:q} --run {output}"
-        " --threads {threads} --log {log}"
+        "exec python {params.options} {params.recipe} --run {output} --threads {threads} --log {log}"
 
 
 rule collect_errors:
     """Gather the runs of a task into its error table; refuse runs of another protocol."""
     input:
-        runs=[f"results/runs/{{task}}/{model}.json" for model in study.models],
+        runs=lambda wildcards: runs_of(wildcards.task),
+        sources=lambda wildcards: sources_of(wildcards.task),
         view=lambda wildcards: f"results/views/{study.tasks[wildcards.task].view}.json",
     output:
         "results/errors/{task}.csv",
@@ -40,9 +36,7 @@ rule collect_errors:
     conda:
         "../envs/analysis.yaml"
     params:
-        protocol=lambda wildcards: study.tasks[wildcards.task].protocol,
-        reported=lambda wildcards: study.tasks[wildcards.task].error,
-        genotypes=lambda wildcards: study.genotypes,
+        plan=lambda wildcards: study.planned(wildcards.task),
         code=code("runs"),
     message:
         "Collecting the errors of {wildcards.task}"

@@ -3,7 +3,7 @@ import pytest
 
 from apr.packing import INDEX
 from apr.problems import Problem
-from apr.views import select_view
+from apr.views import select_view, view_indices
 
 TRAIN = {"ant": 40, "bee": 25, "cow": 12, "dog": 9, "eel": 5}
 TEST = {"ant": 8, "bee": 7, "cow": 3, "dog": 2, "eel": 1}
@@ -36,7 +36,8 @@ def index():
 
 
 def draw(dataset, index, parent=None, **definition):
-    return select_view("v", WHOLE | definition, dataset, index, parent)
+    manifest = select_view("v", WHOLE | definition, dataset, index, parent)
+    return manifest, view_indices(manifest, index)
 
 
 def test_everything(dataset, index):
@@ -82,7 +83,7 @@ def test_wrong_numbers_of_classes(dataset, index, wanted):
 
 
 def test_nested_draws(dataset, index):
-    parent, _ = select_view("big", WHOLE | {"classes": 4}, dataset, index)
+    parent = select_view("big", WHOLE | {"classes": 4}, dataset, index)
     for seed in range(10):
         child, _ = draw(dataset, index, parent, classes=2, seed=seed, within="big")
         assert set(child["classes"]) < set(parent["classes"])
@@ -116,3 +117,10 @@ def test_cap(dataset, index):
     assert draw(dataset, index, cap=10)[0]["per_class"] == {"train": [10, 10, 10, 9, 5], "test": [8, 7, 3, 2, 1]}
     with pytest.raises(Problem, match="cap: 0"):
         draw(dataset, index, cap=0)
+
+
+def test_indices_of_other_images_are_refused(dataset, index):
+    manifest, _ = draw(dataset, index, per_class=5)
+    index["split"][0] = 1
+    with pytest.raises(Problem, match=r"views/v\.json: was drawn from other images than those of data/packed/zoo"):
+        view_indices(manifest, index)

@@ -30,7 +30,7 @@ def command(finished, tmp_path):
         return [
             *[sys.executable, ROOT / "workflow/scripts/train.py", "--task", "digits", "--model", "a001"],
             *["--genotype", genotype, "--view", finished / "results/views/digits.json"],
-            *["--view-index", finished / "data/views/digits.npz", "--packed", finished / "data/packed/digits"],
+            *["--packed", finished / "data/packed/digits"],
             *["--storage", "pixels", "--protocol", text, "--run", tmp_path / name / "run.json"],
             *["--checkpoint", tmp_path / name / "checkpoint.pt", "--checkpoint-seconds", str(seconds)],
         ]

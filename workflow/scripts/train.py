@@ -1,8 +1,8 @@
 """Train one model on one task and write its run as JSON. Runs under Snakemake, by hand, or anywhere torch is.
 
     python workflow/scripts/train.py --task digits --model a000 --genotype 'd=1,1,2,1 w=8,24,32,64 …' \\
-        --view results/views/digits.json --view-index data/views/digits.npz --packed data/packed/digits \\
-        --storage pixels --protocol '{…}' \\
+        --view results/views/digits.json --packed data/packed/digits --storage pixels \\
+        --protocol '{…}' \\
         --run results/runs/digits/a000.json --checkpoint results/checkpoints/digits/a000.pt
 """
 
@@ -22,6 +22,7 @@ from apr.logs import log_to
 from apr.packing import open_packed
 from apr.problems import Problem
 from apr.runs import full_protocol, new_run, ranked_model, read_run
+from apr.views import view_indices
 
 
 def main() -> None:
@@ -41,7 +42,6 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", help="id in the population, e.g. a000")
     parser.add_argument("--genotype", help="the model's genotype, as in population.csv")
     parser.add_argument("--view", required=True, help="manifest of the view (JSON)")
-    parser.add_argument("--view-index", required=True, help="index of the view (npz)")
     parser.add_argument("--packed", required=True, help="packed dataset, without the suffix .bin")
     parser.add_argument("--storage", required=True, choices=["pixels", "encoded"], help="how it is packed")
     parser.add_argument("--protocol", required=True, help="how to train: a JSON object, or @ and the name of a file")
@@ -143,17 +143,17 @@ def open_loaders(arguments: argparse.Namespace, manifest: dict, protocol: dict, 
     packed = open_packed(Path(arguments.packed), arguments.storage)
     recipe = Recipe(**{key: protocol[key] for key in ("crop", "resolution", "eval_resize", "padding", "flip")})
     loaders = []
-    with np.load(arguments.view_index, allow_pickle=False) as index:
-        for split in ("train", "test"):
-            images = Images(
-                packed,
-                index[split],
-                index[f"{split}_labels"],
-                device,
-                resident_bytes=int(arguments.resident_gb * 2**30),
-                workers=arguments.threads,
-            )
-            loaders.append(Loader(images, recipe, mean=manifest["mean"], sd=manifest["sd"], seed=protocol["seed"]))
+    indices = view_indices(manifest, packed.index)
+    for split in ("train", "test"):
+        images = Images(
+            packed,
+            indices[split],
+            indices[f"{split}_labels"],
+            device,
+            resident_bytes=int(arguments.resident_gb * 2**30),
+            workers=arguments.threads,
+        )
+        loaders.append(Loader(images, recipe, mean=manifest["mean"], sd=manifest["sd"], seed=protocol["seed"]))
     return loaders
 
 

@@ -1,7 +1,8 @@
 """A view selects classes and images of a packed dataset: indices, never a copy of pixels."""
 
 import difflib
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ def select_view(
     dataset: Mapping[str, Any],
     index: np.ndarray,
     parent: Mapping[str, Any] | None = None,
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+) -> dict[str, Any]:
     """Draw a view.
 
     Args:
@@ -29,25 +30,13 @@ def select_view(
         parent: manifest of the view named by `within`, whose classes are drawn from.
 
     Returns:
-        The manifest (view, dataset, dataset_digest, selection, classes, n_train, n_test, per_class, mean, sd,
-        index_digest), and int64 arrays: train, test (positions in the index), train_labels, test_labels (0..k-1).
+        The manifest (view, dataset, dataset_digest, index_digest, selection, classes, codes, n_train, n_test,
+        per_class, mean, sd, indices_digest), from which `view_indices` makes the indices.
 
     Raises:
         Problem: more classes or images are asked for than there are, or a class is unknown.
     """
     classes = _classes(name, definition, dataset, parent)
-    number = {dataset["classes"].index(label): position for position, label in enumerate(classes)}
-    arrays: dict[str, np.ndarray] = {}
-    counts: dict[str, list[int]] = {}
-    for code, split in enumerate(SPLITS):
-        members = {label: np.flatnonzero((index["label"] == label) & (index["split"] == code)) for label in number}
-        members = _capped(name, definition, members, split, dataset)
-        if split == "train" and definition.get("per_class"):
-            members = _few(name, definition, members, dataset)
-        rows = np.sort(np.concatenate(list(members.values())))
-        arrays[split] = rows.astype(np.int64)
-        arrays[f"{split}_labels"] = np.array([number[label] for label in index["label"][rows].tolist()], np.int64)
-        counts[split] = [len(members[label]) for label in number]
     manifest = {
         "view": name,
         "dataset": dataset["name"],
@@ -55,13 +44,64 @@ def select_view(
         "index_digest": dataset["index_sha256"],
         "selection": {key: definition.get(key) for key in ("classes", "per_class", "cap", "seed", "within")},
         "classes": classes,
-        "n_train": len(arrays["train"]),
-        "n_test": len(arrays["test"]),
-        "per_class": counts,
+        "codes": [dataset["classes"].index(label) for label in classes],
+    }
+    arrays = _indices(manifest, index)
+    labels = {split: arrays[f"{split}_labels"] for split in SPLITS}
+    return manifest | {
+        **{f"n_{split}": len(arrays[split]) for split in SPLITS},
+        "per_class": {split: np.bincount(labels[split], minlength=len(classes)).tolist() for split in SPLITS},
         "mean": dataset["mean"],
         "sd": dataset["sd"],
+        "indices_digest": _digest(arrays),
     }
-    return manifest, arrays
+
+
+def view_indices(manifest: Mapping[str, Any], index: np.ndarray) -> dict[str, np.ndarray]:
+    """The images of a view: int64 train, test (positions in the index), train_labels, test_labels (0..k-1).
+
+    A function of the manifest and of the packed dataset's index, so that no file has to keep them.
+
+    Raises:
+        Problem: they are not what the manifest was made of.
+    """
+    arrays = _indices(manifest, index)
+    if _digest(arrays) != manifest["indices_digest"]:
+        raise Problem(
+            f"results/views/{manifest['view']}.json: was drawn from other images than those of "
+            f"data/packed/{manifest['dataset']}, or by another version; delete it to draw it again"
+        )
+    return arrays
+
+
+def _indices(manifest: Mapping[str, Any], index: np.ndarray) -> dict[str, np.ndarray]:
+    number = np.full(max(int(index["label"].max()), *manifest["codes"]) + 1, -1)
+    number[manifest["codes"]] = np.arange(len(manifest["codes"]))
+    arrays = {}
+    for code, split in enumerate(SPLITS):
+        members = _capped(manifest, _members(index, code, manifest["codes"]), split)
+        if split == "train" and manifest["selection"]["per_class"]:
+            members = _few(manifest, members)
+        rows = np.sort(np.concatenate(members)).astype(np.int64)
+        arrays[split] = rows
+        arrays[f"{split}_labels"] = number[index["label"][rows]]
+    return arrays
+
+
+def _members(index: np.ndarray, split: int, codes: Sequence[int]) -> list[np.ndarray]:
+    """The positions of each class's images in one part."""
+    rows = np.flatnonzero(index["split"] == split)
+    labels = index["label"][rows]
+    order = np.argsort(labels, kind="stable")
+    bounds = [np.searchsorted(labels[order], codes, side=side) for side in ("left", "right")]
+    return [rows[order[low:high]] for low, high in zip(*bounds, strict=True)]
+
+
+def _digest(arrays: Mapping[str, np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(arrays[name].astype("<i8").tobytes())
+    return digest.hexdigest()
 
 
 def _classes(
@@ -97,40 +137,28 @@ def _hint(label: str, pool: list[str]) -> str:
     return f"{label!r}" + (f" (did you mean {nearest[0]!r}?)" if nearest else f" (it has {', '.join(pool[:10])}, ...)")
 
 
-def _capped(
-    name: str,
-    definition: Mapping[str, Any],
-    members: dict[int, np.ndarray],
-    split: str,
-    dataset: Mapping[str, Any],
-) -> dict[int, np.ndarray]:
-    cap = definition.get("cap")
+def _capped(manifest: Mapping[str, Any], members: list[np.ndarray], split: str) -> list[np.ndarray]:
+    cap, seed = manifest["selection"]["cap"], manifest["selection"]["seed"]
     if cap is None:
         return members
     if cap == "second_largest":
-        cap = sorted(len(rows) for rows in members.values())[-2]
+        cap = sorted(map(len, members))[-2]
     elif cap < 1:
-        raise Problem(f"view {name!r}: cap: {cap}: has to be at least 1, or second_largest")
-    return {
-        label: _draw(rows, cap, definition["seed"], f"cap {split}", dataset["classes"][label])
-        for label, rows in members.items()
-    }
+        raise Problem(f"view {manifest['view']!r}: cap: {cap}: has to be at least 1, or second_largest")
+    pairs = zip(members, manifest["classes"], strict=True)
+    return [_draw(rows, cap, seed, f"cap {split}", label) for rows, label in pairs]
 
 
-def _few(
-    name: str, definition: Mapping[str, Any], members: dict[int, np.ndarray], dataset: Mapping[str, Any]
-) -> dict[int, np.ndarray]:
-    wanted = definition["per_class"]
-    for label, rows in members.items():
+def _few(manifest: Mapping[str, Any], members: list[np.ndarray]) -> list[np.ndarray]:
+    wanted, seed = manifest["selection"]["per_class"], manifest["selection"]["seed"]
+    for rows, label in zip(members, manifest["classes"], strict=True):
         if len(rows) < wanted:
             raise Problem(
-                f"view {name!r}: per_class: {wanted}: class {dataset['classes'][label]!r} has {len(rows)} "
+                f"view {manifest['view']!r}: per_class: {wanted}: class {label!r} has {len(rows)} "
                 "training images; ask for fewer"
             )
-    return {
-        label: _draw(rows, wanted, definition["seed"], "per_class", dataset["classes"][label])
-        for label, rows in members.items()
-    }
+    pairs = zip(members, manifest["classes"], strict=True)
+    return [_draw(rows, wanted, seed, "per_class", label) for rows, label in pairs]
 
 
 def _draw(rows: np.ndarray, wanted: int, seed: int, purpose: str, label: str) -> np.ndarray:

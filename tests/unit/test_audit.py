@@ -1,0 +1,318 @@
+"""The audit: a sound study passes, and each way of being wrong is found, named, and counted once."""
+
+import json
+
+import pytest
+from fabricated import diverged, study, write_errors, write_run
+
+from apr.audit import audit, audit_table, described, remedy, wrong
+from apr.files import digest_of
+from apr.tables import save_table
+
+
+@pytest.fixture
+def made(tmp_path):
+    return tmp_path, *study(tmp_path)
+
+
+def edit(path, change):
+    """Change a JSON file in place; `change` gets its value."""
+    value = json.loads(path.read_text())
+    change(value)
+    path.write_text(json.dumps(value))
+
+
+def only(result, kind):
+    """The findings that are wrong; all have to be of one kind."""
+    found = [finding for finding in result.findings if finding.kind != "stray"]
+    assert {finding.kind for finding in found} == {kind}
+    assert wrong(result.findings)
+    return found
+
+
+def test_a_sound_study_passes(made):
+    root, plan, _ = made
+    result = audit(plan, root)
+    assert result.findings == []
+    assert not wrong(result.findings)
+    assert [states["complete"] for states in result.states.values()] == [4, 4, 4, 4]
+
+
+def test_diverged_runs_are_counted_and_not_wrong(made):
+    root, plan, runs = made
+    runs["digits"]["a001"] = diverged(runs["digits"]["a001"])
+    write_run(root, "digits", "a001", runs["digits"]["a001"])
+    write_errors(root, "digits", runs["digits"].values())
+    result = audit(plan, root)
+    assert result.findings == []
+    assert (result.states["digits"]["complete"], result.states["digits"]["diverged"]) == (3, 1)
+
+
+def test_a_run_is_to_do_until_its_task_has_an_error_table(made):
+    root, plan, _ = made
+    (root / "results/runs/digits/a001.json").unlink()
+    (finding,) = only(audit(plan, root), "missing")
+    assert finding.path == "results/runs/digits/a001.json"
+    assert "results/errors/digits.csv" in finding.says
+    (root / "results/errors/digits.csv").unlink()
+    result = audit(plan, root)
+    assert (result.states["digits"]["to_do"], result.findings) == (1, [])
+
+
+def test_nothing_at_all_is_to_do(made, tmp_path):
+    _, plan, _ = made
+    result = audit(plan, tmp_path / "empty")
+    assert sum(states["to_do"] for states in result.states.values()) == 16
+    assert result.findings == []
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "3", '{"task": 1}', "\x00", json.dumps(dict.fromkeys(["task", "outcome"]))]
+)
+def test_an_unreadable_run_is_named(made, text):
+    root, plan, _ = made
+    (root / "results/runs/digits/a001.json").write_text(text)
+    (finding,) = only(audit(plan, root), "unreadable")
+    assert finding.path == "results/runs/digits/a001.json"
+    assert "delete it" in finding.says
+
+
+def test_a_run_without_an_outcome_is_unreadable(made):
+    root, plan, _ = made
+    edit(root / "results/runs/digits/a001.json", lambda run: run.update(outcome={"status": "completed"}))
+    only(audit(plan, root), "unreadable")
+
+
+def test_another_protocol_is_stale_with_its_keys(made):
+    root, plan, _ = made
+    plan["digits"]["protocol"] = plan["digits"]["protocol"] | {"lr": 0.1}
+    found = only(audit(plan, root), "stale")
+    assert len(found) == 4
+    assert "lr is 0.05, the study has 0.1" in found[0].says
+
+
+def test_another_genotype_or_seed_is_stale(made):
+    root, plan, _ = made
+    plan["digits"]["runs"]["a000"]["genotype"] = "another"
+    plan["digits"]["runs"]["a001"]["seed"] = 7
+    first, second = only(audit(plan, root), "stale")
+    assert "genotype is" in first.says
+    assert "seed is 1, the study has 7" in second.says
+
+
+def test_other_images_are_stale(made):
+    root, plan, _ = made
+    edit(root / "results/views/digits.json", lambda view: view.update(indices_digest="others"))
+    found = only(audit(plan, root), "stale")
+    assert {finding.task for finding in found} == {"digits", "digits_pretrained"}
+    assert "images.indices_digest" in found[0].says
+
+
+def test_a_run_in_another_ones_place_is_stale(made):
+    root, plan, runs = made
+    write_run(root, "digits", "a001", runs["digits"]["a002"])
+    write_errors(root, "digits", [runs["digits"][name] for name in ("a000", "a002", "a002", "a003")])
+    (finding,) = only(audit(plan, root), "stale")
+    assert "is the run of a002 on digits" in finding.says
+
+
+def test_a_run_from_a_source_trained_anew_is_stale(made):
+    root, plan, runs = made
+
+    def anew(run):
+        run["protocol"]["lr"] = 0.1
+        run["fingerprint"] = digest_of(run["protocol"])
+
+    plan["photos"]["protocol"]["lr"] = 0.1
+    for name in runs["photos"]:
+        edit(root / f"results/runs/photos/{name}.json", anew)
+    found = only(audit(plan, root), "stale")
+    assert {finding.task for finding in found} == {"digits_pretrained", "photos_longer"}
+    assert len(found) == 8
+    assert "initial.fingerprint is" in found[0].says
+
+
+def test_other_weights_of_the_same_source_are_stale(made):
+    root, plan, _ = made
+    edit(root / "results/runs/photos/a002.json", lambda run: run.update(weights="others"))
+    found = only(audit(plan, root), "stale")
+    assert [finding.path for finding in found] == [
+        "results/runs/digits_pretrained/a002.json",
+        "results/runs/photos_longer/worst2.json",
+    ]
+
+
+def test_a_run_whose_source_is_gone_is_stale(made):
+    root, plan, _ = made
+    (root / "results/runs/photos/a001.json").unlink()
+    kinds = {finding.path: finding.kind for finding in audit(plan, root).findings}
+    assert kinds == {
+        "results/runs/photos/a001.json": "missing",
+        "results/runs/digits_pretrained/a001.json": "stale",
+        "results/runs/photos_longer/best2.json": "stale",
+    }
+
+
+def test_a_continuation_of_what_is_no_longer_the_best_is_stale(made):
+    root, plan, runs = made
+    best = runs["photos"]["a000"]
+    best["outcome"]["correct_top1"] = best["history"][-1]["correct_top1"] = 1
+    write_run(root, "photos", "a000", best)
+    write_errors(root, "photos", runs["photos"].values())
+    found = only(audit(plan, root), "stale")
+    assert [finding.path.rsplit("/", 1)[1] for finding in found] == [
+        *("best1.json", "best2.json", "worst1.json", "worst2.json")
+    ]
+    assert "continues a000, but best1 of results/errors/photos.csv is a001" in found[0].says
+
+
+def test_a_continuation_under_another_rank_is_stale(made):
+    root, plan, runs = made
+    write_run(root, "photos_longer", "worst1", runs["photos_longer"]["worst1"] | {"rank": "best1"})
+    (finding,) = only(audit(plan, root), "stale")
+    assert "is the run of rank best1" in finding.says
+
+
+def test_a_run_that_could_not_start_since_its_source_diverged_is_sound(made):
+    root, plan, runs = made
+    for task in ("photos", "digits_pretrained"):
+        runs[task]["a002"] = diverged(runs[task]["a002"]) | ({"history": []} if task == "digits_pretrained" else {})
+        write_run(root, task, "a002", runs[task]["a002"])
+        write_errors(root, task, runs[task].values())
+    result = audit(plan, root)
+    assert result.findings == []
+    assert result.states["digits_pretrained"]["diverged"] == 1
+
+
+def test_models_of_equal_error_rank_by_their_names(made):
+    root, plan, runs = made
+    for run in runs["photos"].values():
+        run["outcome"]["correct_top1"] = run["history"][-1]["correct_top1"] = 30
+        write_run(root, "photos", run["model"], run)
+    write_errors(root, "photos", runs["photos"].values())
+    assert audit(plan, root).findings == []
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda run: run["outcome"].update(n=59), "its view has 60 test images"),
+        (lambda run: run["outcome"].update(train_n=117), "whole batches of its view make 120"),
+        (lambda run: run["outcome"].update(correct_top5=None), "correct_top5 None"),
+        (lambda run: run["outcome"].update(train_correct_top1=91), "train_correct_top1 is 91"),
+        (lambda run: run["outcome"].update(correct_top1=3), "not that of its last epoch"),
+        (lambda run: run["history"][1].update(correct_top1=-1), "epoch 2: correct_top1 is -1"),
+        (lambda run: run["history"][1].update(epoch=3), "leaves out or repeats an epoch"),
+        (lambda run: run["history"].pop(), "2 epochs of 3"),
+    ],
+)
+def test_what_cannot_be_is_out_of_range(made, change, says):
+    root, plan, _ = made
+    (root / "results/errors/digits.csv").unlink()
+    edit(root / "results/runs/digits/a001.json", change)
+    (finding,) = only(audit(plan, root), "out_of_range")
+    assert says in finding.says
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "says"),
+    [
+        ("views", lambda view: view.update(n_test=61), "sum of 60 where it says 61"),
+        ("views", lambda view: view["classes"].pop(), "6 counts for 5 classes"),
+        ("views", lambda view: view["classes"].__setitem__(0, "dog"), "class 'dog', which its dataset has not"),
+        ("views", lambda view: view.update(dataset_digest="others"), "other images than the packed ones"),
+        ("datasets", lambda one: one["per_class"]["train"].__setitem__(0, 21), "sum of 121 where it says 120"),
+        (
+            "datasets",
+            lambda one: one.update(n_test=61, per_class=one["per_class"] | {"test": [11, *[10] * 5]}),
+            "test: class 'c0' has 10 images, its dataset 11",
+        ),
+    ],
+)
+def test_class_counts_have_to_agree(made, file, change, says):
+    root, plan, _ = made
+    edit(root / f"results/{file}/digits.json", change)
+    found = [finding for finding in audit(plan, root).findings if finding.kind == "classes"]
+    assert says in "; ".join(finding.says for finding in found)
+    assert {finding.task for finding in found} == {"digits", "digits_pretrained"}
+
+
+def test_a_selection_may_have_fewer_images_but_never_more(made):
+    root, plan, _ = made
+
+    def cap(view):
+        view["selection"]["cap"] = 9
+        view.update(n_test=59, per_class=view["per_class"] | {"test": [9, *[10] * 5]})
+
+    edit(root / "results/views/digits.json", cap)
+    assert "classes" not in {finding.kind for finding in audit(plan, root).findings}
+    edit(root / "results/views/digits.json", lambda view: view["per_class"]["test"].__setitem__(1, 11))
+    assert "class 'c1' has 11 images, its dataset 10" in described(audit(plan, root).findings)
+
+
+def test_a_missing_view_of_finished_runs_is_wrong(made):
+    root, plan, _ = made
+    (root / "results/views/photos.json").unlink()
+    found = only(audit(plan, root), "classes")
+    assert "results/views/photos.json: no such file" in found[0].says
+
+
+def test_an_edited_error_table_is_found(made):
+    root, plan, _ = made
+    path = root / "results/errors/digits.csv"
+    path.write_text(path.read_text().replace("66.666667,66.666667", "120,66.666667"))
+    (finding,) = only(audit(plan, root), "table")
+    assert finding.says.startswith("row 2: error is '120', its run says '66.666667'")
+    path.write_text(path.read_text().rsplit("a003", 1)[0])
+    (finding,) = only(audit(plan, root), "table")
+    assert "3 rows where 4 runs are planned" in finding.says
+    path.write_bytes(b"\xff\xfe")
+    assert "cannot be read" in only(audit(plan, root), "table")[0].says
+
+
+def test_strays_are_named_and_not_wrong(made):
+    root, plan, runs = made
+    write_run(root, "digits", "a999", runs["digits"]["a000"])
+    write_run(root, "older", "a000", runs["digits"]["a000"])
+    (root / "results/runs/digits/.a000.1234.part.json").write_text("half")
+    result = audit(plan, root)
+    assert [finding.path for finding in result.findings] == ["results/runs/digits/a999.json", "results/runs/older"]
+    assert not wrong(result.findings)
+
+
+def test_the_table_counts_every_planned_run_once(made, tmp_path):
+    root, plan, _ = made
+    plan["photos"]["protocol"] = plan["photos"]["protocol"] | {"lr": 0.1}
+    (root / "results/runs/digits/a001.json").unlink()
+    (root / "results/runs/digits/a002.json").write_text("{")
+    result = audit(plan, root)
+    table = audit_table(result, {task: entry["title"] for task, entry in plan.items()})
+    data = table.data.set_index("task")
+    states = ["complete", "diverged", "to_do", "missing", "unreadable", "stale", "out_of_range"]
+    assert data[states].sum(axis=1).tolist() == data["planned"].tolist() == [4, 4, 4, 4]
+    assert data.loc["digits", ["complete", "missing", "unreadable"]].tolist() == [2, 1, 1]
+    assert table.shown.iloc[-1].tolist()[:3] == ["All tasks", 16, int(data["complete"].sum())]
+    assert "Of 16 planned trainings" in table.caption
+    assert "Wrong: 1 missing although the error table is there" in table.caption
+    save_table(table, csv=tmp_path / "a.csv", md=tmp_path / "a.md", caption=tmp_path / "a.rst")
+    assert "Task on digits" in (tmp_path / "a.md").read_text()
+
+
+def test_the_remedy_names_files_and_the_command(made):
+    root, plan, _ = made
+    for name in plan["digits"]["runs"]:
+        (root / f"results/runs/digits/{name}.json").write_text("{")
+    line = remedy(audit(plan, root).findings)
+    assert "4 findings are wrong: delete results/runs/digits/a000.json, " in line
+    assert "and 1 more" in line
+    assert "snakemake" in line
+
+
+def test_of_many_findings_of_a_kind_as_many_are_shown_as_asked_for(tmp_path):
+    plan, _ = study(tmp_path, models=25)
+    plan["digits"]["protocol"] = plan["digits"]["protocol"] | {"lr": 0.1}
+    findings = audit(plan, tmp_path).findings
+    assert described(findings).count("- results/runs/digits/") == 25
+    lines = described(findings, 20).splitlines()
+    assert sum(line.startswith("- results/runs/digits/") for line in lines) == 20
+    assert lines[-1] == "- and 5 more"

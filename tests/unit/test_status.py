@@ -1,0 +1,168 @@
+"""The status of a running study: counts, times, and an estimate only where something is known."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from fabricated import diverged, manifests, run_of, study, task, write_run
+
+import apr
+from apr import status
+from apr.status import StatusWriter, finished_runs, status_text
+
+NOW = 1_800_000_000.0
+MODELS = [f"a{number:03d}" for number in range(40)]
+
+
+def started(root, *, done=0, models=MODELS, seconds=10.0, **protocol):
+    """A plan of one task of which some runs are done."""
+    plan = {"photos": task(models, **protocol)}
+    view = manifests(root, "photos")
+    for model in models[:done]:
+        write_run(root, "photos", model, run_of(plan, "photos", model, view, seconds=seconds))
+    return plan, view
+
+
+def line_of(text, name):
+    return next(line for line in text.splitlines() if line.startswith(f"{name} "))
+
+
+def test_before_anything_ended_nothing_is_estimated(tmp_path):
+    plan, _ = started(tmp_path)
+    text = status_text(plan, tmp_path, NOW, NOW - 60, finished_runs(plan, tmp_path))
+    assert "0 of 40 trainings done" in text
+    assert "time left: unknown yet" in text
+    assert line_of(text, "photos").split() == ["photos", "0/40", "." * 20, "-", "-", "unknown", "yet"]
+
+
+def test_the_time_left_follows_from_what_ended_since_the_start(tmp_path):
+    plan, _ = started(tmp_path, done=30, seconds=100.0)
+    baseline = {"photos": frozenset(MODELS[:20])}
+    text = status_text(plan, tmp_path, NOW, NOW - 500, baseline)  # 10 x 100 s within 500 s: two at once
+    assert "30 of 40 trainings done; time left: about 8 min, at 2.0 trainings at once." in text
+    assert line_of(text, "photos").split()[1:] == [
+        "30/40",
+        "#" * 15 + "." * 5,
+        "0",
+        "of",
+        "10",
+        "2",
+        "min",
+        "17",
+        "min",
+    ]
+
+
+def test_what_was_there_before_the_start_tells_no_speed(tmp_path):
+    plan, _ = started(tmp_path, done=30)
+    text = status_text(plan, tmp_path, NOW, NOW - 500, finished_runs(plan, tmp_path))
+    assert "unknown yet (fewer than 3 trainings have ended" in text
+    assert line_of(text, "photos").endswith("2 min")
+
+
+def test_a_task_without_runs_is_scaled_from_the_one_of_most_similar_cost(tmp_path):
+    plan, view = started(tmp_path, done=40, seconds=100.0)
+    plan["slow"] = task(MODELS, epochs=90)
+    for model in MODELS[:5]:
+        write_run(tmp_path, "slow", model, run_of(plan, "slow", model, view, seconds=5000.0))
+    plan["double"] = task(MODELS[:3], epochs=6)
+    plan["large"] = task(MODELS[:1], epochs=3, resolution=64)
+    plan["unprepared"] = task(MODELS, view="nowhere")
+    text = status_text(plan, tmp_path, NOW, NOW - 1000, {})
+    assert line_of(text, "double").endswith("10 min")  # 3 x 2 x 100 s
+    assert line_of(text, "large").endswith("7 min")  # 4 x 100 s
+    assert line_of(text, "unprepared").endswith("unknown yet")
+    assert "nothing tells how long unprepared takes" in text
+
+
+def test_a_continuation_costs_its_own_epochs(tmp_path):
+    plan, _ = started(tmp_path, done=40, seconds=300.0)
+    longer = task([], initial="photos", continues=True, epochs=6)
+    plan["longer"] = longer | {"runs": {"best1": {"model": None, "genotype": None, "seed": None}}}
+    assert line_of(status_text(plan, tmp_path, NOW, NOW - 1000, {}), "longer").endswith(" 5 min")
+
+
+def test_a_finished_study_has_nothing_left(tmp_path):
+    plan, runs = study(tmp_path)
+    write_run(tmp_path, "digits", "a001", diverged(runs["digits"]["a001"]))
+    text = status_text(plan, tmp_path, NOW, NOW - 60, {})
+    assert "16 of 16 trainings done; time left: none." in text
+
+
+def test_diverged_runs_come_from_the_error_table_or_from_those_read(tmp_path):
+    plan, view = started(tmp_path, done=40)
+    for model in MODELS[:3]:
+        write_run(tmp_path, "photos", model, diverged(run_of(plan, "photos", model, view)))
+    found = re.search(r"(\d+) of 20 ", line_of(status_text(plan, tmp_path, NOW, NOW - 9, {}), "photos"))
+    assert 1 <= int(found[1]) <= 3
+    rows = "".join(f"{model},{'diverged' if model in MODELS[:3] else 'completed'}\n" for model in MODELS)
+    (tmp_path / "results/errors").mkdir()
+    (tmp_path / "results/errors/photos.csv").write_text("model,status\n" + rows)
+    assert line_of(status_text(plan, tmp_path, NOW, NOW - 9, {}), "photos").split()[3] == "3"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", json.dumps({"timing": {"seconds": None}})])
+def test_a_broken_run_counts_as_done_and_tells_no_time(tmp_path, text):
+    plan, _ = started(tmp_path, done=1)
+    (tmp_path / "results/runs/photos/a000.json").write_text(text)
+    line = line_of(status_text(plan, tmp_path, NOW, NOW - 9, {}), "photos")
+    assert line.split()[1] == "1/40"
+    assert line.endswith("unknown yet")
+
+
+def test_few_files_are_read(tmp_path, monkeypatch):
+    plan, _ = started(tmp_path, done=40)
+    read = []
+    monkeypatch.setattr(status, "_read", lambda path: read.append(path))
+    status_text(plan, tmp_path, NOW, NOW - 9, {})
+    assert len(read) == len(set(read)) == 20
+
+
+def test_strays_and_half_written_files_do_not_count(tmp_path):
+    plan, view = started(tmp_path, done=2)
+    write_run(tmp_path, "photos", "a999", run_of(plan, "photos", "a999", view))
+    (tmp_path / "results/runs/photos/.a005.part.json").write_text("")
+    assert finished_runs(plan, tmp_path) == {"photos": {"a000", "a001"}}
+
+
+def test_columns_line_up(tmp_path):
+    plan, _ = study(tmp_path)
+    lines = status_text(plan, tmp_path, NOW, NOW - 60, {}).splitlines()
+    table = lines[3 : 3 + 1 + len(plan)]
+    assert len({len(line) for line in table}) == 1
+
+
+def test_the_writer_writes_while_it_runs_and_a_last_time(tmp_path):
+    plan, view = started(tmp_path, done=1)
+    writer = StatusWriter(plan, tmp_path, seconds=0.01)
+    writer.start()
+    path = tmp_path / "results/STATUS"
+    deadline = time.monotonic() + 60
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert path.read_text().startswith("Running")
+    write_run(tmp_path, "photos", "a001", run_of(plan, "photos", "a001", view))
+    writer.stop("Stopped with errors.")
+    assert not writer.is_alive()
+    assert path.read_text().startswith("Stopped with errors.\nWritten 2")
+    assert "2 of 40 trainings done" in path.read_text()
+
+
+def test_the_writer_never_raises_and_warns_once(tmp_path, caplog):
+    plan, _ = started(tmp_path)
+    (tmp_path / "results/STATUS").mkdir(parents=True)
+    writer = StatusWriter(plan, tmp_path, seconds=0.001)
+    writer.start()
+    writer.stop("Finished.")
+    assert caplog.text.count("results/STATUS cannot be written") == 1
+
+
+def test_imports_are_light():
+    scripts = Path(apr.__file__).parents[1]
+    code = "import sys, apr.status; print(sorted({'numpy', 'pandas', 'torch', 'yaml'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=scripts, check=True)
+    assert done.stdout.strip() == "[]"

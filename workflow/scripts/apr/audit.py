@@ -1,0 +1,234 @@
+"""Audit of a study: is every planned run there, made as the study says, and possible?"""
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from apr.consistency import MALFORMED, contradictions, differing_rows, impossible
+from apr.files import read_json
+from apr.problems import Problem
+from apr.runs import check_protocol, error_row, full_protocol, ranked_model, read_run
+from apr.tables import Table
+
+# What a planned run can be: each is exactly one of these.
+STATES = ("complete", "diverged", "to_do", "missing", "unreadable", "stale", "out_of_range")
+WRONG = {
+    "missing": "missing although the error table is there",
+    "unreadable": "not readable as a run",
+    "stale": "not made as the study says",
+    "out_of_range": "impossible beside the view",
+    "classes": "with class counts that contradict each other",
+    "table": "error table(s) unlike their runs",
+}
+STRAY = "stray"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something noteworthy: its kind (a key of WRONG, or "stray"), task, the file to mend or delete, and what it is."""
+
+    kind: str
+    task: str
+    path: str
+    says: str
+
+
+@dataclass(frozen=True)
+class Audit:
+    """`states`: {task: {state: number of planned runs}}; `findings`: in the order of the plan, strays last."""
+
+    states: dict[str, dict[str, int]]
+    findings: list[Finding]
+
+
+def audit(plan: Mapping[str, Any], root: str | Path) -> Audit:
+    """Hold every planned run, its view and its error table against each other and against the plan.
+
+    A run that is not there yet is no finding as long as its task has no error table.
+
+    Args:
+        plan: {task: {title, view, reported, protocol, initial, continues, runs: {name: {model, genotype, seed}}}}.
+        root: the study's directory, the one that holds `results`.
+    """
+    tasks = [_Task(name, plan, Path(root)) for name in plan]
+    states = {task.name: task.states() for task in tasks}
+    return Audit(states, [finding for task in tasks for finding in task.findings] + _strays(plan, Path(root)))
+
+
+def wrong(findings: Sequence[Finding]) -> bool:
+    """Whether something is wrong; runs that no task plans are not."""
+    return any(finding.kind in WRONG for finding in findings)
+
+
+def audit_table(result: Audit, titles: Mapping[str, str]) -> Table:
+    """What each task's planned runs are and what else was found; all tasks in the last row."""
+    rows = []
+    for task, states in result.states.items():
+        kinds = Counter(finding.kind for finding in result.findings if finding.task == task)
+        others = {kind: kinds[kind] for kind in ("classes", "table", STRAY)}
+        rows.append({"task": task, "planned": sum(states.values()), **states, **others})
+    data = pd.DataFrame(rows)
+    total = data.drop(columns="task").sum()
+    total[STRAY] = sum(finding.kind == STRAY for finding in result.findings)
+    shown = pd.concat([data.assign(task=data["task"].map(titles)), pd.DataFrame([{"task": "All tasks", **total}])])
+    shown.columns = [name.replace("_", " ").capitalize() for name in shown.columns]
+    return Table(data, shown, _caption(result, total))
+
+
+def described(findings: Sequence[Finding], most: int | None = None) -> str:
+    """The findings by kind, as Markdown; of each kind at most `most`."""
+    parts = []
+    for kind, meaning in {**WRONG, STRAY: "planned by no task, and used by none"}.items():
+        chosen = [finding for finding in findings if finding.kind == kind]
+        if chosen:
+            lines = [f"- {finding.path}: {finding.says}" for finding in chosen[:most]]
+            lines += [f"- and {len(chosen) - most:,} more"] if most and len(chosen) > most else []
+            parts.append("\n".join([f"## {kind.replace('_', ' ').capitalize()}: {meaning}", "", *lines, ""]))
+    return "\n".join(parts)
+
+
+def remedy(findings: Sequence[Finding]) -> str:
+    """What to do about what is wrong, in one line."""
+    bad = [finding for finding in findings if finding.kind in WRONG]
+    delete = list(dict.fromkeys(finding.path for finding in bad if finding.kind != "missing"))
+    more = f" and {len(delete) - 3:,} more, all named in results/audit.md" if len(delete) > 3 else ""
+    first = f"delete {', '.join(delete[:3])}{more}; then " if delete else ""
+    count = "1 finding is" if len(bad) == 1 else f"{len(bad):,} findings are"
+    return f"{count} wrong: {first}run snakemake for the whole study again, and audit it anew"
+
+
+class _Task:
+    """One task of the plan on disk."""
+
+    def __init__(self, name: str, plan: Mapping[str, Any], root: Path) -> None:
+        self.name, self.plan, self.entry, self.root = name, plan, plan[name], root
+        self.made = _made(root / f"results/runs/{name}")
+        self.findings: list[Finding] = []
+
+    def states(self) -> dict[str, int]:
+        """Count the planned runs by state, and note the findings."""
+        path = f"results/errors/{self.name}.csv"
+        collected = (self.root / path).exists()
+        if self.made & set(self.entry["runs"]) or (self.root / f"results/views/{self.entry['view']}.json").exists():
+            for file, says in contradictions(self.entry["view"], self.root):
+                self._note("classes", file, says)
+        counts, rows = dict.fromkeys(STATES, 0), []
+        for name in self.entry["runs"]:
+            run = None
+            if name in self.made:
+                run, state, says = self._checked(name)
+            else:
+                state, says = ("missing", f"is missing, though {path} is there") if collected else ("to_do", "")
+            counts[state] += 1
+            rows.append(error_row(run, self.entry["reported"]) if run else None)
+            if state in WRONG:
+                self._note(state, self._path(name), says)
+        if collected:
+            for says in differing_rows(self.root / path, rows):
+                self._note("table", path, says)
+        return counts
+
+    @cached_property
+    def view(self) -> dict | None:
+        """Manifest of the view; None where it cannot be read, which is a finding of its own."""
+        try:
+            return read_json(self.root / f"results/views/{self.entry['view']}.json")
+        except Problem:
+            return None
+
+    def _path(self, name: str) -> str:
+        return f"results/runs/{self.name}/{name}.json"
+
+    def _note(self, kind: str, path: str, says: str) -> None:
+        self.findings.append(Finding(kind, self.name, path, says))
+
+    def _checked(self, name: str) -> tuple[dict | None, str, str]:
+        """The run (None where it cannot be read), its state, and what is wrong with it."""
+        path = self.root / self._path(name)
+        try:
+            run = read_run(str(path))
+            stale = self._stale(run, name)
+            odd = impossible(run, self.view) if self.view else ""
+            error_row(run, self.entry["reported"])
+        except Problem as problem:
+            return None, "unreadable", str(problem).removeprefix(f"{path}: ")
+        except (OSError, *MALFORMED) as error:
+            return None, "unreadable", f"is no run of this version ({type(error).__name__}: {error}); delete it"
+        state = "complete" if run["outcome"]["status"] == "completed" else "diverged"
+        return run, "stale" if stale else "out_of_range" if odd else state, stale or odd
+
+    def _stale(self, run: dict, name: str) -> str:
+        """Why the run is not the one that the study would make now; empty where it is."""
+        planned, path, initial = self.entry["runs"][name], self._path(name), self.entry["initial"]
+        model = planned["model"] or run["model"]
+        if (run["task"], run["model"]) != (self.name, model):
+            return f"is the run of {run['model']} on {run['task']}; delete it"
+        if self.entry["continues"] and (other := self._other_rank(run, name)):
+            return other
+        try:
+            source = read_run(str(self.root / f"results/runs/{initial}/{model}.json")) if initial else None
+        except Problem as problem:
+            return f"started from a run that is not there any more ({problem}); delete it"
+        genotype = planned["genotype"] or source["protocol"]["genotype"]
+        seed = {} if planned["seed"] is None else {"seed": planned["seed"]}
+        images = self.view or run["protocol"]["images"]
+        expected = full_protocol({**self.entry["protocol"], **seed}, genotype=genotype, manifest=images, source=source)
+        try:
+            check_protocol(run, expected, path)
+        except Problem as problem:
+            return str(problem).removeprefix(f"{path}: ")
+        return ""
+
+    def _other_rank(self, run: dict, name: str) -> str:
+        """Why the run does not continue the model that its rank means now; empty where that is not known."""
+        table = f"results/errors/{self.entry['initial']}.csv"
+        if run.get("rank") != name:
+            return f"is the run of rank {run.get('rank')}; delete it"
+        try:
+            present = ranked_model(self.root / table, name)
+        except (Problem, OSError, *MALFORMED):
+            return ""
+        if run["model"] == present:
+            return ""
+        return f"continues {run['model']}, but {name} of {table} is {present}; delete it"
+
+
+def _strays(plan: Mapping[str, Any], root: Path) -> list[Finding]:
+    """Runs that no task plans."""
+    folder = root / "results/runs"
+    strays = []
+    for task in sorted(os.listdir(folder) if folder.is_dir() else []):
+        made = _made(folder / task)
+        if task in plan:
+            for name in sorted(made - set(plan[task]["runs"])):
+                strays.append(Finding(STRAY, task, f"results/runs/{task}/{name}.json", "the task does not plan it"))
+        elif made:
+            strays.append(Finding(STRAY, task, f"results/runs/{task}", f"{len(made):,} run(s) of no task of the study"))
+    return strays
+
+
+def _made(folder: Path) -> set[str]:
+    """Names of the runs in a folder; those that are being written begin with a dot."""
+    names = os.listdir(folder) if folder.is_dir() else []
+    return {name.removesuffix(".json") for name in names if name.endswith(".json") and not name.startswith(".")}
+
+
+def _caption(result: Audit, total: Mapping[str, int]) -> str:
+    found = Counter(finding.kind for finding in result.findings)
+    bad = [f"{found[kind]:,} {meaning}" for kind, meaning in WRONG.items() if found[kind]]
+    strays = f" {found[STRAY]:,} file(s) or folder(s) are planned by no task." if found[STRAY] else ""
+    return (
+        f"Of {total['planned']:,} planned trainings {total['complete']:,} are complete, {total['diverged']:,} diverged "
+        f"and {total['to_do']:,} are still to do. "
+        f"{'Wrong: ' + '; '.join(bad) if bad else 'Nothing is wrong'}.{strays} Each planned run is counted once: "
+        "complete, diverged, to do (its task has no error table yet), missing (it has one), unreadable, stale (another "
+        "protocol, other images or another source than the study's) or out of range (impossible beside its view). "
+        "Classes: views or data sets whose counts contradict each other. Table: values of the error table that its "
+        "runs do not give. Stray: runs that the task does not plan."
+    )

@@ -1,0 +1,155 @@
+"""The tables that describe a study: its datasets, its settings, and its reference networks."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from apr.problems import Problem
+from apr.tables import Table
+from apr.wording import number
+
+NOT_STATED = "not stated"
+
+
+def dataset_table(manifests: Mapping[str, Mapping[str, Any]], entries: Mapping[str, Mapping[str, Any]]) -> Table:
+    """What each dataset holds (Table 1).
+
+    Args:
+        manifests: of the packed datasets, by name.
+        entries: title, domain, licence and home of each dataset, in the order of the rows; any may be None.
+
+    Raises:
+        Problem: a dataset has no manifest.
+    """
+    missing = [name for name in entries if name not in manifests]
+    if missing:
+        raise Problem(f"results/datasets/{missing[0]}.json: is not among the manifests; let Snakemake make it")
+    rows, shown = [], []
+    for name, entry in entries.items():
+        manifest = manifests[name]
+        about = {key: entry.get(key) or NOT_STATED for key in ("domain", "licence", "home")}
+        title, sizes = entry.get("title") or name, manifest["sizes"]
+        counts = {"n_train": manifest["n_train"], "n_test": manifest["n_test"], "classes": len(manifest["classes"])}
+        measures = {f"{side}_{key}": sizes[side][key] for side in ("height", "width") for key in sizes[side]}
+        rows.append({"dataset": name, "title": title, **counts, **measures, **about, **_split(manifest["split"])})
+        shown.append(
+            {
+                "Dataset": title,
+                "Images (train + test)": f"{counts['n_train']:,} + {counts['n_test']:,}",
+                "Classes": f"{counts['classes']:,}",
+                "Height × width (px)": _size(sizes),
+                "Domain": about["domain"],
+                "Licence": about["licence"],
+                "Source": about["home"],
+            }
+        )
+    data = pd.DataFrame(rows)
+    drawn = data.loc[data["split"] == "drawn", "title"].tolist()
+    caption = (
+        f"The {len(data)} datasets, with {data['n_train'].sum():,} training and {data['n_test'].sum():,} test images "
+        "as counted when they were packed. Where height and width vary, they are medians; in brackets stand the "
+        f"smallest and the largest. {_drawn(drawn, len(data))} Licences are as far as the publishers state them."
+    )
+    return Table(data, pd.DataFrame(shown), caption)
+
+
+def settings_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """How the models are trained on each task, and which error is reported (Table 2).
+
+    Args:
+        rows: title, dataset (a title), epochs, batch, lr, weight_decay, resolution (px) and error (top1 or top5) of the
+            tasks in order; other keys stand in the data only.
+    """
+    shown = [
+        {
+            "Task": row["title"],
+            "Dataset": row["dataset"],
+            "Epochs": row["epochs"],
+            "Batch": row["batch"],
+            "Learning rate": f"{row['lr']:g}",
+            "Weight decay": f"{row['weight_decay']:g}",
+            "Resolution (px)": row["resolution"],
+            "Reported error": _error(row["error"]),
+        }
+        for row in rows
+    ]
+    caption = (
+        f"Settings of the {len(shown)} tasks as they were trained here: the configuration of this study, not values "
+        "taken from the paper; where each comes from, and which the paper leaves open, stands in the configuration. "
+        "Learning rate: the highest of a training; it falls along half a cosine, epoch by epoch."
+    )
+    return Table(pd.DataFrame(list(rows)), pd.DataFrame(shown), caption)
+
+
+def reference_table(errors: pd.DataFrame, networks: Sequence[Mapping[str, Any]], title: str) -> Table:
+    """Top-1 error of known networks beside their shapes (Table A1).
+
+    Args:
+        errors: of these networks (`apr.errors.read_errors`).
+        networks: name (the model in the error table), title, block, depths, widths, params and flops (multiply-adds).
+        title: of the dataset.
+
+    Raises:
+        Problem: the errors are those of a network that is not described, or of one trained twice.
+    """
+    twice = errors.index[errors.index.duplicated()]
+    if len(twice):
+        raise Problem(f"{title}: there are two errors of the network {twice[0]}; name one task of it as the reference")
+    unknown = errors.index.difference([network["name"] for network in networks])
+    if len(unknown):
+        raise Problem(f"{title}: the network {unknown[0]} was trained, but is not described; add it to the networks")
+    rows, shown = [], []
+    for network in networks:
+        trained = network["name"] in errors.index
+        error, status = errors.loc[network["name"], ["top1_error", "status"]] if trained else (None, "not trained")
+        described = {"depths": _stages(network["depths"]), "widths": _stages(network["widths"])}
+        rows.append({**network, **described, "top1_error": error, "status": status})
+        shown.append(
+            {
+                "Network": network["title"],
+                "Block": network["block"],
+                "Depths": described["depths"],
+                "Widths": described["widths"],
+                "Parameters (M)": number(network["params"] / 1e6, 2),
+                "Multiply-adds (M)": number(network["flops"] / 1e6, 1),
+                "Top-1 error (%)": number(error, 2) if status == "completed" else status,
+            }
+        )
+    data = pd.DataFrame(rows)
+    caption = (
+        f"Reference networks on {title}: blocks and channels of each stage, parameters, multiply-adds of one image, "
+        f"and the top-1 error on the test images after the last epoch. {(data['status'] == 'completed').sum()} of "
+        f"{len(data)} completed; each was trained once, so that the errors carry the spread of a single training."
+    )
+    return Table(data, pd.DataFrame(shown), caption)
+
+
+def _size(sizes: Mapping[str, Any]) -> str:
+    """Such as "32 × 32", or "median 450 × 600 (300–450 × 400–600)"."""
+    sides = [sizes["height"], sizes["width"]]
+    medians = " × ".join(f"{side['median']:g}" for side in sides)
+    if sizes["distinct"] == 1:
+        return medians
+    ranges = [f"{side['min']}" if side["min"] == side["max"] else f"{side['min']}–{side['max']}" for side in sides]
+    return f"median {medians} ({' × '.join(ranges)})"
+
+
+def _split(split: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the test part comes from: the publisher ("shipped") or a seeded draw."""
+    return {"split": split["rule"], "split_by": split.get("by"), "test_fraction": split.get("test_fraction")}
+
+
+def _drawn(titles: Sequence[str], total: int) -> str:
+    if not titles:
+        return "All publishers ship the test part."
+    which = "every dataset" if len(titles) == total else ", ".join(titles)
+    return f"The publisher ships no test part of {which}; it was drawn at random with a seed."
+
+
+def _error(reported: str) -> str:
+    return f"top-{reported.removeprefix('top')}"
+
+
+def _stages(values: Sequence[int]) -> str:
+    return ", ".join(map(str, values))

@@ -1,0 +1,26 @@
+"""Audit every run of the study; as the target `audit` (strict) also say what is wrong, and fail where something is."""
+
+import sys
+
+from apr.audit import audit, audit_table, described, remedy, wrong
+from apr.files import write_text
+from apr.logs import log_to
+from apr.problems import Problem
+from apr.tables import markdown, save_table, write_csv
+from apr.wording import escaped
+
+SHOWN = 20  # findings of a kind on the terminal; the file has all
+
+with log_to(snakemake.log[0]):
+    plan = snakemake.params.plan
+    result = audit(plan, ".")
+    table = audit_table(result, {task: entry["title"] for task, entry in plan.items()})
+    if not snakemake.params.strict:
+        save_table(table, **snakemake.output)
+    else:
+        head = f"{markdown(table.shown)}\n{escaped(table.caption)}\n\n"
+        write_csv("results/audit.csv", table.data)
+        write_text("results/audit.md", head + described(result.findings))
+        print(head + described(result.findings, SHOWN), file=sys.stderr)
+        if wrong(result.findings):
+            raise Problem(remedy(result.findings))

@@ -1,0 +1,10 @@
+"""Make the table of the datasets."""
+
+from apr.datasheets import dataset_table
+from apr.files import read_json
+from apr.logs import log_to
+from apr.tables import save_table
+
+with log_to(snakemake.log[0]):
+    manifests = {manifest["name"]: manifest for manifest in map(read_json, snakemake.input.manifests)}
+    save_table(dataset_table(manifests, snakemake.params.datasets), **snakemake.output)
