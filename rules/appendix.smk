@@ -15,6 +15,7 @@ rule fig_training_curves:
     params:
         reported={task: study.tasks[task].error for task in CURVE_TASKS},
         zoom_from=CURVES["zoom_from"],
+        all_there=lambda wildcards, input: all_there(input),
         titles=titles_of(CURVE_TASKS),
         code=[DRAWING_CODE, code("runs")],
     script:

@@ -74,6 +74,10 @@ def runs_of(task):
     return [f"results/runs/{task}/{name}.json" for name in study.runs(task)]
 
 
+def all_there(paths):
+    return all(map(os.path.exists, paths))
+
+
 def sources_of(task):
     """The runs that a task's runs start from."""
     return [f"results/runs/{study.tasks[task].source}/{name}.json" for name in study.sources(task)]
