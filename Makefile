@@ -7,8 +7,12 @@ CORES ?= 2
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: help
-help: ## list what can be made
+help: ## list what can be made: here, and by Snakemake
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@echo; echo "Each table and figure of the paper, alone:  snakemake <target>   (with --configfile and --directory for another study)"
+	@sed -nE 's/^  ((fig|table)_[a-z0-9_]+): \{item: ([A-Z][^,]+), shows: ([^,}]+).*/\3|\1|\4/p' resources/paper_items.yaml \
+	  | awk -F'|' '{printf "  %-17s %-30s %s\n", $$1, $$2, $$3}'
+	@printf '  %-17s %-30s %s\n' "-" audit "Read every run there is; fail where one is wrong"
 
 .PHONY: demo
 demo: .venv/runtime.stamp ## run the demo study: sample, prepare, train, compare, draw; ends in demo/report.html

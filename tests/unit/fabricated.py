@@ -3,6 +3,7 @@
 import csv
 import json
 
+from apr.audit import wrong
 from apr.runs import COLUMNS, error_row, full_protocol, new_run
 
 PROTOCOL = {"epochs": 3, "batch": 10, "lr": 0.05, "resolution": 32, "seed": 1, "revision": 1}
@@ -124,3 +125,18 @@ def study(root, models=4):
             write_run(root, name, run_name, run)
         write_errors(root, name, made.values())
     return plan, runs
+
+
+def edit(path, change):
+    """Change a JSON file in place; `change` gets its value."""
+    value = json.loads(path.read_text())
+    change(value)
+    path.write_text(json.dumps(value))
+
+
+def only(result, kind):
+    """The findings that are wrong; all have to be of one kind."""
+    found = [finding for finding in result.findings if finding.kind != "stray"]
+    assert {finding.kind for finding in found} == {kind}
+    assert wrong(result.findings)
+    return found

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from apr.datasheets import dataset_table, reference_table, settings_table
+from apr.datasheets import dataset_table, items_table, items_table, reference_table, settings_table
 from apr.problems import Problem
 from apr.tables import save_table
 
@@ -101,8 +101,29 @@ def test_an_undescribed_or_doubled_network_is_named():
         reference_table(pd.concat([two, two]), [network("two")], "Cifar10")
 
 
+def test_items_say_what_is_lacking():
+    made = {"item": "Figure 3", "target": "fig_a", "shows": "Errors", "lacks": None}
+    lacking = {"item": "Figure A6", "target": "fig_b", "shows": "More errors", "lacks": "a task from other weights"}
+    table = items_table([made, lacking])
+    assert table.shown["Made"].tolist() == ["yes", "no: the study lacks a task from other weights"]
+    assert table.data["made"].tolist() == [True, False]
+    assert "makes 1 of 2; for the others" in table.caption
+    assert items_table([made]).caption.endswith("makes 1 of 1.")
+
+
 def test_the_tables_are_written(tmp_path):
     paths = {kind: tmp_path / f"t.{kind}" for kind in ("csv", "md", "caption")}
     save_table(dataset_table(MANIFESTS, ENTRIES), **paths)
     assert "median 450 × 600" in paths["md"].read_text()
     assert pd.read_csv(paths["csv"])["n_train"].sum() == 59_014
+
+
+def test_items_say_what_is_made_and_what_the_others_lack():
+    items = [
+        {"item": "Figure 1", "target": "fig_a", "shows": "A", "lacks": None},
+        {"item": "Figure A6", "target": "fig_b", "shows": "B", "lacks": "a task with `initial`"},
+    ]
+    table = items_table(items)
+    assert list(table.shown["In this study"]) == ["made", "lacks a task with `initial`"]
+    assert "This study makes 1; what the other 1 lack" in table.caption
+    assert "makes 1 and lacks none" in items_table(items[:1]).caption

@@ -1,4 +1,4 @@
-"""The tables that describe a study: its datasets, its settings, and its reference networks."""
+"""The tables that describe a study: its datasets, settings and reference networks, and what it makes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -123,6 +123,47 @@ def reference_table(errors: pd.DataFrame, networks: Sequence[Mapping[str, Any]],
         f"{len(data)} completed; each was trained once, so that the errors carry the spread of a single training."
     )
     return Table(data, pd.DataFrame(shown), caption)
+
+
+def items_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Which items of the paper a study makes, and what it lacks for the others.
+
+    Args:
+        rows: item (its number in the paper), target, shows, and lacks (None where the target is made).
+    """
+    data = pd.DataFrame([{**row, "made": row["lacks"] is None} for row in rows])
+    shown = [
+        {
+            "Item": row["item"],
+            "Shows": row["shows"],
+            "Target": row["target"],
+            "Made": "yes" if row["lacks"] is None else f"no: the study lacks {row['lacks']}",
+        }
+        for row in rows
+    ]
+    rest = "" if data["made"].all() else "; for the others it lacks what is named"
+    caption = (
+        "The tables and figures of the paper, and some beyond it, with the targets that make them. This study makes "
+        f"{data['made'].sum()} of {len(data)}{rest}."
+    )
+    return Table(data, pd.DataFrame(shown), caption)
+
+
+def items_table(items: Sequence[Mapping[str, Any]]) -> Table:
+    """Which items of the paper a study makes.
+
+    Args:
+        items: item (such as "Figure 3"), target, shows, and lacks: what the study lacks to make it, or None.
+    """
+    data = pd.DataFrame(list(items), columns=["item", "target", "shows", "lacks"])
+    shown = data.assign(lacks=[f"lacks {lacks}" if lacks else "made" for lacks in data["lacks"]])
+    missing = data["lacks"].notna().sum()
+    caption = (
+        f"The {len(data)} tables and figures that the workflow knows, under the paper's number where they have one, and "
+        f"the target that makes each of them alone. This study makes {len(data) - missing}"
+        f"{f'; what the other {missing} lack stands in the last column' if missing else ' and lacks none'}."
+    )
+    return Table(data, shown.set_axis(["Item", "Target", "Shows", "In this study"], axis=1), caption)
 
 
 def _size(sizes: Mapping[str, Any]) -> str:
