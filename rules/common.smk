@@ -11,9 +11,6 @@ from snakemake.common import overwrite_function_params
 
 from study import study_of
 
-# With a limit Snakemake looks at all ready jobs again, every second, once more for each job that ended: at thousands of
-# jobs it would do nothing else (9.27: JobScheduler.schedule).
-workflow.scheduling_settings.max_jobs_per_timespan = None
 # the interpreter that runs Snakemake also trains, whether its environment is activated or not
 os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]))
 

@@ -33,6 +33,9 @@ onstart:
     global status
     status = StatusWriter(study.plan, ".")
     status.start()
+    # With a limit of the rate Snakemake looks at all ready jobs again every second, once more for each job that has
+    # ended: after thousands of jobs it would do nothing else (9.27, JobScheduler.schedule).
+    workflow.scheduler.job_rate_limiter = None
 
 
 onsuccess:

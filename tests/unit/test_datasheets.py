@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from apr.datasheets import dataset_table, items_table, items_table, reference_table, settings_table
+from apr.datasheets import dataset_table, items_table, reference_table, settings_table
 from apr.problems import Problem
 from apr.tables import save_table
 
@@ -116,14 +116,3 @@ def test_the_tables_are_written(tmp_path):
     save_table(dataset_table(MANIFESTS, ENTRIES), **paths)
     assert "median 450 × 600" in paths["md"].read_text()
     assert pd.read_csv(paths["csv"])["n_train"].sum() == 59_014
-
-
-def test_items_say_what_is_made_and_what_the_others_lack():
-    items = [
-        {"item": "Figure 1", "target": "fig_a", "shows": "A", "lacks": None},
-        {"item": "Figure A6", "target": "fig_b", "shows": "B", "lacks": "a task with `initial`"},
-    ]
-    table = items_table(items)
-    assert list(table.shown["In this study"]) == ["made", "lacks a task with `initial`"]
-    assert "This study makes 1; what the other 1 lack" in table.caption
-    assert "makes 1 and lacks none" in items_table(items[:1]).caption

@@ -149,23 +149,6 @@ def items_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     return Table(data, pd.DataFrame(shown), caption)
 
 
-def items_table(items: Sequence[Mapping[str, Any]]) -> Table:
-    """Which items of the paper a study makes.
-
-    Args:
-        items: item (such as "Figure 3"), target, shows, and lacks: what the study lacks to make it, or None.
-    """
-    data = pd.DataFrame(list(items), columns=["item", "target", "shows", "lacks"])
-    shown = data.assign(lacks=[f"lacks {lacks}" if lacks else "made" for lacks in data["lacks"]])
-    missing = data["lacks"].notna().sum()
-    caption = (
-        f"The {len(data)} tables and figures that the workflow knows, under the paper's number where they have one, and "
-        f"the target that makes each of them alone. This study makes {len(data) - missing}"
-        f"{f'; what the other {missing} lack stands in the last column' if missing else ' and lacks none'}."
-    )
-    return Table(data, shown.set_axis(["Item", "Target", "Shows", "In this study"], axis=1), caption)
-
-
 def _size(sizes: Mapping[str, Any]) -> str:
     """Such as "32 × 32", or "median 450 × 600 (300–450 × 400–600)"."""
     sides = [sizes["height"], sizes["width"]]
