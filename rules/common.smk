@@ -6,10 +6,9 @@ import random
 import shlex
 from functools import cache
 
-import yaml
 from snakemake.common import overwrite_function_params
 
-from study import study_of
+from study import read_yaml, study_of
 
 # the interpreter that runs Snakemake also trains, whether its environment is activated or not
 os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]))

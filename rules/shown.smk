@@ -1,7 +1,7 @@
 # What the rules of tables and figures share: which tasks they compare, and how their outputs are marked for the report.
 from apr.claim_list import read_claims, tasks_of
 
-PAPER_ITEMS = yaml.safe_load((PROJECT / "resources" / "paper_items.yaml").read_text(encoding="utf-8"))["items"]
+PAPER_ITEMS = read_yaml(PROJECT / "resources" / "paper_items.yaml")["items"]
 BOOTSTRAP = {key: study.statistics[key] for key in ("resamples", "seed")}
 TABLE_CODE = code("errors", "statistics", "comparisons", "tables", "wording")
 DRAWING_CODE = code("errors", "statistics", "comparisons", "tables", "wording", "figures")

@@ -8,19 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import yaml
 
 from apr.anynet import Genotype, complexity
 from apr.formats import format_options
 from apr.problems import Problem
-from study import PROTOCOL, ROOT, load_registry, network_genotype, resolve_dataset, view_classes
+from study import PROTOCOL, ROOT, load_registry, network_genotype, read_yaml, resolve_dataset, view_classes
 
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 
 
 def check_config(config: dict[str, Any], files: Iterable[str | Path]) -> list[str]:
     """Every error of the configuration that `files` (merged in order) made; an empty list if there is none."""
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    schema = read_yaml(SCHEMA)
     errors = jsonschema.Draft202012Validator(schema).iter_errors(config)
     found = [message for error in errors for message in _schema_messages(error)]
     found += _cross_checks(config) if not found else _tolerant(_cross_checks, config)
@@ -243,7 +242,7 @@ class _Locator:
     """Finds the file that sets a key: the last one that has it, or the deepest part of its path."""
 
     def __init__(self, files: Iterable[str | Path]) -> None:
-        self.contents = {str(file): yaml.safe_load(Path(file).read_text(encoding="utf-8")) for file in files}
+        self.contents = {str(file): read_yaml(file) for file in files}
 
     def file(self, path: list) -> str:
         depths = {name: self._depth(content, path) for name, content in self.contents.items()}

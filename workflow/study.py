@@ -270,9 +270,12 @@ def _sorted(value: Any) -> Any:
 
 def load_registry() -> dict[str, Any]:
     """The sources of resources/datasets.yaml."""
-    return yaml.load(
-        (ROOT / "resources/datasets.yaml").read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    )
+    return read_yaml(ROOT / "resources/datasets.yaml")
+
+
+def read_yaml(path: str | Path) -> Any:
+    """Read a YAML file, in C where that is there: ten times as fast, and every job reads them."""
+    return yaml.load(Path(path).read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def _file(file: dict[str, Any]) -> dict[str, Any]:
