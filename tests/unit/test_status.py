@@ -76,7 +76,7 @@ def test_a_task_without_runs_is_scaled_from_the_one_of_most_similar_cost(tmp_pat
     assert line_of(text, "double").endswith("10 min")  # 3 x 2 x 100 s
     assert line_of(text, "large").endswith("7 min")  # 4 x 100 s
     assert line_of(text, "unprepared").endswith("unknown yet")
-    assert "nothing tells how long unprepared takes" in text
+    assert "trainings at once, and what unprepared will take, whose images are not prepared yet" in text
 
 
 def test_a_continuation_costs_its_own_epochs(tmp_path):

@@ -170,10 +170,10 @@ def test_a_new_dataset_trains_itself_alone(paper, coloured_folder):
 
 
 def test_what_a_study_lacks_is_said_when_its_figure_is_asked_for(tmp_path):
-    done = snakemake(
-        "fig_pretrained_vs_scratch", "-n", directory=tmp_path, configs=[ROOT / "studies/slices.yaml"], check=False
-    )
+    demo = ROOT / "studies/demo.yaml"
+    done = snakemake("fig_balanced_vs_unbalanced", "-n", directory=tmp_path, configs=[demo], check=False)
     assert done.returncode != 0
     assert (
-        "fig_pretrained_vs_scratch: 'Slices of real datasets at 32 pixels' lacks a task with `initial`" in done.output
+        "lacks a task on a view with a `cap` (figures.balanced); config.yaml, the paper's own study, has it"
+        in done.output
     )

@@ -198,12 +198,12 @@ def _time_left(tasks: Mapping[str, _Progress], needed: Mapping[str, float | None
     trained = sum(task.new * task.seconds for task in ended)
     if sum(task.new for task in ended) < ENOUGH or wall <= 0:
         return f"{UNKNOWN} (fewer than {ENOUGH} trainings have ended since the start)"
-    if None in needed.values():
-        first = next(task for task, seconds in needed.items() if seconds is None)
-        return f"{UNKNOWN} (nothing tells how long {first} takes before its images are prepared)"
+    unknown = [task for task, seconds in needed.items() if seconds is None]
+    more = f", and what {', '.join(unknown)} will take, whose images are not prepared yet" if unknown else ""
     concurrency = trained / wall
     at_once = f"{concurrency:.1f}" if concurrency < 10 else f"{concurrency:,.0f}"
-    return f"about {_duration(sum(needed.values()) / concurrency)}, at {at_once} trainings at once"
+    seconds = sum(filter(None, needed.values()))
+    return f"about {_duration(seconds / concurrency)}, at {at_once} trainings at once{more}"
 
 
 def _duration(seconds: float) -> str:
