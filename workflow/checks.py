@@ -175,7 +175,8 @@ def _start_problem(key: str, task: dict, other: dict, name: str, size: int) -> s
     if key == "continues" and task["view"] != other["view"]:
         return f"{name} trains on {other['view']}, this task on {task['view']}; they need the same view"
     if key == "initial":
-        lacking = set(task.get("models", ())) - set(other["models"]) if "models" in other else set()
+        whole = [f"a{number:03d}" for number in range(size)]
+        lacking = set(task.get("models", whole)) - set(other.get("models", whole))
         return f"{name} does not train {', '.join(sorted(lacking))}" if lacking else None
     if "models" in task or "seeds" in task:
         return "takes its models from the ranks of the other task; remove models and seeds"
@@ -190,6 +191,12 @@ def _figure_errors(config: dict) -> Iterator[tuple[list, str]]:
     for keys, name in _tasks_named(config.get("figures") or {}):
         if name not in config["tasks"]:
             yield ["figures", *keys], f"no task {name!r}{_nearest(name, config['tasks'])}"
+    curves = (config.get("figures") or {}).get("curves")
+    if curves and curves["task"] in config["tasks"]:
+        task = config["tasks"][curves["task"]]
+        epochs = {**config["regimes"][task["regime"]], **task}["epochs"]
+        if curves["zoom_from"] >= epochs:
+            yield ["figures", "curves", "zoom_from"], f"{curves['task']} ends after {epochs} epochs; lower it"
 
 
 def _tasks_named(figures: dict) -> Iterator[tuple[tuple[str, ...], str]]:

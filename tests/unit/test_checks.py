@@ -157,6 +157,55 @@ def test_the_file_that_sets_the_key_is_named(demo, tmp_path):
     assert error.startswith(f"{more}: tasks.shells.role: 'targt' is not one of")
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("tasks: {digits_seeds: {models: [a009]}}", "tasks.digits_seeds.models: no model 'a009' (a000 to a007)"),
+        (
+            "tasks: {digits_networks: {models: [resnet9]}}",
+            "tasks.digits_networks.models: no model 'resnet9' (did you mean resnet8?)",
+        ),
+        (
+            "tasks: {tissues_pretrained: {initial: photo}}",
+            "tasks.tissues_pretrained.initial: no other task 'photo' (did you mean photos?)",
+        ),
+        (
+            "tasks: {tissues_pretrained: {stem: res_stem_cifar}}",
+            "tasks.tissues_pretrained.initial: photos has the stem simple_stem_in, this task res_stem_cifar",
+        ),
+        ("tasks: {tissues_pretrained: {models: [resnet8]}}", "photos does not train resnet8"),
+        ("tasks: {photos: {models: [a001]}, tissues_pretrained: {models: [a002]}}", "photos does not train a002"),
+        (
+            "tasks: {faces_20ep: {epochs: 10}}",
+            "tasks.faces_20ep.continues: faces ends after 10 epochs; give this task more",
+        ),
+        ("tasks: {faces_20ep: {ranks: 5}}", "faces trains too few models for 5 best and as many worst; lower ranks"),
+        ("tasks: {faces_20ep: {view: digits}}", "faces trains on faces, this task on digits; they need the same view"),
+        (
+            "tasks: {faces_20ep: {seeds: 2}}",
+            "takes its models from the ranks of the other task; remove models and seeds",
+        ),
+        ("tasks: {faces_20ep: {initial: photos}}", "tasks.faces_20ep: has both initial and continues; keep one"),
+        ("tasks: {digits_seeds: {initial: faces_20ep}}", "faces_20ep has itself initial, continues or seeds"),
+        ("networks: {a7: {depths: [1], widths: [8]}}", "networks.a7: looks like a model of the population"),
+        ("networks: {odd: {depths: [1, 1], widths: [8, 8], strides: [1]}}", "networks.odd: genotype"),
+        ("figures: {curves: {zoom_from: 6}}", "figures.curves.zoom_from: digits_long ends after 6 epochs; lower it"),
+        (
+            "figures: {repeats: {digits_seed: digits}}",
+            "figures.repeats: no task 'digits_seed' (did you mean digits_seeds?)",
+        ),
+    ],
+)
+def test_errors_of_models_starts_and_figures(demo, tmp_path, change, message):
+    def merge(base, more):
+        for key, value in more.items():
+            base[key] = merge(base.get(key) or {}, value) if isinstance(value, dict) else value
+        return base
+
+    errors = errors_of(merge(demo, yaml.safe_load(change)), tmp_path)
+    assert any(message in error for error in errors)
+
+
 def test_the_paper_is_whole():
     study = Study(yaml.safe_load((ROOT / "config.yaml").read_text()), load_registry())
     assert len(study.models) == 500
