@@ -85,6 +85,15 @@ def test_a_finished_run_is_taken_up_again_unless_its_protocol_changed(command, t
     assert len(json.loads((tmp_path / "a/run.json").read_text())["history"]) == 2
 
 
+def test_a_second_training_of_the_same_run_waits_and_takes_it_up(command, tmp_path):
+    first = start_and_wait_for_checkpoint(command("a"), tmp_path / "a/checkpoint.pt")
+    second = run(command("a"))
+    assert first.wait(timeout=120) == second.returncode == 0
+    assert f"(process {first.pid}) trains this run; waiting for it to end" in second.stderr
+    assert "taken up again" in second.stderr
+    assert sorted(os.listdir(tmp_path / "a")) == ["checkpoint.json", "run.json"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
 def test_a_signal_writes_the_checkpoint_and_says_so(command, tmp_path, number):
     process = start_and_wait_for_checkpoint(command("a"), tmp_path / "a/checkpoint.pt")

@@ -18,6 +18,7 @@ import numpy as np
 
 from apr.anynet import Genotype
 from apr.files import digest_of, read_json, write_json
+from apr.leases import Lease
 from apr.logs import log_to
 from apr.packing import open_packed
 from apr.problems import Problem
@@ -66,8 +67,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def train(arguments: argparse.Namespace) -> None:
-    """Train and write the run; the checkpoint goes once the run is safe on disk."""
-    started = time.monotonic()
+    """Train and write the run, unless it was finished before. Nobody else writes it in the meantime."""
     manifest = read_json(arguments.view)
     model = arguments.model or ranked_model(arguments.ranking, arguments.rank)
     source = read_run(f"{arguments.initial_runs}/{model}.json") if arguments.initial_runs else None
@@ -79,15 +79,41 @@ def train(arguments: argparse.Namespace) -> None:
     checkpoint = Path(arguments.checkpoint).with_stem(model) if arguments.rank else Path(arguments.checkpoint)
     finished = checkpoint.with_suffix(".json")
     identity = {"task": arguments.task, "model": model, "protocol": protocol, "rank": arguments.rank}
-    if take_up(finished, arguments, protocol):
-        return
-    if source and source["outcome"]["status"] == "diverged":
-        outcome = dict.fromkeys(("n", "correct_top1", "correct_top5")) | {"status": "diverged", "epoch": 0}
-        outcome["n"] = manifest["n_test"]
-        logging.getLogger("apr").warning("%s diverged on %s: there are no weights to start from", model, source["task"])
-        run = new_run(**identity, outcome=outcome, history=[], timing={"seconds": 0.0}, provenance={})
+    with Lease(checkpoint.with_suffix(".lease")) as lease:
+        if take_up(finished, arguments, protocol):
+            return
+        if source and source["outcome"]["status"] == "diverged":
+            logging.getLogger("apr").warning(
+                "%s diverged on %s: there are no weights to start from", model, source["task"]
+            )
+            outcome = {
+                "status": "diverged",
+                "n": manifest["n_test"],
+                "epoch": 0,
+                "correct_top1": None,
+                "correct_top5": None,
+            }
+            run = new_run(**identity, outcome=outcome, history=[], timing={"seconds": 0.0}, provenance={})
+        else:
+            checkpointing = {"path": checkpoint, "seconds": arguments.checkpoint_seconds, "check": lease.check}
+            run = trained(arguments, identity, genotype, manifest, source, checkpointing)
+        lease.check()
+        write_json(finished, run)  # kept beside the checkpoint: Snakemake deletes outputs of a job or group that fails
         write_json(arguments.run, run)
-        return
+        checkpoint.unlink(missing_ok=True)
+
+
+def trained(
+    arguments: argparse.Namespace,
+    identity: dict,
+    genotype: Genotype,
+    manifest: dict,
+    source: dict | None,
+    checkpointing: dict,
+) -> dict:
+    """The run, trained from the checkpoint, from its source or from scratch."""
+    started = time.monotonic()
+    protocol, model = identity["protocol"], identity["model"]
 
     import torch
 
@@ -111,10 +137,10 @@ def train(arguments: argparse.Namespace) -> None:
     if progress.epoch:
         progress.history = source["history"]
         trainer.resume(state)
-    checkpointing = Checkpointing(checkpoint, digest_of(protocol), arguments.checkpoint_seconds)
     loaders = open_loaders(arguments, manifest, protocol, device)
+    kept = Checkpointing(fingerprint=digest_of(protocol), **checkpointing)
     try:
-        outcome, history, timing = train_network(trainer, *loaders, checkpointing, start=progress)
+        outcome, history, timing = train_network(trainer, *loaders, kept, start=progress)
     except Interrupted as interrupted:
         print(f"{model} on {arguments.task}: {interrupted}", file=sys.stderr)
         sys.exit(128 + interrupted.number)
@@ -122,8 +148,9 @@ def train(arguments: argparse.Namespace) -> None:
     weights = None
     if arguments.keep_weights and outcome["status"] == "completed":
         optimizer = trainer.optimizer if arguments.keep_optimizer else None
+        kept.check()
         weights = keep_weights(arguments.keep_weights, trainer.network, optimizer)
-    run = new_run(
+    return new_run(
         **identity,
         outcome=outcome,
         history=history,
@@ -131,9 +158,6 @@ def train(arguments: argparse.Namespace) -> None:
         provenance=provenance(device, arguments.threads),
         weights=weights,
     )
-    write_json(finished, run)  # kept beside the checkpoint: Snakemake deletes outputs when a job or its group fails
-    write_json(arguments.run, run)
-    checkpointing.path.unlink(missing_ok=True)
 
 
 def open_loaders(arguments: argparse.Namespace, manifest: dict, protocol: dict, device) -> list:

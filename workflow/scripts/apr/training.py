@@ -49,11 +49,15 @@ class Progress:
 
 @dataclass(frozen=True)
 class Checkpointing:
-    """Where to keep the checkpoint, for which protocol, and how many seconds may pass between two."""
+    """Where to keep the checkpoint, for which protocol, how many seconds may pass between two.
+
+    `check` is called before each is written and may refuse it.
+    """
 
     path: Path
     fingerprint: str
     seconds: float
+    check: Callable[[], None] = lambda: None
 
 
 def learning_rate(epoch: int, protocol: dict[str, Any]) -> float:
@@ -184,6 +188,7 @@ def train_network(
 
     def save() -> None:
         nonlocal saved
+        checkpointing.check()
         state = {"network": trainer.network.state_dict(), "optimizer": trainer.optimizer.state_dict()}
         save_checkpoint(checkpointing.path, {**state, "progress": vars(progress)}, checkpointing.fingerprint)
         saved = time.monotonic()
