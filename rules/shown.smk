@@ -6,6 +6,12 @@ BOOTSTRAP = {key: study.statistics[key] for key in ("resamples", "seed")}
 TABLE_CODE = code("errors", "statistics", "comparisons", "tables", "wording")
 DRAWING_CODE = code("errors", "statistics", "comparisons", "tables", "wording", "figures")
 
+
+def crossed(targets, against):
+    """Every target against each of `against`, a row of panels for each target."""
+    return [(x, y) for y in targets for x in against]
+
+
 CLOSEST = {target: member for target in study.targets if (member := study.closest(target))}
 COMPARED = [study.reference, *study.targets, *CLOSEST.values()]
 # The tasks on the horizontal and on the vertical axis of each panel; "imagenet" stands for the study's reference.
@@ -13,10 +19,9 @@ PAIRS = {
     "imagenet_vs_targets": [(study.reference, target) for target in study.targets],
     "imagenet_vs_family": [(study.reference, member) for member in study.family],
     "closest_vs_targets": [(member, target) for target, member in CLOSEST.items()],
+    "classes_vs_images": crossed(**study.figures["classes_vs_images"]),
+    "training_variants": crossed(**study.figures["training_variants"]),
 }
-for name in ("classes_vs_images", "training_variants"):
-    shown_tasks = study.figures[name]
-    PAIRS[name] = [(x, y) for y in shown_tasks["targets"] for x in shown_tasks["against"]]
 REPEATED = list(study.figures["repeats"].items())
 BALANCED = list(study.figures["balanced"].items())
 PRETRAINED = list(study.figures["pretrained"].items())
