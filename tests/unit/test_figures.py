@@ -7,13 +7,12 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from figure_checks import check_apart, check_saved, same_points, save
 
 from apr.figures.regret import draw_selection_regret
 from apr.figures.relative import draw_relative_error
 from apr.figures.scatter import draw_scatter
 from apr.figures.shape import draw_error_vs_depth_width
-from apr.figures.style import save_drawing
 from apr.problems import Problem
 from apr.statistics import spearman
 
@@ -52,35 +51,14 @@ def drawing(kind, n):
     return draw_selection_regret(reported, "photos", TARGETS, dict.fromkeys(TARGETS[:3], "few"), TITLES, **BOOTSTRAP)
 
 
-def save(drawn, folder):
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = {kind: folder / f"f.{kind}" for kind in ("pdf", "png", "csv")} | {"caption": folder / "f.rst"}
-    save_drawing(drawn, **paths)
-    return paths
-
-
 def points(ax):
     return np.concatenate([np.asarray(collection.get_offsets()) for collection in ax.collections])
-
-
-def same_points(drawn, expected):
-    return np.allclose(*(np.array(sorted(map(tuple, values))) for values in (drawn, expected)), equal_nan=True)
 
 
 @pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_figure_is_drawn_and_saved(kind, n, tmp_path):
-    drawn = drawing(kind, n)
-    paths = save(drawn, tmp_path)
-    with Image.open(paths["png"]) as image:
-        width, height = np.array(image.size) / 200 * 25.4
-        assert np.asarray(image.convert("L")).std() > 5
-    assert width == pytest.approx(83 if kind == "relative" else 174, abs=0.5)
-    assert height < 240
-    pdf = paths["pdf"].read_bytes()
-    assert b"/FontFile2" in pdf
-    assert b"/Type3" not in pdf
-    pd.testing.assert_frame_equal(pd.read_csv(paths["csv"]), drawn.data, check_dtype=False, rtol=1e-8)
+    check_saved(drawing(kind, n), tmp_path, 83 if kind == "relative" else 174)
 
 
 @pytest.mark.parametrize("n", SIZES)
@@ -168,19 +146,14 @@ def test_regret_curves_are_their_numbers(n):
 def test_panels_do_not_run_into_each_other(count):
     reported, _ = study(5)
     pairs = [("photos", TARGETS[i % 9]) for i in range(count)]
-    figure = draw_scatter(reported, pairs, TITLES, 10, **BOOTSTRAP).figure
-    figure.draw_without_rendering()
-    boxes = [ax.get_tightbbox() for ax in figure.axes] + [legend.get_window_extent() for legend in figure.legends]
-    for i, box in enumerate(boxes):
-        assert min(box.x0, box.y0) >= 0
-        assert max(box.x1 - figure.bbox.x1, box.y1 - figure.bbox.y1) <= 1
-        assert not any(box.overlaps(other) for other in boxes[i + 1 :])
+    check_apart(draw_scatter(reported, pairs, TITLES, 10, **BOOTSTRAP).figure)
 
 
 def test_equal_data_give_equal_bytes(tmp_path):
     script = (
         "import sys; sys.path[:0] = sys.argv[1:3]; from pathlib import Path\n"
-        "from test_figures import drawing, save; save(drawing('scatter', 5), Path(sys.argv[3]))"
+        "from figure_checks import save; from test_figures import drawing\n"
+        "save(drawing('scatter', 5), Path(sys.argv[3]))"
     )
     folders = [tmp_path / name for name in ("first", "second")]
     for folder, seed in zip(folders, ("1", "2"), strict=True):

@@ -3,9 +3,9 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from figure_checks import check_apart, check_saved, same_points
 from scipy import stats
-from test_figures import BOOTSTRAP, SIZES, TARGETS, TITLES, points, same_points, save, study
+from test_figures import BOOTSTRAP, SIZES, TARGETS, TITLES, points, study
 
 from apr.figures.balanced import class_counts, draw_balanced
 from apr.figures.best_shapes import draw_best_shapes, read_genes
@@ -53,30 +53,13 @@ def drawing(kind, n):
 @pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_figure_is_drawn_and_saved(kind, n, tmp_path):
-    drawn = drawing(kind, n)
-    paths = save(drawn, tmp_path)
-    with Image.open(paths["png"]) as image:
-        width, height = np.array(image.size) / 200 * 25.4
-        assert np.asarray(image.convert("L")).std() > 5
-    assert width == pytest.approx(120 if kind == "balanced" else 174, abs=0.5)
-    assert height < 240
-    pdf = paths["pdf"].read_bytes()
-    assert b"/FontFile2" in pdf
-    assert b"/Type3" not in pdf
-    pd.testing.assert_frame_equal(pd.read_csv(paths["csv"]), drawn.data, check_dtype=False, rtol=1e-8)
+    check_saved(drawing(kind, n), tmp_path, 120 if kind == "balanced" else 174)
 
 
 @pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_panels_do_not_run_into_each_other(kind, n):
-    figure = drawing(kind, n).figure
-    figure.draw_without_rendering()
-    boxes = [ax.get_tightbbox() for ax in figure.axes] + [legend.get_window_extent() for legend in figure.legends]
-    boxes = [box.padded(-2) for box in boxes]  # ticks without a label may touch
-    for i, box in enumerate(boxes):
-        assert min(box.x0, box.y0) >= 0
-        assert max(box.x1 - figure.bbox.x1, box.y1 - figure.bbox.y1) <= 1
-        assert not any(box.overlaps(other) for other in boxes[i + 1 :])
+    check_apart(drawing(kind, n).figure, slack=2)  # ticks without a label may touch
 
 
 def test_many_tasks_still_fit_a_page():

@@ -1,6 +1,6 @@
 import numpy as np
-import pandas as pd
 import pytest
+from figure_checks import check_apart, check_saved, same_points
 from figure_studies import (
     BOOTSTRAP,
     KINDS,
@@ -16,9 +16,7 @@ from figure_studies import (
     written,
 )
 from matplotlib.patches import FancyBboxPatch
-from PIL import Image
 from small import packed_images
-from test_figures import same_points, save
 
 from apr.figures.design_space import choose_examples, draw_design_space
 from apr.figures.other_errors import read_column
@@ -29,33 +27,12 @@ from apr.statistics import spearman
 @pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_figure_is_drawn_and_saved(kind, n, tmp_path):
-    drawn = drawing(kind, n)
-    paths = save(drawn, tmp_path)
-    with Image.open(paths["png"]) as image:
-        width, height = np.array(image.size) / 200 * 25.4
-        assert np.asarray(image.convert("L")).std() > 5
-    assert width == pytest.approx(WIDTHS[kind], abs=0.5)
-    assert height < 240
-    pd.testing.assert_frame_equal(pd.read_csv(paths["csv"], keep_default_na=False, na_values=[""]), read_back(drawn))
-    assert b"/Type3" not in paths["pdf"].read_bytes()
-
-
-def read_back(drawn):
-    """The numbers as a CSV returns them: ten digits, and no empty strings."""
-    return drawn.data.replace("", np.nan).map(
-        lambda value: float(f"{value:.10g}") if isinstance(value, float) else value
-    )
+    check_saved(drawing(kind, n), tmp_path, WIDTHS[kind])
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "design_space"])
 def test_panels_stay_apart_and_within_the_figure(kind):
-    figure = drawing(kind, 8).figure
-    figure.draw_without_rendering()
-    boxes = [ax.get_tightbbox() for ax in figure.axes] + [legend.get_window_extent() for legend in figure.legends]
-    for i, box in enumerate(boxes):
-        assert min(box.x0, box.y0) >= 0
-        assert max(box.x1 - figure.bbox.x1, box.y1 - figure.bbox.y1) <= 1
-        assert not any(box.overlaps(other) for other in boxes[i + 1 :])
+    check_apart(drawing(kind, 8).figure)
 
 
 # Figure 2: example images and the design space

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from fabricated import write_json
+from figure_checks import same_points
 from figure_studies import BOOTSTRAP, SIZES, TITLES, continuation, drawing, population, row, seeds, training, written
-from test_figures import same_points
 
 from apr.figures.curves import draw_training_curves, read_curves
 from apr.figures.densities import draw_seed_densities
