@@ -36,6 +36,9 @@ onstart:
     # With a limit of the rate Snakemake looks at all ready jobs again every second, once more for each job that has
     # ended: after thousands of jobs it would do nothing else (9.27, JobScheduler.schedule).
     workflow.scheduler.job_rate_limiter = None
+    # It also records parameters as they were before the jobs ran (Persistence._params): whether all runs of a task are
+    # there has to be asked again.
+    workflow.persistence._params.cache_clear()
 
 
 onsuccess:

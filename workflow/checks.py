@@ -12,6 +12,7 @@ import jsonschema
 from apr.anynet import Genotype, complexity
 from apr.formats import format_options
 from apr.problems import Problem
+from checks_figures import figure_errors
 from study import PROTOCOL, ROOT, load_registry, network_genotype, read_yaml, resolve_dataset, view_classes
 
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
@@ -79,7 +80,7 @@ def _cross_checks(config: dict[str, Any]) -> Iterator[tuple[list, str]]:
     yield from _tolerant(_task_errors, config, views, datasets)
     yield from _tolerant(_network_errors, config)
     yield from _tolerant(_start_errors, config)
-    yield from _tolerant(_figure_errors, config)
+    yield from _tolerant(figure_errors, config)
     yield from _tolerant(lambda: _population_errors(config["population"]))
 
 
@@ -138,7 +139,7 @@ def _network_errors(config: dict) -> Iterator[tuple[list, str]]:
     known = {f"a{number:03d}" for number in range(size)} | networks.keys()
     for name, network in networks.items():
         if "-" in name or re.fullmatch(r"a\d+", name):
-            yield ["networks", name], "looks like a model of the population, or a run's seed; choose a name without -"
+            yield ["networks", name], "looks like a model of the population, or holds a -; choose another name"
         try:
             network_genotype(network)
         except Problem as problem:
@@ -157,12 +158,16 @@ def _start_errors(config: dict) -> Iterator[tuple[list, str]]:
     for name, task in tasks.items():
         for key in ("initial", "continues"):
             other = task.get(key)
-            if other is not None and (other not in tasks or other == name):
-                yield ["tasks", name, key], f"no other task {other!r}{_nearest(other, set(tasks) - {name})}"
+            if other is not None and other == name:
+                yield ["tasks", name, key], "a task cannot start from itself; name another one"
+            elif other is not None and other not in tasks:
+                yield ["tasks", name, key], f"no task {other!r}{_nearest(other, set(tasks) - {name})}"
             elif other is not None:
                 problem = _start_problem(key, full[name], full[other], other, config["population"]["size"])
                 if problem:
                     yield ["tasks", name, key], problem
+        if "ranks" in task and "continues" not in task:
+            yield ["tasks", name, "ranks"], "says how many models `continues` takes, and there is none"
         if "initial" in task and "continues" in task:
             yield ["tasks", name], "has both initial and continues; keep one"
 
@@ -185,31 +190,6 @@ def _start_problem(key: str, task: dict, other: dict, name: str, size: int) -> s
     if 2 * task.get("ranks", 5) > len(other.get("models", range(size))):
         return f"{name} trains too few models for {task.get('ranks', 5)} best and as many worst; lower ranks"
     return None
-
-
-def _figure_errors(config: dict) -> Iterator[tuple[list, str]]:
-    for keys, name in _tasks_named(config.get("figures") or {}):
-        if name not in config["tasks"]:
-            yield ["figures", *keys], f"no task {name!r}{_nearest(name, config['tasks'])}"
-    curves = (config.get("figures") or {}).get("curves")
-    if curves and curves["task"] in config["tasks"]:
-        task = config["tasks"][curves["task"]]
-        epochs = {**config["regimes"][task["regime"]], **task}["epochs"]
-        if curves["zoom_from"] >= epochs:
-            yield ["figures", "curves", "zoom_from"], f"{curves['task']} ends after {epochs} epochs; lower it"
-
-
-def _tasks_named(figures: dict) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Where and which tasks the figures name."""
-    for key, value in figures.items():
-        if isinstance(value, list):
-            yield from (((key,), name) for name in value)
-        elif key in ("repeats", "balanced", "pretrained"):
-            yield from (((key,), name) for pair in value.items() for name in pair)
-        elif isinstance(value, dict):
-            yield from (((key, *keys), name) for keys, name in _tasks_named(value))
-        elif key == "task":
-            yield (key,), value
 
 
 def _population_errors(population: dict) -> Iterator[tuple[list, str]]:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import zipfile
 
 from apr.audit import wrong
 from apr.runs import COLUMNS, error_row, full_protocol, new_run
@@ -89,6 +90,10 @@ def diverged(run):
 
 def write_run(root, task, name, run):
     write_json(root / f"results/runs/{task}/{name}.json", run)
+    weights = root / f"results/weights/{task}/{run['model']}.pt"
+    weights.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(weights, "w") as file:  # what torch writes is a zip, too
+        file.writestr("data", "weights")
 
 
 def write_errors(root, task, runs, reported="top1"):

@@ -127,6 +127,16 @@ def test_other_weights_of_the_same_source_are_stale(made):
     ]
 
 
+@pytest.mark.parametrize("harm", ["cut", "lose"])
+def test_kept_weights_that_are_damaged_are_named_with_their_run(made, harm):
+    root, plan = made[:2]
+    weights = root / "results/weights/photos/a001.pt"
+    weights.write_bytes(weights.read_bytes()[:40]) if harm == "cut" else weights.unlink()
+    (found,) = audit(plan, root).findings
+    assert (found.kind, found.path) == ("weights", "results/weights/photos/a001.pt, results/runs/photos/a001.json")
+    assert "delete results/weights/photos/a001.pt, results/runs/photos/a001.json; then" in remedy([found])
+
+
 def test_a_run_whose_source_is_gone_is_stale(made):
     root, plan, _ = made
     (root / "results/runs/photos/a001.json").unlink()

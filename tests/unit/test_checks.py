@@ -167,7 +167,7 @@ def test_the_file_that_sets_the_key_is_named(demo, tmp_path):
         ),
         (
             "tasks: {tissues_pretrained: {initial: photo}}",
-            "tasks.tissues_pretrained.initial: no other task 'photo' (did you mean photos?)",
+            "tasks.tissues_pretrained.initial: no task 'photo' (did you mean photos?)",
         ),
         (
             "tasks: {tissues_pretrained: {stem: res_stem_cifar}}",
@@ -189,6 +189,20 @@ def test_the_file_that_sets_the_key_is_named(demo, tmp_path):
         ("tasks: {digits_seeds: {initial: faces_20ep}}", "faces_20ep has itself initial, continues or seeds"),
         ("networks: {a7: {depths: [1], widths: [8]}}", "networks.a7: looks like a model of the population"),
         ("networks: {odd: {depths: [1, 1], widths: [8, 8], strides: [1]}}", "networks.odd: genotype"),
+        ("tasks: {tissues_pretrained: {initial: tissues_pretrained}}", "initial: a task cannot start from itself"),
+        ("tasks: {faces: {ranks: 2}}", "tasks.faces.ranks: says how many models `continues` takes, and there is none"),
+        (
+            "figures: {pretrained: {tissues: digits}}",
+            "figures.pretrained.tissues: tissues: digits: the second has no `init",
+        ),
+        ("figures: {pretrained: {digits: tissues_pretrained}}", "the two train on different views"),
+        ("figures: {repeats: {digits: faces}}", "figures.repeats.digits: digits: faces: the first has no `seeds`"),
+        ("figures: {repeats: {digits_seeds: faces}}", "the two train on different views"),
+        ("figures: {balanced: {photos: photos_5}}", "the view photos_5 of the second has no `cap`"),
+        ("figures: {references: [digits]}", "figures.references: digits does not train `networks` alone"),
+        ("figures: {curves: {continued: [faces]}}", "figures.curves.continued: faces continues no other task"),
+        ("figures: {best_shapes: [digits_networks]}", "figures.best_shapes: digits_networks does not train each model"),
+        ("figures: {all_pairs: [photos, digits_seeds]}", "figures.all_pairs: digits_seeds does not train each model"),
         ("figures: {curves: {zoom_from: 6}}", "figures.curves.zoom_from: digits_long ends after 6 epochs; lower it"),
         (
             "figures: {repeats: {digits_seed: digits}}",

@@ -43,7 +43,7 @@ def test_the_time_left_follows_from_what_ended_since_the_start(tmp_path):
     plan, _ = started(tmp_path, done=30, seconds=100.0)
     baseline = {"photos": frozenset(MODELS[:20])}
     text = status_text(plan, tmp_path, NOW, NOW - 500, baseline)  # 10 x 100 s within 500 s: two at once
-    assert "30 of 40 trainings done; time left: about 8 min, at 2.0 trainings at once." in text
+    assert "30 of 40 trainings done; time left: about 8 min, at a pace of 2.0 trainings at once." in text
     assert line_of(text, "photos").split()[1:] == [
         "30/40",
         "#" * 15 + "." * 5,

@@ -7,7 +7,7 @@ import pytest
 
 from apr.runs import ranked_model
 
-from .conftest import snakemake
+from .conftest import planned, snakemake
 
 
 def run(folder, task, name):
@@ -90,6 +90,13 @@ def test_other_weights_than_the_run_names_are_refused(copy):
     done = snakemake("results/runs/digits_pretrained/a001.json", "-c1", directory=copy, check=False)
     assert done.returncode != 0
     assert "a001.pt: does not hold the weights of its run" in done.output
+
+
+def test_after_a_repair_nothing_is_planned(copy):
+    (copy / "results/runs/digits/a001.json").unlink()
+    assert planned(snakemake("-n", directory=copy))["train"] == 1
+    snakemake("-c2", directory=copy)
+    assert planned(snakemake("-n", directory=copy)) == {}
 
 
 def test_the_audit_finds_nothing_wrong_and_then_a_stale_run(copy):

@@ -1,6 +1,7 @@
 """Audit of a study: is every planned run there, made as the study says, and possible?"""
 
 import os
+import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ WRONG = {
     "unreadable": "not readable as a run",
     "stale": "not made as the study says",
     "out_of_range": "impossible beside the view",
+    "weights": "whose kept weights are missing or damaged",
     "classes": "with class counts that contradict each other",
     "table": "error table(s) unlike their runs",
 }
@@ -71,7 +73,7 @@ def audit_table(result: Audit, titles: Mapping[str, str]) -> Table:
     rows = []
     for task, states in result.states.items():
         kinds = Counter(finding.kind for finding in result.findings if finding.task == task)
-        others = {kind: kinds[kind] for kind in ("classes", "table", STRAY)}
+        others = {kind: kinds[kind] for kind in ("weights", "classes", "table", STRAY)}
         rows.append({"task": task, "planned": sum(states.values()), **states, **others})
     data = pd.DataFrame(rows)
     total = data.drop(columns="task").sum()
@@ -129,6 +131,8 @@ class _Task:
             rows.append(error_row(run, self.entry["reported"]) if run else None)
             if state in WRONG:
                 self._note(state, self._path(name), says)
+            elif run and run.get("weights"):
+                self._check_weights(name, run["model"])
         if collected:
             for says in differing_rows(self.root / path, rows):
                 self._note("table", path, says)
@@ -147,6 +151,12 @@ class _Task:
 
     def _note(self, kind: str, path: str, says: str) -> None:
         self.findings.append(Finding(kind, self.name, path, says))
+
+    def _check_weights(self, name: str, model: str) -> None:
+        """Whether the kept weights are a whole file; that they are the right ones, only loading them tells."""
+        path = f"results/weights/{self.name}/{model}.pt"
+        if not zipfile.is_zipfile(self.root / path):
+            self._note("weights", f"{path}, {self._path(name)}", "the weights are missing or cut short; delete both")
 
     def _checked(self, name: str) -> tuple[dict | None, str, str]:
         """The run (None where it cannot be read), its state, and what is wrong with it."""

@@ -203,7 +203,8 @@ def _time_left(tasks: Mapping[str, _Progress], needed: Mapping[str, float | None
     concurrency = trained / wall
     at_once = f"{concurrency:.1f}" if concurrency < 10 else f"{concurrency:,.0f}"
     seconds = sum(filter(None, needed.values()))
-    return f"about {_duration(seconds / concurrency)}, at {at_once} trainings at once{more}"
+    about = "at least" if unknown else "about"
+    return f"{about} {_duration(seconds / concurrency)}, at a pace of {at_once} trainings at once{more}"
 
 
 def _duration(seconds: float) -> str:

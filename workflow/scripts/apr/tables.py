@@ -1,5 +1,8 @@
 """One writer for all tables: CSV for machines, Markdown for readers, a caption for the report."""
 
+import csv as csv_module
+import io
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,10 +22,10 @@ class Table:
 
 
 def save_table(table: Table, csv: str | Path, md: str | Path, caption: str | Path) -> None:
-    """Write the three files of a table, each atomically."""
+    """Write the three files of a table, each atomically; the caption holds the readable form, for the report."""
     write_csv(csv, table.data)
     write_text(md, f"{markdown(table.shown)}\n{escaped(table.caption)}\n")
-    write_text(caption, escaped(table.caption) + "\n")
+    write_text(caption, f"{escaped(table.caption)}\n\n{restructured(table.shown)}")
 
 
 def write_csv(path: str | Path, data: pd.DataFrame) -> None:
@@ -41,6 +44,14 @@ def markdown(shown: pd.DataFrame) -> str:
     ]
     rule = _line(["-" * w if i == 0 else "-" * (w - 1) + ":" for i, w in enumerate(widths)])
     return "\n".join([lines[0], rule, *lines[1:]]) + "\n"
+
+
+def restructured(shown: pd.DataFrame) -> str:
+    """The table in reStructuredText."""
+    text = io.StringIO()
+    writer = csv_module.writer(text, quoting=csv_module.QUOTE_ALL, lineterminator="\n")
+    writer.writerows([[escaped(str(cell)) for cell in row] for row in [shown.columns, *shown.itertuples(index=False)]])
+    return ".. csv-table::\n   :header-rows: 1\n\n" + textwrap.indent(text.getvalue(), "   ")
 
 
 def _line(cells: list[str]) -> str:

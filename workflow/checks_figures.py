@@ -1,0 +1,89 @@
+"""Errors of a configuration's `figures`: the tasks that they name have to be of the kind that they draw."""
+
+import difflib
+from collections.abc import Iterator
+from typing import Any
+
+from study import VIEW
+
+Errors = Iterator[tuple[list[str], str]]
+
+
+def figure_errors(config: dict[str, Any]) -> Errors:
+    """What is wrong with the tasks that the figures name, as (path, text)."""
+    tasks = {
+        name: {"view": name, **config["regimes"][task["regime"]], **task} for name, task in config["tasks"].items()
+    }
+    figures = config.get("figures") or {}
+    unknown = [(keys, name) for keys, name in _named(figures) if name not in tasks]
+    for keys, name in unknown:
+        close = difflib.get_close_matches(name, tasks, n=1, cutoff=0.5)
+        yield ["figures", *keys], f"no task {name!r}" + (f" (did you mean {close[0]}?)" if close else "")
+    if unknown:
+        return
+    yield from _curve_errors(figures.get("curves") or {}, tasks)
+    for keys, name in _named({key: figures[key] for key in figures if key not in (*PAIRS, "curves", "references")}):
+        if "seeds" in tasks[name] or "continues" in tasks[name] or _trains_networks(tasks[name], config):
+            yield ["figures", *keys], f"{name} does not train each model of the population once; name a task that does"
+    for name in figures.get("references", ()):
+        if not _trains_networks(tasks[name], config):
+            yield ["figures", "references"], f"{name} does not train `networks` alone; name a task whose models are"
+    views = {name: VIEW | {"dataset": name} for name in config["datasets"]}
+    views |= {name: VIEW | view for name, view in (config.get("views") or {}).items()}
+    for key, problem in PAIRS.items():
+        for first, second in (figures.get(key) or {}).items():
+            text = problem(tasks[first], tasks[second], views)
+            if text:
+                yield ["figures", key, first], f"{first}: {second}: {text}"
+
+
+def _curve_errors(curves: dict, tasks: dict) -> Errors:
+    for name in curves.get("continued", ()):
+        if "continues" not in tasks[name]:
+            yield ["figures", "curves", "continued"], f"{name} continues no other task; name one that does"
+    task = tasks[curves["task"]] if curves else {}
+    if "seeds" in task or "continues" in task:
+        yield ["figures", "curves", "task"], f"{curves['task']} does not train each of its models once"
+    elif curves and curves["zoom_from"] >= task["epochs"]:
+        yield ["figures", "curves", "zoom_from"], f"{curves['task']} ends after {task['epochs']} epochs; lower it"
+
+
+def _repeats(repeated: dict, base: dict, views: dict) -> str | None:
+    if "seeds" not in repeated:
+        return "the first has no `seeds`; it has to train its models several times"
+    return None if repeated["view"] == base["view"] else "the two train on different views"
+
+
+def _balanced(task: dict, balanced: dict, views: dict) -> str | None:
+    if not views[balanced["view"]]["cap"]:
+        return f"the view {balanced['view']} of the second has no `cap`"
+    one, other = views[task["view"]], views[balanced["view"]]
+    same = all(one[key] == other[key] for key in ("dataset", "classes"))
+    return None if same else "the two are of different images or classes"
+
+
+def _pretrained(scratch: dict, pretrained: dict, views: dict) -> str | None:
+    if "initial" not in pretrained:
+        return "the second has no `initial`; it has to start from the weights of another task"
+    return None if scratch["view"] == pretrained["view"] else "the two train on different views"
+
+
+PAIRS = {"repeats": _repeats, "balanced": _balanced, "pretrained": _pretrained}
+
+
+def _trains_networks(task: dict, config: dict) -> bool:
+    networks = config.get("networks") or {}
+    return "models" in task and all(model in networks for model in task["models"])
+
+
+def _named(figures: dict) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Where and which tasks the figures name."""
+    for key, value in figures.items():
+        if isinstance(value, list):
+            yield from (((key,), name) for name in value)
+        elif key in PAIRS:
+            yield from (((key,), name) for pair in value.items() for name in pair)
+        elif isinstance(value, dict):
+            yield from (((key, *keys), name) for keys, name in _named(value))
+        elif key == "task":
+            yield (key,), value
