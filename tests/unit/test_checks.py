@@ -22,6 +22,12 @@ def errors_of(config, tmp_path):
     return [error.removeprefix(f"{file}: ") for error in check_config(config, [file])]
 
 
+def merge(base, more):
+    for key, value in more.items():
+        base[key] = merge(base.get(key) or {}, value) if isinstance(value, dict) else value
+    return base
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_studies_have_no_errors(name):
     assert check_config(yaml.safe_load((ROOT / name).read_text()), [ROOT / name]) == []
@@ -127,11 +133,6 @@ def test_typos_do_not_hide_other_errors(demo, tmp_path):
     ],
 )
 def test_cross_checks(demo, tmp_path, change, message):
-    def merge(base, more):
-        for key, value in more.items():
-            base[key] = merge(base.get(key) or {}, value) if isinstance(value, dict) else value
-        return base
-
     errors = errors_of(merge(demo, yaml.safe_load(change)), tmp_path)
     assert [error for error in errors if error.startswith(message)], errors
 
@@ -211,11 +212,6 @@ def test_the_file_that_sets_the_key_is_named(demo, tmp_path):
     ],
 )
 def test_errors_of_models_starts_and_figures(demo, tmp_path, change, message):
-    def merge(base, more):
-        for key, value in more.items():
-            base[key] = merge(base.get(key) or {}, value) if isinstance(value, dict) else value
-        return base
-
     errors = errors_of(merge(demo, yaml.safe_load(change)), tmp_path)
     assert any(message in error for error in errors)
 
