@@ -26,6 +26,7 @@ if not workflow.overwrite_configfiles:
 
 
 include: "rules/common.smk"
+include: "rules/cluster.smk"
 include: "rules/population.smk"
 include: "rules/datasets.smk"
 include: "rules/training.smk"
@@ -52,3 +53,6 @@ rule all:
         rules.tables.input,
         rules.figures.input,
         "results/run_config.yaml",
+
+
+workflow.localrules(*{rule.name for rule in workflow.rules} - SUBMITTED)

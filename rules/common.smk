@@ -85,6 +85,7 @@ def sources_of(task):
 @seen_once
 def needed_to_train(wildcards):
     """The files that a task's images come from, and what a run starts from."""
+    keep_going()
     task = study.tasks[wildcards.task]
     files = {
         "view": f"results/views/{task.view}.json",
@@ -124,7 +125,7 @@ def training_options(wildcards, output):
 def training_command(name):
     """What all runs of a task have in common."""
     task = study.tasks[name]
-    options = {key.replace("_", "-"): value for key, value in study.training.items() if key != "threads"}
+    options = {key.replace("_", "-"): study.training[key] for key in ("device", "checkpoint_seconds", "resident_gb")}
     options |= {"task": name, "view": f"results/views/{task.view}.json"}
     options |= {"packed": f"data/packed/{task.dataset}", "storage": study.datasets[task.dataset]["storage"]}
     if task.source:

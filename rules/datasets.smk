@@ -20,9 +20,13 @@ rule pack_dataset:
         "logs/pack_dataset/{dataset}.log",
     benchmark:
         "logs/benchmarks/pack_dataset/{dataset}.tsv"
+    group:
+        PREPARATION
     conda:
         "../envs/analysis.yaml"
     threads: 8
+    resources:
+        runtime=preparation_time,
     params:
         stem="data/packed/{dataset}",
         format=lambda wildcards: study.datasets[wildcards.dataset]["format"],

@@ -42,8 +42,12 @@ rule verify_source:
         "logs/verify_source/{dataset}.log",
     benchmark:
         "logs/benchmarks/verify_source/{dataset}.tsv"
+    group:
+        PREPARATION
     conda:
         "../envs/analysis.yaml"
+    resources:
+        runtime=preparation_time,
     params:
         files=lambda wildcards: [declared(file) for file in study.datasets[wildcards.dataset]["files"]],
         folder=source_folder,
@@ -67,8 +71,12 @@ rule unpack_source:
         "logs/unpack_source/{dataset}.log",
     benchmark:
         "logs/benchmarks/unpack_source/{dataset}.tsv"
+    group:
+        PREPARATION
     conda:
         "../envs/analysis.yaml"
+    resources:
+        runtime=preparation_time,
     params:
         raw=lambda wildcards: f"data/raw/{wildcards.dataset}",
         unpacked="data/unpacked/{dataset}",

@@ -13,9 +13,14 @@ rule train:
         "logs/train/{task}/{model}.log",
     benchmark:
         "logs/benchmarks/train/{task}/{model}.tsv"
+    group:
+        BATCH
     conda:
         "../envs/train.yaml"
     threads: study.training["threads"]
+    resources:
+        runtime=training_time,
+        trainings=1,
     params:
         recipe=training_recipe,
         options=training_options,

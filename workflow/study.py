@@ -18,8 +18,9 @@ PROTOCOL = (
     *("eval_resize", "crop", "padding", "flip", "stem", "precision", "channels_last", "seed", "revision"),
 )
 TRAINING = {"threads": 1, "device": "auto", "checkpoint_seconds": 60, "resident_gb": 8}
+CLUSTER = {"per_gpu": 1, "minutes_per_job": 60, "images_per_second": 1000}
 DATASET = {"title": None, "domain": None, "files": [], "folder": None, "unpack": True, "options": {}, "classes": None}
-DATASET |= {"storage": "pixels", "licence": None, "home": None, "login": None}
+DATASET |= {"images": None, "storage": "pixels", "licence": None, "home": None, "login": None}
 SPLIT = {"test_fraction": 0.1, "seed": 0, "by": "image"}
 VIEW = {"classes": None, "per_class": None, "cap": None, "seed": 0, "within": None}
 
@@ -63,6 +64,7 @@ class Study:
         self.mirror: str | None = (config.get("data") or {}).get("mirror")
         self.statistics: dict[str, Any] = config["statistics"]
         self.training: dict[str, Any] = TRAINING | (config.get("training") or {})
+        self.cluster: dict[str, Any] = {key: config.get(key, value) for key, value in CLUSTER.items()}
         self.datasets = {
             name: resolve_dataset(name, entry, registry) for name, entry in (config.get("datasets") or {}).items()
         }

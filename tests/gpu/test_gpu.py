@@ -9,8 +9,9 @@ import torch
 from small import PROTOCOL, checkpointing, loaders, trainer
 
 from apr.augmentation import DRAWS, sample, training_windows
+from apr.interruption import Interrupted
 from apr.randomness import uniforms
-from apr.training import Interrupted, train_network
+from apr.training import train_network
 
 if not torch.cuda.is_available():
     pytest.skip("needs a GPU", allow_module_level=True)

@@ -10,8 +10,9 @@ import pytest
 import torch
 from small import PROTOCOL, checkpointing, loaders, trainer
 
+from apr.interruption import Interrupted
 from apr.problems import Problem
-from apr.training import Diverged, Interrupted, learning_rate, train_network
+from apr.training import Diverged, learning_rate, train_network
 
 
 @pytest.fixture(autouse=True)

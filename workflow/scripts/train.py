@@ -10,7 +10,6 @@ import argparse
 import json
 import logging
 import platform
-import sys
 import time
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import numpy as np
 
 from apr.anynet import Genotype
 from apr.files import digest_of, read_json, write_json
+from apr.interruption import Interrupted, leave, listen, stop_if_asked
 from apr.leases import Lease
 from apr.logs import log_to
 from apr.packing import open_packed
@@ -33,7 +33,11 @@ def main() -> None:
         if bool(arguments.model) == bool(arguments.rank):
             raise Problem("give either --model, or --rank with --ranking")
         log.info("%s on %s: loading torch", arguments.model or arguments.rank, arguments.task)
-        train(arguments)
+        listen()
+        try:
+            train(arguments)
+        except Interrupted as interrupted:
+            leave(interrupted)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -79,7 +83,7 @@ def train(arguments: argparse.Namespace) -> None:
     checkpoint = Path(arguments.checkpoint).with_stem(model) if arguments.rank else Path(arguments.checkpoint)
     finished = checkpoint.with_suffix(".json")
     identity = {"task": arguments.task, "model": model, "protocol": protocol, "rank": arguments.rank}
-    with Lease(checkpoint.with_suffix(".lease")) as lease:
+    with Lease(checkpoint.with_suffix(".lease"), waiting=stop_if_asked) as lease:
         if take_up(finished, arguments, protocol):
             return
         if source and source["outcome"]["status"] == "diverged":
@@ -118,7 +122,7 @@ def trained(
     import torch
 
     from apr.network import build_network
-    from apr.training import Checkpointing, Interrupted, Progress, Trainer, train_network
+    from apr.training import Checkpointing, Progress, Trainer, train_network
     from apr.weights import keep_weights, load_weights, take_over
 
     device = choose_device(arguments.device)
@@ -139,11 +143,7 @@ def trained(
         trainer.resume(state)
     loaders = open_loaders(arguments, manifest, protocol, device)
     kept = Checkpointing(fingerprint=digest_of(protocol), **checkpointing)
-    try:
-        outcome, history, timing = train_network(trainer, *loaders, kept, start=progress)
-    except Interrupted as interrupted:
-        print(f"{model} on {arguments.task}: {interrupted}", file=sys.stderr)
-        sys.exit(128 + interrupted.number)
+    outcome, history, timing = train_network(trainer, *loaders, kept, start=progress)
     timing["startup_seconds"] = round(time.monotonic() - started - timing["seconds"], 3)
     weights = None
     if arguments.keep_weights and outcome["status"] == "completed":

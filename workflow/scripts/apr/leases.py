@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -27,10 +28,20 @@ log = logging.getLogger("apr")
 
 
 class Lease:
-    """The right to write one run. Entering waits until it is free; leaving gives it back."""
+    """The right to write one run. Entering waits until it is free; leaving gives it back.
 
-    def __init__(self, path: str | Path, *, beat: float = BEAT, stale: float = STALE) -> None:
-        self.path, self.beat, self.stale = Path(path), beat, stale
+    `waiting` is called again and again while it waits, and may end that with an exception.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        beat: float = BEAT,
+        stale: float = STALE,
+        waiting: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.path, self.beat, self.stale, self.waiting = Path(path), beat, stale, waiting
         self.holder = {
             "token": uuid.uuid4().hex,
             "host": socket.gethostname(),
@@ -48,6 +59,7 @@ class Lease:
             if found and time.monotonic() - told >= REMIND:
                 log.warning("%s: %s trains this run; waiting for it to end", self.path, described(found))
                 told = time.monotonic()
+            self.waiting()
             time.sleep(min(1.0, self.beat))
         self._thread.start()
         return self

@@ -5,7 +5,6 @@ The regime is that of Radosavovic et al. 2020 as pycls implements it (pycls/core
 
 import logging
 import math
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,19 +17,12 @@ from torch.nn import functional
 
 from apr.batches import Loader
 from apr.checkpoints import load_checkpoint, save_checkpoint
+from apr.interruption import Interrupted, listen
 from apr.problems import Problem
 from apr.runs import TOP5_CLASSES, percent_wrong
 
 WARMUP_FACTOR = 0.1
 log = logging.getLogger("apr")
-
-
-class Interrupted(Exception):
-    """A signal ended the training after its checkpoint was written."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(f"interrupted by {signal.Signals(number).name}; the checkpoint is written, run again to go on")
-        self.number = number
 
 
 class Diverged(Exception):
@@ -181,7 +173,7 @@ def train_network(
             f"batch {protocol['batch']} is larger than the {len(train.images)} training images; lower the task's batch"
         )
     progress, resumed = _resume(trainer, checkpointing, start or Progress())
-    received = _listen()
+    received = listen()
     started = saved = time.monotonic()
     trained = 0
     outcome = {"status": "diverged", "n": len(test.images), "correct_top1": None, "correct_top5": None}
@@ -210,7 +202,7 @@ def train_network(
                 if received or time.monotonic() - saved >= checkpointing.seconds:
                     save()
                 if received:
-                    raise Interrupted(received[0])
+                    raise Interrupted(received.pop(0))
             loss, top1, top5 = progress.sums.tolist()
             if not math.isfinite(loss):
                 raise Diverged
@@ -258,13 +250,6 @@ def _resume(trainer: Trainer, checkpointing: Checkpointing, start: Progress) -> 
     progress = Progress(**state["progress"])
     log.info("resuming at epoch %d, step %d", progress.epoch + 1, progress.step)
     return progress, progress.epoch + 1
-
-
-def _listen() -> list[int]:
-    received: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
-        signal.signal(number, lambda caught, frame: received.append(caught))
-    return received
 
 
 def _report(entry: dict[str, Any], epochs: int, n: int, speed: float) -> None:
