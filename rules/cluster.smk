@@ -48,3 +48,28 @@ def training_time(wildcards, attempt):
 
 def preparation_time(wildcards, attempt):
     return preparation_limit(study, wildcards.dataset, attempt)
+
+
+def watched_queue():
+    """Refuse to start where SLURM would refuse the jobs; else watch them."""
+    from slurm import QueueWatch, Refused, check_cluster, survivors
+
+    try:
+        check_cluster(workflow)
+    except Refused as refused:
+        sys.exit(f"error: {refused}")
+    jobs = survivors(workflow.executor_settings.jobname_prefix, os.getcwd())
+    if jobs:
+        logger.warning(
+            f"{len(jobs)} SLURM job(s) of an earlier call still run here: {' '.join(jobs)}. What they train is waited for "
+            f"and taken up; to end them: scancel {' '.join(jobs)}"
+        )
+    watch = QueueWatch(workflow.scheduler._executor.run_uuid)
+    watch.start()
+    return watch
+
+
+def stop_watching(outcome):
+    status.stop(outcome)
+    if queue:
+        queue.stop()

@@ -111,13 +111,10 @@ def training_recipe(wildcards):
 @seen_once
 def training_options(wildcards, output):
     """The program, and its options for how it uses the machine: what takes `output` is no reason to train again."""
+    run = f"{wildcards.task}/{wildcards.model}"
     return (
-        f"{training_command(wildcards.task)} --checkpoint results/checkpoints/{wildcards.task}/{wildcards.model}.pt"
-        + (
-            f" --keep-weights results/weights/{wildcards.task}/{wildcards.model}.pt"
-            if study.keeps(wildcards.task)
-            else ""
-        )
+        f"{training_command(wildcards.task)} --checkpoint results/checkpoints/{run}.pt --history logs/history/{run}.log"
+        + (f" --keep-weights results/weights/{run}.pt" if study.keeps(wildcards.task) else "")
     )
 
 

@@ -30,8 +30,11 @@ rule write_config:
 
 
 onstart:
-    global status
-    status = StatusWriter(study.plan, ".")
+    global status, queue
+    queue = None
+    if workflow.executor_plugin.name == "slurm":
+        queue = watched_queue()
+    status = StatusWriter(study.plan, ".", queue and (lambda: queue.summary))
     status.start()
     # With a limit of the rate Snakemake looks at all ready jobs again every second, once more for each job that has
     # ended: after thousands of jobs it would do nothing else (9.27, JobScheduler.schedule).
@@ -42,8 +45,8 @@ onstart:
 
 
 onsuccess:
-    status.stop("Finished.")
+    stop_watching("Finished.")
 
 
 onerror:
-    status.stop("Stopped with errors: the log above names the jobs; the same command goes on.")
+    stop_watching("Stopped with errors: the log above names the jobs; the same command goes on.")

@@ -29,7 +29,7 @@ from apr.views import view_indices
 def main() -> None:
     """Parse the command line, train, and end with the exit code of what happened."""
     arguments = parser().parse_args()
-    with log_to(arguments.log) as log:
+    with log_to(arguments.log, arguments.history) as log:
         if bool(arguments.model) == bool(arguments.rank):
             raise Problem("give either --model, or --rank with --ranking")
         log.info("%s on %s: loading torch", arguments.model or arguments.rank, arguments.task)
@@ -59,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
         "--resident-gb", type=float, default=8, help="keep images up to this size in the device's memory"
     )
     parser.add_argument("--log", help="also log to this file")
+    parser.add_argument("--history", help="also log to this file, which is never emptied")
     start = parser.add_argument_group("start from another run, if the protocol has `initial` or `continues`")
     start.add_argument("--initial-runs", help="folder of the other task's runs")
     start.add_argument("--initial-weights", help="folder of the weights that they kept")

@@ -1,6 +1,8 @@
 """Logs that somebody can read at 3 a.m."""
 
 import logging
+import os
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,16 +12,22 @@ from apr.problems import Problem
 
 
 @contextmanager
-def log_to(path: str | Path | None) -> Iterator[logging.Logger]:
+def log_to(path: str | Path | None, history: str | Path | None = None) -> Iterator[logging.Logger]:
     """Log to `path`, and warnings and errors also to stderr; without a path log everything to stderr.
 
+    `history` gets the same with dates, job and process: Snakemake empties a log when a job is tried again.
     A Problem ends the program with its message and exit code 1, without a traceback.
     """
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     if path:
         handlers[0].setLevel(logging.WARNING)
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(logging.FileHandler(path, mode="a", encoding="utf-8"))
+        handlers.append(_file(path))
+    if history:
+        job = f"job {os.environ['SLURM_JOB_ID']} " if "SLURM_JOB_ID" in os.environ else ""
+        handlers.append(_file(history))
+        handlers[-1].setFormatter(
+            logging.Formatter(f"%(asctime)s {job}{socket.gethostname()} process %(process)d: %(message)s")
+        )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=handlers)
     log = logging.getLogger("apr")
     try:
@@ -30,3 +38,8 @@ def log_to(path: str | Path | None) -> Iterator[logging.Logger]:
     except Exception:
         log.exception("unexpected error: please report it with this log")
         sys.exit(1)
+
+
+def _file(path: str | Path) -> logging.Handler:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    return logging.FileHandler(path, mode="a", encoding="utf-8")

@@ -10,7 +10,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -84,11 +84,20 @@ def status_text(
 
 
 class StatusWriter(threading.Thread):
-    """Keeps results/STATUS up to date while a study runs. Never raises: a status is no reason to stop a study."""
+    """Keeps results/STATUS up to date while a study runs. Never raises: a status is no reason to stop a study.
 
-    def __init__(self, plan: Mapping[str, Any], root: str | Path, seconds: float = 30) -> None:
+    `more` gives lines that stand above the tasks, such as those of a queue.
+    """
+
+    def __init__(
+        self,
+        plan: Mapping[str, Any],
+        root: str | Path,
+        more: Callable[[], str] | None = None,
+        seconds: float = 30,
+    ) -> None:
         super().__init__(name="status", daemon=True)
-        self.plan, self.root, self.seconds = plan, Path(root), seconds
+        self.plan, self.root, self.seconds, self.more = plan, Path(root), seconds, more
         self.started, self.baseline = time.time(), finished_runs(plan, root)
         self._ended, self._warned = threading.Event(), False
 
@@ -109,7 +118,8 @@ class StatusWriter(threading.Thread):
     def _write(self, outcome: str) -> None:
         try:
             text = status_text(self.plan, self.root, time.time(), self.started, self.baseline)
-            write_text(self.root / "results/STATUS", f"{outcome}\n{text}")
+            more = self.more() if self.more else ""
+            write_text(self.root / "results/STATUS", f"{outcome}\n{more}{text}")
         except Exception as error:
             if not self._warned:
                 log.warning("results/STATUS cannot be written (%s); the study goes on", error)

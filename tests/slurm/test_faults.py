@@ -1,0 +1,162 @@
+"""Whatever ends a job or Snakemake itself: no result is lost, none is trained twice, none differs."""
+
+import json
+import os
+import re
+import signal
+
+import pytest
+from conftest import REPORT, Study, wait_for
+
+RUNS = [f"{task}/a00{number}" for task in ("digits", "digits_again") for number in range(6)]
+TABLES = ["results/errors/digits.csv", "results/errors/digits_again.csv"]
+
+
+def without_timing(path):
+    record = json.loads(path.read_text())
+    del record["timing"]
+    return record
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory):
+    """The same study on this machine, undisturbed: {run: record}."""
+    study = Study(tmp_path_factory.mktemp("calm") / "study", cluster=None)
+    done = study.run(*TABLES)
+    assert done.returncode == 0, done.output[-3000:]
+    return {run: without_timing(study.folder / f"results/runs/{run}.json") for run in RUNS}
+
+
+class Disturbed(Study):
+    """A study whose trainings are disturbed, and what was done to them."""
+
+    def __init__(self, folder, cluster):
+        super().__init__(folder, cluster)
+        self.faults = []
+
+    def training(self, but=()):
+        """Run, job and process of a training that has a checkpoint, of a job that was not disturbed yet."""
+
+        def find():
+            for lease in sorted(self.folder.glob("results/checkpoints/*/*.lease")):
+                try:
+                    holder = json.loads(lease.read_text())
+                except (OSError, ValueError):
+                    continue
+                if holder["job"] and holder["job"] not in but and lease.with_suffix(".pt").exists():
+                    return f"{lease.parent.name}/{lease.stem}", holder["job"], holder["pid"]
+            return None
+
+        return wait_for(find, what="a training with a checkpoint")
+
+    def history(self, run):
+        file = self.folder / f"logs/history/{run}.log"
+        return file.read_text() if file.exists() else ""
+
+    def resumed(self, run, times):
+        wait_for(
+            lambda: self.history(run).count("resuming at epoch") > times or self.finished(run),
+            seconds=150,
+            what=f"{run} goes on",
+        )
+
+    def finished(self, run):
+        return (self.folder / f"results/checkpoints/{run}.json").exists()
+
+    def node_of(self, job):
+        return self.cluster.command("squeue", "-h", "-j", job, "-o", "%N").strip()
+
+
+def requeue(study, run, job, pid):
+    study.cluster.command("scontrol", "requeue", job)
+
+
+def cancel(study, run, job, pid):
+    study.cluster.command("scancel", job)
+
+
+def kill_training(study, run, job, pid):
+    os.kill(pid, signal.SIGKILL)
+
+
+def preempt(study, run, job, pid):
+    options = ["--partition=urgent", "--exclusive", f"--nodelist={study.node_of(job)}", "--output=/dev/null"]
+    study.cluster.command("sbatch", *options, "--wrap=sleep 3")
+
+
+def fail_node(study, run, job, pid):
+    node = study.node_of(job)
+    study.cluster.kill_node(node)
+    wait_for(lambda: study.cluster.command("sinfo", "-h", "-n", node, "-o", "%t").startswith("down"), what="node down")
+    study.cluster.start_node(node)
+
+
+def time_out(study, run, job, pid):
+    study.cluster.command("scontrol", "update", f"JobId={job}", "TimeLimit=1")
+
+
+FAULTS = {
+    "time limit": time_out,
+    "node failure": fail_node,
+    "preemption": preempt,
+    "requeue": requeue,
+    "scancel": cancel,
+    "SIGKILL of a training": kill_training,
+}
+
+
+def one_at_a_time(history):
+    """Whether the epochs of a run were written by one process after the other."""
+    processes = re.findall(r"process (\d+): epoch", history)
+    blocks = [process for position, process in enumerate(processes) if processes[:position][-1:] != [process]]
+    return len(blocks) == len(set(blocks))
+
+
+def test_no_fault_loses_or_changes_a_result(cluster, undisturbed, tmp_path):
+    study = Disturbed(tmp_path / "study", cluster)
+    snakemake = study.start(*TABLES, "--jobs", "2")
+    jobs = []
+    for name, inject in FAULTS.items():
+        run, job, pid = study.training(but=jobs[-1:])
+        before = study.history(run).count("resuming at epoch")
+        inject(study, run, job, pid)
+        study.faults.append(name)
+        if name != "time limit":  # which strikes when it is over, in the midst of the others
+            study.resumed(run, before)
+        jobs.append(job)
+        assert snakemake.poll() is None, study.log.read_text()[-3000:]
+
+    # Ctrl-C: the jobs are cancelled, and the same command goes on
+    study.training()
+    snakemake.send_signal(signal.SIGINT)
+    assert snakemake.wait(timeout=90) != 0
+    wait_for(lambda: not cluster.command("squeue", "-h", "--me"), what="jobs are cancelled")
+    study.faults.append("Ctrl-C")
+
+    # Snakemake is killed: its jobs live on, and the next call has to unlock the folder
+    snakemake = study.start(*TABLES, "--jobs", "2")
+    run, job, _ = study.training()
+    snakemake.kill()
+    snakemake.wait()
+    study.faults.append("SIGKILL of Snakemake")
+    refused = study.run(*TABLES)
+    assert refused.returncode != 0
+    assert "--unlock" in refused.output
+    assert study.run("--unlock").returncode == 0
+    finished = [run for run in RUNS if study.finished(run)]
+    last = study.run(*TABLES, "--jobs", "2")
+    assert last.returncode == 0, last.output[-3000:]
+    if not re.search(r"SLURM job\(s\) of an earlier call still run here", last.output):
+        assert all(study.finished(run) for run in RUNS)
+
+    records = {run: without_timing(study.folder / f"results/runs/{run}.json") for run in RUNS}
+    lost = [run for run in finished if "training from" in study.history(run).split("taken up")[-1]]
+    differing = [run for run in RUNS if records[run] != undisturbed[run]]
+    REPORT.append(f"faults injected       {len(study.faults)}: {', '.join(study.faults)}")
+    REPORT.append(f"trainings completed   {len(records)} of {len(RUNS)}")
+    REPORT.append(f"results lost          {len(lost)}")
+    REPORT.append(f"results that differ   {len(differing)} from an undisturbed run")
+    assert not lost
+    assert not differing
+    assert all(one_at_a_time(study.history(run)) for run in RUNS)
+    assert any("resuming at epoch" in study.history(run) for run in RUNS)
