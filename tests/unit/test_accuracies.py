@@ -1,0 +1,69 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binomtest
+
+from apr.accuracies import clopper_pearson, paired
+from apr.problems import Problem
+
+
+def table(n=10_000, **correct):
+    """An error table: model -> correct at top-1."""
+    rows = pd.DataFrame({"model": list(correct), "n": n, "correct_top1": list(correct.values())}).set_index("model")
+    rows["correct_top5"] = np.nan
+    rows["top1_error"] = rows["error"] = 100 - 100 * rows["correct_top1"] / n
+    return rows.assign(top5_error=np.nan, train_error=np.nan, status="completed", seed=np.nan)
+
+
+def test_models_of_both_sets_best_first():
+    found = paired(table(b=7_000, a=8_001, z=7_000, only=1), table(200, z=120, a=151, b=119, other=3), "top1")
+    assert found.index.tolist() == ["a", "b", "z"]
+    assert found.index.name == "model"
+    assert found.columns.tolist() == ["orig_n", "orig_correct", "orig_acc", "new_n", "new_correct", "new_acc"]
+    assert found.loc["a"].tolist() == [10_000, 8_001, 80.01, 200, 151, 75.5]
+
+
+def test_the_other_error_is_taken_where_asked():
+    original, new = table(a=10, b=20), table(a=5, b=6)
+    for errors in (original, new):
+        errors["correct_top5"] = errors["correct_top1"] * 2
+        errors["top5_error"] = 100 - 100 * errors["correct_top5"] / errors["n"]
+    assert paired(original, new, "top5").loc["b", ["orig_correct", "new_correct"]].tolist() == [40, 12]
+
+
+def test_percentages_serve_where_counts_are_unknown():
+    measured = table(a=9_000, b=8_000)
+    measured["correct_top1"] = np.nan
+    found = paired(measured, table(a=7_000, b=6_000), "top1")
+    assert found["orig_correct"].isna().all()
+    assert found["orig_acc"].tolist() == pytest.approx([90, 80])
+    assert found["new_correct"].tolist() == [7_000, 6_000]
+
+
+def test_a_model_that_did_not_complete_is_left_out():
+    new = table(a=7_000, b=6_000)
+    new.loc["a", "status"] = "diverged"
+    new.loc["a", ["correct_top1", "top1_error", "error"]] = np.nan
+    assert paired(table(a=9_000, b=8_000), new, "top1").index.tolist() == ["b"]
+
+
+def test_no_model_in_common_is_named_with_the_numbers():
+    with pytest.raises(Problem, match=r"no model completed both.*2 models on the original, 1 on the new.*same names"):
+        paired(table(a=1, b=2), table(c=1), "top1")
+
+
+def test_an_unknown_error_names_model_and_set():
+    with pytest.raises(Problem, match="model a: its top5 error on the original test set is not known"):
+        paired(table(a=1), table(a=1), "top5")
+    with pytest.raises(ValueError, match="top1, top5"):
+        paired(table(a=1), table(a=1), "top3")
+
+
+def test_clopper_pearson_is_scipys_exact_interval():
+    counts = [(0, 10), (1, 10), (10, 10), (1_721, 2_021), (7_219, 10_000), (41_429, 50_000)]
+    low, high = clopper_pearson(*zip(*counts, strict=True))
+    for bounds, count in zip(zip(low, high, strict=True), counts, strict=True):
+        assert bounds == pytest.approx([100 * b for b in binomtest(*count).proportion_ci(0.95, method="exact")])
+    assert np.isnan(clopper_pearson(np.nan, 10)).all()
+    # arXiv:1806.00451, section 3: an accuracy of 90 % on 2,000 images has the interval [88.6, 91.3]
+    assert [f"{float(bound):.1f}" for bound in clopper_pearson(1_800, 2_000)] == ["88.6", "91.3"]

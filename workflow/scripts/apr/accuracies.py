@@ -1,0 +1,66 @@
+"""The accuracies of the same models on two test sets, side by side."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import beta
+
+from apr.problems import Problem
+
+ERRORS = ("top1", "top5")
+TAIL = 0.025  # of a 95 % interval
+COLUMNS = ("orig_n", "orig_correct", "orig_acc", "new_n", "new_correct", "new_acc")
+
+
+def paired(original: pd.DataFrame, new: pd.DataFrame, error: str) -> pd.DataFrame:
+    """Accuracies (%) of the models that completed both test sets, indexed by model, best on the original first.
+
+    Models that tie on the original stand in the order of their names.
+
+    Args:
+        original: error table of the original test set, of `errors.read_errors`.
+        new: that of the new one.
+        error: "top1" or "top5".
+
+    Returns:
+        orig_n, orig_correct, orig_acc, new_n, new_correct, new_acc. Where only percentages are known, as of measured
+        results that somebody published, the counts of correct images are NaN.
+
+    Raises:
+        Problem: no model is in common, or one has no such error.
+    """
+    if error not in ERRORS:
+        raise ValueError(f"error must be one of {', '.join(ERRORS)}, not {error!r}")
+    sides = [_side(original, error, "orig"), _side(new, error, "new")]
+    both = sides[0].join(sides[1], how="inner")
+    if both.empty:
+        raise Problem(
+            f"no model completed both test sets ({len(sides[0])} models on the original, {len(sides[1])} on the new): "
+            "compare test sets that the same models were evaluated on, under the same names"
+        )
+    for side, title in (("orig", "original"), ("new", "new")):
+        lacking = both.index[both[f"{side}_acc"].isna()]
+        if len(lacking):
+            raise Problem(
+                f"model {lacking[0]}: its {error} error on the {title} test set is not known; "
+                "compare another error, or import results that have it"
+            )
+    return both.sort_index().sort_values("orig_acc", ascending=False, kind="stable")[list(COLUMNS)]
+
+
+def clopper_pearson(correct: ArrayLike, n: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Exact 95 % intervals of accuracies (%), low and high, for counts of any shape; NaN where a count is unknown.
+
+    Source: Clopper and Pearson, Biometrika 26 (1934) 404, as quantiles of the beta distribution.
+    """
+    correct, n = np.asarray(correct, dtype=float), np.asarray(n, dtype=float)
+    low = np.where(correct == 0, 0, beta.ppf(TAIL, correct, n - correct + 1))
+    high = np.where(correct == n, 1, beta.ppf(1 - TAIL, correct + 1, n - correct))
+    return 100 * low, 100 * high
+
+
+def _side(table: pd.DataFrame, error: str, side: str) -> pd.DataFrame:
+    table = table[table["status"] == "completed"]
+    correct = table[f"correct_{error}"]
+    accuracy = (100 * correct / table["n"]).fillna(100 - table[f"{error}_error"])
+    return pd.DataFrame({f"{side}_n": table["n"], f"{side}_correct": correct, f"{side}_acc": accuracy}).astype(float)

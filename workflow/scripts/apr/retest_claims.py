@@ -1,0 +1,238 @@
+"""The scorecard of the retests: each value that the paper reports beside the recomputed one, with a verdict."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from apr.claim_list import VERIFIED
+from apr.claims import ABSENT, INCOMPARABLE, NOT_REPRODUCED, REPRODUCED, UNDECIDED, verdict
+from apr.problems import Problem
+from apr.retest_lines import Retest, retest_lines
+from apr.tables import Table
+from apr.wording import number, with_interval
+
+VERDICTS = (REPRODUCED, NOT_REPRODUCED, INCOMPARABLE, UNDECIDED, ABSENT)
+OF_LINES = ("slope", "offset", "slope_low", "slope_high", "offset_low", "offset_high")
+OF_MODELS = ("change", "models")
+OF_ONE_MODEL = ("orig_acc", "new_acc")
+QUANTITIES = (*OF_LINES, *OF_MODELS, *OF_ONE_MODEL)
+REQUIRED = ("id", "says", "mark", "reported", "digits", "measure")
+OPTIONAL = ("tolerance", "because", "incomparable")
+
+
+@dataclass(frozen=True)
+class RetestClaim:
+    """A reported value, the quantity of a retest that recomputes it, and how near the two have to be."""
+
+    id: str
+    says: str
+    mark: str
+    reported: float
+    digits: int
+    quantity: str
+    retest: str
+    model: str | None
+    tolerance: float
+    because: str
+    incomparable: str | None
+
+    @property
+    def expected(self) -> tuple[float, float]:
+        """The least and the largest value that count as met."""
+        return round(self.reported - self.tolerance, 9), round(self.reported + self.tolerance, 9)
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """A quantity with its 95 % interval (NaN where it has none) and the number of models it is over."""
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    n: int | None = None
+
+
+def read_retest_claims(path: str | Path) -> list[RetestClaim]:
+    """Read the list of reported values (resources/retest_claims.yaml explains its keys).
+
+    Raises:
+        Problem: the file is missing or no YAML, or an entry lacks a key, has an unknown one or an impossible value.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Problem(f"{path}: no such file; restore it from the repository") from None
+    except yaml.YAMLError as error:
+        raise Problem(f"{path}: is not YAML: {error}") from error
+    entries = content.get("claims") if isinstance(content, dict) else None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise Problem(f"{path}: has no list of claims: give each as an entry under `claims`")
+    claims = [_claim(entry, f"{path}: claim {entry.get('id', i)}") for i, entry in enumerate(entries, 1)]
+    for name, count in Counter(claim.id for claim in claims).items():
+        if count > 1:
+            raise Problem(f"{path}: claim {name} stands there twice: give one of them another id")
+    return claims
+
+
+def retest_scorecard(
+    claims: Sequence[RetestClaim],
+    pairs: Mapping[str, pd.DataFrame],
+    retests: Sequence[Retest],
+    resamples: int,
+    seed: int,
+) -> Table:
+    """Every reported value with the recomputed one and a verdict.
+
+    Args:
+        claims: of `read_retest_claims`.
+        pairs: retest -> accuracies, of `retest_lines.pair_retests`.
+        retests: of the study, with the models that their lines do not count.
+        resamples: of the bootstrap.
+        seed: of the bootstrap.
+    """
+    wanted = {claim.retest for claim in claims}
+    lines = retest_lines(pairs, [retest for retest in retests if retest["name"] in wanted], resamples, seed)
+    lines = {row["retest"]: row for row in lines.to_dict("records")}
+    rows, shown = [], []
+    for claim in claims:
+        lacking = _lacking(claim, lines, pairs)
+        found = None if lacking else _recomputed(claim, lines[claim.retest], pairs[claim.retest])
+        result, words = _judged(claim, found, lacking)
+        rows.append(_row(claim, found, result, f"{result}{words}"))
+        shown.append(_shown(claim, found, rows[-1]["in_words"]))
+    data = pd.DataFrame(rows)
+    return Table(data, pd.DataFrame(shown), _caption(data, resamples))
+
+
+def _recomputed(claim: RetestClaim, line: Mapping[str, Any], accuracies: pd.DataFrame) -> Recomputed:
+    if claim.model:
+        return Recomputed(float(accuracies.loc[claim.model, claim.quantity]))
+    value, n = line[claim.quantity], line["n" if claim.quantity in OF_LINES else "models"]
+    if f"{claim.quantity}_low" in line:
+        return Recomputed(value, line[f"{claim.quantity}_low"], line[f"{claim.quantity}_high"], n)
+    return Recomputed(float(value), n=n)
+
+
+def _lacking(claim: RetestClaim, lines: Mapping[str, Any], pairs: Mapping[str, pd.DataFrame]) -> str:
+    if claim.retest not in lines:
+        return claim.retest
+    return claim.model if claim.model and claim.model not in pairs[claim.retest].index else ""
+
+
+def _judged(claim: RetestClaim, found: Recomputed | None, lacking: str) -> tuple[str, str]:
+    """The verdict, and the words that follow it."""
+    if found is None:
+        return ABSENT, f": lacks {lacking}"
+    if claim.incomparable:
+        return INCOMPARABLE, f": {claim.incomparable}"
+    result = verdict(found.value, found.value, claim.expected)
+    if result == UNDECIDED:
+        return result, f": no line through {found.n} models"
+    if result != REPRODUCED:
+        return result, ""
+    if number(found.value, claim.digits) == number(claim.reported, claim.digits):
+        return result, " to the printed digit"
+    return result, f" within {claim.tolerance:g}, not to the printed digit"
+
+
+def _row(claim: RetestClaim, found: Recomputed | None, result: str, words: str) -> dict[str, Any]:
+    found = found or Recomputed(math.nan)
+    return {
+        "claim": claim.id,
+        "says": claim.says,
+        "mark": claim.mark,
+        "verified": VERIFIED[claim.mark],
+        "reported": claim.reported,
+        "expected_low": claim.expected[0],
+        "expected_high": claim.expected[1],
+        "because": claim.because,
+        "recomputed": found.value,
+        "low": found.low,
+        "high": found.high,
+        "n": found.n,
+        "verdict": result,
+        "in_words": words,
+    }
+
+
+def _shown(claim: RetestClaim, found: Recomputed | None, words: str) -> dict[str, str]:
+    digits = claim.digits + (claim.digits > 0)
+    value = ""
+    if found and math.isnan(found.low):
+        value = number(found.value, digits)
+    elif found:
+        value = with_interval(found.value, found.low, found.high, digits)
+    return {
+        "Value": claim.says,
+        "Verified": VERIFIED[claim.mark],
+        "Paper": number(claim.reported, claim.digits),
+        "Recomputed": value,
+        "Models": str(found.n) if found and found.n is not None else "",
+        "Verdict": words,
+    }
+
+
+def _caption(data: pd.DataFrame, resamples: int) -> str:
+    counts = Counter(data["verdict"])
+    listed = ", ".join(f"{counts[name]} {name}" for name in VERDICTS)
+    exact = int((data["in_words"] == f"{REPRODUCED} to the printed digit").sum())
+    bounds = data.loc[data["in_words"].str.startswith(f"{REPRODUCED} within"), "because"]
+    reasons = f" ({'; '.join(dict.fromkeys(bounds))})" if len(bounds) else ""
+    return (
+        f"{len(data)} values that the paper reports, beside the recomputed ones: {listed}. Of the {counts[REPRODUCED]} "
+        f"that are {REPRODUCED}, {exact} print as in the paper and {counts[REPRODUCED] - exact} lie within a stated "
+        f"tolerance{reasons}. Recomputed values have a digit more than the paper prints. In brackets: 95 % percentile "
+        f"intervals of {resamples:,} bootstrap resamples of the models. {INCOMPARABLE.capitalize()}: the paper's value "
+        "cannot be met from what is published, for the reason that is given. Models: how many a line goes through or a "
+        "mean is over."
+    )
+
+
+def _claim(entry: dict[str, Any], place: str) -> RetestClaim:
+    _check_keys(entry, place, REQUIRED, OPTIONAL)
+    measure = entry["measure"] if isinstance(entry["measure"], dict) else {}
+    quantity = measure.get("quantity")
+    if quantity not in QUANTITIES:
+        raise Problem(f"{place}: measure.quantity {quantity!r} is not known{_nearest(str(quantity), QUANTITIES)}")
+    of_one = ("model",) if quantity in OF_ONE_MODEL else ()
+    _check_keys(measure, f"{place}: measure", ("quantity", "retest", *of_one))
+    if entry["mark"] not in VERIFIED:
+        raise Problem(f"{place}: mark {entry['mark']!r} is not one of {', '.join(VERIFIED)}")
+    for key in ("reported", "tolerance"):
+        if key in entry and type(entry[key]) not in (int, float):
+            raise Problem(f"{place}: {key} is {entry[key]!r}; give a number")
+    if type(entry["digits"]) is not int or entry["digits"] < 0:
+        raise Problem(f"{place}: digits is {entry['digits']!r}; give the number of printed decimals, 0 or more")
+    if ("tolerance" in entry) != ("because" in entry):
+        raise Problem(f"{place}: give tolerance and because together, or neither")
+    values = {key: entry[key] for key in ("id", "says", "mark", "digits")} | {"reported": float(entry["reported"])}
+    return RetestClaim(
+        **values,
+        quantity=quantity,
+        retest=measure["retest"],
+        model=measure.get("model"),
+        tolerance=entry.get("tolerance", 0.5 * 10 ** -entry["digits"]),
+        because=entry.get("because", "the printed digit"),
+        incomparable=entry.get("incomparable"),
+    )
+
+
+def _check_keys(entry: dict[str, Any], place: str, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> None:
+    for key in required:
+        if key not in entry:
+            raise Problem(f"{place}: lacks {key}")
+    for key in entry:
+        if key not in (*required, *optional):
+            raise Problem(f"{place}: no such key: {key}{_nearest(key, (*required, *optional))}")
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    close = get_close_matches(name, known, 1)
+    return f" (did you mean {close[0]}?)" if close else f"; known: {', '.join(known)}"

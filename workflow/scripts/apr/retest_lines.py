@@ -1,0 +1,182 @@
+"""Retests: the line from models' accuracies on a test set to those on a new one, and how it is summed up."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from apr.accuracies import paired
+from apr.lines import Line, bootstrap_lines, bootstrap_means, fit_line, probit
+from apr.problems import Problem
+from apr.statistics import interval
+from apr.tables import Table
+from apr.wording import with_interval
+
+FEWEST = 3  # models of a line: two points lie on one whatever they are
+WITHOUT = {"linear": "without", "probit": "probit_without"}  # scale -> key of a retest
+QUANTITIES = ("slope", "offset", "probit_slope", "probit_offset", "change")
+
+Retest = Mapping[str, Any]  # name, title, original, new, error, without, probit_without
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A least-squares line through `n` models with its bootstrap; NaN and a reason where there is none.
+
+    `left_out` names the models that the line does not count. On the probit scale the line is one of quantiles.
+    """
+
+    line: Line
+    slopes: NDArray[np.float64]
+    offsets: NDArray[np.float64]
+    n: int
+    left_out: tuple[str, ...]
+    reason: str = ""
+
+    @property
+    def slope_interval(self) -> tuple[float, float]:
+        """95 % percentile interval of the slope."""
+        return interval(self.slopes)
+
+    @property
+    def offset_interval(self) -> tuple[float, float]:
+        """95 % percentile interval of the offset."""
+        return interval(self.offsets)
+
+
+def pair_retests(tables: Mapping[str, pd.DataFrame], retests: Sequence[Retest]) -> dict[str, pd.DataFrame]:
+    """Accuracies of `accuracies.paired` for each retest, by its name.
+
+    Args:
+        tables: test set -> its error table.
+        retests: each with its `name`, its test sets `original` and `new`, and the `error` that is compared.
+
+    Raises:
+        Problem: there is no retest, or one has no model in common.
+    """
+    if not retests:
+        raise Problem("retests: there is none; name the test sets to compare")
+    pairs = {}
+    for retest in retests:
+        try:
+            pairs[retest["name"]] = paired(tables[retest["original"]], tables[retest["new"]], retest["error"])
+        except Problem as problem:
+            raise Problem(f"retest {retest['name']}: {problem}") from problem
+    return pairs
+
+
+def fit_retest(accuracies: pd.DataFrame, retest: Retest, scale: str, resamples: int, seed: int) -> Fit:
+    """The line from original to new accuracies on a scale, "linear" (%) or "probit", with its bootstrap over models.
+
+    Args:
+        accuracies: of `accuracies.paired`.
+        retest: names under `without` (linear) and `probit_without` the models that the line does not count.
+        scale: of both axes.
+        resamples: of the bootstrap.
+        seed: of the bootstrap.
+
+    Raises:
+        Problem: a model that is left out is not there, or a counted one has an accuracy of 0 or 100 % (probit).
+    """
+    without = tuple(retest[WITHOUT[scale]])
+    unknown = [model for model in without if model not in accuracies.index]
+    if unknown:
+        near = get_close_matches(unknown[0], accuracies.index, n=1)
+        raise Problem(
+            f"retest {retest['name']}: {WITHOUT[scale]}: no model {unknown[0]} is on both test sets"
+            f"{f', did you mean {near[0]}?' if near else ''}; name models of the error tables"
+        )
+    counted = accuracies.drop(index=list(without))
+    x, y = counted["orig_acc"], counted["new_acc"]
+    reason = (
+        "fewer than three models"
+        if len(x) < FEWEST
+        else "all original accuracies are equal"
+        if x.nunique() == 1
+        else ""
+    )
+    if reason:
+        undefined = np.full(resamples, np.nan)
+        return Fit(Line(np.nan, np.nan), undefined, undefined, len(x), without, reason)
+    if scale == "probit":
+        x, y = probit(x), probit(y)
+    return Fit(fit_line(x, y), *bootstrap_lines(x, y, resamples, seed), len(x), without)
+
+
+def retest_lines(
+    pairs: Mapping[str, pd.DataFrame], retests: Sequence[Retest], resamples: int, seed: int
+) -> pd.DataFrame:
+    """One row a retest: slope and offset of both lines and the mean change over all models, each with its interval.
+
+    Args:
+        pairs: retest -> accuracies, of `pair_retests`.
+        retests: in the order of the rows.
+        resamples: of the bootstrap.
+        seed: of the bootstrap.
+
+    Returns:
+        retest, models (of both test sets), n and probit_n (counted by the lines), and slope, offset (points),
+        probit_slope, probit_offset and change (points), each followed by its 95 % interval, _low and _high.
+    """
+    rows = []
+    for retest in retests:
+        accuracies = pairs[retest["name"]]
+        linear, quantiles = (fit_retest(accuracies, retest, scale, resamples, seed) for scale in WITHOUT)
+        changes = accuracies["new_acc"] - accuracies["orig_acc"]
+        rows.append(
+            {"retest": retest["name"], "models": len(accuracies), "n": linear.n, "probit_n": quantiles.n}
+            | _numbered("slope", linear.line.slope, linear.slope_interval)
+            | _numbered("offset", linear.line.offset, linear.offset_interval)
+            | _numbered("probit_slope", quantiles.line.slope, quantiles.slope_interval)
+            | _numbered("probit_offset", quantiles.line.offset, quantiles.offset_interval)
+            | _numbered("change", changes.mean(), interval(bootstrap_means(changes, resamples, seed)))
+        )
+    return pd.DataFrame(rows)
+
+
+def slopes_table(pairs: Mapping[str, pd.DataFrame], retests: Sequence[Retest], resamples: int, seed: int) -> Table:
+    """The table of `retest_lines`, with a caption that says which models each line leaves out."""
+    data = retest_lines(pairs, retests, resamples, seed)
+    shown = pd.DataFrame(
+        {
+            "Retest": retest["title"],
+            "Models": row.models,
+            "In the line": row.n,
+            "Slope": with_interval(row.slope, row.slope_low, row.slope_high, 3),
+            "Offset (points)": with_interval(row.offset, row.offset_low, row.offset_high, 1),
+            "In the probit line": row.probit_n,
+            "Probit slope": with_interval(row.probit_slope, row.probit_slope_low, row.probit_slope_high, 3),
+            "Probit offset": with_interval(row.probit_offset, row.probit_offset_low, row.probit_offset_high, 3),
+            "Mean change (points)": with_interval(row.change, row.change_low, row.change_high, 1),
+        }
+        for retest, row in zip(retests, data.itertuples(), strict=True)
+    )
+    caption = (
+        "Least-squares lines from the models' accuracy on the original test set to that on the new one, in %: new = "
+        "slope · original + offset. A slope of 1 is a loss (or gain) that is the same for all models; above 1, each "
+        "point gained on the original test set comes with more than a point on the new one. The offset is the line's "
+        "value at an original accuracy of 0 %. The probit line relates the accuracies' quantiles of the normal "
+        "distribution. The mean change, new less original accuracy, is over all models. In brackets: 95 % percentile "
+        f"intervals of {resamples:,} bootstrap resamples of the models. {lines_leave_out(retests)}"
+    )
+    return Table(data, shown, caption)
+
+
+def lines_leave_out(retests: Sequence[Retest]) -> str:
+    """Sentences that name the models that the lines do not count, once for all retests that leave out the same."""
+    sentences = []
+    for scale, name in (("linear", "lines"), ("probit", "probit lines")):
+        groups: dict[tuple[str, ...], list[str]] = {}
+        for retest in retests:
+            groups.setdefault(tuple(retest[WITHOUT[scale]]), []).append(retest["title"])
+        clauses = [f"{', '.join(models)} ({'; '.join(titles)})" for models, titles in groups.items() if models]
+        sentences.append(f"Not in the {name}: {'; '.join(clauses)}." if clauses else f"All models are in the {name}.")
+    return " ".join(sentences)
+
+
+def _numbered(name: str, value: float, limits: tuple[float, float]) -> dict[str, float]:
+    return {name: value, f"{name}_low": limits[0], f"{name}_high": limits[1]}

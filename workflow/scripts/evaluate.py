@@ -1,0 +1,144 @@
+"""Evaluate one pretrained model on one test set, write its run as JSON. Runs under Snakemake, by hand, or anywhere.
+
+    python workflow/scripts/evaluate.py --task imagenetv2_matched_frequency_live --model timm:resnet18.a1_in1k \\
+        --view results/views/imagenetv2.json --packed data/packed/imagenetv2 --storage encoded \\
+        --run results/runs/imagenetv2_matched_frequency_live/timm.resnet18.a1_in1k.json \\
+        --checkpoint results/checkpoints/imagenetv2_matched_frequency_live/timm.resnet18.a1_in1k.pt
+"""
+
+import argparse
+import importlib.metadata
+import logging
+import time
+from pathlib import Path
+
+import numpy as np
+
+from apr.files import atomic_path, digest_of, read_json, write_json
+from apr.interruption import Interrupted, leave, listen, stop_if_asked
+from apr.leases import Lease
+from apr.logs import log_to
+from apr.packing import open_packed
+from apr.problems import Problem
+from apr.runs import new_run, read_run
+from apr.views import view_indices
+from apr.zoo import load_model, parse_model, planned_protocol
+from train import choose_device, provenance
+
+
+def main() -> None:
+    """Parse the command line, evaluate, and end with the exit code of what happened."""
+    arguments = parser().parse_args()
+    with log_to(arguments.log) as log:
+        parse_model(arguments.model)
+        if min(arguments.batch, arguments.threads) < 1:
+            raise Problem(f"--batch {arguments.batch} --threads {arguments.threads}: have to be at least 1")
+        log.info("%s on %s: loading torch", arguments.model, arguments.task)
+        listen()
+        try:
+            evaluate(arguments)
+        except Interrupted as interrupted:
+            leave(interrupted)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", required=True, help="name of the task, for the record")
+    parser.add_argument("--model", required=True, help="timm:<name> or torchvision:<name>[.<WEIGHTS>]")
+    parser.add_argument("--view", required=True, help="manifest of the view (JSON); its test images are classified")
+    parser.add_argument("--packed", required=True, help="packed dataset, without the suffix .bin")
+    parser.add_argument("--storage", required=True, choices=["pixels", "encoded"], help="how it is packed")
+    parser.add_argument("--weights", help="a file of weights, or a folder of them by the run's name; default: the hub")
+    parser.add_argument("--run", required=True, help="where the run's JSON goes")
+    parser.add_argument("--checkpoint", required=True, help="the checkpoint; a finished run is kept beside it")
+    parser.add_argument("--checkpoint-seconds", type=float, default=60, help="between two checkpoints (default 60)")
+    parser.add_argument("--predictions", metavar="FILE", help="also write the five best answers for each image (.npy)")
+    parser.add_argument("--batch", type=int, default=256, help="images at once (default 256); part of the provenance")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads (default 1); part of the provenance")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, …")
+    parser.add_argument("--log", help="also log to this file")
+    return parser
+
+
+def evaluate(arguments: argparse.Namespace) -> None:
+    """Evaluate and write the run, unless it was finished before. Nobody else writes it in the meantime."""
+    started = time.monotonic()
+    manifest = read_json(arguments.view)
+    if not manifest["n_test"]:
+        raise Problem(f"{arguments.view}: has no test images; choose another view")
+    checkpoint = Path(arguments.checkpoint)
+    finished = checkpoint.with_suffix(".json")
+    with Lease(checkpoint.with_suffix(".lease"), waiting=stop_if_asked) as lease:
+        checkpointing = {"path": checkpoint, "seconds": arguments.checkpoint_seconds, "check": lease.check}
+        run = evaluated(arguments, manifest, finished, checkpointing, started)
+        lease.check()
+        write_json(finished, run)  # kept beside the checkpoint: Snakemake deletes outputs of a job or group that fails
+        write_json(arguments.run, run)
+        checkpoint.unlink(missing_ok=True)
+
+
+def evaluated(
+    arguments: argparse.Namespace, manifest: dict, finished: Path, checkpointing: dict, started: float
+) -> dict:
+    """The run: the finished one if it is this one, else evaluated from the checkpoint or from the first image."""
+    import torch
+
+    from apr.evaluation import counted, output_indices, predict, run_protocol
+    from apr.training import Checkpointing
+
+    device = choose_device(arguments.device)
+    # on a GPU only the threads that prepare images compute here
+    torch.set_num_threads(arguments.threads if device.type == "cpu" else 1)
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.allow_tf32 = False  # counts as on a CPU, but for the last bits
+    packed = open_packed(Path(arguments.packed), arguments.storage)
+    indices = view_indices(manifest, packed.index)
+    model = load_model(arguments.model, arguments.weights)
+    output_of = output_indices(manifest["view"], manifest["classes"], model.outputs)
+    protocol = run_protocol(planned_protocol(arguments.model, manifest), model)
+    before = finished_run(finished, arguments, protocol)
+    if before:
+        return before
+    kept = Checkpointing(fingerprint=digest_of(protocol), **checkpointing)
+    startup = time.monotonic() - started
+    options = {"device": device, "batch": arguments.batch, "threads": arguments.threads}
+    best, timing = predict(model, packed, indices["test"], kept, **options)
+    if arguments.predictions:
+        kept.check()
+        keep_predictions(Path(arguments.predictions), best)
+    versions = {name: importlib.metadata.version(name) for name in ("timm", "pillow")}
+    return new_run(
+        task=arguments.task,
+        model=arguments.model,
+        protocol=protocol,
+        outcome=counted(best, output_of[indices["test_labels"]], model.outputs),
+        history=[],
+        timing=timing | {"startup_seconds": round(startup, 3)},
+        provenance=provenance(device, arguments.threads)
+        | versions
+        | {"weights": model.source, "batch": arguments.batch},
+    )
+
+
+def finished_run(finished: Path, arguments: argparse.Namespace, protocol: dict) -> dict | None:
+    """The run that was finished before, if it is this one and left what it has to."""
+    run = read_run(finished) if finished.exists() else None
+    if run is None or run["fingerprint"] != digest_of(protocol):
+        return None
+    log = logging.getLogger("apr")
+    if arguments.predictions and not Path(arguments.predictions).exists():
+        log.warning("%s: its predictions were not kept; evaluating again", finished)
+        return None
+    log.warning("taken up again from %s; delete it to evaluate anew", finished)
+    return run
+
+
+def keep_predictions(path: Path, best: np.ndarray) -> None:
+    """Write the answers, int16 [n, 5], best first, in the order of the view's test images."""
+    with atomic_path(path) as part, open(part, "wb") as file:
+        np.save(file, best, allow_pickle=False)
+
+
+if __name__ == "__main__":
+    main()

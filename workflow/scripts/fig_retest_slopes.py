@@ -1,0 +1,15 @@
+"""Draw slopes, offsets and mean changes of all retests."""
+
+from pathlib import Path
+
+from apr.errors import read_errors
+from apr.figures.slopes import draw_retest_slopes
+from apr.figures.style import save_drawing
+from apr.logs import log_to
+from apr.retest_lines import pair_retests
+
+with log_to(snakemake.log[0]):
+    params = snakemake.params
+    pairs = pair_retests({Path(path).stem: read_errors(path) for path in snakemake.input.errors}, params.retests)
+    drawing = draw_retest_slopes(pairs, params.retests, params.published, **params.bootstrap)
+    save_drawing(drawing, **snakemake.output)

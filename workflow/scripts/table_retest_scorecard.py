@@ -1,0 +1,16 @@
+"""Make the scorecard of the retests: every reported value beside the recomputed one."""
+
+from pathlib import Path
+
+from apr.errors import read_errors
+from apr.logs import log_to
+from apr.retest_claims import read_retest_claims, retest_scorecard
+from apr.retest_lines import pair_retests
+from apr.tables import save_table
+
+with log_to(snakemake.log[0]):
+    files, params = snakemake.input, snakemake.params
+    tables = {Path(path).stem: read_errors(path) for path in files.errors}
+    pairs = pair_retests(tables, params.retests)
+    table = retest_scorecard(read_retest_claims(files.claims), pairs, params.retests, **params.bootstrap)
+    save_table(table, **snakemake.output)

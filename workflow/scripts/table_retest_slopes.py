@@ -1,0 +1,13 @@
+"""Make the table of the lines of all retests."""
+
+from pathlib import Path
+
+from apr.errors import read_errors
+from apr.logs import log_to
+from apr.retest_lines import pair_retests, slopes_table
+from apr.tables import save_table
+
+with log_to(snakemake.log[0]):
+    params = snakemake.params
+    pairs = pair_retests({Path(path).stem: read_errors(path) for path in snakemake.input.errors}, params.retests)
+    save_table(slopes_table(pairs, params.retests, **params.bootstrap), **snakemake.output)
