@@ -1,0 +1,103 @@
+import numpy as np
+import pandas as pd
+import pytest
+from data_helpers import real
+
+from apr.accuracies import paired
+from apr.errors import read_errors
+from apr.measured import read_measured
+from apr.problems import Problem
+from apr.tables import write_csv
+
+HEAD = "model,img_size,top1,top1_err,top5,top5_err,param_count,crop_pct,interpolation\n"
+ROWS = (
+    'a.in1k,224,75.010,24.990,90.000,10.000,"1,014.45",0.9,bicubic\n'
+    "b.in1k,224,60.000,40.000,80.000,20.000,1.23,1.0,bicubic\n"
+)
+# file -> images; of ReaL the 46,837 that have a label, of "clean" the validation images of 200 classes
+IMAGES = {
+    "results-imagenet.csv": 50_000,
+    "results-imagenet-real.csv": 46_837,
+    "results-imagenetv2-matched-frequency.csv": 10_000,
+    "results-sketch.csv": 50_889,
+    "results-imagenet-a.csv": 7_500,
+    "results-imagenet-a-clean.csv": 10_000,
+    "results-imagenet-r.csv": 30_000,
+    "results-imagenet-r-clean.csv": 10_000,
+}
+
+
+def written(tmp_path, text):
+    path = tmp_path / "results.csv"
+    path.write_text(text)
+    return path
+
+
+def test_percentages_become_counts_and_an_error_table(tmp_path):
+    write_csv(tmp_path / "errors.csv", read_measured(written(tmp_path, HEAD + ROWS), 10_000))
+    table = read_errors(tmp_path / "errors.csv")
+    assert list(table.index) == ["a.in1k@224", "b.in1k@224"]
+    first = table.loc["a.in1k@224"]
+    assert (first["n"], first["correct_top1"], first["correct_top5"]) == (10_000, 7_501, 9_000)
+    assert first["error"] == first["top1_error"] == pytest.approx(24.99)
+    assert first["top5_error"] == 10
+    assert table["train_error"].isna().all()
+    assert table["seed"].isna().all()
+
+
+def test_a_model_at_two_sizes_is_two_models(tmp_path):
+    again = "a.in1k,288,76.000,24.000,91.000,9.000,1,1,bicubic\n"
+    table = read_measured(written(tmp_path, HEAD + ROWS + again), 10_000)
+    assert list(table["model"]) == ["a.in1k@224", "b.in1k@224", "a.in1k@288"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (HEAD.replace("img_size", "size") + ROWS, "lacks the column img_size"),
+        (HEAD.replace("top5,", "five,") + ROWS, "lacks the column top5"),
+        (HEAD, "holds no model"),
+        ("", "is not a table"),
+        (HEAD + ROWS + ROWS[: ROWS.index("\n") + 1], "row 4 (model a.in1k@224): 'a.in1k@224' stands there twice"),
+        (HEAD + ROWS.replace("75.010", "100.01"), "row 2 (model a.in1k@224): '100.01' is not a percentage"),
+        (HEAD + ROWS.replace("60.000", "-1"), "row 3 (model b.in1k@224): '-1' is not a percentage"),
+        (HEAD + ROWS.replace("75.010", ""), "'' is not a percentage"),
+        (HEAD + ROWS.replace("75.010", "many"), "'many' is not a percentage"),
+        (HEAD + ROWS.replace("75.010", "75.013"), "'75.013' (top1) is no share of 10,000 images"),
+        (HEAD + ROWS.replace("80.000", "59.000"), "row 3 (model b.in1k@224): '59.000' (top5) is less than its top1"),
+    ],
+)
+def test_bad_results_are_named(tmp_path, text, expected):
+    path = written(tmp_path, text)
+    with pytest.raises(Problem) as problem:
+        read_measured(path, 10_000)
+    assert str(problem.value).startswith(f"{path}: ")
+    assert expected in str(problem.value)
+
+
+def test_a_missing_file_and_an_impossible_number_of_images_are_named(tmp_path):
+    with pytest.raises(Problem, match="no such file"):
+        read_measured(tmp_path / "none.csv", 10_000)
+    for images in (0, 1_000_000):
+        with pytest.raises(Problem, match=f"{images} images: only up to"):
+            read_measured(written(tmp_path, HEAD + ROWS), images)
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_real_results_count_exactly_the_images_of_their_test_set(name):
+    (path,) = real(f"timm-results/{name}")
+    table = read_measured(path, IMAGES[name])
+    assert len(table) == 1_556
+    stated = pd.read_csv(path, thousands=",")
+    for error in ("top1", "top5"):
+        assert np.abs(table[f"{error}_error"] - stated[f"{error}_err"]).max() < 0.002
+    if IMAGES[name] > 30_000:  # shares of fewer images are shares of one more only by chance
+        with pytest.raises(Problem, match="is no share of"):
+            read_measured(path, IMAGES[name] + 1)
+
+
+def test_real_results_of_imagenet_a_lack_one_model_of_the_others():
+    original, new = real("timm-results/results-imagenet-a-clean.csv", "timm-results/results-imagenet-a.csv")
+    tables = [read_measured(original, 10_000).set_index("model"), read_measured(new, 7_500).set_index("model")]
+    assert set(tables[0].index) ^ set(tables[1].index) == {"resnet50.tv_in1k@224", "resmlp_24_224.fb_dino@224"}
+    assert len(paired(*tables, "top1")) == 1_555

@@ -1,0 +1,70 @@
+"""Accuracies that somebody else measured and published in percentages, made into an error table of their own."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from apr.problems import Problem
+from apr.runs import COLUMNS
+
+ERRORS = ("top1", "top5")
+# timm rounds to four decimals (validate.py) and then to three (results/generate_csv_results.py).
+ROUNDING = 0.00055  # points
+MOST_IMAGES = int(100 / (2 * ROUNDING))  # beyond, two counts would round to one percentage
+
+
+def read_measured(path: str | Path, images: int) -> pd.DataFrame:
+    """Read one results CSV of timm (model, img_size, top1, top5 in %) into the columns of an error table.
+
+    A model at two image sizes is two rows here and there; each is named `<model>@<size>`, whether there is another
+    size or not, so that a name is the same in every file. Of so few images the counts of correct ones follow exactly
+    from three decimals; `images` is checked by that: each percentage has to be a share of them.
+
+    Args:
+        path: the CSV; its other columns are not read.
+        images: of the test set.
+
+    Raises:
+        Problem: the file is missing or no table, lacks a column, names a row twice, or has an impossible percentage.
+    """
+    if not 1 <= images <= MOST_IMAGES:
+        raise Problem(f"{path}: {images} images: only up to {MOST_IMAGES:,} can be counted from three decimals")
+    table = _read(path)
+    names = table["model"] + "@" + table["img_size"]
+    _refuse(path, names, names.duplicated(), names, "stands there twice; keep one of the rows")
+    rows = pd.DataFrame({"model": names, "n": images, "status": "completed"}, columns=COLUMNS)
+    for error in ERRORS:
+        shares = pd.to_numeric(table[error], errors="coerce")
+        possible = shares.between(0, 100)
+        _refuse(path, names, ~possible, table[error], f"is not a percentage (0 to 100) of {error}; mend the row")
+        correct = (shares * images / 100).round()
+        off = (100 * correct / images - shares).abs() > ROUNDING
+        reason = f"is no share of {images:,} images in three decimals; give the test set's number of images"
+        _refuse(path, names, off, table[error], f"({error}) {reason}")
+        rows[f"correct_{error}"] = correct.astype(np.int64)
+        rows[f"{error}_error"] = 100 * (images - rows[f"correct_{error}"]) / images
+    reverse = rows["correct_top5"] < rows["correct_top1"]
+    _refuse(path, names, reverse, table["top5"], "(top5) is less than its top1; mend the row")
+    return rows.assign(error=rows["top1_error"])
+
+
+def _read(path: str | Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise Problem(f"{path}: no such file; let Snakemake fetch it") from None
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise Problem(f"{path}: is not a table ({error}); delete it and run again") from error
+    missing = [name for name in ("model", "img_size", *ERRORS) if name not in table.columns]
+    if missing:
+        raise Problem(f"{path}: lacks the column {', '.join(missing)}; a results file of timm has it")
+    if table.empty:
+        raise Problem(f"{path}: holds no model; delete it and run again")
+    return table
+
+
+def _refuse(path: str | Path, names: pd.Series, bad: pd.Series, values: pd.Series, reason: str) -> None:
+    if bad.any():
+        row = int(bad.to_numpy().argmax())
+        raise Problem(f"{path}: row {row + 2} (model {names.iloc[row]}): {values.iloc[row]!r} {reason}")

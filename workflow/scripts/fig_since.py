@@ -1,0 +1,19 @@
+"""Draw the models since 2019 beside the line of 2019, one panel a test set."""
+
+from pathlib import Path
+
+from apr.errors import read_errors
+from apr.families import read_families
+from apr.figures.since import draw_since
+from apr.figures.style import save_drawing
+from apr.logs import log_to
+from apr.retest_lines import pair_retests
+from apr.since import dated_accuracies
+
+with log_to(snakemake.log[0]):
+    files, params = snakemake.input, snakemake.params
+    families = read_families(files.families)
+    tables = {Path(path).stem: read_errors(path) for path in files.errors}
+    pairs = {name: dated_accuracies(pair, families) for name, pair in pair_retests(tables, params.retests).items()}
+    drawing = draw_since(pairs, params.retests, params.titles, params.highlight, params.scale, **params.bootstrap)
+    save_drawing(drawing, **snakemake.output)
