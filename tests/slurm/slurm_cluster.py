@@ -120,6 +120,10 @@ class Cluster:
             sys.exit(f"error: {' '.join(words)}: {done.stdout}{done.stderr}")
         return done.stdout
 
+    def which(self, program: str) -> str:
+        """Where one of SLURM's programs lies."""
+        return shutil.which(program, path=self.environment["PATH"]) or program
+
     def stop(self) -> None:
         """End all jobs and daemons; munged last, since the others talk through it."""
         if self._alive("slurmctld"):
