@@ -63,7 +63,6 @@ PreemptMode=REQUEUE
 PartitionName=night Nodes=ALL Default=YES PriorityTier=1 PreemptMode=REQUEUE GraceTime=10
 PartitionName=spot Nodes=ALL PriorityTier=1 PreemptMode=CANCEL GraceTime=10
 PartitionName=urgent Nodes=ALL PriorityTier=10 PreemptMode=OFF
-PartitionName=short Nodes=ALL MaxTime=1
 """
 
 

@@ -31,12 +31,8 @@ def prepared(cluster, tmp_path_factory):
             ["--set-resources", "train:gres='gpu:99'", "train:mem_mb=500"],
             ["train_digits: Requested node configuration is not available", "--gres=gpu:99", "sinfo"],
         ),
-        (
-            ["--default-resources", "slurm_partition=short", "mem_mb=500", "runtime=5"],
-            ["train_digits: Requested time limit", "minutes_per_job"],
-        ),
     ],
-    ids=["partition", "gpus", "time"],
+    ids=["partition", "gpus"],
 )
 def test_a_job_that_slurm_would_refuse_is_not_submitted(prepared, cluster, options, messages):
     started = time.monotonic()
@@ -95,8 +91,7 @@ def test_a_full_disk_is_named(cluster, tmp_path):
         (folder / "rubbish").write_bytes(b"0" * (room.f_bavail * room.f_frsize - 200_000))
         done = study.run("results/runs/digits/a000.json", "--retries", "0")
         assert done.returncode != 0
-        history = "".join(file.read_text() for file in folder.glob("logs/**/*.log"))
-        assert "No space left on device" in history + done.output
+        assert "cannot be written: the disk is full" in done.output
     finally:
         subprocess.run(["umount", "-l", folder], check=True)
 
