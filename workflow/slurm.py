@@ -28,6 +28,15 @@ REMEDIES = {
     r"DOWN|DRAINED|NotAvail|PartitionDown|PartitionInactive": "Wait until your site brings its nodes back, or take "
     f"another partition in {BLOCK}; `sinfo -R` says why they are down",
 }
+# Snakemake does not say how the job of a batch ended
+ENDED = {
+    "TIMEOUT": "its time limit was over; with more time it goes on from the checkpoints",
+    "OUT_OF_MEMORY": f"it needed more memory than it asked for (mem_mb in {BLOCK})",
+    "NODE_FAIL": "its node failed",
+    "CANCELLED": "somebody cancelled it (scancel)",
+    "DEADLINE": "its deadline was over",
+    "BOOT_FAIL": "its node did not boot",
+}
 # the plugin starts a preempted job again only where the site requeues it; else it would wait for ever
 PREEMPTED = "PREEMPTED"
 
@@ -101,6 +110,10 @@ class QueueWatch(threading.Thread):
             if STUCK.search(reason) and reason not in self._told:
                 self._told.add(reason)
                 log.warning(f"SLURM: {_listed(numbers)} cannot start: {reason}. {_remedy(reason)}.")
+        for number, state, _ in jobs:
+            if state in ENDED and (number, state) not in self._told:
+                self._told.add((number, state))
+                log.warning(f"SLURM: job {number} ended as {state}: {ENDED[state]}.")
         running = sum(state == "RUNNING" for _, state, _ in jobs)
         reasons = ", ".join(f"{len(numbers)} for {reason}" for reason, numbers in waiting.items())
         pending = sum(map(len, waiting.values()))

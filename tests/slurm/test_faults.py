@@ -127,9 +127,9 @@ def test_no_fault_loses_or_changes_a_result(cluster, undisturbed, tmp_path, reco
     # beside the others, a training that hangs until its time limit of a minute is over
     late = Disturbed(tmp_path / "late", cluster)
     hanging = late.start("results/runs/digits/a000.json", "--set-resources", "train:slurm_extra='--nodelist=node3'")
-    _, job, pid = late.training()
+    _, job_of_late, pid = late.training()
     os.kill(pid, signal.SIGSTOP)
-    cluster.command("scontrol", "update", f"JobId={job}", "TimeLimit=1")
+    cluster.command("scontrol", "update", f"JobId={job_of_late}", "TimeLimit=1")
 
     study = Disturbed(tmp_path / "study", cluster)
     here = ["--jobs", "2", "--set-resources", "train:slurm_extra='--open-mode=append --exclude=node3'"]
@@ -165,7 +165,7 @@ def test_no_fault_loses_or_changes_a_result(cluster, undisturbed, tmp_path, reco
     assert "SLURM job(s) of an earlier call still run here" in last.output
 
     assert hanging.wait(timeout=240) == 0, late.log.read_text()[-3000:]
-    assert "SLURM status is: 'TIMEOUT'" in late.log.read_text()
+    assert f"job {job_of_late} ended as TIMEOUT" in late.log.read_text()
     assert "resuming at epoch" in late.history("digits/a000")
     study.faults.insert(0, "time limit")
 

@@ -64,6 +64,16 @@ def test_a_job_that_cannot_start_is_told_once_and_one_that_waits_its_turn_is_not
     assert watch.summary == "SLURM jobs: 1 running, 2 waiting (1 for Priority, 1 for PartitionTimeLimit).\n"
 
 
+def test_how_a_job_of_a_batch_ended_is_told_once(caplog):
+    watch = QueueWatch("aprbench_x")
+    with caplog.at_level(logging.WARNING, logger="snakemake"):
+        for _ in range(2):
+            watch.look([("4", "TIMEOUT", "TimeLimit"), ("5", "COMPLETED", "None"), ("6", "FAILED", "NonZeroExitCode")])
+    assert [record.getMessage() for record in caplog.records] == [
+        "SLURM: job 4 ended as TIMEOUT: its time limit was over; with more time it goes on from the checkpoints."
+    ]
+
+
 CHILD = """
 import sys
 sys.path.insert(0, sys.argv[1])
