@@ -31,8 +31,13 @@ retest: .venv/runtime.stamp ## new test sets: published predictions recomputed; 
 	$(call run_study,retest,$(if $(ARCHIVES),--config data='{mirror: "file:$(ARCHIVES)"}'))
 
 .PHONY: test
-test: lint ## check style and run every test
-	pytest
+test: lint ## check style and run every test (those of SLURM where it is installed)
+	OMP_NUM_THREADS=1 pytest --numprocesses $(CORES) --dist loadgroup
+
+.PHONY: test-slurm
+test-slurm: .venv/dev.stamp ## install SLURM (apt, root), start a cluster on this machine, and disturb a study on it
+	python tests/slurm/slurm_cluster.py install
+	APRBENCH_NO_SKIPS=1 OMP_NUM_THREADS=1 pytest tests/slurm
 
 .PHONY: lint
 lint: .venv/dev.stamp ## ruff, snakefmt and snakemake --lint

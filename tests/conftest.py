@@ -24,3 +24,21 @@ def pytest_runtest_makereport(item, call):
     if report.skipped and os.environ.get("APRBENCH_NO_SKIPS") and "gpu" not in item.path.parts:
         report.outcome = "failed"
         report.longrepr = f"skipped, which APRBENCH_NO_SKIPS forbids: {report.longrepr}"
+
+
+def pytest_collection_modifyitems(items):
+    """Tests that share a study or a cluster stay with one worker of pytest-xdist, and the longest of these begin."""
+    longest = ["slurm", "workflow"]
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(folder if folder in longest else item.path.name))
+    items.sort(key=lambda item: longest.index(item.path.parent.name) if item.path.parent.name in longest else 2)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What tests have measured (`record_property("measured", line)`), from all workers."""
+    reports = (report for kind in terminalreporter.stats.values() for report in kind if hasattr(report, "when"))
+    lines = [text for report in reports if report.when == "call" for key, text in report.user_properties]
+    if lines:
+        terminalreporter.section("measured")
+        terminalreporter.write_line("\n".join(lines))

@@ -10,8 +10,9 @@ import shlex
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterable
 from typing import Any
+
+from snakemake_interface_common.exceptions import WorkflowError
 
 BLOCK = "the first block of slurm/config.yaml"
 # pending for one of these reasons, a job does not start until somebody acts (squeue(1), JOB REASON CODES)
@@ -20,12 +21,21 @@ STUCK = re.compile(
     r"DependencyNeverSatisfied|ReqNodeNotAvail|DOWN|DRAINED|launch failed"
 )
 REMEDIES = {
-    r"TimeLimit|Wall|Minutes": f"lower minutes_per_job, or take another partition or qos, in {BLOCK}",
-    r"NodeLimit|PerJob|BadConstraints": f"ask for less (gres, mem_mb), or take another partition, in {BLOCK}",
-    r"NotAllowed|Invalid": f"mend slurm_account, slurm_partition or qos in {BLOCK}",
-    r"JobHeld|launch failed": "look at it, then release it with `scontrol release ID`",
-    r"DOWN|DRAINED|NotAvail|PartitionDown|PartitionInactive": "wait until your site brings its nodes back, or take "
+    r"TimeLimit|Wall|Minutes": f"Lower minutes_per_job, or take another partition or qos, in {BLOCK}",
+    r"NodeLimit|PerJob|BadConstraints": f"Ask for less (gres, mem_mb), or take another partition, in {BLOCK}",
+    r"NotAllowed|Invalid": f"Mend slurm_account, slurm_partition or qos in {BLOCK}",
+    r"JobHeld|launch failed": "Look at it, then release it with `scontrol release ID`",
+    r"DOWN|DRAINED|NotAvail|PartitionDown|PartitionInactive": "Wait until your site brings its nodes back, or take "
     f"another partition in {BLOCK}; `sinfo -R` says why they are down",
+}
+# Snakemake does not say how the job of a batch ended
+ENDED = {
+    "TIMEOUT": "its time limit was over; with more time it goes on from the checkpoints",
+    "OUT_OF_MEMORY": f"it needed more memory than it asked for (mem_mb in {BLOCK})",
+    "NODE_FAIL": "its node failed",
+    "CANCELLED": "somebody cancelled it (scancel)",
+    "DEADLINE": "its deadline was over",
+    "BOOT_FAIL": "its node did not boot",
 }
 # the plugin starts a preempted job again only where the site requeues it; else it would wait for ever
 PREEMPTED = "PREEMPTED"
@@ -52,7 +62,10 @@ def check_cluster(workflow: Any) -> None:
     code, answer = _run("scontrol", "ping")
     if code:
         raise Refused(f"SLURM's controller does not answer ({answer}); try again when `scontrol ping` says UP")
-    asked = list(_submissions(workflow))
+    try:
+        asked = _submissions(workflow)
+    except WorkflowError as error:  # the executor knows better than to ask for such an account
+        raise Refused(f"SLURM refuses the jobs of this study: {error}\n  Mend slurm_account in {BLOCK}") from None
     refused = [text for name, call in asked if (text := _refusal(name, call))]
     if refused:
         raise Refused("\n".join(["SLURM refuses the jobs of this study:", *refused]))
@@ -97,6 +110,10 @@ class QueueWatch(threading.Thread):
             if STUCK.search(reason) and reason not in self._told:
                 self._told.add(reason)
                 log.warning(f"SLURM: {_listed(numbers)} cannot start: {reason}. {_remedy(reason)}.")
+        for number, state, _ in jobs:
+            if state in ENDED and (number, state) not in self._told:
+                self._told.add((number, state))
+                log.warning(f"SLURM: job {number} ended as {state}: {ENDED[state]}.")
         running = sum(state == "RUNNING" for _, state, _ in jobs)
         reasons = ", ".join(f"{len(numbers)} for {reason}" for reason, numbers in waiting.items())
         pending = sum(map(len, waiting.values()))
@@ -109,7 +126,7 @@ class QueueWatch(threading.Thread):
         self._preempted = preempted
 
 
-def _submissions(workflow: Any) -> Iterable[tuple[str, list[str]]]:
+def _submissions(workflow: Any) -> list[tuple[str, list[str]]]:
     """Name and sbatch call of each kind of job; of those that differ in their time limit alone, the longest."""
     from snakemake_executor_plugin_slurm.submit_string import get_submit_command
     from snakemake_executor_plugin_slurm.utils import set_gres_string
@@ -153,7 +170,7 @@ def _remedy(text: str) -> str:
     found = next((remedy for pattern, remedy in REMEDIES.items() if re.search(pattern, text, re.IGNORECASE)), None)
     return (
         found
-        or f"adapt partition, account, gres and memory in {BLOCK}; `sinfo -o '%P %l %m %c %G'` shows what there is"
+        or f"Adapt partition, account, gres and memory in {BLOCK}; `sinfo -o '%P %l %m %c %G'` shows what there is"
     )
 
 

@@ -1,84 +1,14 @@
 """One cluster for all tests of this folder, which skip where SLURM is not installed."""
 
-import os
-import subprocess
-import sys
-import time
-from pathlib import Path
-
 import pytest
 from slurm_cluster import Cluster, missing
-
-from study import ROOT
-
-STUDY = ROOT / "tests/slurm/study.yaml"
-REPORT = []  # lines for the end of the tests
-
-
-def pytest_terminal_summary(terminalreporter):
-    if REPORT:
-        terminalreporter.section("SLURM")
-        terminalreporter.write_line("\n".join(REPORT))
 
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory):
     if missing():
-        if os.environ.get("APRBENCH_NO_SKIPS"):
-            pytest.fail(f"{', '.join(missing())} missing; run: make test-slurm")
         pytest.skip(f"SLURM is not installed ({', '.join(missing())} missing); `make test-slurm` installs it")
     cluster = Cluster(tmp_path_factory.mktemp("slurm"))
     cluster.start()
     yield cluster
     cluster.stop()
-
-
-class Study:
-    """A study in a folder, run through the profile on the cluster."""
-
-    def __init__(self, folder: Path, cluster: Cluster | None, config: Path = STUDY) -> None:
-        self.folder, self.cluster, self.config = folder, cluster, config
-        self.log = folder.parent / f"{folder.name}.log"
-
-    def command(self, *arguments: str, per_gpu=1, minutes_per_job=2) -> list[str]:
-        words = [*[sys.executable, "-m", "snakemake", "-s", ROOT / "Snakefile"], *arguments]
-        words += ["--configfile", self.config, "--directory", self.folder]
-        if self.cluster:
-            words += ["--profile", ROOT / "slurm", "--slurm-init-seconds-before-status-checks", "2"]
-            # config: of the profile, with a speed that makes jobs short
-            words += ["--config", "images_per_second=30", f"per_gpu={per_gpu}", f"minutes_per_job={minutes_per_job}"]
-        else:
-            words += ["--cores", "2"]
-        return list(map(str, words))
-
-    def start(self, *arguments: str, **settings) -> subprocess.Popen:
-        with self.log.open("a") as file:
-            return subprocess.Popen(
-                self.command(*arguments, **settings), stdout=file, stderr=file, cwd=ROOT, env=self.environment()
-            )
-
-    def run(self, *arguments: str, environment=None, timeout=600, **settings) -> subprocess.CompletedProcess:
-        done = subprocess.run(
-            self.command(*arguments, **settings),
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            env=self.environment() | (environment or {}),
-            timeout=timeout,
-        )
-        done.output = done.stdout + done.stderr
-        return done
-
-    def environment(self) -> dict[str, str]:
-        threads = {"OMP_NUM_THREADS": "1"}
-        return os.environ | threads | (self.cluster.environment if self.cluster else {})
-
-
-def wait_for(condition, seconds=120, what=""):
-    """The first true value of `condition()`."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if value := condition():
-            return value
-        time.sleep(0.1)
-    raise AssertionError(f"not within {seconds} s: {what or condition.__name__}")

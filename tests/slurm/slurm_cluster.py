@@ -63,7 +63,6 @@ PreemptMode=REQUEUE
 PartitionName=night Nodes=ALL Default=YES PriorityTier=1 PreemptMode=REQUEUE GraceTime=10
 PartitionName=spot Nodes=ALL PriorityTier=1 PreemptMode=CANCEL GraceTime=10
 PartitionName=urgent Nodes=ALL PriorityTier=10 PreemptMode=OFF
-PartitionName=short Nodes=ALL MaxTime=1
 """
 
 
@@ -119,6 +118,10 @@ class Cluster:
         if check and done.returncode:
             sys.exit(f"error: {' '.join(words)}: {done.stdout}{done.stderr}")
         return done.stdout
+
+    def which(self, program: str) -> str:
+        """Where one of SLURM's programs lies."""
+        return shutil.which(program, path=self.environment["PATH"]) or program
 
     def stop(self) -> None:
         """End all jobs and daemons; munged last, since the others talk through it."""

@@ -1,0 +1,54 @@
+"""The profile for SLURM, as far as it can be seen without a cluster."""
+
+import os
+import re
+import subprocess
+import sys
+
+import yaml
+
+from study import CLUSTER, ROOT
+
+from .conftest import TINY, planned, snakemake
+
+PROFILE = ROOT / "slurm/config.yaml"
+
+
+def test_every_entry_of_the_profile_is_explained():
+    """A comment stands on the line of each key or above it."""
+    lines = PROFILE.read_text().splitlines()
+    for number, line in enumerate(lines):
+        if line and not line.startswith((" ", "#")) and ":" in line:
+            block = [line, lines[number - 1], *lines[number + 1 : number + 3]]
+            assert any("#" in near for near in block), line
+
+
+def test_the_profile_sets_what_the_study_asks_of_a_cluster():
+    profile = yaml.safe_load(PROFILE.read_text())
+    assert {entry.split("=")[0] for entry in profile["config"]} == set(CLUSTER)
+    assert "retries" in profile
+    for rules in ROOT.glob("rules/*.smk"):
+        assert "retries:" not in rules.read_text(), rules
+
+
+def test_one_command_plans_a_batch_for_slurm_with_a_gpu(tmp_path):
+    done = snakemake("results/errors/digits.csv", "-n", "--profile", ROOT / "slurm", directory=tmp_path)
+    assert planned(done)["train"] == 4
+    assert re.search(
+        r"rule train:.*?resources:[^\n]*mem_mb=16000[^\n]*runtime=\d+[^\n]*gres=gpu:1", done.output, re.DOTALL
+    )
+
+
+def test_without_slurm_the_message_says_where_to_run(tmp_path):
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for tool in ("bash", "sh", "id", "env", "uname", "which"):
+        (tools / tool).symlink_to(f"/bin/{tool}" if os.path.exists(f"/bin/{tool}") else f"/usr/bin/{tool}")
+    command = [sys.executable, "-m", "snakemake", "results/errors/digits.csv", "--profile", "slurm"]
+    command += ["--directory", tmp_path / "study", "--configfile", TINY]
+    environment = os.environ | {"PATH": f"{os.path.dirname(sys.executable)}{os.pathsep}{tools}"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=120)
+    assert done.returncode == 1
+    assert "error: SLURM's sbatch, squeue, scancel, scontrol cannot be found on the PATH" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "study/data").exists()
