@@ -247,7 +247,9 @@ def _caption(
 
 
 def _clause(fit: Fit, scale: str) -> str:
-    models = f"{fit.n:,} models" + (f", without {', '.join(fit.left_out)}" if fit.left_out else "")
+    models = f"{fit.n:,} model{'' if fit.n == 1 else 's'}" + (
+        f", without {', '.join(fit.left_out)}" if fit.left_out else ""
+    )
     if fit.reason:
         return f"- {NAMES[scale]} ({models}): no line, {fit.reason}"
     slope = with_interval(fit.line.slope, *fit.slope_interval, 3)
