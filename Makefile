@@ -10,9 +10,10 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 help: ## list what can be made: here, and by Snakemake
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 	@echo; echo "Each table and figure of the paper, alone:  snakemake <target>   (with --configfile and --directory for another study)"
-	@sed -nE 's/^  ((fig|table)_[a-z0-9_]+): \{item: ([A-Z][^,]+), shows: ([^,}]+).*/\3|\1|\4/p' resources/paper_items.yaml \
-	  | awk -F'|' '{printf "  %-17s %-30s %s\n", $$1, $$2, $$3}'
+	@$(call items,paper_items)
 	@printf '  %-17s %-30s %s\n' "-" audit "Read every run there is; fail where one is wrong"
+	@echo; echo "The same of studies/retest.yaml (fig_retest and table_retest: results/figures/retest_<name>.png, results/tables/retest_<name>.csv)"
+	@$(call items,retest_items)
 
 .PHONY: demo
 demo: .venv/runtime.stamp ## run the demo study: sample, prepare, train, compare, draw; ends in demo/report.html
@@ -22,6 +23,12 @@ demo: .venv/runtime.stamp ## run the demo study: sample, prepare, train, compare
 slices: .venv/runtime.stamp ## the same on slices of real datasets, where ../shared/data/archives is at hand
 	@test -d ../shared/data/archives || { echo "error: ../shared/data/archives is not there; the slices need it" >&2; exit 1; }
 	$(call run_study,slices)
+
+ARCHIVES := $(wildcard ../shared/data/archives)
+
+.PHONY: retest
+retest: .venv/runtime.stamp ## new test sets: published predictions recomputed; ends in retest/report.html
+	$(call run_study,retest,$(if $(ARCHIVES),--config data='{mirror: "file:$(ARCHIVES)"}'))
 
 .PHONY: test
 test: lint ## check style and run every test (those of SLURM where it is installed)
@@ -38,6 +45,7 @@ lint: .venv/dev.stamp ## ruff, snakefmt and snakemake --lint
 	ruff format --check .
 	snakefmt --check Snakefile rules
 	snakemake --lint
+	snakemake --lint --configfile studies/retest.yaml
 
 .PHONY: lock
 lock: .venv/runtime.stamp ## pin the newest versions that envs/*.in allow
@@ -51,14 +59,20 @@ unlock: .venv/runtime.stamp ## release the demo's lock after Snakemake itself wa
 
 .PHONY: clean
 clean: ## remove the demo's results; the environment in .venv stays
-	rm -rf demo slices
+	rm -rf demo slices retest
 
-# $(1): a study; its results go to a folder of the same name
+# $(1): a file of resources/ that says which target makes which item
+define items
+	sed -nE 's/^  ((fig|table)_[a-z0-9_]+): \{item: ([A-Z][^,]+), shows: ([^,}]+).*/\3|\1|\4/p' resources/$(1).yaml \
+	  | awk -F'|' '{printf "  %-17s %-30s %s\n", $$1, $$2, $$3}'
+endef
+
+# $(1): a study; its results go to a folder of the same name. $(2): more options of Snakemake
 define run_study
 	@echo "Running studies/$(1).yaml into $(1)/; an interrupted run goes on when you repeat this command."
-	@snakemake --configfile studies/$(1).yaml --directory $(1) --cores $(CORES) --quiet rules host reason 2>&1 \
+	@snakemake --configfile studies/$(1).yaml --directory $(1) --cores $(CORES) $(2) --quiet rules host reason 2>&1 \
 	  | { grep --line-buffered -vE '^(Select jobs to|Execute [0-9]+ jobs|Finished jobid|\[[A-Z][a-z]{2} )' || true; }
-	@snakemake --configfile studies/$(1).yaml --directory $(1) --cores $(CORES) --quiet all --report report.html
+	@snakemake --configfile studies/$(1).yaml --directory $(1) --cores $(CORES) $(2) --quiet all --report report.html
 	@echo; echo "Made:"; printf '  %s\n' $(1)/results/tables/*.md $(1)/results/figures/*.png $(1)/report.html
 endef
 

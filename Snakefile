@@ -4,7 +4,7 @@
 #   snakemake fig_imagenet_vs_targets                                one figure and what it needs
 #   snakemake --configfile studies/demo.yaml --directory demo -c 2   a study that fits a laptop
 #
-# population x tasks -> runs -> errors -> comparisons; each stage is one file in rules/.
+# population x tasks -> runs -> errors -> comparisons; each stage is one file in rules/, and a study names its own.
 import gc
 import os
 import sys
@@ -13,9 +13,8 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 min_version("9.0")
-gc.set_threshold(
-    1_000_000
-)  # a plan of 13,000 jobs is millions of objects that live on: looking at them again is a quarter of the time
+# a plan of 13,000 jobs is millions of objects that live on: looking at them again is a quarter of the time
+gc.set_threshold(1_000_000)
 PROJECT = Path(workflow.basedir)
 SCRIPTS = PROJECT / "workflow" / "scripts"
 sys.path[:0] = [str(PROJECT / "workflow"), str(SCRIPTS)]
@@ -27,16 +26,19 @@ if not workflow.overwrite_configfiles:
 
 include: "rules/common.smk"
 include: "rules/cluster.smk"
-include: "rules/population.smk"
 include: "rules/datasets.smk"
-include: "rules/training.smk"
 include: "rules/shown.smk"
-include: "rules/tables.smk"
-include: "rules/figures.smk"
+
+
+for stage in study.stages:
+
+    include: f"rules/{stage}.smk"
+
+
 include: "rules/report.smk"
 
 
-report: "workflow/report/workflow.rst"
+report: f"workflow/report/{study.introduction}"
 
 
 wildcard_constraints:

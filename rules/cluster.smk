@@ -1,11 +1,11 @@
 # How jobs become SLURM jobs under `--profile slurm`; nothing of it matters on one machine.
 #
-# Trainings of one task are batched into one SLURM job by Snakemake's groups. `trainings` is a resource of which each
-# takes one: so many share the job's GPU, the others follow. Preparing a dataset is one job. All other rules stay where
+# Trainings (or evaluations) of one task are batched into one SLURM job by Snakemake's groups. `trainings` is a resource
+# of which each takes one: so many share the job's GPU, the others follow. Preparing a dataset is one job. All other rules stay where
 # Snakemake runs.
 from cluster import batch_size, preparation_limit, time_limit
 
-SUBMITTED = {"train", "verify_source", "unpack_source", "pack_dataset"}
+SUBMITTED = {"train", "evaluate", "verify_source", "unpack_source", "pack_dataset"}
 ON_CLUSTER = workflow.nodes is not None or workflow.remote_exec
 
 

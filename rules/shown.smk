@@ -1,54 +1,9 @@
-# What the rules of tables and figures share: which tasks they compare, and how their outputs are marked for the report.
-from apr.claim_list import read_claims, tasks_of
-
-PAPER_ITEMS = read_yaml(PROJECT / "resources" / "paper_items.yaml")["items"]
+# What the rules of tables and figures share in every study: how their outputs are marked for the report, and what says
+# that a study lacks what an item is made of. NEEDS comes from the study's own stages.
+PAPER_ITEMS = read_yaml(PROJECT / "resources" / study.items)["items"]
 BOOTSTRAP = {key: study.statistics[key] for key in ("resamples", "seed")}
 TABLE_CODE = code("errors", "statistics", "comparisons", "tables", "wording")
 DRAWING_CODE = code("errors", "statistics", "comparisons", "tables", "wording", "figures")
-
-
-def crossed(targets, against):
-    """Every target against each of `against`, a row of panels for each target."""
-    return [(x, y) for y in targets for x in against]
-
-
-CLOSEST = {target: member for target in study.targets if (member := study.closest(target))}
-COMPARED = [study.reference, *study.targets, *CLOSEST.values()]
-# The tasks on the horizontal and on the vertical axis of each panel; "imagenet" stands for the study's reference.
-PAIRS = {
-    "imagenet_vs_targets": [(study.reference, target) for target in study.targets],
-    "imagenet_vs_family": [(study.reference, member) for member in study.family],
-    "closest_vs_targets": [(member, target) for target, member in CLOSEST.items()],
-    "classes_vs_images": crossed(**study.figures["classes_vs_images"]),
-    "training_variants": crossed(**study.figures["training_variants"]),
-}
-REPEATED = list(study.figures["repeats"].items())
-BALANCED = list(study.figures["balanced"].items())
-PRETRAINED = list(study.figures["pretrained"].items())
-CURVES = study.figures["curves"] or {"task": None, "models": 0, "zoom_from": None}
-CONTINUED = CURVES.get("continued", [])
-CURVE_TASKS = [task for task in (CURVES["task"], *CONTINUED) if task]
-COMPARED_DATASETS = list(dict.fromkeys(study.tasks[task].dataset for task in (study.reference, *study.targets)))
-
-CLAIMS = str(PROJECT / "resources" / "claims.yaml")
-CLAIMED = [task for task in tasks_of(read_claims(CLAIMS)) if task in study.tasks]
-
-# What each item of the paper needs; an item whose needs are empty is not drawn, and the report says what is lacking.
-NEEDS = {
-    "fig_imagenet_vs_targets": study.targets,
-    "fig_imagenet_vs_family": study.family,
-    "fig_closest_vs_targets": CLOSEST,
-    "fig_classes_vs_images": study.family and PAIRS["classes_vs_images"],
-    "fig_training_variants": PAIRS["training_variants"],
-    "fig_training_curves": CURVE_TASKS,
-    "fig_seed_densities": REPEATED,
-    "fig_other_errors": study.figures["top1_vs_top5"],
-    "fig_balanced_vs_unbalanced": BALANCED,
-    "fig_pretrained_vs_scratch": PRETRAINED,
-    "table_references": study.figures["references"],
-    "table_noise_ceiling": REPEATED,
-    "table_corrected_correlations": REPEATED,
-}
 
 
 def lacking(target):
@@ -65,32 +20,35 @@ def needed(target, files):
     """The input of a target: its files, or the message that the study lacks what they are made of."""
 
     def lacks(wildcards):
-        raise WorkflowError(
-            f"{target}: {study.title!r} lacks {lacking(target)}; config.yaml, the paper's own study, has it"
-        )
+        raise WorkflowError(f"{target}: {study.title!r} lacks {lacking(target)}; {study.whole}, has it")
 
     return lacks if lacking(target) else files
 
 
-def shown(path, target):
-    """Mark an output for the report, under its number in the paper; its caption is what the rule computed."""
+def shown(path, target, of=None):
+    """Mark an output for the report, under its number in the paper; its caption is what the rule computed.
+
+    Where a rule makes several, `of` gives what one of them shows by its wildcards.
+    """
     kind = "Tables" if target.startswith("table_") else "Figures"
     labels = {key: PAPER_ITEMS[target][key] for key in ("item", "shows")}
     labels["format"] = path.rsplit(".", 1)[1].upper()
-    return report(path, caption="../workflow/report/caption.rst", category=kind, labels=labels)
+    labelled = (lambda wildcards: labels | {"shows": of(wildcards)}) if of else labels
+    return report(path, caption="../workflow/report/caption.rst", category=kind, labels=labelled)
 
 
-def drawing(name, target=None):
+def drawing(name, target=None, of=None):
     """The outputs of a figure: the picture twice, the numbers that it draws, and its caption."""
     path = f"results/figures/{name}"
-    kinds = {kind: shown(f"{path}.{kind}", target or f"fig_{name}") for kind in ("pdf", "png", "csv")}
+    kinds = {kind: shown(f"{path}.{kind}", target or f"fig_{name}", of) for kind in ("pdf", "png", "csv")}
     return kinds | {"caption": f"{path}.rst"}
 
 
-def table(name):
+def table(name, target=None, of=None):
     """The outputs of a table: for machines, to read, and its caption."""
     path = f"results/tables/{name}"
-    return {"csv": shown(f"{path}.csv", f"table_{name}"), "md": f"{path}.md", "caption": f"{path}.rst"}
+    csv = shown(f"{path}.csv", target or f"table_{name}", of)
+    return {"csv": csv, "md": f"{path}.md", "caption": f"{path}.rst"}
 
 
 def errors_of(tasks):
@@ -101,39 +59,3 @@ def errors_of(tasks):
 def titles_of(tasks):
     """What a reader sees as the tasks' names."""
     return {task: study.tasks[task].title for task in tasks}
-
-
-def scatter(pairs, columns=None):
-    """Parameters of a figure of scatterplots, one for each pair of tasks; `columns` where rows have a meaning."""
-    return {"pairs": pairs, "columns": columns, "titles": titles_of(sum(pairs, ()))}
-
-
-def around(task):
-    """Pairs of one task with the reference and with all of its family."""
-    return [(against, task) for against in (study.reference, *study.family) if against != task]
-
-
-def some_runs(task, count):
-    """Some of a task's runs, drawn by the seed of the statistics."""
-    runs = runs_of(task) if task else []
-    return sorted(random.Random(study.statistics["seed"]).sample(runs, min(count, len(runs))))
-
-
-def settings_of(task):
-    """How a task trains: a row of the table of settings."""
-    settings = study.tasks[task]
-    keys = ("epochs", "batch", "lr", "weight_decay", "resolution")
-    row = {"task": task, "title": settings.title, "dataset": study.datasets[settings.dataset]["title"]}
-    return row | {key: settings.protocol[key] for key in keys} | {"error": settings.error}
-
-
-def networks_of(tasks):
-    """What the networks of the tasks are: rows of the table of references."""
-    rows = []
-    for task in tasks:
-        settings = study.tasks[task]
-        for name in settings.models:
-            network = {"block": "bottleneck", "title": name} | study.networks[name]
-            rows.append({"name": name} | {key: network[key] for key in ("title", "block", "depths", "widths")})
-            rows[-1] |= study.complexity(name, settings)
-    return rows

@@ -1,52 +1,54 @@
 """All errors of a configuration at once, each as `file: key: what is wrong (did you mean …?)`."""
 
-import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 
 from apr.anynet import Genotype, complexity
-from apr.formats import format_options
 from apr.problems import Problem
+from checks_common import Errors, data_errors, nearest, tolerant
 from checks_figures import figure_errors
-from study import PROTOCOL, ROOT, load_registry, network_genotype, read_yaml, resolve_dataset, view_classes
+from checks_retest import retest_errors
+from study import PROTOCOL, ROOT, network_genotype, read_yaml, view_classes
 
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
+RETEST_SCHEMA = ROOT / "workflow/schemas/retest.schema.yaml"
 
 
 def check_config(config: dict[str, Any], files: Iterable[str | Path]) -> list[str]:
     """Every error of the configuration that `files` (merged in order) made; an empty list if there is none."""
-    schema = read_yaml(SCHEMA)
-    errors = jsonschema.Draft202012Validator(schema).iter_errors(config)
+    errors = jsonschema.Draft202012Validator(schema_of(config)).iter_errors(config)
     found = [message for error in errors for message in _schema_messages(error)]
-    found += _cross_checks(config) if not found else _tolerant(_cross_checks, config)
+    check = retest_errors if "retests" in config else _cross_checks
+    found += check(config) if not found else tolerant(check, config)
     located = _Locator(files)
     lines = [f"{located.file(path)}: {'.'.join(map(str, path))}: {text}" for path, text in found]
     return list(dict.fromkeys(lines))
 
 
-def _tolerant(check: Callable[..., Iterator[tuple[list, str]]], *arguments: Any) -> Iterator[tuple[list, str]]:
-    """What a check finds before it stumbles over a part that has errors of its own."""
-    with suppress(KeyError, TypeError, AttributeError, ValueError):
-        yield from check(*arguments)
+def schema_of(config: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a configuration's kind of study."""
+    schema = read_yaml(SCHEMA)
+    if "retests" not in config:
+        return schema
+    return read_yaml(RETEST_SCHEMA) | {"$defs": schema["properties"] | schema["$defs"]}
 
 
-def _schema_messages(error: jsonschema.ValidationError) -> Iterator[tuple[list, str]]:
+def _schema_messages(error: jsonschema.ValidationError) -> Errors:
     path = list(error.absolute_path)
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
         for key in sorted(set(error.instance) - set(known)):
-            yield [*path, key], f"no such key{_nearest(key, known)}"
+            yield [*path, key], f"no such key{nearest(key, known)}"
     elif error.validator == "required":
         for key in sorted(set(error.validator_value) - set(error.instance)):
             yield [*path, key], f"is missing ({_described(error.schema, key)})"
     elif error.validator == "enum":
         options = ", ".join(map(str, error.validator_value))
-        yield path, f"{error.instance!r} is not one of {options}{_nearest(error.instance, error.validator_value)}"
+        yield path, f"{error.instance!r} is not one of {options}{nearest(error.instance, error.validator_value)}"
     elif error.validator == "type":
         wanted = error.validator_value if isinstance(error.validator_value, str) else " or ".join(error.validator_value)
         yield path, f"{error.instance!r} is a {_kind(error.instance)}, expected {wanted}"
@@ -54,57 +56,18 @@ def _schema_messages(error: jsonschema.ValidationError) -> Iterator[tuple[list, 
         yield path, f"{error.message}{_explained(error.schema)}"
 
 
-def _cross_checks(config: dict[str, Any]) -> Iterator[tuple[list, str]]:
-    registry = load_registry()
-    datasets = {}
-    for name, entry in (config.get("datasets") or {}).items():
-        source = (entry or {}).get("source", name)
-        own = any(key in (entry or {}) for key in ("url", "files", "folder"))
-        if source not in registry and not own:
-            hint = _nearest(source, registry)
-            yield ["datasets", name], f"has no url, files or folder, and no source {source!r} is known{hint}"
-            continue
-        datasets[name] = resolve_dataset(name, entry, registry)
-        if "format" not in datasets[name]:
-            yield ["datasets", name, "format"], "is missing (how the publisher lays out images and labels)"
-            continue
-        known = format_options(datasets[name]["format"])
-        for option in sorted(set(datasets[name]["options"]) - set(known)):
-            text = f"{datasets[name]['format']} has no such option{_nearest(option, known)}"
-            yield ["datasets", name, "options", option], text
-    views = {name: {"dataset": name, "classes": None} for name in datasets}
-    selections = {name: {"classes": None, **entry} for name, entry in (config.get("views") or {}).items()}
-    views |= selections
-    for name, view in selections.items():
-        yield from _tolerant(_view_errors, name, view, datasets, views)
-    yield from _tolerant(_task_errors, config, views, datasets)
-    yield from _tolerant(_network_errors, config)
-    yield from _tolerant(_start_errors, config)
-    yield from _tolerant(figure_errors, config)
-    yield from _tolerant(lambda: _population_errors(config["population"]))
+def _cross_checks(config: dict[str, Any]) -> Errors:
+    datasets: dict[str, Any] = {}
+    views: dict[str, Any] = {}
+    yield from data_errors(config, datasets, views)
+    yield from tolerant(_task_errors, config, views, datasets)
+    yield from tolerant(_network_errors, config)
+    yield from tolerant(_start_errors, config)
+    yield from tolerant(figure_errors, config)
+    yield from tolerant(lambda: _population_errors(config["population"]))
 
 
-def _view_errors(name: str, view: dict, datasets: dict, views: dict) -> Iterator[tuple[list, str]]:
-    if view["dataset"] not in datasets:
-        yield ["views", name, "dataset"], f"no dataset {view['dataset']!r}{_nearest(view['dataset'], datasets)}"
-        return
-    if name in datasets:
-        yield ["views", name], "has the name of a dataset, which is the view of all of it; choose another name"
-    asked, held = view["classes"], datasets[view["dataset"]]["classes"]
-    if isinstance(asked, int) and held and asked > held:
-        yield ["views", name, "classes"], f"asks for {asked} classes, but {view['dataset']} has {held}"
-    within = view.get("within")
-    if within is not None and (within not in views or within == name):
-        yield ["views", name, "within"], f"no other view {within!r}{_nearest(within, set(views) - {name})}"
-    elif within is not None:
-        outer = views[within]
-        if outer["dataset"] != view["dataset"]:
-            yield ["views", name, "within"], f"{within} is a view of {outer['dataset']}, not of {view['dataset']}"
-        elif isinstance(outer.get("classes"), int) and isinstance(asked, int) and asked > outer["classes"]:
-            yield ["views", name, "classes"], f"asks for {asked} classes within {within}, which has {outer['classes']}"
-
-
-def _task_errors(config: dict, views: dict, datasets: dict) -> Iterator[tuple[list, str]]:
+def _task_errors(config: dict, views: dict, datasets: dict) -> Errors:
     tasks, regimes = config["tasks"], config["regimes"]
     references = [name for name, task in tasks.items() if task.get("role") == "reference"]
     if len(references) != 1 and all("role" in task for task in tasks.values()):
@@ -114,27 +77,29 @@ def _task_errors(config: dict, views: dict, datasets: dict) -> Iterator[tuple[li
         if "regime" not in task:
             continue
         if task["regime"] not in regimes:
-            yield ["tasks", name, "regime"], f"no regime {task['regime']!r}{_nearest(task['regime'], regimes)}"
+            yield ["tasks", name, "regime"], f"no regime {task['regime']!r}{nearest(task['regime'], regimes)}"
         else:
             missing = [key for key in PROTOCOL if key not in task and key not in regimes[task["regime"]]]
             if missing:
                 yield ["regimes", task["regime"]], f"lacks {', '.join(missing)}, which task {name} needs"
         view = task.get("view", name)
         if view not in views:
-            yield ["tasks", name, "view"], f"no view or dataset {view!r}{_nearest(view, views)}"
+            yield ["tasks", name, "view"], f"no view or dataset {view!r}{nearest(view, views)}"
             continue
         dataset = datasets.get(views[view]["dataset"])
+        if dataset and (dataset["split"]["by"] == "none" or dataset["options"].get("train") is False):
+            yield ["tasks", name, "view"], f"{dataset['title']} has no training images; take a dataset that has some"
         classes = view_classes(views[view], dataset) if dataset else None
         if task.get("error") == "top5" and classes and classes <= 5:
             yield ["tasks", name, "error"], f"top5 says nothing about {classes} classes; use top1"
         if task.get("closest") is not None and task["closest"] not in family:
-            yield ["tasks", name, "closest"], f"no family task {task['closest']!r}{_nearest(task['closest'], family)}"
+            yield ["tasks", name, "closest"], f"no family task {task['closest']!r}{nearest(task['closest'], family)}"
         elif task.get("role") == "target" and "closest" not in task and not classes and family:
             remedy = f"name one of {', '.join(family)}, or give datasets.{views[view]['dataset']}.classes"
             yield ["tasks", name, "closest"], f"is missing: {remedy}"
 
 
-def _network_errors(config: dict) -> Iterator[tuple[list, str]]:
+def _network_errors(config: dict) -> Errors:
     networks, size = config.get("networks") or {}, config["population"]["size"]
     known = {f"a{number:03d}" for number in range(size)} | networks.keys()
     for name, network in networks.items():
@@ -147,11 +112,11 @@ def _network_errors(config: dict) -> Iterator[tuple[list, str]]:
     for name, task in config["tasks"].items():
         for model in task.get("models", ()):
             if model not in known:
-                hint = _nearest(model, networks) if not re.fullmatch(r"a\d+", model) else f" (a000 to a{size - 1:03d})"
+                hint = nearest(model, networks) if not re.fullmatch(r"a\d+", model) else f" (a000 to a{size - 1:03d})"
                 yield ["tasks", name, "models"], f"no model {model!r}{hint}"
 
 
-def _start_errors(config: dict) -> Iterator[tuple[list, str]]:
+def _start_errors(config: dict) -> Errors:
     """Errors of tasks that start from another task's runs."""
     tasks = config["tasks"]
     full = {name: {"view": name, **config["regimes"][task["regime"]], **task} for name, task in tasks.items()}
@@ -161,7 +126,7 @@ def _start_errors(config: dict) -> Iterator[tuple[list, str]]:
             if other is not None and other == name:
                 yield ["tasks", name, key], "a task cannot start from itself; name another one"
             elif other is not None and other not in tasks:
-                yield ["tasks", name, key], f"no task {other!r}{_nearest(other, set(tasks) - {name})}"
+                yield ["tasks", name, key], f"no task {other!r}{nearest(other, set(tasks) - {name})}"
             elif other is not None:
                 problem = _start_problem(key, full[name], full[other], other, config["population"]["size"])
                 if problem:
@@ -192,7 +157,7 @@ def _start_problem(key: str, task: dict, other: dict, name: str, size: int) -> s
     return None
 
 
-def _population_errors(population: dict) -> Iterator[tuple[list, str]]:
+def _population_errors(population: dict) -> Errors:
     low, high = population["megaflops"]
     for key in ("megaflops", "depth", "width"):
         if population[key][0] > population[key][1]:
@@ -244,11 +209,6 @@ class _Locator:
                 return depth
             content = content[key]
         return len(path)
-
-
-def _nearest(name: Any, known: Iterable[Any]) -> str:
-    close = difflib.get_close_matches(str(name), [str(key) for key in known], n=1, cutoff=0.5)
-    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _described(schema: dict, key: str) -> str:

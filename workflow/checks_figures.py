@@ -1,12 +1,10 @@
 """Errors of a configuration's `figures`: the tasks that they name have to be of the kind that they draw."""
 
-import difflib
 from collections.abc import Iterator
 from typing import Any
 
+from checks_common import Errors, nearest
 from study import VIEW
-
-Errors = Iterator[tuple[list[str], str]]
 
 
 def figure_errors(config: dict[str, Any]) -> Errors:
@@ -17,8 +15,7 @@ def figure_errors(config: dict[str, Any]) -> Errors:
     figures = config.get("figures") or {}
     unknown = [(keys, name) for keys, name in _named(figures) if name not in tasks]
     for keys, name in unknown:
-        close = difflib.get_close_matches(name, tasks, n=1, cutoff=0.5)
-        yield ["figures", *keys], f"no task {name!r}" + (f" (did you mean {close[0]}?)" if close else "")
+        yield ["figures", *keys], f"no task {name!r}{nearest(name, tasks)}"
     if unknown:
         return
     yield from _curve_errors(figures.get("curves") or {}, tasks)

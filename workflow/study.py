@@ -56,7 +56,12 @@ class Task:
 
 
 class Study:
-    """The resolved configuration. `study_of` makes it of a checked one."""
+    """The resolved configuration of a population and its tasks. `study_of` makes it of a checked one."""
+
+    stages = ("population", "training", "compared", "tables", "figures")
+    items = "paper_items.yaml"
+    introduction = "workflow.rst"
+    whole = "config.yaml, the paper's own study"
 
     def __init__(self, config: dict[str, Any], registry: dict[str, Any]) -> None:
         self.title: str = config["title"]
@@ -222,8 +227,12 @@ class Study:
         return defaults | figures
 
 
-def study_of(config: dict[str, Any]) -> Study:
-    """The study of a configuration that has passed `checks.check_config`."""
+def study_of(config: dict[str, Any]) -> Any:
+    """The study of a configuration that has passed `checks.check_config`: a `Study`, or `Retests` where it has some."""
+    if "retests" in config:
+        from retests import Retests
+
+        return Retests(_ordered(config), load_registry())
     return Study(_ordered(config), load_registry())
 
 
@@ -262,7 +271,7 @@ def _ordered(config: dict[str, Any]) -> dict[str, Any]:
 
     Snakemake compares parameters as text, so that the order of keys in a file must not matter.
     """
-    named = ("datasets", "views", "tasks", "regimes", "networks")
+    named = ("datasets", "views", "tasks", "regimes", "networks", "retests", "since", "evaluate")
     return {key: value if key in named else _sorted(value) for key, value in config.items()}
 
 

@@ -150,6 +150,17 @@ def test_mirror_comes_first_and_the_address_next(server, tmp_path):
     assert (tmp_path / "b" / "my data.bin").read_bytes() == DATA
 
 
+def test_a_mirror_may_hold_a_folder_for_each_source(tmp_path):
+    (tmp_path / "mirror/tables").mkdir(parents=True)
+    (tmp_path / "mirror/tables/a.csv").write_text("a,b\n1,2\n")
+    entry = {"name": "a.csv", "url": None}
+    places = {"root": tmp_path, "mirror": (tmp_path / "mirror").as_uri()}
+    download(entry, tmp_path / "out/a.csv", source="tables", **places)
+    assert (tmp_path / "out/a.csv").read_text() == "a,b\n1,2\n"
+    with pytest.raises(Problem, match=r"mirror/others/a\.csv"):
+        download(entry, tmp_path / "out/b.csv", source="others", **places)
+
+
 def test_a_wrong_file_on_the_mirror_is_passed_over(server, tmp_path):
     server.files["/mirror/data.bin"] = b"<html>please log in</html>"
     fetch(entry(f"{server.address}/data.bin"), tmp_path / "data.bin", mirror=f"{server.address}/mirror")

@@ -176,15 +176,18 @@ def test_too_few_models_are_drawn_without_a_line():
     assert "Linear scale (2 models): no line, fewer than three models" in drawn.caption
 
 
-def test_models_at_the_end_of_the_probit_scale_are_left_out_of_it_by_name():
+def test_models_at_the_end_of_the_probit_scale_are_left_out_of_it_and_named():
     models = pair(30).copy()
     models.loc["m_005", ["new_correct", "new_acc"]] = [10000, 100]
-    with pytest.raises(Problem, match=r"m_005.*probit_without"):
-        draw_retest(models, retest(), TITLES, **BOOTSTRAP)
-    drawn = draw_retest(models, retest(probit_without=["m_005"]), TITLES, **BOOTSTRAP)
+    drawn = draw_retest(models, retest(), TITLES, **BOOTSTRAP)
     counts = drawn.data[drawn.data["kind"] == "model"].groupby("scale").size()
     assert counts.to_dict() == {"linear": 30, "probit": 29}
     assert "It has no place for m_005, at 0 or 100 %." in drawn.caption
+    assert "Probit scale (29 models, without m_005)" in drawn.caption
+    assert fit_retest(models, retest(), "probit", **BOOTSTRAP).left_out == ("m_005",)
+    one = retest()
+    caption = draw_retest_slopes({one["name"]: models}, [one], {}, **BOOTSTRAP).caption
+    assert "Not in the probit lines: 1 model with an accuracy of 0 or 100 %." in caption
 
 
 def test_a_model_that_is_not_there_cannot_be_left_out():

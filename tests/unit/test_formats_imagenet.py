@@ -118,6 +118,16 @@ def test_ilsvrc_folders(tmp_path, flat):
     assert counts(listing) == {("n01", "train"): 2, ("n02", "train"): 2, ("n01", "test"): 1, ("n02", "test"): 1}
 
 
+def test_ilsvrc_s_validation_images_can_be_read_alone(tmp_path):
+    root = ilsvrc_tars(tmp_path / "in")
+    labels_csv(root)
+    (root / "ILSVRC2012_img_train.tar").unlink()
+    listing = read_listing(root, "ilsvrc", {"train": False})
+    assert counts(listing) == {("n01", "test"): 1, ("n02", "test"): 1}
+    with pytest.raises(Problem, match="train: false to read the validation images alone"):
+        read_listing(root, "ilsvrc")
+
+
 def test_truncated_ilsvrc_tars_are_named(tmp_path):
     root = ilsvrc_tars(tmp_path / "raw")
     labels_csv(root)

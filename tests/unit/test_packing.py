@@ -114,6 +114,20 @@ def test_unexpected_number_of_classes(tmp_path):
     assert pack(root, tmp_path / "out", classes=2)["classes"] == ["a", "b"]
 
 
+def test_a_test_set_alone_needs_no_training_images(tmp_path):
+    class_folders(tmp_path / "in", {"10": 1, "9": 2})
+    manifest = pack(tmp_path / "in", tmp_path / "out", split={"by": "none"})
+    assert (manifest["n_train"], manifest["n_test"]) == (0, 3)
+    assert manifest["classes"] == ["9", "10"]
+    assert manifest["split"] == {"rule": "none"}
+    packed = open_packed(tmp_path / "out" / "set", "pixels")
+    pixels = np.concatenate([packed.read(i).reshape(-1, 3) for i in range(3)]) / 255
+    np.testing.assert_allclose(manifest["mean"], pixels.mean(axis=0), atol=1e-6)
+    lacking = Listing(read_listing(tmp_path / "in", "class_folders").items, ["9", "10", "c"])
+    with pytest.raises(Problem, match="class 'c' has no test image"):
+        pack(None, tmp_path / "other", listing=lacking, split={"by": "none"})
+
+
 def test_split_by_group_needs_groups(tmp_path):
     root = class_folders(tmp_path / "in", {"a": 2, "b": 2})
     with pytest.raises(Problem, match="gives no group"):

@@ -58,7 +58,7 @@ def test_two_decimals_in_all_numbers(tmp_path):
     table = retest_table(thirds, RETEST, TITLES)
     save_table(table, tmp_path / "t.csv", tmp_path / "t.md", tmp_path / "t.rst")
     first = (tmp_path / "t.csv").read_text().splitlines()[1]
-    assert first == "a,66.67,9.43,99.16,28.57,3.67,70.96,38.1,1,1,0"
+    assert first == "a,66.67,9.43,99.16,28.57,3.67,70.96,38.10,1,1,0"
     shown = table.shown.iloc[0].to_dict()
     assert shown["Original accuracy (%)"] == "66.67 [9.43, 99.16]"
     assert (shown["Gap (points)"], shown["Δ rank"]) == ("38.10", "0")

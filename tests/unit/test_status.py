@@ -34,7 +34,7 @@ def line_of(text, name):
 def test_before_anything_ended_nothing_is_estimated(tmp_path):
     plan, _ = started(tmp_path)
     text = status_text(plan, tmp_path, NOW, NOW - 60, finished_runs(plan, tmp_path))
-    assert "0 of 40 trainings done" in text
+    assert "0 of 40 runs done" in text
     assert "time left: unknown yet" in text
     assert line_of(text, "photos").split() == ["photos", "0/40", "." * 20, "-", "-", "unknown", "yet"]
 
@@ -43,7 +43,7 @@ def test_the_time_left_follows_from_what_ended_since_the_start(tmp_path):
     plan, _ = started(tmp_path, done=30, seconds=100.0)
     baseline = {"photos": frozenset(MODELS[:20])}
     text = status_text(plan, tmp_path, NOW, NOW - 500, baseline)  # 10 x 100 s within 500 s: two at once
-    assert "30 of 40 trainings done; time left: about 8 min, at a pace of 2.0 trainings at once." in text
+    assert "30 of 40 runs done; time left: about 8 min, at a pace of 2.0 runs at once." in text
     assert line_of(text, "photos").split()[1:] == [
         "30/40",
         "#" * 15 + "." * 5,
@@ -60,7 +60,7 @@ def test_the_time_left_follows_from_what_ended_since_the_start(tmp_path):
 def test_what_was_there_before_the_start_tells_no_speed(tmp_path):
     plan, _ = started(tmp_path, done=30)
     text = status_text(plan, tmp_path, NOW, NOW - 500, finished_runs(plan, tmp_path))
-    assert "unknown yet (fewer than 3 trainings have ended" in text
+    assert "unknown yet (fewer than 3 runs have ended" in text
     assert line_of(text, "photos").endswith("2 min")
 
 
@@ -76,7 +76,7 @@ def test_a_task_without_runs_is_scaled_from_the_one_of_most_similar_cost(tmp_pat
     assert line_of(text, "double").endswith("10 min")  # 3 x 2 x 100 s
     assert line_of(text, "large").endswith("7 min")  # 4 x 100 s
     assert line_of(text, "unprepared").endswith("unknown yet")
-    assert "trainings at once, and what unprepared will take, whose images are not prepared yet" in text
+    assert "runs at once, and what unprepared will take, whose images are not prepared yet" in text
 
 
 def test_a_continuation_costs_its_own_epochs(tmp_path):
@@ -90,7 +90,7 @@ def test_a_finished_study_has_nothing_left(tmp_path):
     plan, runs = study(tmp_path)
     write_run(tmp_path, "digits", "a001", diverged(runs["digits"]["a001"]))
     text = status_text(plan, tmp_path, NOW, NOW - 60, {})
-    assert "16 of 16 trainings done; time left: none." in text
+    assert "16 of 16 runs done; time left: none." in text
 
 
 def test_diverged_runs_come_from_the_error_table_or_from_those_read(tmp_path):
@@ -149,7 +149,7 @@ def test_the_writer_writes_while_it_runs_and_a_last_time(tmp_path):
     writer.stop("Stopped with errors.")
     assert not writer.is_alive()
     assert path.read_text().startswith("Stopped with errors.\nWritten 2")
-    assert "2 of 40 trainings done" in path.read_text()
+    assert "2 of 40 runs done" in path.read_text()
 
 
 def test_the_writer_never_raises_and_warns_once(tmp_path, caplog):

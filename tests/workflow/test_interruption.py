@@ -89,7 +89,7 @@ def test_a_second_training_of_the_same_run_waits_and_takes_it_up(command, tmp_pa
     first = start_and_wait_for_checkpoint(command("a"), tmp_path / "a/checkpoint.pt")
     second = run(command("a"))
     assert first.wait(timeout=120) == second.returncode == 0
-    assert f"(process {first.pid}) trains this run; waiting for it to end" in second.stderr
+    assert f"(process {first.pid}) works on this run; waiting for it to end" in second.stderr
     assert "taken up again" in second.stderr
     assert sorted(os.listdir(tmp_path / "a")) == ["checkpoint.json", "run.json"]
 

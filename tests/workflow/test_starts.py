@@ -116,4 +116,4 @@ def test_the_audit_finds_nothing_wrong_and_then_a_stale_run(copy):
 def test_the_status_says_how_far_the_study_is(finished):
     text = (finished / "results/STATUS").read_text()
     assert text.startswith("Finished.")
-    assert "33 of 33 trainings done" in text
+    assert "33 of 33 runs done" in text

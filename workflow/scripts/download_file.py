@@ -11,5 +11,6 @@ with log_to(snakemake.log[0]):
         Path(snakemake.output[0]),
         root=Path(snakemake.params.root),
         mirror=snakemake.params.mirror,
+        source=snakemake.wildcards.dataset,
         login=snakemake.params.login,
     )

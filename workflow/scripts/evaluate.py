@@ -29,7 +29,7 @@ from train import choose_device, provenance
 def main() -> None:
     """Parse the command line, evaluate, and end with the exit code of what happened."""
     arguments = parser().parse_args()
-    with log_to(arguments.log) as log:
+    with log_to(arguments.log, arguments.history) as log:
         parse_model(arguments.model)
         if min(arguments.batch, arguments.threads) < 1:
             raise Problem(f"--batch {arguments.batch} --threads {arguments.threads}: have to be at least 1")
@@ -58,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (default 1); part of the provenance")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, …")
     parser.add_argument("--log", help="also log to this file")
+    parser.add_argument("--history", help="also log to this file, which is never emptied")
     return parser
 
 

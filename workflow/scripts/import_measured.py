@@ -1,10 +1,12 @@
-"""Make an error table of one published file of measured accuracies."""
+"""Make the error tables of published files of measured accuracies."""
 
 from apr.logs import log_to
 from apr.measured import read_measured
 from apr.tables import write_csv
 
 with log_to(snakemake.log[0]) as log:
-    table = read_measured(snakemake.input[0], snakemake.params.images)
-    write_csv(snakemake.output[0], table)
-    log.info("%d models", len(table))
+    files = zip(snakemake.input.measured, snakemake.params.images, snakemake.output, strict=True)
+    for source, images, path in files:
+        table = read_measured(source, images)
+        write_csv(path, table)
+        log.info("%s: %d models", path, len(table))

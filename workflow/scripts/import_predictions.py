@@ -1,12 +1,13 @@
 """Make the error tables of the test sets of one source of published predictions."""
 
+from apr.files import read_json
 from apr.logs import log_to
 from apr.predictions import import_predictions
 from apr.tables import write_csv
 
 with log_to(snakemake.log[0]) as log:
-    params = snakemake.params
-    tables = import_predictions(params.folder, params.source, snakemake.input.get("labels"))
-    for name, path in zip(params.sets, snakemake.output, strict=True):
-        write_csv(path, tables[name])
-        log.info("%s: %d models", name, len(tables[name]))
+    folder = read_json(snakemake.input.unpacked)["folder"]
+    tables = import_predictions(folder, snakemake.params.source, snakemake.input.get("labels"))
+    for (name, table), path in zip(tables.items(), snakemake.output, strict=True):
+        write_csv(path, table)
+        log.info("%s: %d models", name, len(table))

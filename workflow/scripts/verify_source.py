@@ -15,8 +15,8 @@ with log_to(snakemake.log[0]):
         # What has no address lies here by hand, or a mirror has it.
         for file in params.files:
             if not (folder / file["name"]).exists():
-                root = Path(params.root)
-                download(file, folder / file["name"], root=root, mirror=params.mirror, login=params.login)
+                places = {"root": Path(params.root), "mirror": params.mirror, "source": name}
+                download(file, folder / file["name"], **places, login=params.login)
         trusted = None if params.made_here else Path(params.trusted)
         manifest = verify(name, params.files, folder, trusted, login=params.login)
     write_json(snakemake.output.manifest, manifest)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv  # the quantiles of scipy.stats.beta, which takes a second to import
 
 from apr.problems import Problem
 
@@ -54,8 +54,8 @@ def clopper_pearson(correct: ArrayLike, n: ArrayLike) -> tuple[NDArray[np.float6
     Source: Clopper and Pearson, Biometrika 26 (1934) 404, as quantiles of the beta distribution.
     """
     correct, n = np.asarray(correct, dtype=float), np.asarray(n, dtype=float)
-    low = np.where(correct == 0, 0, beta.ppf(TAIL, correct, n - correct + 1))
-    high = np.where(correct == n, 1, beta.ppf(1 - TAIL, correct + 1, n - correct))
+    low = np.where(correct == 0, 0, betaincinv(correct, n - correct + 1, TAIL))
+    high = np.where(correct == n, 1, betaincinv(correct + 1, n - correct, 1 - TAIL))
     return 100 * low, 100 * high
 
 

@@ -38,4 +38,4 @@ def load_checkpoint(path: Path, fingerprint: str, device: torch.device) -> dict[
 def _set_aside(path: Path, reason: str) -> None:
     rejected = path.with_name(path.name + ".rejected")
     path.replace(rejected)
-    log.warning("checkpoint %s %s: set aside as %s; training starts from the beginning", path, reason, rejected.name)
+    log.warning("checkpoint %s %s: set aside as %s; the run starts from the beginning", path, reason, rejected.name)

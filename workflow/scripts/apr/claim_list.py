@@ -123,14 +123,14 @@ def tasks_of(claims: Iterable[Claim]) -> list[str]:
 
 
 def _claim(entry: dict[str, Any], place: str) -> Claim:
-    _check_keys(entry, place, REQUIRED, optional=("incomparable",))
+    check_keys(entry, place, REQUIRED, optional=("incomparable",))
     if entry["mark"] not in VERIFIED:
         raise Problem(f"{place}: mark {entry['mark']!r} is not one of {', '.join(VERIFIED)}")
     measure = dict(entry["measure"]) if isinstance(entry["measure"], dict) else {}
     kind = measure.pop("kind", None)
     if kind not in KINDS:
-        raise Problem(f"{place}: measure.kind {kind!r} is not known{_nearest(str(kind), KINDS)}")
-    _check_keys(measure, f"{place}: measure", tuple(KINDS[kind]))
+        raise Problem(f"{place}: measure.kind {kind!r} is not known{nearest(str(kind), KINDS)}")
+    check_keys(measure, f"{place}: measure", tuple(KINDS[kind]))
     for name, (description, fits) in KINDS[kind].items():
         if not fits(measure[name]):
             raise Problem(f"{place}: measure.{name} is {measure[name]!r}; give {description}")
@@ -148,16 +148,22 @@ def _region(value: Any, place: str) -> tuple[float, float]:
     raise Problem(f"{place}: expected is {value!r}; give [low, high], low below high (.inf where there is no bound)")
 
 
-def _check_keys(entry: dict, place: str, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> None:
+def check_keys(entry: dict, place: str, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> None:
+    """Refuse an entry that lacks a key or has an unknown one.
+
+    Raises:
+        Problem: names the key.
+    """
     for key in required:
         if key not in entry:
             raise Problem(f"{place}: lacks {key}")
     for key in entry:
         if key not in (*required, *optional):
-            raise Problem(f"{place}: no such key: {key}{_nearest(key, (*required, *optional))}")
+            raise Problem(f"{place}: no such key: {key}{nearest(key, (*required, *optional))}")
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint at the known name that is most like an unknown one, else at all of them."""
     close = difflib.get_close_matches(name, known, 1)
     return f" (did you mean {close[0]}?)" if close else f"; known: {', '.join(known)}"
 

@@ -36,6 +36,7 @@ def download(
     *,
     root: Path,
     mirror: str | None = None,
+    source: str | None = None,
     login: str | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
@@ -48,6 +49,7 @@ def download(
         target: where the file goes.
         root: folder to which relative file: addresses refer.
         mirror: https: or file: address of a folder that may hold the file under its own name.
+        source: name of the file's source; the mirror may also hold the file in a folder of this name.
         login: what the user has to do where there is no address.
         sleep: waits between attempts.
 
@@ -55,7 +57,8 @@ def download(
         Problem: no address has the file, or what came is not the file; it is then set aside as `<target>.rejected`.
     """
     target = Path(target)
-    addresses = [f"{mirror.rstrip('/')}/{quote(entry['name'])}"] if mirror else []
+    folders = [mirror.rstrip("/"), *([f"{mirror.rstrip('/')}/{quote(source)}"] if source else [])] if mirror else []
+    addresses = [f"{folder}/{quote(entry['name'])}" for folder in folders]
     addresses += [entry["url"]] if entry.get("url") else []
     if not entry.get("url") and not mirror:
         raise Problem(by_hand(entry["name"], target, login))

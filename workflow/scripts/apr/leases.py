@@ -57,7 +57,7 @@ class Lease:
         while not self._create():
             found = self._free()
             if found and time.monotonic() - told >= REMIND:
-                log.warning("%s: %s trains this run; waiting for it to end", self.path, described(found))
+                log.warning("%s: %s works on this run; waiting for it to end", self.path, described(found))
                 told = time.monotonic()
             self.waiting()
             time.sleep(min(1.0, self.beat))

@@ -111,7 +111,7 @@ def pack_dataset(
     """Decode all images and write `<stem>.bin`, `<stem>.index.npy`, `<stem>.files.txt` and the manifest.
 
     Images stand in the order train, test; by class; by name. The same input gives the same bytes. Mean and SD are
-    those of all pixels of the train part.
+    those of all pixels of the train part, or of the test part where there is no other.
 
     Args:
         listing: the images.
@@ -119,7 +119,7 @@ def pack_dataset(
         manifest_path: where the manifest goes, last of all.
         name: of the dataset.
         storage: "pixels" (raw RGB) or "encoded" (the publisher's own JPEG bytes; anything else as PNG).
-        split: test_fraction, seed, by ("image" or "group"), where the publisher ships no split.
+        split: test_fraction, seed, by ("image", "group", or "none": all is a test set), where the publisher ships none.
         classes: how many there should be, if known.
         about: further entries of the manifest (title, licence, home, sources).
         threads: that decode.
@@ -148,7 +148,7 @@ def pack_dataset(
         part: np.bincount(index["label"][index["split"] == code], minlength=len(number)).tolist()
         for code, part in enumerate(SPLITS)
     }
-    for part in SPLITS:
+    for part in SPLITS if any(counts["train"]) else ("test",):
         if 0 in counts[part]:
             lacking = listing.classes[counts[part].index(0)]
             raise Problem(f"{name}: class {lacking!r} has no {part} image; add some, or set options: missing: drop")
@@ -179,7 +179,7 @@ def pack_dataset(
             "sizes": _sizes(index),
             "converted": dict(sorted(conversions.items())),
             "ignored": {reason: count for reason, count in sorted(listing.ignored.items()) if count},
-            "split": {"rule": "shipped"} if listing.items[0].split else {"rule": "drawn", **split},
+            "split": _rule(listing.items[0], split),
             "n_groups": len({item.group for item in ordered if item.group is not None}) or None,
             **(about or {}),
         }
@@ -190,6 +190,8 @@ def pack_dataset(
 def _test_part(items: Sequence[Item], split: Mapping[str, Any]) -> list[int]:
     if items[0].split:
         return [SPLITS.index(item.split) for item in items]
+    if split["by"] == "none":
+        return [1] * len(items)
     labels = [item.label for item in items]
     if split["by"] == "group":
         if any(not item.group for item in items):
@@ -203,10 +205,16 @@ def _test_part(items: Sequence[Item], split: Mapping[str, Any]) -> list[int]:
     return split_by_image(names, labels, split["test_fraction"], split["seed"]).astype(int).tolist()
 
 
+def _rule(item: Item, split: Mapping[str, Any]) -> dict[str, Any]:
+    if item.split or split["by"] == "none":
+        return {"rule": "shipped" if item.split else "none"}
+    return {"rule": "drawn", **split}
+
+
 def _write_images(
     name: str, items: Sequence[Item], storage: str, index: np.ndarray, file: Any, threads: int
 ) -> tuple[str, Counter[str], np.ndarray]:
-    """Write the images and fill `index`; return digest, conversions, and the train part's histogram [3, 256]."""
+    """Write the images and fill `index`; return digest, conversions, and the first part's histogram [3, 256]."""
     broken: list[str] = []
     conversions: Counter[str] = Counter()
     digest = hashlib.sha256()
@@ -217,7 +225,7 @@ def _write_images(
             broken.append(packed)
             continue
         conversions.update(packed.conversions)
-        if index["split"][row] == 0:
+        if index["split"][row] == index["split"][0]:
             histogram += packed.histogram
         index[row] = (offset, len(packed.data), packed.height, packed.width, index["label"][row], index["split"][row])
         offset += len(packed.data)

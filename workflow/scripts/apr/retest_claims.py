@@ -4,21 +4,21 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import yaml
 
-from apr.claim_list import VERIFIED
+from apr.claim_list import VERIFIED, check_keys, nearest
 from apr.claims import ABSENT, INCOMPARABLE, NOT_REPRODUCED, REPRODUCED, UNDECIDED, verdict
 from apr.problems import Problem
 from apr.retest_lines import Retest, retest_lines
 from apr.tables import Table
 from apr.wording import number, with_interval
 
-VERDICTS = (REPRODUCED, NOT_REPRODUCED, INCOMPARABLE, UNDECIDED, ABSENT)
+CLOSE = "close"
+VERDICTS = (REPRODUCED, CLOSE, NOT_REPRODUCED, INCOMPARABLE, UNDECIDED, ABSENT)
 OF_LINES = ("slope", "offset", "slope_low", "slope_high", "offset_low", "offset_high")
 OF_MODELS = ("change", "models")
 OF_ONE_MODEL = ("orig_acc", "new_acc")
@@ -139,7 +139,7 @@ def _judged(claim: RetestClaim, found: Recomputed | None, lacking: str) -> tuple
         return result, ""
     if number(found.value, claim.digits) == number(claim.reported, claim.digits):
         return result, " to the printed digit"
-    return result, f" within {claim.tolerance:g}, not to the printed digit"
+    return CLOSE, f": within {claim.tolerance:g}, not to the printed digit"
 
 
 def _row(claim: RetestClaim, found: Recomputed | None, result: str, words: str) -> dict[str, Any]:
@@ -182,27 +182,25 @@ def _shown(claim: RetestClaim, found: Recomputed | None, words: str) -> dict[str
 def _caption(data: pd.DataFrame, resamples: int) -> str:
     counts = Counter(data["verdict"])
     listed = ", ".join(f"{counts[name]} {name}" for name in VERDICTS)
-    exact = int((data["in_words"] == f"{REPRODUCED} to the printed digit").sum())
-    bounds = data.loc[data["in_words"].str.startswith(f"{REPRODUCED} within"), "because"]
-    reasons = f" ({'; '.join(dict.fromkeys(bounds))})" if len(bounds) else ""
+    reasons = "; ".join(dict.fromkeys(data.loc[data["verdict"] == CLOSE, "because"]))
+    close = f" {CLOSE.capitalize()}: not so, but within a stated tolerance ({reasons})." if reasons else ""
     return (
-        f"{len(data)} values that the paper reports, beside the recomputed ones: {listed}. Of the {counts[REPRODUCED]} "
-        f"that are {REPRODUCED}, {exact} print as in the paper and {counts[REPRODUCED] - exact} lie within a stated "
-        f"tolerance{reasons}. Recomputed values have a digit more than the paper prints. In brackets: 95 % percentile "
-        f"intervals of {resamples:,} bootstrap resamples of the models. {INCOMPARABLE.capitalize()}: the paper's value "
-        "cannot be met from what is published, for the reason that is given. Models: how many a line goes through or a "
-        "mean is over."
+        f"{len(data)} values that the paper reports, beside the recomputed ones: {listed}. {REPRODUCED.capitalize()}: "
+        f"prints as in the paper.{close} Recomputed values have a digit more than the paper prints. In brackets: 95 % "
+        f"percentile intervals of {resamples:,} bootstrap resamples of the models. {INCOMPARABLE.capitalize()}: the "
+        "paper's value cannot be met from what is published, for the reason that is given. Models: how many a line "
+        "goes through or a mean is over."
     )
 
 
 def _claim(entry: dict[str, Any], place: str) -> RetestClaim:
-    _check_keys(entry, place, REQUIRED, OPTIONAL)
+    check_keys(entry, place, REQUIRED, OPTIONAL)
     measure = entry["measure"] if isinstance(entry["measure"], dict) else {}
     quantity = measure.get("quantity")
     if quantity not in QUANTITIES:
-        raise Problem(f"{place}: measure.quantity {quantity!r} is not known{_nearest(str(quantity), QUANTITIES)}")
+        raise Problem(f"{place}: measure.quantity {quantity!r} is not known{nearest(str(quantity), QUANTITIES)}")
     of_one = ("model",) if quantity in OF_ONE_MODEL else ()
-    _check_keys(measure, f"{place}: measure", ("quantity", "retest", *of_one))
+    check_keys(measure, f"{place}: measure", ("quantity", "retest", *of_one))
     if entry["mark"] not in VERIFIED:
         raise Problem(f"{place}: mark {entry['mark']!r} is not one of {', '.join(VERIFIED)}")
     for key in ("reported", "tolerance"):
@@ -222,17 +220,3 @@ def _claim(entry: dict[str, Any], place: str) -> RetestClaim:
         because=entry.get("because", "the printed digit"),
         incomparable=entry.get("incomparable"),
     )
-
-
-def _check_keys(entry: dict[str, Any], place: str, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> None:
-    for key in required:
-        if key not in entry:
-            raise Problem(f"{place}: lacks {key}")
-    for key in entry:
-        if key not in (*required, *optional):
-            raise Problem(f"{place}: no such key: {key}{_nearest(key, (*required, *optional))}")
-
-
-def _nearest(name: str, known: Sequence[str]) -> str:
-    close = get_close_matches(name, known, 1)
-    return f" (did you mean {close[0]}?)" if close else f"; known: {', '.join(known)}"

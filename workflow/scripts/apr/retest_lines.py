@@ -79,8 +79,10 @@ def fit_retest(accuracies: pd.DataFrame, retest: Retest, scale: str, resamples: 
         resamples: of the bootstrap.
         seed: of the bootstrap.
 
+    The probit line leaves out models with an accuracy of 0 or 100 %, too, which have no place on that scale.
+
     Raises:
-        Problem: a model that is left out is not there, or a counted one has an accuracy of 0 or 100 % (probit).
+        Problem: a model that is to be left out is not there.
     """
     without = tuple(retest[WITHOUT[scale]])
     unknown = [model for model in without if model not in accuracies.index]
@@ -91,6 +93,9 @@ def fit_retest(accuracies: pd.DataFrame, retest: Retest, scale: str, resamples: 
             f"{f', did you mean {near[0]}?' if near else ''}; name models of the error tables"
         )
     counted = accuracies.drop(index=list(without))
+    if scale == "probit":
+        ends = counted[["orig_acc", "new_acc"]].isin([0, 100]).any(axis=1)
+        without, counted = (*without, *counted.index[ends]), counted[~ends]
     x, y = counted["orig_acc"], counted["new_acc"]
     reason = (
         "fewer than three models"
@@ -161,19 +166,22 @@ def slopes_table(pairs: Mapping[str, pd.DataFrame], retests: Sequence[Retest], r
         "point gained on the original test set comes with more than a point on the new one. The offset is the line's "
         "value at an original accuracy of 0 %. The probit line relates the accuracies' quantiles of the normal "
         "distribution. The mean change, new less original accuracy, is over all models. In brackets: 95 % percentile "
-        f"intervals of {resamples:,} bootstrap resamples of the models. {lines_leave_out(retests)}"
+        f"intervals of {resamples:,} bootstrap resamples of the models. {lines_leave_out(data, retests)}"
     )
     return Table(data, shown, caption)
 
 
-def lines_leave_out(retests: Sequence[Retest]) -> str:
-    """Sentences that name the models that the lines do not count, once for all retests that leave out the same."""
+def lines_leave_out(data: pd.DataFrame, retests: Sequence[Retest]) -> str:
+    """Sentences that name the models that the lines of `retest_lines` do not count, once for all retests alike."""
+    ends = sum(data["models"] - data["probit_n"]) - sum(len(retest["probit_without"]) for retest in retests)
     sentences = []
     for scale, name in (("linear", "lines"), ("probit", "probit lines")):
         groups: dict[tuple[str, ...], list[str]] = {}
         for retest in retests:
             groups.setdefault(tuple(retest[WITHOUT[scale]]), []).append(retest["title"])
         clauses = [f"{', '.join(models)} ({'; '.join(titles)})" for models, titles in groups.items() if models]
+        if scale == "probit" and ends:
+            clauses.append(f"{ends:,} model{'s' if ends > 1 else ''} with an accuracy of 0 or 100 %")
         sentences.append(f"Not in the {name}: {'; '.join(clauses)}." if clauses else f"All models are in the {name}.")
     return " ".join(sentences)
 

@@ -41,7 +41,7 @@ def retest_table(accuracies: pd.DataFrame, retest: Mapping[str, Any], titles: Ma
         data[f"{side}_rank"] = _ranks(accuracies[f"{side}_acc"])
     data["delta_rank"] = data["orig_rank"] - data["new_rank"]
     shown = pd.DataFrame([_shown(row) for _, row in data.iterrows()])
-    return Table(data.round(DIGITS), shown, _caption(data, accuracies, retest, titles))
+    return Table(data.round(DIGITS), shown, _caption(data, accuracies, retest, titles), DIGITS)
 
 
 def _ranks(accuracy: pd.Series) -> list[int]:

@@ -65,9 +65,11 @@ def status_text(
     tasks = {task: _progress(plan, task, present[task], baseline.get(task, frozenset()), Path(root)) for task in plan}
     needed = {task: _needed(progress, tasks) for task, progress in tasks.items()}
     done, planned = (sum(getattr(task, key) for task in tasks.values()) for key in ("done", "planned"))
+    if not plan:
+        return f"Written {datetime.fromtimestamp(now):%Y-%m-%d %H:%M:%S}; this study trains and evaluates nothing.\n"
     head = [
         f"Written {datetime.fromtimestamp(now):%Y-%m-%d %H:%M:%S}, {_duration(now - started)} after the start.",
-        f"{done:,} of {planned:,} trainings done; time left: {_time_left(tasks, needed, now - started)}.",
+        f"{done:,} of {planned:,} runs done; time left: {_time_left(tasks, needed, now - started)}.",
     ]
     rows = [("task", "done", "", "diverged", "each", "still needed")]
     for task, progress in tasks.items():
@@ -77,7 +79,7 @@ def status_text(
         total = UNKNOWN if needed[task] is None else _duration(needed[task]) if progress.left else "-"
         rows.append((task, count, "#" * filled + "." * (BAR - filled), progress.diverged, each, total))
     foot = (
-        "each: mean training time of runs that ended; still needed: training time, were they trained one by one.\n"
+        "each: mean time of runs that ended; still needed: their time, were they made one by one.\n"
         f"diverged: from the error table, else of up to {SAMPLED} runs read."
     )
     return "\n".join([*head, "", *_lines(rows), "", foot, ""])
@@ -179,6 +181,8 @@ def _diverged(table: Path) -> str:
 def _cost(plan: Mapping[str, Any], task: str, root: Path) -> float | None:
     """Epochs x images x pixels of one training; None before the view is drawn."""
     entry = plan[task]
+    if "protocol" not in entry:  # an evaluation, which models of very different cost share
+        return None
     protocol, before = entry["protocol"], plan[entry["initial"]]["protocol"]["epochs"] if entry["continues"] else 0
     epochs = max(1, protocol["epochs"] - before)
     try:
@@ -207,14 +211,14 @@ def _time_left(tasks: Mapping[str, _Progress], needed: Mapping[str, float | None
     ended = [task for task in tasks.values() if task.new and task.seconds]
     trained = sum(task.new * task.seconds for task in ended)
     if sum(task.new for task in ended) < ENOUGH or wall <= 0:
-        return f"{UNKNOWN} (fewer than {ENOUGH} trainings have ended since the start)"
+        return f"{UNKNOWN} (fewer than {ENOUGH} runs have ended since the start)"
     unknown = [task for task, seconds in needed.items() if seconds is None]
     more = f", and what {', '.join(unknown)} will take, whose images are not prepared yet" if unknown else ""
     concurrency = trained / wall
     at_once = f"{concurrency:.1f}" if concurrency < 10 else f"{concurrency:,.0f}"
     seconds = sum(filter(None, needed.values()))
     about = "at least" if unknown else "about"
-    return f"{about} {_duration(seconds / concurrency)}, at a pace of {at_once} trainings at once{more}"
+    return f"{about} {_duration(seconds / concurrency)}, at a pace of {at_once} runs at once{more}"
 
 
 def _duration(seconds: float) -> str:

@@ -14,24 +14,26 @@ from apr.wording import escaped
 
 @dataclass(frozen=True)
 class Table:
-    """`data` in full precision, `shown` as the strings of the readable form, `caption` in plain text."""
+    """`data`, written with so many `decimals` or in full, `shown` as readable strings, `caption` in plain text."""
 
     data: pd.DataFrame
     shown: pd.DataFrame
     caption: str
+    decimals: int | None = None
 
 
 def save_table(table: Table, csv: str | Path, md: str | Path, caption: str | Path) -> None:
     """Write the three files of a table, each atomically; the caption holds the readable form, for the report."""
-    write_csv(csv, table.data)
+    write_csv(csv, table.data, table.decimals)
     write_text(md, f"{markdown(table.shown)}\n{escaped(table.caption)}\n")
     write_text(caption, f"{escaped(table.caption)}\n\n{restructured(table.shown)}")
 
 
-def write_csv(path: str | Path, data: pd.DataFrame) -> None:
+def write_csv(path: str | Path, data: pd.DataFrame, decimals: int | None = None) -> None:
     """Write a data frame without its index, atomically; undefined values stay empty."""
+    form = "%.10g" if decimals is None else f"%.{decimals}f"
     with atomic_file(path) as file:
-        data.to_csv(file, index=False, float_format="%.10g", lineterminator="\n")
+        data.to_csv(file, index=False, float_format=form, lineterminator="\n")
 
 
 def markdown(shown: pd.DataFrame) -> str:

@@ -57,7 +57,7 @@ def draw_family_distances(
     for ax, retest in zip(axes, retests, strict=True):
         rows = data[data["retest"] == retest["name"]].set_index("family").loc[names]
         _draw_estimates(ax, rows)
-        ax.set_title(fill(titles[retest["new"]], LETTERS), loc="left", weight="bold")
+        ax.set_title(fill(retest["title"], LETTERS, break_long_words=False), loc="left", weight="bold")
         ax.set_xlabel("Distance (points)")
     axes[0].set_yticks(range(len(names)), [f"{name} ({counts[name]})" for name in names])
     axes[0].set_ylim(len(names) - 0.4, -0.6)

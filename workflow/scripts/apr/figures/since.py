@@ -1,6 +1,7 @@
 """Accuracy on new test sets against the original: the line of 2019, and the models since."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -33,6 +34,7 @@ from apr.retest_lines import Retest
 from apr.since import ALONE, ANY, change_in_words, drawn_line, populations, since_lines, to_scale
 from apr.wording import number
 
+LETTERS = 40  # of an axis label in a row
 OTHER, MORE = "other", "more data"  # kinds of models
 MARKS = ((ORANGE, "^"), (RED, "s"), (PURPLE, "D"))  # of highlighted families
 LOOKS = {
@@ -95,7 +97,7 @@ def draw_since(
         p = "p < 0.001" if row["change_p_holm"] < 0.001 else f"p = {row['change_p_holm']:.3f}"
         slopes = " → ".join(number(row[f"slope_{side}"], 2) for side in ("2019", "since"))
         name_panel(ax, titles[retest["new"]], f"slope {slopes} ({p})")
-        ax.set_xlabel(f"Accuracy on {titles[retest['original']]} (%)")
+        ax.set_xlabel(fill(f"Accuracy on {titles[retest['original']]} (%)", LETTERS, break_long_words=False))
         ax.set_ylabel("Accuracy on the new test set (%)")
         rows = points.reset_index(names="model").assign(kind=kinds.to_numpy())
         frames += [frame.assign(retest=retest["name"]) for frame in (rows, lines)]

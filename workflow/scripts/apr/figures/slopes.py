@@ -122,7 +122,7 @@ def _caption(
         "test set comes with more than a point on the new one. The offset is far outside of the models' accuracies; "
         "the mean change of all models, new less original accuracy, says what the new test set costs. Bars: 95 % "
         f"percentile intervals of {resamples:,} bootstrap resamples of the models. "
-        f"{marks}{lines_leave_out(retests)} In numbers:\n\n" + "\n".join(clauses)
+        f"{marks}{lines_leave_out(data, retests)} In numbers:\n\n" + "\n".join(clauses)
     )
 
 

@@ -6,6 +6,7 @@ import tarfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from apr.contents import BROKEN_STREAM
 from apr.formats.listing import Item, Listing, Span, find_images, is_picture, visible
@@ -43,7 +44,11 @@ def read_tiny_imagenet(root: Path) -> Listing:
 
 
 def read_ilsvrc(
-    root: Path, *, train: str | None = None, val: str | None = None, labels: str | list[str] | None = None
+    root: Path,
+    *,
+    train: str | Literal[False] | None = None,
+    val: str | None = None,
+    labels: str | list[str] | None = None,
 ) -> Listing:
     """Read ILSVRC 2012: train and val each as the official tar, not unpacked, or as a folder (a cluster's, Kaggle's).
 
@@ -54,7 +59,7 @@ def read_ilsvrc(
     Args:
         root: holds all.
         train: tar of tars, or folder of <wnid>/*.JPEG; by default ILSVRC2012_img_train.tar, train or, as on Kaggle,
-            ILSVRC/Data/CLS-LOC/train.
+            ILSVRC/Data/CLS-LOC/train. False: there is none, or it is not wanted; val alone is read.
         val: flat tar, flat folder, or folder of <wnid>/*.JPEG; by default ILSVRC2012_img_val.tar, val or, as on
             Kaggle, ILSVRC/Data/CLS-LOC/val.
         labels: the table or tables of val's labels; by default they are looked for below the root.
@@ -63,8 +68,11 @@ def read_ilsvrc(
         Problem: something is missing or truncated, or an image has no label.
     """
     ignored: Counter[str] = Counter()
-    train_path, val_path = _place(root, train, TRAIN, "train"), _place(root, val, VAL, "val")
-    if train_path.is_dir():
+    train_path = None if train is False else _place(root, train, TRAIN, "train")
+    val_path = _place(root, val, VAL, "val")
+    if train_path is None:
+        items = []
+    elif train_path.is_dir():
         items = _train_folder(root, train_path, ignored)
     else:
         items = [
@@ -95,7 +103,8 @@ def _place(root: Path, given: str | None, tar: str, folder: str) -> Path:
     for name in names:
         if (root / name).exists():
             return root / name
-    raise Problem(f"{root}: holds none of {', '.join(names)}; set options: {folder}")
+    alone = ", or train: false to read the validation images alone" if folder == "train" else ""
+    raise Problem(f"{root}: holds none of {', '.join(names)}; set options: {folder}{alone}")
 
 
 def _train_folder(root: Path, folder: Path, ignored: Counter[str]) -> list[Item]:
