@@ -152,16 +152,15 @@ def report(rounds: dict, path: str | None) -> None:
     """Print the rounds and what they say of the paper's study."""
     for label, result in rounds.items():
         calls = ", ".join(f"{name.removeprefix('REQUEST_').lower()} {count}" for name, count in result["rpcs"].items())
-        print(
-            f"{label}: {result['trainings']} trainings in {result['jobs']} jobs, {result['wall_seconds']} s "
-            f"({result['jobs_per_second']} jobs/s, {result['submitted_per_second']} submitted/s at first), Snakemake {result['snakemake_peak_mb']} MB at most; RPCs: {calls}"
-        )
+        print(f"{label}: {result['trainings']} trainings in {result['jobs']} jobs, {result['wall_seconds']} s")
+        print(f"  {result['jobs_per_second']} jobs/s, {result['submitted_per_second']} submitted/s at first")
+        print(f"  Snakemake {result['snakemake_peak_mb']} MB at most; requests to the controller: {calls}")
     paper = study_of(read_yaml(PAPER))
     jobs = sum(-(-len(paper.runs(task)) // batch_size(paper, task)) for task in paper.tasks)
     trainings = sum(len(paper.runs(task)) for task in paper.tasks)
     print(
-        f"the paper's {trainings:,} trainings: {jobs:,} jobs of about an hour, so that the controller has to take in and to "
-        f"end {jobs:,} jobs instead of {trainings:,}; polling is one squeue every 30 to 180 s, however many they are"
+        f"the paper's {trainings:,} trainings: {jobs:,} jobs of about an hour for the controller to take in and to end "
+        f"instead of {trainings:,}; polling is one squeue every 30 to 180 s, however many they are"
     )
     if path:
         write_json(path, {"rounds": rounds, "paper": {"trainings": trainings, "jobs": jobs}})
