@@ -5,7 +5,7 @@
 
 Planning, grouping, submitting, polling and the controller are real; in place of a batch's Snakemake a job only touches
 its outputs, since on one machine the jobs of a whole cluster would be measured. Two rounds: one training a job, and
-batches of the length that --minutes-per-job asks for. The last lines scale the second to the 13,020 of the paper.
+batches of the length that --minutes-per-job asks for. The last line says what that means for the paper's study.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,8 +34,9 @@ SBATCH = """#!/bin/bash
 last="${{@: -1}}"
 case "$last" in
   --wrap=*--target-jobs*)
-    targets=$(grep -oE "train:[^' ]*" <<<"$last" | sed -E 's|train:task=(.*),model=(.*)|\\1/\\2.json|' | tr '\\n' ' ')
-    exec {sbatch} "${{@:1:$#-1}}" --wrap="cd results/runs && touch $targets" ;;
+    runs=$(grep -oE "train:[^' ]*" <<<"$last" | sed -E 's|train:task=(.*),model=(.*)|\\1/\\2|' | tr '\\n' ' ')
+    touch='for run in '$runs'; do touch results/runs/$run.json logs/train/$run.log logs/benchmarks/train/$run.tsv; done'
+    exec {sbatch} "${{@:1:$#-1}}" --wrap="$touch" ;;
 esac
 exec {sbatch} "$@"
 """
@@ -51,6 +53,12 @@ def submitted(cluster: Cluster) -> list[str]:
     """When each job that the controller remembers was submitted."""
     text = cluster.command("squeue", "--states=all", "-h", "-O", "SubmitTime")
     return sorted(line.strip() for line in text.splitlines() if line.strip())
+
+
+def burst(times: list[str]) -> float:
+    """Jobs submitted per second while nothing had to be waited for: those until the queue held 200 (profile: jobs)."""
+    first = [datetime.fromisoformat(text) for text in times[:200]]
+    return round(len(first) / max(1.0, (first[-1] - first[0]).total_seconds()), 1)
 
 
 def peak_mb(pid: int) -> float:
@@ -92,6 +100,7 @@ def round_of(cluster: Cluster, config: Path, folder: Path, names: list[str], min
         "jobs": len(times),
         "wall_seconds": round(wall, 1),
         "jobs_per_second": round(len(times) / wall, 2),
+        "submitted_per_second": burst(times),
         "snakemake_peak_mb": round(memory),
         "rpcs": rpcs(cluster),
     }
@@ -128,7 +137,8 @@ def measured_round(cluster: Cluster, config: Path, folder: Path, names: list[str
     """One round in a folder of its own, with the images prepared."""
     (folder / "bin").mkdir(parents=True)
     for task in {name.split("/")[0] for name in names}:
-        (folder / "results/runs" / task).mkdir(parents=True)
+        for place in ("results/runs", "logs/train", "logs/benchmarks/train"):
+            (folder / place / task).mkdir(parents=True)
     shim = folder / "bin/sbatch"
     shim.write_text(SBATCH.format(sbatch=cluster.which("sbatch")))
     shim.chmod(0o755)
@@ -142,19 +152,16 @@ def report(rounds: dict, path: str | None) -> None:
     """Print the rounds and what they say of the paper's study."""
     for label, result in rounds.items():
         calls = ", ".join(f"{name.removeprefix('REQUEST_').lower()} {count}" for name, count in result["rpcs"].items())
-        print(
-            f"{label}: {result['trainings']} trainings in {result['jobs']} jobs, {result['wall_seconds']} s "
-            f"({result['jobs_per_second']} jobs/s), Snakemake {result['snakemake_peak_mb']} MB at most; RPCs: {calls}"
-        )
+        print(f"{label}: {result['trainings']} trainings in {result['jobs']} jobs, {result['wall_seconds']} s")
+        print(f"  {result['jobs_per_second']} jobs/s, {result['submitted_per_second']} submitted/s at first")
+        print(f"  Snakemake {result['snakemake_peak_mb']} MB at most; requests to the controller: {calls}")
     paper = study_of(read_yaml(PAPER))
     jobs = sum(-(-len(paper.runs(task)) // batch_size(paper, task)) for task in paper.tasks)
     trainings = sum(len(paper.runs(task)) for task in paper.tasks)
-    alone = rounds["alone"]
-    for_each = {name: count / alone["jobs"] for name, count in alone["rpcs"].items()}
-    print(f"the paper's {trainings:,} trainings: {jobs:,} jobs of about an hour instead of {trainings:,}, and so")
-    for name, count in for_each.items():
-        kind = name.removeprefix("REQUEST_").lower()
-        print(f"  {kind:24} {count * jobs:10,.0f} RPCs instead of {count * trainings:,.0f}")
+    print(
+        f"the paper's {trainings:,} trainings: {jobs:,} jobs of about an hour for the controller to take in and to end "
+        f"instead of {trainings:,}; polling is one squeue every 30 to 180 s, however many they are"
+    )
     if path:
         write_json(path, {"rounds": rounds, "paper": {"trainings": trainings, "jobs": jobs}})
 
