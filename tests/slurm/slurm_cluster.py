@@ -9,18 +9,20 @@ Everything lies in FOLDER; nothing in /etc is read or written. Debian builds slu
 
 import argparse
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 PACKAGES = ["munge", "slurm-client", "slurmctld", "slurmd"]
 DAEMONS = ["munged", "slurmctld", "slurmd", "sbatch"]
 NODES, CPUS, MEMORY, GPUS = 3, 8, 64_000, 2  # each node's; the memory is in MB, and as invented as the GPUs
-PORT = 17_800
+PORTS = range(17_800, 30_000, 20)  # the first of each cluster's
 SBIN = ["/usr/sbin", "/sbin"]
 
 # A requeued job waits for the credentials to expire: 15 s instead of 120. config_overrides: a node has what its line
@@ -140,10 +142,11 @@ class Cluster:
 
     def _configure(self) -> None:
         host, user = socket.gethostname().split(".")[0], subprocess.check_output(["id", "-un"], text=True).strip()
-        lines = [CONFIG.format(host=host, user=user, port=PORT, folder=self.folder)]
+        port = self._port()
+        lines = [CONFIG.format(host=host, user=user, port=port, folder=self.folder)]
         size = f"CPUs={CPUS} RealMemory={MEMORY} Gres=gpu:{GPUS}"
         lines += [
-            f"NodeName={node} NodeAddr=127.0.0.1 Port={PORT + 1 + number} {size}\n"
+            f"NodeName={node} NodeAddr=127.0.0.1 Port={port + 1 + number} {size}\n"
             for number, node in enumerate(self.nodes)
         ]
         (self.folder / "slurm.conf").write_text("".join(lines))
@@ -167,6 +170,16 @@ class Cluster:
         real = shutil.which("srun")
         shim.write_text(f'#!/bin/sh\nSLURM_CONF="{self.folder}/slurm.conf" exec {real} "$@"\n')
         shim.chmod(0o755)
+
+    def _port(self) -> int:
+        """The port of a cluster that was started here before, else one that is free."""
+        with suppress(FileNotFoundError):
+            return int(re.search(r"SlurmctldPort=(\d+)", (self.folder / "slurm.conf").read_text())[1])
+        for port in PORTS:
+            with suppress(OSError), socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+                return port
+        sys.exit("error: no port is free for a controller")
 
     def _daemon(self, *command: str) -> None:
         log = self.folder / f"{command[0]}.start.log"
