@@ -26,6 +26,7 @@ def pytest_runtest_makereport(item, call):
         report.longrepr = f"skipped, which APRBENCH_NO_SKIPS forbids: {report.longrepr}"
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items):
     """Tests that share a study or a cluster stay with one worker of pytest-xdist, and the longest of these begin."""
     longest = ["slurm", "workflow"]
