@@ -49,4 +49,4 @@ onsuccess:
 
 
 onerror:
-    stop_watching("Stopped with errors: the log above names the jobs; the same command goes on.")
+    stop_watching("Stopped before the end: Snakemake's log names what failed, if anything; the same command goes on.")

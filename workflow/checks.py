@@ -193,10 +193,17 @@ def _extreme(population: dict, end: int) -> tuple[int, int, int, int]:
 class _Locator:
     """Finds the file that sets a key: the last one that has it, or the deepest part of its path."""
 
-    def __init__(self, files: Iterable[str | Path]) -> None:
+    def __init__(self, files: Iterable[str | Path], config: dict[str, Any]) -> None:
         self.contents = {str(file): read_yaml(file) for file in files}
+        self.config = config
 
     def file(self, path: list) -> str:
+        if (
+            path
+            and path[0] in self.config
+            and not any(path[0] in (content or {}) for content in self.contents.values())
+        ):
+            return "--config, or a profile's `config`"
         depths = {name: self._depth(content, path) for name, content in self.contents.items()}
         deepest = max(depths.values(), default=0)
         names = [name for name, depth in depths.items() if depth == deepest]

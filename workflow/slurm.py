@@ -33,7 +33,7 @@ ENDED = {
     "TIMEOUT": "its time limit was over; with more time it goes on from the checkpoints",
     "OUT_OF_MEMORY": f"it needed more memory than it asked for (mem_mb in {BLOCK})",
     "NODE_FAIL": "its node failed",
-    "CANCELLED": "somebody cancelled it (scancel)",
+    "CANCELLED": "by scancel, or by Ctrl-C here",
     "DEADLINE": "its deadline was over",
     "BOOT_FAIL": "its node did not boot",
 }
@@ -63,12 +63,15 @@ def check_cluster(workflow: Any) -> None:
     if code:
         raise Refused(f"SLURM's controller does not answer ({answer}); try again when `scontrol ping` says UP")
     try:
-        asked = _submissions(workflow)
+        asked, asked_last = _submissions(workflow, first=True), _submissions(workflow, first=False)
     except WorkflowError as error:  # the executor knows better than to ask for such an account
         raise Refused(f"SLURM refuses the jobs of this study: {error}\n  Mend slurm_account in {BLOCK}") from None
     refused = [text for name, call in asked if (text := _refusal(name, call))]
     if refused:
         raise Refused("\n".join(["SLURM refuses the jobs of this study:", *refused]))
+    # a submission that is refused in mid-run is shown without the reason: better to know now
+    for text in filter(None, (_refusal(name, call) for name, call in asked_last)):
+        log.warning(f"SLURM would refuse the last attempt of a job that failed, for more memory or time:\n{text}")
 
 
 def survivors(prefix: str, folder: str) -> list[str]:
@@ -90,12 +93,11 @@ class QueueWatch(threading.Thread):
     def run(self) -> None:
         """Look every `seconds`, until stopped."""
         while not self._ended.wait(self.seconds):
-            code, answer = _run("squeue", "--noheader", "--states=all", f"--name={self.jobs}", "--format=%i|%T|%r")
-            if not code:
-                self.look([tuple(line.split("|", 2)) for line in answer.splitlines() if line.count("|") >= 2])
+            self._ask()
+        self._ask()  # the last jobs may have ended just now
 
     def stop(self) -> None:
-        """End the thread."""
+        """Look once more and end the thread."""
         self._ended.set()
         if self.is_alive():
             self.join()
@@ -119,22 +121,39 @@ class QueueWatch(threading.Thread):
         pending = sum(map(len, waiting.values()))
         self.summary = f"SLURM jobs: {running} running, {pending} waiting{f' ({reasons})' if reasons else ''}.\n"
         preempted = {number for number, state, _ in jobs if state == PREEMPTED}
+        if self._ended.is_set():
+            return
         for number in preempted & self._preempted:  # twice seen, so SLURM does not requeue it
             code, answer = _run("scontrol", "requeue", number)
             outcome = f"could not be requeued ({answer}); press Ctrl-C and start again" if code else "was requeued"
             log.warning(f"SLURM: job {number} was preempted and cancelled; it {outcome}.")
         self._preempted = preempted
 
+    def _ask(self) -> None:
+        code, answer = _run("squeue", "--noheader", "--states=all", f"--name={self.jobs}", "--format=%i|%T|%r")
+        if not code:
+            self.look([tuple(line.split("|", 2)) for line in answer.splitlines() if line.count("|") >= 2])
 
-def _submissions(workflow: Any) -> list[tuple[str, list[str]]]:
-    """Name and sbatch call of each kind of job; of those that differ in their time limit alone, the longest."""
+
+def _submissions(workflow: Any, *, first: bool) -> list[tuple[str, list[str]]]:
+    """Name and sbatch call of each kind of job, at its first or last attempt.
+
+    Of those that differ in their time limit alone, the longest.
+    """
     from snakemake_executor_plugin_slurm.submit_string import get_submit_command
     from snakemake_executor_plugin_slurm.utils import set_gres_string
 
     executor, dag = workflow.scheduler._executor, workflow.dag
-    jobs = {dag.get_job_group(job) or job for job in dag.needrun_jobs() if not job.is_local}
+    largest: dict[str, Any] = {}  # of the batches of each task
+    for job in dag.needrun_jobs():
+        if not job.is_local:
+            job = dag.get_job_group(job) or job
+            name = job.groupid if job.is_group() else job.rule.name
+            largest[name] = max(largest.get(name, job), job, key=lambda one: len(one.jobs) if one.is_group() else 1)
     kinds: dict[tuple, tuple[int, str, list[str]]] = {}
-    for job in jobs:
+    for name, job in largest.items():
+        if not first:
+            job.attempt = job.restart_times + 1
         params = {
             "run_uuid": "aprbench_check",
             "slurm_logfile": "/dev/null",
@@ -146,8 +165,8 @@ def _submissions(workflow: Any) -> list[tuple[str, list[str]]]:
         call = shlex.split(get_submit_command(job, params, settings=workflow.executor_settings) + set_gres_string(job))
         limit = call[call.index("-t") + 1] if "-t" in call else ""
         kind = tuple(argument for argument in call if argument != limit)
-        name = job.groupid if job.is_group() else job.rule.name
         kinds[kind] = max(kinds.get(kind, (0, "", [])), (int(limit or 0), name, call))
+        job.attempt = 1
     return [(name, call) for _, name, call in kinds.values()]
 
 

@@ -152,7 +152,7 @@ def test_no_fault_loses_or_changes_a_result(cluster, undisturbed, tmp_path, reco
 
     # Snakemake is killed: its jobs live on, and the next call has to unlock the folder
     snakemake = study.start(*TABLES, *here)
-    study.training()
+    kill_training(study, *study.training())  # so that its batch will end as failed, while the next call runs
     snakemake.kill()
     snakemake.wait()
     study.injected("SIGKILL of Snakemake")

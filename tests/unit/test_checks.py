@@ -33,6 +33,14 @@ def test_shipped_studies_have_no_errors(name):
     assert check_config(yaml.safe_load((ROOT / name).read_text()), [ROOT / name]) == []
 
 
+def test_a_key_that_no_file_has_came_from_the_command_line_or_a_profile(demo, tmp_path):
+    assert errors_of(demo, tmp_path) == []
+    file = tmp_path / "study.yaml"
+    assert check_config(demo | {"per_gpus": 1}, [file]) == [
+        "--config, or a profile's `config`: per_gpus: no such key (did you mean per_gpu?)"
+    ]
+
+
 def test_the_order_of_keys_does_not_matter(demo, tmp_path):
     for section in ("datasets", "views", "regimes", "tasks"):
         demo[section] = dict(sorted(demo[section].items()))
