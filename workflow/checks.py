@@ -24,7 +24,7 @@ def check_config(config: dict[str, Any], files: Iterable[str | Path]) -> list[st
     found = [message for error in errors for message in _schema_messages(error)]
     check = retest_errors if "retests" in config else _cross_checks
     found += check(config) if not found else tolerant(check, config)
-    located = _Locator(files)
+    located = _Locator(files, config)
     lines = [f"{located.file(path)}: {'.'.join(map(str, path))}: {text}" for path, text in found]
     return list(dict.fromkeys(lines))
 
