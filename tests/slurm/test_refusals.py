@@ -124,11 +124,10 @@ def test_one_that_fails_does_not_cost_the_others_of_its_batch(prepared, cluster,
     assert failed.returncode != 0
     assert (kept / "a000.json").exists()
     assert (kept / "a002.json").exists()
-    assert not any(os.path.exists(prepared / target) for target in targets)  # Snakemake deletes those of the batch
+    assert [os.path.exists(prepared / target) for target in targets] == [True, False, True]
     (kept / "a001.json").rmdir()
     assert study.run(*targets, per_gpu=2).returncode == 0
     for name in ("a000", "a002"):
         history = (prepared / f"logs/history/digits_again/{name}.log").read_text()
-        assert "taken up again" in history
         assert history.count("epoch 1/") == 1
-    record_property("measured", "batch with a failure  the others finished and were taken up, not trained again")
+    record_property("measured", "batch with a failure  the others finished, were kept and not trained again")
