@@ -44,7 +44,7 @@ rule import_imagenetv2:
         "../envs/analysis.yaml"
     params:
         source=lambda wildcards: sets_of("imagenetv2_predictions"),
-        code=code("predictions", "runs"),
+        code=code("prediction_files", "predictions", "runs"),
     message:
         "Counting the published predictions on ImageNetV2"
     script:

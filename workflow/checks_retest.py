@@ -40,6 +40,10 @@ def _evaluation_errors(evaluate: dict, published: dict, views: dict) -> Errors:
             parse_model(model)
         except Problem as problem:
             yield ["evaluate", "models"], str(problem)
+    weights = evaluate.get("weights")
+    if weights and not (ROOT / weights).exists():
+        text = f"there is no file or folder {ROOT / weights}; correct it, or give null for the weights of the hubs"
+        yield ["evaluate", "weights"], text
     for name, task in (evaluate.get("tasks") or {}).items():
         if name in published:
             yield ["evaluate", "tasks", name], "has the name of a published test set; choose another name"

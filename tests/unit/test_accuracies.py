@@ -48,12 +48,15 @@ def test_a_model_that_did_not_complete_is_left_out():
 
 
 def test_no_model_in_common_is_named_with_the_numbers():
-    with pytest.raises(Problem, match=r"no model completed both.*2 models on the original, 1 on the new.*same names"):
-        paired(table(a=1, b=2), table(c=1), "top1")
+    expected = r"of 2 on photos and 1 on drawings none has the same name, for instance beta and beta_2; .* same names"
+    with pytest.raises(Problem, match=expected):
+        paired(table(beta=1, gamma=2), table(beta_2=1), "top1", ("photos", "drawings"))
+    with pytest.raises(Problem, match="of 1 on original and 0 on new none has the same name; "):
+        paired(table(a=1), table(a=1).assign(status="diverged"), "top1")
 
 
 def test_an_unknown_error_names_model_and_set():
-    with pytest.raises(Problem, match="model a: its top5 error on the original test set is not known"):
+    with pytest.raises(Problem, match="model a: its top5 error on the test set original is not known"):
         paired(table(a=1), table(a=1), "top5")
     with pytest.raises(ValueError, match="top1, top5"):
         paired(table(a=1), table(a=1), "top3")

@@ -76,6 +76,10 @@ LIVE = {"models": ["timm:resnet18"], "tasks": {"live": {"view": "imagenet_val"}}
         ({"evaluate": LIVE}, "evaluate.tasks.live.view: no view or dataset 'imagenet_val'"),
         ({"evaluate": LIVE | {"models": ["resnet18"]}}, "evaluate.models: model 'resnet18': write timm:<name>"),
         (
+            {"evaluate": LIVE | {"weights": "no/such/folder"}},
+            f"evaluate.weights: there is no file or folder {ROOT / 'no/such/folder'}; correct it, or give null",
+        ),
+        (
             {"evaluate": LIVE | {"tasks": {"cifar10": None}}},
             "evaluate.tasks.cifar10: has the name of a published test set",
         ),

@@ -12,6 +12,7 @@ from apr.figures.slopes import PANELS, draw_retest_slopes
 from apr.lines import fit_line, from_probit, probit
 from apr.problems import Problem
 from apr.retest_lines import fit_retest, pair_retests, retest_lines, slopes_table
+from apr.retest_tables import retest_table
 from apr.statistics import interval
 
 BOOTSTRAP = {"resamples": 200, "seed": 0}
@@ -190,6 +191,35 @@ def test_models_at_the_end_of_the_probit_scale_are_left_out_of_it_and_named():
     assert "Not in the probit lines: 1 model with an accuracy of 0 or 100 %." in caption
 
 
+def test_a_probit_scale_without_models_is_empty_and_says_so(tmp_path):
+    models = pair(8).iloc[:3].copy()
+    models[["new_correct", "new_acc"]] = 0
+    drawn = draw_retest(models, retest(), TITLES, **BOOTSTRAP)
+    check_saved(drawn, tmp_path, 174)
+    check_apart(drawn.figure)
+    assert set(drawn.data["scale"][drawn.data["kind"] == "model"]) == {"linear"}
+    left, right = drawn.figure.axes
+    assert len(left.collections) > 0
+    assert [len(right.collections), len(right.lines), len(right.get_xticks())] == [0, 0, 0]
+    assert "no model has a place on this scale" in [text.get_text() for text in right.texts]
+    assert "at 0 or 100 %. No model is left, so that the panel is empty." in drawn.caption
+    one = retest()
+    assert "undefined" in draw_retest_slopes({one["name"]: models}, [one], {}, **BOOTSTRAP).caption
+
+
+def test_one_model_is_one_model(tmp_path):
+    drawn = draw_retest(pair(8).iloc[:1], retest(), TITLES, **BOOTSTRAP)
+    check_saved(drawn, tmp_path, 174)
+    assert "accuracy of 1 model on" in drawn.caption
+    assert "change of the 1 model is" in drawn.caption
+    one = retest()
+    forest = draw_retest_slopes({one["name"]: pair(8).iloc[:1]}, [one], {"new_top1": {"models": 5}}, **BOOTSTRAP)
+    assert "of 1 model)" in forest.caption
+    table = retest_table(pair(8).iloc[:1], one, TITLES)
+    for caption in (drawn.caption, forest.caption, table.caption):
+        assert "1 models" not in caption
+
+
 def test_a_model_that_is_not_there_cannot_be_left_out():
     with pytest.raises(Problem, match=r"new_top1: without: no model m_0O1 .* did you mean m_0"):
         fit_retest(pair(30), retest(without=["m_0O1"]), "linear", **BOOTSTRAP)
@@ -197,7 +227,7 @@ def test_a_model_that_is_not_there_cannot_be_left_out():
 
 def test_a_retest_without_common_models_is_named():
     tables = errors(8)
-    with pytest.raises(Problem, match="retest new_top1: no model"):
+    with pytest.raises(Problem, match=r"retest new_top1: no model .* 8 on old and 8 on new .* m_000 and m_000x"):
         pair_retests(tables | {"new": tables["new"].rename(lambda name: name + "x")}, [retest()])
     with pytest.raises(Problem, match="there is none"):
         pair_retests(tables, [])

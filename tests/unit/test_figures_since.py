@@ -11,7 +11,7 @@ from test_measured import IMAGES
 
 from apr.accuracies import paired
 from apr.families import LINE, SINCE, UNDATED, read_families
-from apr.figures.distances import draw_family_distances
+from apr.figures.distances import _caption, draw_family_distances
 from apr.figures.since import draw_since
 from apr.measured import read_measured
 from apr.problems import Problem
@@ -138,7 +138,19 @@ def test_the_family_plot_draws_its_numbers():
         assert {family: x for family, (x, _) in places.items()} == pytest.approx(rows["distance"].to_dict())
         assert [names[int(y)] for _, y in places.values()] == list(places)
     assert names[0] == "Lifted"
-    assert "Drawings: 1 above, 0 below; highest Lifted (" in drawn.caption
+    drawings = next(line for line in drawn.caption.splitlines() if line.startswith("- Drawings"))
+    assert drawings.startswith("- Drawings: 1 above, 0 below; highest Lifted (")
+    assert "lowest" not in drawings  # no family is significantly below the line
+    assert "- Photos again: 0 above, 0 below\n" in drawn.caption
+
+
+def test_the_extremes_of_the_family_plot_are_significant_ones():
+    data = distances().data.query("retest == 'again'").reset_index(drop=True)
+    data["side"] = ["below", "below", "above", *["near"] * (len(data) - 3)]
+    data["distance"] = [-3.0, -2, 1, 9, -9, *[0.0] * (len(data) - 5)]
+    clause = _caption(data, RETESTS[:1], TITLES, 3, 200).splitlines()[-1]
+    assert clause.startswith(f"- Photos again: 1 above, 2 below; highest {data.loc[2, 'family']} (1.0 [")
+    assert f", lowest {data.loc[0, 'family']} (−3.0 [" in clause
 
 
 def test_only_the_family_that_is_lifted_lies_off_the_line_and_only_there():

@@ -128,6 +128,26 @@ def test_ilsvrc_s_validation_images_can_be_read_alone(tmp_path):
         read_listing(root, "ilsvrc")
 
 
+@pytest.mark.parametrize("labels", [labels_csv, labels_devkit])
+def test_a_folder_that_holds_nothing_but_val_lacks_labels(tmp_path, labels):
+    _, val = ilsvrc_parts()
+    for name, image in val.items():
+        put(tmp_path / "in" / "one", f"val/{name}", data=image)
+    expected = r"in/one: no labels of the val images: put .*devkit_t12.*ground_truth.txt with.*or LOC_val_solution.csv"
+    with pytest.raises(Problem, match=expected):
+        read_listing(tmp_path / "in", "ilsvrc", {"train": False})
+    labels(tmp_path / "in" / "one")
+    assert counts(read_listing(tmp_path / "in", "ilsvrc", {"train": False})) == {("n01", "test"): 1, ("n02", "test"): 1}
+
+
+def test_a_lone_val_of_class_folders_needs_no_labels(tmp_path):
+    for wnid in ("n01", "n02"):
+        put(tmp_path, f"val/{wnid}/1.JPEG")
+    assert counts(read_listing(tmp_path, "ilsvrc", {"train": False})) == {("n01", "test"): 1, ("n02", "test"): 1}
+    with pytest.raises(Problem, match=r"holds none of .* val, .*; name the folder that holds one, or set options: val"):
+        read_listing(tmp_path / "val" / "n01", "ilsvrc", {"train": False})
+
+
 def test_truncated_ilsvrc_tars_are_named(tmp_path):
     root = ilsvrc_tars(tmp_path / "raw")
     labels_csv(root)

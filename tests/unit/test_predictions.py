@@ -2,12 +2,11 @@ import copy
 import json
 import logging
 import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
-from published import REGISTRY, published_errors
 
 from apr.errors import read_errors
 from apr.predictions import contents_digest, count_correct, import_predictions, values_digest
@@ -167,7 +166,39 @@ def test_a_model_absent_from_a_set_is_left_out_there_with_a_warning(tmp_path, ca
     assert [table["model"].tolist() for table in tables.values()] == [["alpha", "beta"], ["alpha"]]
     assert "model beta: no predictions on new" in caplog.text
     file_of(root, "old", "alpha").unlink()
-    refused(root, "no model has predictions on all of old, new")
+    refused(root, "no model has predictions on all of old, new: new shares none with old .alpha there, beta on old.")
+
+
+def test_the_test_set_that_shares_no_model_is_named_with_two_names_that_differ(tmp_path):
+    root = made(tmp_path, models=("alpha_1", "beta_1"))
+    entry = copy.deepcopy(SOURCE)
+    entry["sets"]["again"] = entry["sets"]["new"]
+    entry["sets"]["third"] = entry["sets"]["new"] | {"predictions": "predictions/third"}
+    shutil.copytree(root / TOP / "predictions" / "new", root / TOP / "predictions" / "third")
+    for model in ("alpha", "beta"):
+        file_of(root, "third", f"{model}_1").rename(file_of(root, "third", f"{model}_2"))
+    refused(root, "third shares none with old, new, again .alpha_2 there, alpha_1 on old.; if two names are one", entry)
+    file_of(root, "third", "alpha_2").rename(file_of(root, "third", "alpha_1"))
+    file_of(root, "old", "alpha_1").unlink()
+    file_of(root, "third", "beta_2").unlink()
+    refused(root, "third shares none with old .alpha_1 there, beta_1 on old", entry)
+
+
+def test_a_file_without_five_choices_is_named_once_it_is_the_exception(tmp_path, caplog):
+    root = made(tmp_path)
+    np.save(file_of(root), np.load(file_of(root))[:, :3])
+    with caplog.at_level(logging.INFO, logger="apr"):
+        table = import_predictions(root, SOURCE)["new"].set_index("model")
+    assert table["correct_top5"].isna().to_dict() == {"alpha": True, "beta": False}
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert f"{file_of(root)}: holds [40, 3], not [images, 5], so that the top-5 error of model alpha" in caplog.text
+    caplog.clear()
+    np.save(file_of(root, model="beta"), np.load(file_of(root, model="beta"))[:, 0])
+    with caplog.at_level(logging.INFO, logger="apr"):
+        import_predictions(root, SOURCE)
+    assert [record.levelname for record in caplog.records] == ["INFO"]
+    assert "new: no file has 5 choices an image" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -177,6 +208,7 @@ def test_a_model_absent_from_a_set_is_left_out_there_with_a_warning(tmp_path, ca
         (lambda a: a[0, 0], r"is an array of shape \(\)"),
         (lambda a: np.where(a == a[6, 4], CLASSES, a), "alpha.npy: image [0-9]+: class id 12 is not one of 0 to 11"),
         (lambda a: a - 20, "image 1: class id -[0-9]+ is not one"),
+        (lambda a: np.column_stack([a[:, :4], a[:, 1]]), "image 1: class id [0-9]+ stands there twice among its"),
         (lambda a: a.astype(float), "is no array of class ids .holds float64"),
         (lambda a: a[:0], "is no array of class ids .is empty"),
         (lambda a: a[None], r"shape \(1, 40, 5\)"),
@@ -262,39 +294,4 @@ def test_what_is_read_is_what_was_declared_whatever_else_the_archive_holds(tmp_p
     np.save(file_of(root), values)
     refused(root, "predictions/new: the 4 files that new is read from are not the declared ones", entry)
     file_of(root).unlink()
-    refused(root, "predictions/new: the 3 files that new is read from", entry)
-
-
-def test_the_registry_pins_what_is_read():
-    registry = yaml.safe_load(REGISTRY.read_text(encoding="utf-8"))
-    for name, entry in registry.items():
-        for file in entry["files"]:
-            assert len(next(part for part in file["url"].split("/") if len(part) == 40)) == 40, "a commit"
-        for declared in entry.get("sets", {}).values():
-            assert len(declared["contents"]) == 64, name
-            if "labels" not in declared:
-                assert declared["labels_from"] in registry
-                assert len(declared["label_values"]) == 64
-
-
-def test_the_published_sets_are_whole():
-    published = published_errors()
-    assert {name: (len(table), table["n"].iloc[0]) for name, table in published.items()} == {
-        "imagenet_val": (67, 50_000),
-        "imagenetv2_matched_frequency": (67, 10_000),
-        "imagenetv2_threshold_0.7": (67, 10_000),
-        "imagenetv2_top_images": (67, 10_000),
-        "cifar10": (30, 10_000),
-        "cifar10.1_v4": (30, 2_021),
-        "cifar10.1_v6": (30, 2_000),
-    }
-    for tables in (list(published.values())[:4], list(published.values())[4:]):
-        assert all(table.index.equals(tables[0].index) for table in tables)
-    assert published["cifar10.1_v4"]["correct_top5"].isna().all()
-
-
-def test_the_reversed_model_lies_between_its_neighbours_on_every_set():
-    published = published_errors()
-    for name in list(published)[:4]:
-        top1 = published[name]["correct_top1"]
-        assert top1["fv_4k"] < top1["fv_16k"] < top1["fv_64k"], name
+    refused(root, r"predictions/new: the 3 files that new .* \(1 of predictions, new.json, class_info.json\)", entry)

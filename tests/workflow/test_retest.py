@@ -1,6 +1,7 @@
 """Study C through Snakemake: from the published archives to tables, figures and report, and what it refuses."""
 
 import csv
+import json
 import shutil
 import subprocess
 import sys
@@ -195,14 +196,20 @@ def test_a_file_with_another_digest_is_set_aside(tmp_path):
 
 def test_predictions_that_are_not_the_declared_ones_are_refused(whole, quick, tmp_path):
     copy = shutil.copytree(whole / "data/unpacked/cifar10.1_predictions", tmp_path / "copy")
-    next(copy.rglob("v6_predictions/*")).write_bytes(b"[1, 2, 3]")
+    path = next(copy.rglob("v6_predictions/*"))
+    whole_list = json.loads(path.read_text())
     study = tmp_path / "study.yaml"
     study.write_text(yaml.safe_dump({"sources": {"cifar10.1_predictions": {"folder": str(copy)}}}))
     target = "results/errors/cifar10.1_v6.csv"
-    done = snakemake(target, "-c1", directory=tmp_path / "out", configs=[*quick, study], check=False)
-    assert done.returncode != 0
-    assert "cifar10.1_v6 is read from are not the declared ones" in done.output
-    assert not (tmp_path / "out" / target).exists()
+    for values, message in (
+        (whole_list[:3], f"{path.name}: has predictions for 3 images, its test set 2,000"),
+        (sorted(whole_list), "cifar10.1_v6 is read from are not the declared ones"),
+    ):
+        path.write_text(json.dumps(values))
+        done = snakemake(target, "-c1", directory=tmp_path / "out", configs=[*quick, study], check=False)
+        assert done.returncode != 0
+        assert message in done.output
+        assert not (tmp_path / "out" / target).exists()
 
 
 def test_a_bad_configuration_shows_all_of_its_errors(tmp_path):

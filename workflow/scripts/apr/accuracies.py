@@ -1,5 +1,8 @@
 """The accuracies of the same models on two test sets, side by side."""
 
+from collections.abc import Collection
+from difflib import get_close_matches
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
@@ -12,7 +15,9 @@ TAIL = 0.025  # of a 95 % interval
 COLUMNS = ("orig_n", "orig_correct", "orig_acc", "new_n", "new_correct", "new_acc")
 
 
-def paired(original: pd.DataFrame, new: pd.DataFrame, error: str) -> pd.DataFrame:
+def paired(
+    original: pd.DataFrame, new: pd.DataFrame, error: str, names: tuple[str, str] = ("original", "new")
+) -> pd.DataFrame:
     """Accuracies (%) of the models that completed both test sets, indexed by model, best on the original first.
 
     Models that tie on the original stand in the order of their names.
@@ -21,6 +26,7 @@ def paired(original: pd.DataFrame, new: pd.DataFrame, error: str) -> pd.DataFram
         original: error table of the original test set, of `errors.read_errors`.
         new: that of the new one.
         error: "top1" or "top5".
+        names: what messages call the two test sets.
 
     Returns:
         orig_n, orig_correct, orig_acc, new_n, new_correct, new_acc. Where only percentages are known, as of measured
@@ -34,18 +40,27 @@ def paired(original: pd.DataFrame, new: pd.DataFrame, error: str) -> pd.DataFram
     sides = [_side(original, error, "orig"), _side(new, error, "new")]
     both = sides[0].join(sides[1], how="inner")
     if both.empty:
+        one, other = nearest_names(sides[0].index, sides[1].index)
+        examples = f", for instance {one} and {other}" if one and other else ""
         raise Problem(
-            f"no model completed both test sets ({len(sides[0])} models on the original, {len(sides[1])} on the new): "
-            "compare test sets that the same models were evaluated on, under the same names"
+            f"no model completed both test sets: of {len(sides[0]):,} on {names[0]} and {len(sides[1]):,} on "
+            f"{names[1]} none has the same name{examples}; compare test sets that the same models were evaluated on, "
+            "under the same names"
         )
-    for side, title in (("orig", "original"), ("new", "new")):
+    for side, name in zip(("orig", "new"), names, strict=True):
         lacking = both.index[both[f"{side}_acc"].isna()]
         if len(lacking):
             raise Problem(
-                f"model {lacking[0]}: its {error} error on the {title} test set is not known; "
-                "compare another error, or import results that have it"
+                f"model {lacking[0]}: its {error} error on the test set {name} is not known; compare another error, or "
+                "import results that have it (where predictions were imported, that log names the file)"
             )
     return both.sort_index().sort_values("orig_acc", ascending=False, kind="stable")[list(COLUMNS)]
+
+
+def nearest_names(first: Collection[str], second: Collection[str]) -> tuple[str, str]:
+    """Two models that may be one under other names: the first of one collection, and the most like it of the other."""
+    one = min(first, default="")
+    return one, next(iter(get_close_matches(one, sorted(second), n=1, cutoff=0)), "")
 
 
 def clopper_pearson(correct: ArrayLike, n: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -11,14 +11,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from apr.files import digest_of, file_digest, read_json
+from apr.accuracies import nearest_names
+from apr.files import digest_of, file_digest
+from apr.prediction_files import REMEDY, read_class_ids, read_labels, read_predictions
 from apr.problems import Problem
 from apr.runs import COLUMNS, percent_wrong
 
 SUFFIXES = (".npy", ".json")
-BROKEN = (ValueError, EOFError, OSError)  # what numpy raises at a file that is no array
 CHANCE = 1e-6  # below it, the last column is not right more often than the first by chance
-REMEDY = "delete it and fetch its source again, or correct the source's entry in the registry"
+TOP = 5
 
 log = logging.getLogger("apr")
 
@@ -41,7 +42,7 @@ def import_predictions(
     tables = {name: _import_set(name, root, source, labels) for name in source["sets"]}
     everywhere = set.intersection(*(set(table["model"]) for table in tables.values()))
     if not everywhere:
-        raise Problem(f"{root}: no model has predictions on all of {', '.join(tables)}; {REMEDY}")
+        raise Problem(_nothing_shared(root, {name: set(table["model"]) for name, table in tables.items()}))
     for model in sorted(set.union(*(set(table["model"]) for table in tables.values())) - everywhere):
         lacking = [name for name, table in tables.items() if model not in set(table["model"])]
         log.warning("model %s: no predictions on %s, so that it is left out there", model, ", ".join(lacking))
@@ -56,68 +57,6 @@ def contents_digest(root: Path, paths: Sequence[str]) -> str:
 def values_digest(labels: NDArray[np.int64]) -> str:
     """SHA-256 of labels 0 to 255, one byte each: the same for every integer type that a file may store them in."""
     return hashlib.sha256(labels.astype(np.uint8).tobytes()).hexdigest()
-
-
-def read_predictions(path: Path, images: int, classes: int) -> NDArray[np.int64]:
-    """Predicted class ids, int64 [images, k], of a .npy array or a JSON list; one that is [images] has k = 1.
-
-    Raises:
-        Problem: the file is no such array, has another length, or names a class that there is not.
-    """
-    values = _read_ids(path)
-    if values.ndim not in (1, 2):
-        raise Problem(f"{path}: is an array of shape {values.shape}, not [images] or [images, k]; {REMEDY}")
-    if len(values) != images:
-        raise Problem(f"{path}: has predictions for {len(values):,} images, its test set {images:,}; {REMEDY}")
-    values = values.reshape(images, -1)
-    _check_range(path, values, classes)
-    return values
-
-
-def read_labels(path: Path, class_ids: Mapping[str, int] | None, classes: int) -> NDArray[np.int64]:
-    """Labels of a test set in the order of its images, int64 [images].
-
-    Args:
-        path: a .npy array of class ids, or an image list: JSON whose `image_filenames` are pairs of image and class.
-        class_ids: class -> id, for image lists.
-        classes: how many there are.
-
-    Raises:
-        Problem: the file is neither, names an image twice, or a class that there is not.
-    """
-    if path.suffix != ".json":
-        values = _read_ids(path)
-        if values.ndim != 1:
-            raise Problem(f"{path}: is an array of shape {values.shape}, not labels [images]; {REMEDY}")
-        _check_range(path, values[:, None], classes)
-        return values
-    content = read_json(path)
-    rows = content.get("image_filenames") if isinstance(content, dict) else None
-    if not isinstance(rows, list) or not all(_is_pair_of_names(row) for row in rows):
-        raise Problem(f"{path}: has no list image_filenames of pairs of image and class; {REMEDY}")
-    seen: set[str] = set()
-    for image, name in rows:
-        if image in seen:
-            raise Problem(f"{path}: image {image!r} stands there twice; {REMEDY}")
-        if name not in (class_ids or {}):
-            raise Problem(f"{path}: image {image!r}: class {name!r} is none of the {classes:,} classes; {REMEDY}")
-        seen.add(image)
-    return np.array([class_ids[name] for _, name in rows], dtype=np.int64)
-
-
-def read_class_ids(path: Path, classes: int) -> dict[str, int]:
-    """Ids of classes by their names (wnids), of a JSON list with `wnid` and `cid` in any order.
-
-    Raises:
-        Problem: the file is no such list, or its ids are not 0 to `classes` - 1, each once.
-    """
-    rows = read_json(path)
-    if not isinstance(rows, list) or not all(isinstance(row, dict) and _is_class(row) for row in rows):
-        raise Problem(f"{path}: is no list of classes with wnid and cid; {REMEDY}")
-    ids = {row["wnid"]: row["cid"] for row in rows}
-    if len(ids) != len(rows) or set(ids.values()) != set(range(classes)):
-        raise Problem(f"{path}: its cid are not the numbers 0 to {classes - 1}, each of one wnid; {REMEDY}")
-    return ids
 
 
 def count_correct(
@@ -142,7 +81,7 @@ def count_correct(
             f"{place}: its columns are not in {order} order of confidence: the last choice is right on "
             f"{worst:,} images, the first on {best:,}; {remedy} `ascending` in the source's entry in the registry"
         )
-    return int(best), int(hits.any(axis=1).sum()) if hits.shape[1] == 5 else None
+    return int(best), int(hits.any(axis=1).sum()) if hits.shape[1] == TOP else None
 
 
 def _root(folder: Path, source: Mapping[str, Any]) -> Path:
@@ -162,9 +101,8 @@ def _import_set(name: str, root: Path, source: Mapping[str, Any], labels_file: s
     for path in own:
         if not (root / path).is_file():
             raise Problem(f"{root / path}: no such file, but {name} is read with it; {REMEDY}")
-    _check_contents(name, root, [*own, *files], declared)
     labels = _labels(name, root, source, labels_file)
-    rows, ascending = {}, set(declared.get("ascending", []))
+    rows, read, ascending = {}, {}, set(declared.get("ascending", []))
     for path in files:
         model = Path(path).stem.removesuffix(source.get("name_ends", ""))
         model = source.get("renamed", {}).get(model, model)
@@ -172,11 +110,39 @@ def _import_set(name: str, root: Path, source: Mapping[str, Any], labels_file: s
             raise Problem(f"{root / path}: is a second file of model {model} on {name}; {REMEDY}")
         predictions = read_predictions(root / path, len(labels), source["classes"])
         counts = count_correct(predictions, labels, model in ascending, f"{root / path}")
-        rows[model] = _row(model, len(labels), *counts)
+        rows[model], read[model] = _row(model, len(labels), *counts), (path, predictions.shape)
     unknown = sorted(ascending - rows.keys())
+    # last, since it says that something differs, and what was read says what
+    _check_contents(name, root, own, files, declared)
     if unknown:
         raise Problem(f"{name}: ascending: there is no model {unknown[0]}; correct the source's entry in the registry")
+    _tell_unknown_top_five(name, root, read)
     return pd.DataFrame([rows[model] for model in sorted(rows)], columns=COLUMNS)
+
+
+def _tell_unknown_top_five(name: str, root: Path, read: Mapping[str, tuple[str, tuple[int, ...]]]) -> None:
+    """Log which models have another number of choices an image than five; `read`: model -> file and its shape."""
+    lacking = {model: file for model, file in read.items() if file[1][1] != TOP}
+    if len(lacking) == len(read):
+        log.info("%s: no file has %d choices an image, so that its top-%d errors are unknown", name, TOP, TOP)
+        return
+    for model, (path, shape) in lacking.items():
+        text = "%s: holds %s, not [images, %d], so that the top-%d error of model %s is unknown on %s"
+        log.warning(text, root / path, list(shape), TOP, TOP, model, name)
+
+
+def _nothing_shared(root: Path, models: Mapping[str, set[str]]) -> str:
+    """What to say of test sets without a common model: which one is a stranger to most others, and two names."""
+    apart = {name: [other for other in models if models[name].isdisjoint(models[other])] for name in models}
+    text = f"{root}: no model has predictions on all of {', '.join(models)}"
+    odd = max(reversed(models), key=lambda name: len(apart[name]))
+    if not apart[odd]:
+        return f"{text}: each lacks some that others have; {REMEDY}"
+    one, other = nearest_names(models[odd], models[apart[odd][0]])
+    return (
+        f"{text}: {odd} shares none with {', '.join(apart[odd])} ({one} there, {other} on {apart[odd][0]}); if two "
+        f"names are one model, correct name_ends or renamed in the source's entry in the registry; else {REMEDY}"
+    )
 
 
 def _row(model: str, n: int, top1: int, top5: int | None) -> dict[str, Any]:
@@ -202,12 +168,14 @@ def _prediction_files(root: Path, folder: str) -> list[str]:
     return sorted(path.relative_to(root).as_posix() for path in found)
 
 
-def _check_contents(name: str, root: Path, paths: list[str], declared: Mapping[str, Any]) -> None:
+def _check_contents(name: str, root: Path, own: list[str], files: list[str], declared: Mapping[str, Any]) -> None:
     expected = declared.get("contents")
-    if expected and (found := contents_digest(root, paths)) != expected:
+    if expected and (found := contents_digest(root, [*own, *files])) != expected:
+        parts = ", ".join([f"{len(files)} of predictions", *own])
         raise Problem(
-            f"{root / declared['predictions']}: the {len(paths)} files that {name} is read from are not the declared "
-            f"ones: their digest (contents) is {found}, not {expected}; {REMEDY}"
+            f"{root / declared['predictions']}: the {len(own) + len(files)} files that {name} is read from are not the "
+            f"declared ones ({parts}): one differs, is missing or is one too many, since their digest (contents) is "
+            f"{found}, not {expected}; {REMEDY}"
         )
 
 
@@ -224,36 +192,3 @@ def _labels(name: str, root: Path, source: Mapping[str, Any], labels_file: str |
     if expected and (found := values_digest(values)) != expected:
         raise Problem(f"{labels_file}: the digest of its labels is {found}, {name} declares {expected}; {REMEDY}")
     return values
-
-
-def _read_ids(path: Path) -> NDArray[np.int64]:
-    try:
-        if path.suffix == ".json":
-            values = np.asarray(read_json(path))
-        else:
-            # mapped, so that a header cannot claim more than the file holds; pickled objects are never loaded
-            values = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise Problem(f"{path}: no such file; {REMEDY}") from None
-    except BROKEN as error:
-        raise Problem(f"{path}: is no array of class ids ({error}); {REMEDY}") from error
-    if not isinstance(values, np.ndarray) or not np.issubdtype(values.dtype, np.integer) or not values.size:
-        kind = f"holds {values.dtype}" if isinstance(values, np.ndarray) and values.size else "is empty or an archive"
-        raise Problem(f"{path}: is no array of class ids ({kind}); {REMEDY}")
-    return np.asarray(values, dtype=np.int64)
-
-
-def _is_pair_of_names(row: Any) -> bool:
-    return isinstance(row, list) and len(row) == 2 and all(isinstance(name, str) for name in row)
-
-
-def _is_class(row: dict[str, Any]) -> bool:
-    return isinstance(row.get("wnid"), str) and type(row.get("cid")) is int
-
-
-def _check_range(path: Path, values: NDArray[np.int64], classes: int) -> None:
-    bad = np.flatnonzero(((values < 0) | (values >= classes)).any(axis=1))
-    if bad.size:
-        row = values[bad[0]]
-        value = row[(row < 0) | (row >= classes)][0]
-        raise Problem(f"{path}: image {bad[0] + 1}: class id {value} is not one of 0 to {classes - 1}; {REMEDY}")

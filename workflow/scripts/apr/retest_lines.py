@@ -63,7 +63,8 @@ def pair_retests(tables: Mapping[str, pd.DataFrame], retests: Sequence[Retest]) 
     pairs = {}
     for retest in retests:
         try:
-            pairs[retest["name"]] = paired(tables[retest["original"]], tables[retest["new"]], retest["error"])
+            names = retest["original"], retest["new"]
+            pairs[retest["name"]] = paired(*(tables[name] for name in names), retest["error"], names)
         except Problem as problem:
             raise Problem(f"retest {retest['name']}: {problem}") from problem
     return pairs

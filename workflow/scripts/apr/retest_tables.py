@@ -8,7 +8,7 @@ import pandas as pd
 
 from apr.accuracies import clopper_pearson
 from apr.tables import Table
-from apr.wording import number, with_interval
+from apr.wording import counted, number, with_interval
 
 DIGITS = 2  # of accuracies and gaps, in %
 ERRORS = {"top1": "Top-1", "top5": "Top-5"}
@@ -73,8 +73,9 @@ def _caption(data: pd.DataFrame, accuracies: pd.DataFrame, retest: Mapping[str, 
         moved += f"{', '.join(movers[:3])}{f' and {len(movers) - 3} more' if len(movers) > 3 else ''})"
     else:
         moved = "all models keep theirs"
+    models = counted(len(data), "model")
     return (
-        f"{ERRORS[retest['error']]} accuracy of {len(data)} models on {sets['orig']} and on {sets['new']}, best on the "
+        f"{ERRORS[retest['error']]} accuracy of {models} on {sets['orig']} and on {sets['new']}, best on the "
         "original first. In brackets: 95 % Clopper–Pearson intervals. The gap is the original accuracy less the new "
         f"one: {number(gaps.mean(), 1)} points on average, from {number(gaps.min(), 1)} ({gaps.idxmin()}) to "
         f"{number(gaps.max(), 1)} ({gaps.idxmax()}). Ranks are among these models, ties in the order of their names; "

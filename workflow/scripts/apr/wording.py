@@ -24,6 +24,11 @@ def with_interval(value: float, low: float, high: float, digits: int) -> str:
     return f"{number(value, digits)} [{number(low, digits)}, {number(high, digits)}]"
 
 
+def counted(count: int, thing: str) -> str:
+    """Such as "1 model" or "1,045 models"."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
 def p_value(p: float) -> str:
     """Three decimals, "<0.001" below; empty for NaN."""
     if math.isnan(p):

@@ -86,9 +86,15 @@ def _caption(
     for retest in retests:
         rows = data[data["retest"] == retest["name"]]
         sides = [f"{(rows['side'] == side).sum()} {side}" for side in ("above", "below")]
-        ends = [rows.loc[rows["distance"].idxmax()], rows.loc[rows["distance"].idxmin()]]
-        highest, lowest = (f"{row.family} ({with_interval(row.distance, row.low, row.high, 1)})" for row in ends)
-        clauses.append(f"- {titles[retest['new']]}: {', '.join(sides)}; highest {highest}, lowest {lowest}")
+        above, below = (rows[rows["side"] == side].sort_values("distance") for side in ("above", "below"))
+        # a family that is not told from the line is no extreme, however far its mean lies
+        ends = {"highest": above.tail(1), "lowest": below.head(1)}
+        named = [
+            f"{word} {row.family} ({with_interval(row.distance, row.low, row.high, 1)})"
+            for word, found in ends.items()
+            for row in found.itertuples()
+        ]
+        clauses.append(f"- {titles[retest['new']]}: {', '.join(sides)}{'; ' if named else ''}{', '.join(named)}")
     return (
         "Mean distance of the models of a family from the line of 2019 (effective robustness): accuracy on the new "
         "test set less what the line gives at the model's accuracy on the original one. The line is fitted on the "

@@ -16,7 +16,7 @@ from apr.figures.style import BLUE, FAINT, GREY, INK, MM, RED, TEXT, Drawing, le
 from apr.lines import band, from_probit
 from apr.retest_lines import WITHOUT, Fit, Retest, fit_retest
 from apr.retest_tables import ERRORS
-from apr.wording import UNDEFINED, number, with_interval
+from apr.wording import UNDEFINED, counted, number, with_interval
 
 HEIGHT = 78 * MM
 CONFIDENCE = 95  # %
@@ -64,7 +64,7 @@ def draw_retest(
         limits = _set_scale(ax, points, scale)
         line = _line(fit, scale, limits)
         handles |= _draw(ax, points, line, limits)
-        zoomed |= _zoom(ax, points, line, scale)
+        zoomed |= len(points) > 0 and _zoom(ax, points, line, scale)
         name_panel(ax, NAMES[scale], _result(fit, scale))
         for side, set_label in (("original", ax.set_xlabel), ("new", ax.set_ylabel)):
             set_label(fill(f"{ERRORS[retest['error']]} accuracy on {titles[retest[side]]}\u00a0(%)", LETTERS))
@@ -163,6 +163,10 @@ def _quantile(accuracy: ArrayLike) -> NDArray[np.float64]:
 
 def _draw(ax: Axes, points: pd.DataFrame, line: pd.DataFrame, limits: tuple[float, float]) -> dict:
     """Draw one panel; returns the artists that the legend explains."""
+    if points.empty:
+        ax.set(xticks=[], yticks=[])
+        ax.text(0.5, 0.5, "no model has a place on this scale", transform=ax.transAxes, ha="center", color=GREY)
+        return {}
     handles: dict = {}
     many = len(points) > MANY
     (handles["identity"],) = ax.plot(limits, limits, "--", color=FAINT, linewidth=0.8, zorder=2, gid="identity")
@@ -177,9 +181,9 @@ def _draw(ax: Axes, points: pd.DataFrame, line: pd.DataFrame, limits: tuple[floa
         ax.errorbar(points["orig_acc"], points["new_acc"], xerr=reach[0], yerr=reach[1], **bars)
     size = min(14.0, max(3.0, 550 / len(points)))
     faint = {"linewidths": 0, "alpha": 0.35} if many else {}
-    for counted, rows in points.groupby("in_line", sort=False):
-        look = LOOKS[counted] | {"s": size if counted else max(size, 12)} | (faint if counted else {})
-        handles[counted] = ax.scatter(rows["orig_acc"], rows["new_acc"], gid=str(counted), **look)
+    for in_line, rows in points.groupby("in_line", sort=False):
+        look = LOOKS[in_line] | {"s": size if in_line else max(size, 12)} | (faint if in_line else {})
+        handles[in_line] = ax.scatter(rows["orig_acc"], rows["new_acc"], gid=str(in_line), **look)
     return handles
 
 
@@ -227,16 +231,18 @@ def _caption(
 ) -> str:
     original, new = titles[retest["original"]], titles[retest["new"]]
     change = (accuracies["new_acc"] - accuracies["orig_acc"]).mean()
-    counted = accuracies[["orig_n", "new_n"]].notna().any(axis=None)
-    bars = f"Bars: {CONFIDENCE} % Clopper–Pearson intervals. " if counted and len(accuracies) <= MANY else ""
+    known = accuracies[["orig_n", "new_n"]].notna().any(axis=None)
+    bars = f"Bars: {CONFIDENCE} % Clopper–Pearson intervals. " if known and len(accuracies) <= MANY else ""
     inset = f"Insets enlarge the middle {BULK[1] - BULK[0]:.0%} of the models. ".replace("%", " %") if zoomed else ""
     ends = accuracies.index[~_shown(accuracies)]
     lacking = f" It has no place for {', '.join(ends)}, at 0 or 100 %." if len(ends) else ""
+    lacking += " No model is left, so that the panel is empty." if len(ends) == len(accuracies) else ""
+    models = counted(len(accuracies), "model")
     return (
-        f"{ERRORS[retest['error']]} accuracy of {len(accuracies):,} models on {new} against their accuracy on "
+        f"{ERRORS[retest['error']]} accuracy of {models} on {new} against the accuracy on "
         f"{original}. On the right both axes are scaled by the quantiles of the normal distribution (probit), which "
         f"spreads out accuracies near 0 and 100 %.{lacking} {bars}{inset}Dashed: equal accuracies; a model below it is "
-        f"less accurate on {new}. The mean change of the {len(accuracies):,} models is {number(change, 1)} points. "
+        f"less accurate on {new}. The mean change of the {models} is {number(change, 1)} points. "
         f"Red: the least-squares line through the filled points, with the pointwise {CONFIDENCE} % interval of "
         f"{resamples:,} bootstrap resamples of the models. A slope of 1 would be a change that is the same for all "
         "models; the offset is the line's height at an original accuracy of 0 % (probit: at 50 %, in quantiles). In "
@@ -247,9 +253,7 @@ def _caption(
 
 
 def _clause(fit: Fit, scale: str) -> str:
-    models = f"{fit.n:,} model{'' if fit.n == 1 else 's'}" + (
-        f", without {', '.join(fit.left_out)}" if fit.left_out else ""
-    )
+    models = counted(fit.n, "model") + (f", without {', '.join(fit.left_out)}" if fit.left_out else "")
     if fit.reason:
         return f"- {NAMES[scale]} ({models}): no line, {fit.reason}"
     slope = with_interval(fit.line.slope, *fit.slope_interval, 3)

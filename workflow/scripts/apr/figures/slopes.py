@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from apr.figures.style import BLUE, FAINT, INK, MM, ORANGE, TEXT, Drawing, legend_below, name_panel, styled
 from apr.problems import Problem
 from apr.retest_lines import QUANTITIES, Retest, lines_leave_out, retest_lines
-from apr.wording import number, with_interval
+from apr.wording import counted, number, with_interval
 
 LETTERS = 30  # of a retest's title in a row
 ROW, ENDS = 6.5, 22  # mm: of a retest, and above and below all of them
@@ -113,7 +113,8 @@ def _caption(
     marks = "Diamonds: published values. " if data.filter(like="_published").notna().any(axis=None) else ""
     for row, retest in zip(data.itertuples(), retests, strict=True):
         models = published.get(row.retest, {}).get("models", row.n)
-        marks += f"The published line of {retest['title']} counts {models:,} models. " if models != row.n else ""
+        if models != row.n:
+            marks += f"The published line of {retest['title']} counts {counted(models, 'model')}. "
     clauses = [_clause(row, retest["title"]) for row, retest in zip(data.itertuples(), retests, strict=True)]
     return (
         "How accuracy on a new test set follows from that on the original. Slope and offset of the least-squares line "
@@ -132,5 +133,5 @@ def _clause(row: tuple, title: str) -> str:
     probit = with_interval(row.probit_slope, row.probit_slope_low, row.probit_slope_high, 3)
     return (
         f"- {title}: slope {slope}, offset {offset}, probit slope {probit}, mean change {number(row.change, 1)} "
-        f"(lines of {row.n:,} and {row.probit_n:,} of {row.models:,} models)"
+        f"(lines of {row.n:,} and {row.probit_n:,} of {counted(row.models, 'model')})"
     )

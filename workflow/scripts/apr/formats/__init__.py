@@ -9,7 +9,7 @@ from typing import Any
 from apr.formats.arrays import read_idx, read_npz
 from apr.formats.cifar import read_cifar
 from apr.formats.folders import read_class_folders, read_split_folders
-from apr.formats.imagenet import read_ilsvrc, read_tiny_imagenet
+from apr.formats.imagenet import PARTS, read_ilsvrc, read_tiny_imagenet
 from apr.formats.listing import Item, Listing, Span, descend
 from apr.formats.points import read_point_annotations
 from apr.formats.snippets import Snippet
@@ -30,6 +30,7 @@ FORMATS: dict[str, Callable[..., Listing]] = {
     "tiny_imagenet": read_tiny_imagenet,
     "ilsvrc": read_ilsvrc,
 }
+STAY_ABOVE = {"ilsvrc": PARTS}  # folders of the layout itself, which may stand alone
 COMMON_OPTIONS = ("root", "nested", "missing")
 
 
@@ -69,7 +70,7 @@ def read_listing(folder: Path, name: str, options: Mapping[str, Any] | None = No
         if parameter.default is parameter.empty and parameter.name not in options:
             raise Problem(f"format {name}: options: {parameter.name}: is needed")
     folder = Path(folder)
-    root = folder / options.pop("root") if "root" in options else descend(folder)
+    root = folder / options.pop("root") if "root" in options else descend(folder, STAY_ABOVE.get(name, ()))
     if not root.is_dir():
         raise Problem(
             f"{root}: there is no such folder; correct options: root, or delete {folder}.json to unpack again"

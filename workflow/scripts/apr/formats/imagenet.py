@@ -16,7 +16,8 @@ TRAIN, VAL = "ILSVRC2012_img_train", "ILSVRC2012_img_val"
 LABEL_TABLE, GROUND_TRUTH = "LOC_val_solution.csv", "ILSVRC2012_validation_ground_truth.txt"
 CLASS_TABLE, SYNSETS, DEVKIT = "map_clsloc.txt", "meta.mat", "ILSVRC2012_devkit_t12.tar.gz"
 KAGGLE = "Data/CLS-LOC"
-IMAGES = {"train", "val", "test", TRAIN, VAL, "ILSVRC", "Data"}
+PARTS = ("train", "val", TRAIN, VAL)
+IMAGES = {*PARTS, "test", "ILSVRC", "Data"}
 
 
 def read_tiny_imagenet(root: Path) -> Listing:
@@ -104,7 +105,9 @@ def _place(root: Path, given: str | None, tar: str, folder: str) -> Path:
         if (root / name).exists():
             return root / name
     alone = ", or train: false to read the validation images alone" if folder == "train" else ""
-    raise Problem(f"{root}: holds none of {', '.join(names)}; set options: {folder}{alone}")
+    raise Problem(
+        f"{root}: holds none of {', '.join(names)}; name the folder that holds one, or set options: {folder}{alone}"
+    )
 
 
 def _train_folder(root: Path, folder: Path, ignored: Counter[str]) -> list[Item]:
@@ -163,7 +166,7 @@ def _val_labels(root: Path, labels: str | list[str] | None) -> dict[str, str]:
         return _devkit_labels(files[DEVKIT])
     raise Problem(
         f"{root}: no labels of the val images: put {DEVKIT} there, or {GROUND_TRUTH} with {SYNSETS} or {CLASS_TABLE}, "
-        f"or {LABEL_TABLE}"
+        f"or {LABEL_TABLE}, or sort the images into val/<wnid>/"
     )
 
 

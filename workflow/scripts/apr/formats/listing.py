@@ -3,7 +3,7 @@
 import difflib
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -106,11 +106,11 @@ def is_junk(name: str) -> bool:
     return name.startswith(".") or name in JUNK
 
 
-def descend(folder: Path) -> Path:
-    """Enter folders as long as each holds one folder and nothing else."""
+def descend(folder: Path, stay_above: Collection[str] = ()) -> Path:
+    """Enter folders as long as each holds one folder and nothing else; folders of some names are not entered."""
     while folder.is_dir():
         folders, files = visible(folder)
-        if files or len(folders) != 1:
+        if files or len(folders) != 1 or folders[0].name in stay_above:
             break
         folder = folders[0]
     return folder
