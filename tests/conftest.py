@@ -26,14 +26,26 @@ def pytest_runtest_makereport(item, call):
         report.longrepr = f"skipped, which APRBENCH_NO_SKIPS forbids: {report.longrepr}"
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
+LONGEST = ("slurm", "workflow")  # folders whose tests share a cluster or a study: each stays with one worker
+
+
 def pytest_collection_modifyitems(items):
-    """Tests that share a study or a cluster stay with one worker of pytest-xdist, and the longest of these begin."""
-    longest = ["slurm", "workflow"]
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(folder if folder in longest else item.path.name))
-    items.sort(key=lambda item: longest.index(item.path.parent.name) if item.path.parent.name in longest else 2)
+    """The longest begin."""
+    items.sort(key=lambda item: item.path.parent.name not in LONGEST)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Hand out tests by file, or by folder."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFolder(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.partition("::")[0]
+            folder = path.split("/")[-2]
+            return folder if folder in LONGEST else path
+
+    return ByFolder(config, log)
 
 
 def pytest_terminal_summary(terminalreporter):
