@@ -89,7 +89,7 @@ def test_names_that_reach_outside_are_refused(tmp_path, kind, name, words):
 def test_links_and_devices_in_a_tar_are_refused(tmp_path, kind):
     special = tarfile.TarInfo("odd")
     special.type, special.linkname = kind, "/etc/passwd"
-    words = "is a link" if kind in (tarfile.SYMTYPE, tarfile.LNKTYPE) else "is a device"
+    words = {tarfile.SYMTYPE: "is a link to '/etc/passwd'", tarfile.LNKTYPE: "is a hard link"}.get(kind, "is a device")
     refused(make_tar(tmp_path / "a.tar", {"fine": b"1"}, odd=special), tmp_path, f"'odd' {words}")
 
 
@@ -117,7 +117,7 @@ def test_a_second_file_of_the_same_name_is_refused(tmp_path):
 
 @pytest.mark.parametrize("kind", ["zip", "gz"])
 def test_a_bomb_is_refused(tmp_path, monkeypatch, kind):
-    monkeypatch.setattr("apr.archives.HARMLESS_BYTES", 1 << 20)
+    monkeypatch.setattr("apr.contents.HARMLESS_BYTES", 1 << 20)
     path = tmp_path / f"a.{kind}"
     zeros = bytes(3 << 20)
     if kind == "zip":
