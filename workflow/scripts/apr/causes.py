@@ -23,6 +23,7 @@ REMEDIES = {
     errno.EPERM: f"it may not be written there: change its owner or attributes, {ELSEWHERE}",
     errno.EISDIR: "is a folder where a file is to be: move the folder away",
     errno.ENOTDIR: "a part of its path is a file, not a folder: move that file away",
+    errno.EEXIST: "a part of its path is a file, not a folder: move that file away",
 }
 REASONS = {
     errno.EACCES: "no permission: change the permissions of it and of its folders",
