@@ -5,20 +5,21 @@ import logging
 import os
 import shutil
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from apr import contents
-from apr.archive_members import Damaged, Member, members_of
+from apr.archive_members import TAR_SUFFIXES, Damaged, Member, members_of
 from apr.causes import printable
 from apr.files import atomic_folder
 from apr.member_names import BY_HAND, OddName, safe_parts
 from apr.problems import Problem
 
 INNER_SUFFIXES = (contents.ARCHIVE_SUFFIXES.keys() | contents.OTHER_SUFFIXES.keys()) - {".npz", ".exe"}
-INNER_CONTAINERS = {".zip", ".tar", ".tgz", ".rar", ".7z"}
+CONTAINERS = (".zip", ".tar", ".rar", ".7z", *TAR_SUFFIXES, *contents.OTHER_SUFFIXES)  # more than one file
 MEMBER_BYTES = 1024  # that each member counts in addition, since a file takes room even if it holds nothing
 SHOWN = 3
 MACOS_ICON = "Icon\r"  # what macOS keeps the picture of a folder under
@@ -78,22 +79,30 @@ def unpack_all(
         sources = [_unpack(path, part, tally, encoding, str(path)) for path in paths]
         inner = _inner_archives(part)
         if nested:
-            sources += [_unpack_inner(path, part, tally, encoding) for path in inner]
+            sources += [_unpack_inner(path, part, tally, encoding) for path in inner if _is_archive(path)]
     report = {key: sum(row[key] for row in sources) for key in ("files", "bytes")} | {"sources": sources}
-    containers = [str(path.relative_to(part)) for path in inner if path.suffix.lower() in INNER_CONTAINERS]
+    containers = [path.relative_to(part).as_posix() for path in inner if path.name.lower().endswith(CONTAINERS)]
     return report | ({"inner": containers} if containers and not nested else {})
 
 
-def inner_hint(report: dict[str, Any]) -> str:
-    """What to say where a reader finds nothing in what was unpacked, but archives were left inside."""
-    inner = report.get("inner", [])
-    if not inner:
-        return ""
-    more = f" and {len(inner) - SHOWN} more" if len(inner) > SHOWN else ""
-    return (
-        f"; archives inside were not unpacked ({', '.join(map(printable, inner[:SHOWN]))}{more}): "
-        "set options: nested: true"
-    )
+@contextmanager
+def hinting(report: Mapping[str, Any]) -> Iterator[None]:
+    """Around what reads what was unpacked: where it finds nothing right, archives that were left inside may be why.
+
+    Raises:
+        Problem: the same as inside, with the option that unpacks them.
+    """
+    try:
+        yield
+    except Problem as problem:
+        inner = report.get("inner", [])
+        if not inner:
+            raise
+        more = f" and {len(inner) - SHOWN} more" if len(inner) > SHOWN else ""
+        raise Problem(
+            f"{problem}; archives inside were not unpacked ({', '.join(map(printable, inner[:SHOWN]))}{more}): to have "
+            "them unpacked, set options: nested: true"
+        ) from problem
 
 
 def _unpack(path: Path, folder: Path, tally: Tally, encoding: str | None, shown: str) -> dict[str, Any]:
@@ -134,6 +143,15 @@ def _inner_archives(folder: Path) -> list[Path]:
             if os.path.splitext(name)[1].lower() in INNER_SUFFIXES and not name.startswith(".")
         ]
     return sorted(found)
+
+
+def _is_archive(path: Path) -> bool:
+    is_one = (
+        contents.kind_of_file(path) != "other" or contents.unreadable_kind(path) or contents.is_one_of_several(path)
+    )
+    if not is_one:
+        log.warning("%s: is not the archive that its name promises; it stays as it is", printable(path.name))
+    return bool(is_one)
 
 
 def _unpack_inner(path: Path, folder: Path, tally: Tally, encoding: str | None) -> dict[str, Any]:

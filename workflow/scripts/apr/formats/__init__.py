@@ -31,7 +31,7 @@ FORMATS: dict[str, Callable[..., Listing]] = {
     "ilsvrc": read_ilsvrc,
 }
 STAY_ABOVE = {"ilsvrc": PARTS}  # folders of the layout itself, which may stand alone
-COMMON_OPTIONS = ("root", "nested", "missing")
+COMMON_OPTIONS = ("root", "nested", "names_encoding", "missing")
 
 
 def format_options(name: str) -> list[str]:
@@ -76,7 +76,8 @@ def read_listing(folder: Path, name: str, options: Mapping[str, Any] | None = No
             f"{root}: there is no such folder; correct options: root, or delete {folder}.json to unpack again"
         )
     missing = options.pop("missing", "error")
-    options.pop("nested", None)
+    for done in ("nested", "names_encoding"):  # unpacking took them
+        options.pop(done, None)
     listing = FORMATS[name](root, **options)
     if not listing.items:
         raise Problem(f"{root}: no images found (format {name})")
