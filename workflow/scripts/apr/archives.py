@@ -37,7 +37,8 @@ class Tally:
     files: int = 0
     bytes: int = 0
     members: int = 0
-    folders: dict[Path, Path] = field(default_factory=dict)
+    made: set[tuple[str, ...]] = field(default_factory=set)  # folders, below the one that is being filled
+    alike: dict[str, Path] = field(default_factory=dict)  # folders by what a careless file system makes of their name
 
     def too_much(self, more: int = 0) -> str | None:
         """What is wrong with what there is and so many bytes more, if it is too much."""
@@ -79,7 +80,7 @@ def unpack_all(
         sources = [_unpack(path, part, tally, encoding, str(path)) for path in paths]
         inner = _inner_archives(part)
         if nested:
-            sources += [_unpack_inner(path, part, tally, encoding) for path in inner if _is_archive(path)]
+            sources += [_unpack_inner(path, part, folder, tally, encoding) for path in inner if _is_archive(path)]
     report = {key: sum(row[key] for row in sources) for key in ("files", "bytes")} | {"sources": sources}
     containers = [path.relative_to(part).as_posix() for path in inner if path.name.lower().endswith(CONTAINERS)]
     return report | ({"inner": containers} if containers and not nested else {})
@@ -121,7 +122,7 @@ def _unpack(path: Path, folder: Path, tally: Tally, encoding: str | None, shown:
             raise Problem(f"{shown}: is {kind}, not data; delete it and fetch it again")
         _link(path, folder / path.name)
         return row | {"files": 1, "bytes": path.stat().st_size}
-    files, size = tally.files, tally.bytes
+    files, size, tally.made = tally.files, tally.bytes, set()
     try:
         for member in members_of(path, kind, encoding, shown, tally.too_much):
             _write(member, shown, folder, tally)
@@ -154,13 +155,14 @@ def _is_archive(path: Path) -> bool:
     return bool(is_one)
 
 
-def _unpack_inner(path: Path, folder: Path, tally: Tally, encoding: str | None) -> dict[str, Any]:
-    name = path.relative_to(folder).as_posix()
+def _unpack_inner(path: Path, part: Path, folder: Path, tally: Tally, encoding: str | None) -> dict[str, Any]:
+    name = path.relative_to(part).as_posix()
+    shown = f"{folder}: {name} (an archive inside)"
     inside = path.with_name(path.name.removesuffix(path.suffix).removesuffix(".tar"))
     if inside.exists():
-        raise Problem(f"{name}: there is already something under the name of this inner archive; {BY_HAND}")
+        raise Problem(f"{shown}: there is already something under its name; {BY_HAND}")
     inside.mkdir()
-    row = _unpack(path, inside, tally, encoding, f"{name} (an archive inside)")
+    row = _unpack(path, inside, tally, encoding, shown)
     path.unlink()
     return row | {"name": name}
 
@@ -183,7 +185,7 @@ def _write(member: Member, shown: str, folder: Path, tally: Tally) -> None:
     tally.members += 1
     target = folder.joinpath(*parts)
     try:
-        _make_folder(target if member.kind == "folder" else target.parent, folder, tally)
+        _make_folder(parts if member.kind == "folder" else parts[:-1], folder, tally)
         if member.kind == "folder":
             return
         with open(target, "xb") as file:
@@ -202,21 +204,17 @@ def _write(member: Member, shown: str, folder: Path, tally: Tally) -> None:
         raise _refusal(shown, member, reason, BY_HAND) from error
 
 
-def _make_folder(target: Path, root: Path, tally: Tally) -> None:
+def _make_folder(parts: tuple[str, ...], root: Path, tally: Tally) -> None:
     """Make a folder, and refuse one that a file system takes for another, by its case or its form of Unicode."""
-    missing = []
-    while target != root and tally.folders.get(_folded(target)) != target:
-        missing.append(target)
-        target = target.parent
-    for one in reversed(missing):
-        one.mkdir(exist_ok=True)
-        other = tally.folders.setdefault(_folded(one), one)
-        if other != one and other.samefile(one):
-            raise FileExistsError(f"{one} is {other} here")
-
-
-def _folded(path: Path) -> Path:
-    return path.with_name(unicodedata.normalize("NFC", path.name).casefold())
+    if not parts or parts in tally.made:
+        return
+    _make_folder(parts[:-1], root, tally)
+    folder = root.joinpath(*parts)
+    folder.mkdir(exist_ok=True)
+    other = tally.alike.setdefault(unicodedata.normalize("NFC", str(folder)).casefold(), folder)
+    if other != folder and other.samefile(folder):
+        raise FileExistsError(f"{folder} is {other} here")
+    tally.made.add(parts)
 
 
 def _refuse_too_much(tally: Tally, shown: str, member: Member) -> None:

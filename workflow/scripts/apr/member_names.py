@@ -43,9 +43,9 @@ def safe_parts(name: str) -> tuple[str, ...]:
         raise ValueError("is an absolute name")
     if ".." in parts:
         raise ValueError("climbs out of the folder")
-    if any(unicodedata.category(char) in REFUSED_CATEGORIES for char in name if not char.isprintable()):
+    if not name.isprintable() and any(unicodedata.category(char) in REFUSED_CATEGORIES for char in name):
         raise OddName("holds a control character")
-    longest = max((len(part.encode()) for part in parts), default=0)
+    longest = max(len(part.encode()) for part in parts) if len(name) > LONGEST // 4 else 0
     if longest > LONGEST:
         raise OddName(f"is a name of {longest} bytes, where a file system takes {LONGEST}")
     if len(parts) > DEEPEST:
