@@ -5,6 +5,7 @@ kept. A zip's table of contents is held whole, so that there is a bound for it.
 """
 
 import errno
+import logging
 import stat
 import tarfile
 import zipfile
@@ -34,10 +35,13 @@ OTHER_ZIP_METHODS = {
     97: "WavPack",
     98: "PPMd",
 }
+PADDING = 1 << 16  # after the end of a tar
 ENCRYPTED = 1 << 0 | 1 << 6 | 1 << 13
 AES = 99
 # What libarchive says of archives that are whole, but beyond it.
 BEYOND = ("encrypt", "passphrase", "password", "unsupported", "not supported", "multi-volume", "multivolume", "split")
+
+log = logging.getLogger("apr")
 
 
 class Damaged(Exception):
@@ -194,6 +198,22 @@ def _tar_members(path: Path, kind: str, encoding: str | None, shown: str) -> Ite
                 name = escaped_name(info.name, encoding, shown)
                 yield Member(name, _tar_kind(info), _tar_chunks(archive, info), info.linkname)
                 headers.left = HEADER_BYTES
+            headers.left = HEADER_BYTES
+            _check_end(headers, archive.offset, shown)
+
+
+def _check_end(stream: _Headers, offset: int, shown: str) -> None:
+    """Refuse a tar of which the library stopped reading in silence, at a header that is none."""
+    stream.seek(offset)
+    block, rest = stream.read(512), stream.read(PADDING)
+    if block.strip(b"\0"):
+        raise tarfile.ReadError("a header in the middle that makes no sense")
+    if not block:
+        log.warning("%s: has no mark of its end; if it was truncated, fetch it again", shown)
+    if any(rest[at : at + 5] == b"ustar" for at in range(257, len(rest), 512)):
+        raise Problem(f"{shown}: goes on behind the mark of its end, as tars do that were joined; {BY_HAND}")
+    if rest.strip(b"\0"):
+        log.warning("%s: has bytes behind the mark of its end; they were left out", shown)
 
 
 def _tar_kind(info: tarfile.TarInfo) -> str:

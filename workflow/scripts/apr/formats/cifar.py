@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from apr.causes import reading
+from apr.causes import printable, reading
 from apr.formats.listing import Item, Listing, find_files
 from apr.problems import Problem
 
@@ -66,7 +66,8 @@ def load_plain(path: Path) -> dict[Any, Any]:
     except Problem as problem:
         raise Problem(f"{path}: {str(problem).removeprefix(f'{path}: ')}") from None
     except Exception as error:  # The unpickler raises whatever damaged opcodes lead it to.
-        raise Problem(f"{path}: is not a pickle of CIFAR ({error or type(error).__name__}); fetch it again") from error
+        reason = printable(str(error)) or type(error).__name__
+        raise Problem(f"{path}: is not a pickle of CIFAR ({reason}); fetch it again") from error
     if not isinstance(value, dict):
         raise Problem(f"{path}: is not a pickle of CIFAR (it holds a {type(value).__name__}); fetch it again")
     return value
@@ -115,9 +116,8 @@ class _PlainUnpickler(pickle.Unpickler):
         if (module, name) == ("_codecs", "encode"):
             return self._encode
         if (module, name) not in ADMITTED:
-            raise Problem(
-                f"this pickle asks for {module}.{name}, which no CIFAR file needs: it may be malicious; delete it"
-            )
+            asked = printable(f"{module}.{name}")
+            raise Problem(f"this pickle asks for {asked}, which no CIFAR file needs: it may be malicious; delete it")
         return ADMITTED[module, name]
 
     def _encode(self, text: str, encoding: str | bytes = "latin1") -> bytes:
