@@ -28,7 +28,7 @@ log = logging.getLogger("apr")
 
 
 class Lease:
-    """The right to write one run, or another `thing`. Entering waits until it is free; leaving gives it back.
+    """The right to write one run. Entering waits until it is free; leaving gives it back.
 
     `waiting` is called again and again while it waits, and may end that with an exception.
     """
@@ -40,9 +40,7 @@ class Lease:
         beat: float = BEAT,
         stale: float = STALE,
         waiting: Callable[[], None] = lambda: None,
-        thing: str = "run",
     ) -> None:
-        self.thing = thing
         self.path, self.beat, self.stale, self.waiting = Path(path), beat, stale, waiting
         self.holder = {
             "token": uuid.uuid4().hex,
@@ -59,7 +57,7 @@ class Lease:
         while not self._create():
             found = self._free()
             if found and time.monotonic() - told >= REMIND:
-                log.warning("%s: %s works on this %s; waiting for it to end", self.path, described(found), self.thing)
+                log.warning("%s: %s works on this run; waiting for it to end", self.path, described(found))
                 told = time.monotonic()
             self.waiting()
             time.sleep(min(1.0, self.beat))
@@ -82,7 +80,7 @@ class Lease:
         """
         if not self._held():
             raise Problem(
-                f"{self.path}: another process took this {self.thing} over, since this one stood still for more than "
+                f"{self.path}: another process took this run over, since this one stood still for more than "
                 f"{self.stale:.0f} s; nothing was written, and the other goes on"
             )
 
@@ -104,7 +102,7 @@ class Lease:
             return None
         if age < self.stale and not _dead(found, self.holder["host"]):
             return found
-        log.warning("%s: %s is gone; taking its %s over", self.path, described(found), self.thing)
+        log.warning("%s: %s is gone; taking its run over", self.path, described(found))
         taken = self.path.with_name(f".{self.path.name}.{self.holder['token']}.dead")
         try:
             os.rename(self.path, taken)
