@@ -15,9 +15,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
+from apr.escaping import rst_caption
 from apr.files import atomic_path, write_text
 from apr.tables import write_csv
-from apr.wording import escaped
 
 MM = 1 / 25.4  # inches
 COLUMN, TEXT = 83 * MM, 174 * MM  # a journal's single and double column
@@ -56,6 +56,7 @@ STYLE = {
     "xtick.major.size": 2.5,
     "ytick.major.size": 2.5,
     "axes.unicode_minus": True,
+    "text.parse_math": False,  # dollars in a title are dollars; a formula asks for it
     "pdf.fonttype": 42,  # TrueType: text stays text
     "savefig.dpi": DPI,
 }
@@ -92,7 +93,7 @@ def save_drawing(drawing: Drawing, pdf: str | Path, png: str | Path, csv: str | 
             with atomic_path(path) as part:
                 drawing.figure.savefig(part, metadata=metadata)
     write_csv(csv, drawing.data)
-    write_text(caption, escaped(drawing.caption) + "\n")
+    write_text(caption, rst_caption(drawing.caption) + "\n")
 
 
 def grid_columns(count: int) -> int:
