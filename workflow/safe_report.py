@@ -11,7 +11,7 @@ from pathlib import Path
 from jinja2.defaults import DEFAULT_FILTERS
 from snakemake.report.html_reporter import Reporter
 
-from apr.escaping import rst, in_script
+from apr.escaping import in_script, rst
 
 SETTINGS = Path(__file__).parent / "report" / "docutils.conf"
 

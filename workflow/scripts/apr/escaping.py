@@ -7,7 +7,8 @@ command. Figures need no escaping: they are drawn with matplotlib's `text.parse_
 import re
 import string
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 KEPT = "\u200c\u200d"  # of the invisible characters those with which Persian, Indic scripts and emoji are written
 REPLACED = "\ufffd"
@@ -25,6 +26,14 @@ ITEM = "- "
 def plain(text: str) -> str:
     """The text as one line: no line breaks, nothing that moves a cursor, changes a direction or cannot be encoded."""
     return " ".join("".join(map(_plain, text)).split())
+
+
+def plain_texts(value: Any, keys: Collection[str]) -> Any:
+    """The same with the texts of some keys each on one line, in mappings within mappings, too."""
+    if not isinstance(value, Mapping):
+        return value
+    texts = {key: plain(text) for key, text in value.items() if key in keys and isinstance(text, str)}
+    return {key: plain_texts(entry, keys) for key, entry in value.items()} | texts
 
 
 def rst(text: str) -> str:

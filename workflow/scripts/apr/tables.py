@@ -30,10 +30,11 @@ def save_table(table: Table, csv: str | Path, md: str | Path, caption: str | Pat
 
 
 def write_csv(path: str | Path, data: pd.DataFrame, decimals: int | None = None) -> None:
-    """Write a data frame without its index, atomically; undefined values stay empty."""
+    """Write a data frame without its index, atomically; undefined values stay empty, what UTF-8 cannot say is "?"."""
     form = "%.10g" if decimals is None else f"%.{decimals}f"
-    with atomic_file(path) as file:
-        data.to_csv(file, index=False, float_format=form, lineterminator="\n")
+    text = data.to_csv(index=False, float_format=form, lineterminator="\n")
+    with atomic_file(path, "wb") as file:
+        file.write(text.encode(errors="replace"))
 
 
 def markdown(shown: pd.DataFrame) -> str:

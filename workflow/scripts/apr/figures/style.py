@@ -1,11 +1,11 @@
 """What all figures share: style, layout, and how they are saved."""
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import matplotlib as mpl
 import numpy as np
@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
-from apr.escaping import rst_caption
+from apr.escaping import plain, rst_caption
 from apr.files import atomic_path, write_text
 from apr.tables import write_csv
 
@@ -74,16 +74,30 @@ class Drawing:
 
 
 def styled(draw: Callable[P, Drawing]) -> Callable[P, Drawing]:
-    """Run a draw function in the style of the study, leaving matplotlib's settings as they were."""
+    """Run a draw function in the style of the study, leaving matplotlib's settings as they were.
+
+    Titles come to it as one line each.
+    """
 
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> Drawing:
         with mpl.rc_context():
             mpl.rcdefaults()
             mpl.rcParams.update(STYLE)
-            return draw(*args, **kwargs)
+            return draw(*map(_with_plain_titles, args), **_with_plain_titles(kwargs))
 
     return drawn
+
+
+def _with_plain_titles(value: Any) -> Any:
+    """The same with the texts of its mappings each on one line."""
+    if isinstance(value, Mapping):
+        return {
+            key: plain(entry) if isinstance(entry, str) else _with_plain_titles(entry) for key, entry in value.items()
+        }
+    if isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+        return [_with_plain_titles(entry) for entry in value]
+    return value
 
 
 def save_drawing(drawing: Drawing, pdf: str | Path, png: str | Path, csv: str | Path, caption: str | Path) -> None:
