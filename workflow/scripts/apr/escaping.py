@@ -15,10 +15,11 @@ REPLACED = "\ufffd"
 # What stands for something within a line of reStructuredText or Markdown: emphasis, references, roles, tags, entities,
 # formulas, links and bare addresses. The brackets of an interval, [−0.1, 0.2], are no link and stay readable.
 INLINE = re.compile(r"[\\`*_|<>&~$@]|:(?=\S)|\[(?![\d−])|\](?=[\[(:])")
-# What a line may begin with and mean something: all punctuation that the language knows.
+# What the first word of a line may mean something by: all punctuation, but for what stands within words ("Spearman's").
+PUNCTUATION = re.escape("".join(sorted(set(string.punctuation) - set("',;"))))
 FIRST = {
-    "rst": re.compile(f"[{re.escape(string.punctuation)}•‣⁃]"),
-    "markdown": re.compile(f"[{re.escape(string.punctuation)}]"),
+    "rst": re.compile(f"^['•‣⁃]|[{PUNCTUATION}]"),
+    "markdown": re.compile(f"[{PUNCTUATION}]"),
 }
 ITEM = "- "
 
