@@ -14,7 +14,7 @@ KEPT = "\u200c\u200d"  # of the invisible characters those with which Persian, I
 REPLACED = "\ufffd"
 # What stands for something within a line of reStructuredText or Markdown: emphasis, references, roles, tags, entities,
 # formulas, links and bare addresses. The brackets of an interval, [−0.1, 0.2], are no link and stay readable.
-INLINE = re.compile(r"[\\`*_|<>&~$@]|:(?=\S)|\[(?![\d−])|\](?=[\[(:])")
+INLINE = re.compile(r"[\\`*_|<>&~$@]|:(?=\S)|\[(?![\d−])|\](?=[\[(])")
 # What the first word of a line may mean something by: all punctuation, but for what stands within words ("Spearman's").
 PUNCTUATION = re.escape("".join(sorted(set(string.punctuation) - set("',;"))))
 FIRST = {
