@@ -169,14 +169,28 @@ def _zip_chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> I
         yield from _chunks(stream, info.file_size, name)
 
 
-class _Headers:
-    """A stream that gives tarfile only so many bytes for the headers of one member."""
+class BoundedHeaders:
+    """A stream that gives tarfile no more bytes than the headers of a member have, until it seeks or is renewed."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self.stream, self.left = stream, HEADER_BYTES
-        self.seek, self.tell = stream.seek, stream.tell
+        self.tell = stream.tell
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go somewhere else, to read as much again."""
+        self.renew()
+        return self.stream.seek(offset, whence)
+
+    def renew(self) -> None:
+        """Call after each member: one that is empty makes tarfile seek nowhere."""
+        self.left = HEADER_BYTES
 
     def read(self, size: int = -1) -> bytes:
+        """Read so many bytes.
+
+        Raises:
+            tarfile.ReadError: no header is that long.
+        """
         self.left -= size
         if size < 0 or self.left < 0:
             raise tarfile.ReadError(f"a header of more than {HEADER_BYTES:,} bytes")
@@ -186,7 +200,7 @@ class _Headers:
 def _tar_members(path: Path, kind: str, encoding: str | None, shown: str) -> Iterator[Member]:
     opener = open if kind == "tar" else OPENERS[kind]
     with opener(path, "rb") as stream:
-        headers = _Headers(stream)
+        headers = BoundedHeaders(stream)
         with tarfile.open(fileobj=headers, mode="r:", encoding="utf-8", errors="surrogateescape") as archive:
             before = -1
             while (info := archive.next()) is not None:
@@ -194,15 +208,13 @@ def _tar_members(path: Path, kind: str, encoding: str | None, shown: str) -> Ite
                 if info.size < 0 or info.offset <= before or len(str(archive.pax_headers)) > HEADER_BYTES:
                     raise tarfile.ReadError(f"a header that makes no sense, of {info.name!r:.80}")
                 before = info.offset
-                headers.left = 1 << 62
                 name = escaped_name(info.name, encoding, shown)
                 yield Member(name, _tar_kind(info), _tar_chunks(archive, info), info.linkname)
-                headers.left = HEADER_BYTES
-            headers.left = HEADER_BYTES
+                headers.renew()
             _check_end(headers, archive.offset, shown)
 
 
-def _check_end(stream: _Headers, offset: int, shown: str) -> None:
+def _check_end(stream: BoundedHeaders, offset: int, shown: str) -> None:
     """Refuse a tar of which the library stopped reading in silence, at a header that is none."""
     stream.seek(offset)
     block, rest = stream.read(512), stream.read(PADDING)

@@ -35,7 +35,7 @@ log = logging.getLogger("apr")
 
 
 class Lease:
-    """The right to write one run. Entering waits until it is free; leaving gives it back.
+    """The right to write one run, or another `thing`. Entering waits until it is free; leaving gives it back.
 
     `waiting` is called again and again while it waits, and may end that with an exception.
     """
@@ -47,7 +47,9 @@ class Lease:
         beat: float = BEAT,
         stale: float = STALE,
         waiting: Callable[[], None] = lambda: None,
+        thing: str = "run",
     ) -> None:
+        self.thing = thing
         self.path, self.beat, self.stale, self.waiting = Path(path), beat, stale, waiting
         self.holder = {
             "token": uuid.uuid4().hex,
@@ -79,8 +81,9 @@ class Lease:
                 time.sleep(min(1.0, self.beat))
         except OSError as error:
             raise Problem(
-                f"{error.filename or self.path}: the lease of this run cannot be read or taken ({error.strerror}); "
-                "look at who owns the file and its folder, and delete it if nothing works on the run"
+                f"{error.filename or self.path}: the lease of this {self.thing} cannot be read or taken "
+                f"({error.strerror}); look at who owns the file and its folder, and delete it if nothing works on the "
+                f"{self.thing}"
             ) from error
         self._thread.start()
         return self
@@ -106,10 +109,11 @@ class Lease:
             raise Problem(f"{self.path}: cannot be read ({error.strerror}); nothing more was written") from error
         if holder == self.holder:
             return
-        taken = f"{described(holder)} took this run over" if holder else "the lease of this run was deleted or changed"
+        deleted = f"the lease of this {self.thing} was deleted or changed"
+        taken = f"{described(holder)} took this {self.thing} over" if holder else deleted
         raise Problem(
             f"{self.path}: {taken}; nothing more was written. A process that stands still for more than "
-            f"{self.stale:.0f} s loses its run; start it again if nothing else works on it"
+            f"{self.stale:.0f} s loses its {self.thing}; start it again if nothing else works on it"
         )
 
     def _create(self) -> bool:
@@ -134,7 +138,9 @@ class Lease:
         except FileNotFoundError:
             return None
         if not (stat.S_ISREG(state.st_mode) or stat.S_ISLNK(state.st_mode)):
-            raise Problem(f"{self.path}: is no file, although a run's lease belongs there; remove it and run again")
+            raise Problem(
+                f"{self.path}: is no file, although the lease of a {self.thing} belongs there; remove it and run again"
+            )
         holder, beat = _read(self.path) or {}, state.st_mtime
         if self._seen[0] != (holder, beat):
             self._seen = (holder, beat), time.monotonic()
@@ -154,12 +160,14 @@ class Lease:
     def _why(self, found: tuple[dict, float]) -> str:
         """What is waited for, and the remedy."""
         holder, _ = found
-        who = f"{described(holder)} works on this run" if holder else "says not who works on this run"
+        who = (
+            f"{described(holder)} works on this {self.thing}" if holder else f"says not who works on this {self.thing}"
+        )
         if _alive(holder):
             return f"{who}; waiting for it to end. If it hangs, end it: kill {holder['pid']}"
         return (
             f"{who}; waiting for it to end, or to give no sign of life for {self.stale:.0f} s. "
-            "If nothing works on the run, delete this file"
+            f"If nothing works on the {self.thing}, delete this file"
         )
 
     def _taken_over(self, found: tuple[dict, float]) -> bool:
@@ -170,7 +178,7 @@ class Lease:
         with suppress(BlockingIOError), _locked(self.path):
             if self._found() != found:  # somebody else was faster, or it does beat
                 return False
-            log.warning("%s: %s %s; taking its run over", self.path, described(found[0]), reason)
+            log.warning("%s: %s %s; taking its %s over", self.path, described(found[0]), reason, self.thing)
             self.path.unlink(missing_ok=True)
             return True
         return False

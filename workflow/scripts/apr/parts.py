@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from apr.processes import born, is_dead, place
+from apr.processes import UNKNOWN, born, is_dead, place
 
 BEAT = 60.0  # seconds between two touches of a part
 STALE = 3600.0  # seconds without one after which a part of a process that cannot be seen counts as left over
@@ -76,7 +76,7 @@ def sweep(folder: Path) -> list[Path]:
 
 
 def _is_left_over(part: Path, owner: re.Match[str]) -> bool:
-    if owner["place"] == _place() and int(owner["born"]):
+    if owner["place"] == _place() != UNKNOWN:
         return is_dead(int(owner["pid"]), int(owner["born"]))
     with suppress(OSError), tempfile.TemporaryFile(dir=part.parent) as clock:  # the file system's own time
         return os.fstat(clock.fileno()).st_mtime - part.stat().st_mtime > STALE

@@ -5,14 +5,22 @@ import os
 import socket
 from pathlib import Path
 
+UNKNOWN = "0" * 8
+
 
 def place() -> str:
-    """Where the numbers of processes mean the same: this host and, in containers, this PID namespace; 8 characters."""
+    """Where the numbers of processes mean the same: this running system and, in containers, this PID namespace.
+
+    Eight hexadecimal digits; all zeros where it cannot be told, or where /proc shows the numbers of another place.
+    """
     try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
         namespace = os.readlink("/proc/self/ns/pid")
+        if os.readlink("/proc/self") != str(os.getpid()):
+            return UNKNOWN
     except OSError:
-        namespace = ""
-    return hashlib.sha256(f"{socket.gethostname()} {namespace}".encode()).hexdigest()[:8]
+        return UNKNOWN
+    return hashlib.sha256(f"{socket.gethostname()} {boot} {namespace}".encode()).hexdigest()[:8]
 
 
 def born(pid: int) -> int:
