@@ -254,8 +254,10 @@ def _libarchive_members(path: Path, encoding: str | None, shown: str) -> Iterato
         with libarchive.file_reader(str(path)) as entries:
             for entry in entries:
                 name = entry.pathname
-                if name is None or isinstance(name, bytes):
-                    name = decoded([name or b""], encoding, shown)[0]
+                if name is None:
+                    raise Problem(f"{shown}: has a name that cannot be told in this locale; set LC_ALL=C.UTF-8")
+                if isinstance(name, bytes):
+                    name = decoded([name], encoding, shown)[0]
                 kind = _libarchive_kind(entry)
                 target = str(entry.linkpath or "") if kind.endswith("link") else ""
                 yield Member(name, kind, _libarchive_chunks(entry, shown), target)
