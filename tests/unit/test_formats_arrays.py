@@ -32,7 +32,8 @@ def test_cifar_10_and_100(tmp_path):
     ten = tmp_path / "ten" / "cifar-10-batches-py"
     dump(ten / "batches.meta", {b"label_names": [b"cat", b"dog"]})
     first = batch([0, 1, 1])
-    dump(ten / "data_batch_1", first)
+    for number in range(1, 6):
+        dump(ten / f"data_batch_{number}", first)
     dump(ten / "test_batch", batch([1, 0]))
     listing = read_listing(tmp_path / "ten", "cifar")
     assert listing.classes == ["cat", "dog"]
