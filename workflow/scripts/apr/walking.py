@@ -79,7 +79,9 @@ def suffix_of(name: str) -> str:
 
 def listed_suffixes(suffixes: Counter[str]) -> str:
     """Such as ".heic 12, .avif 6", the most frequent first."""
-    return ", ".join(f"{suffix} {count:,}" for suffix, count in sorted(suffixes.items(), key=lambda one: (-one[1], one)))
+    return ", ".join(
+        f"{suffix} {count:,}" for suffix, count in sorted(suffixes.items(), key=lambda one: (-one[1], one))
+    )
 
 
 def named(names: Iterable[object], shown: int = SHOWN) -> str:

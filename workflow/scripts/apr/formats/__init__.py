@@ -10,8 +10,8 @@ from apr.formats.arrays import read_idx, read_npz
 from apr.formats.checked import checked, two_classes
 from apr.formats.cifar import read_cifar
 from apr.formats.folders import read_class_folders, read_split_folders
-from apr.formats.imagenet import PARTS, read_ilsvrc, read_tiny_imagenet
 from apr.formats.groups import is_pattern, with_groups
+from apr.formats.imagenet import PARTS, read_ilsvrc, read_tiny_imagenet
 from apr.formats.listing import Item, Listing, Span
 from apr.formats.points import read_point_annotations
 from apr.formats.snippets import Snippet

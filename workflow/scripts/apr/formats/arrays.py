@@ -46,10 +46,16 @@ def read_idx(root: Path, *, prefix: str = "", classes: list[str] | None = None) 
             paths = found.get((part, what), [])
             if not paths:
                 others = sorted(prefixes - {prefix})
-                hint = f"; there are files with the prefix {named(map(repr, others))}: set options: prefix" if others else ""
+                hint = (
+                    f"; there are files with the prefix {named(map(repr, others))}: set options: prefix"
+                    if others
+                    else ""
+                )
                 raise Problem(f"{root}: the idx file of the {part} {what} is missing (prefix {prefix!r}){hint}")
             if len({path.parent / path.name.removesuffix(".gz") for path in paths}) > 1:
-                raise Problem(f"{root}: there are two files of the {part} {what}: {named(paths)}; set options: root or prefix")
+                raise Problem(
+                    f"{root}: there are two files of the {part} {what}: {named(paths)}; set options: root or prefix"
+                )
             arrays[part, what] = load_idx(paths[0])
     return _listing(
         root, {part: (arrays[part, "images"], arrays[part, "labels"]) for part in ("train", "test")}, classes, LeftOut()
@@ -112,7 +118,9 @@ def _complete(path: Path, keys: Sequence[str], left: LeftOut) -> None:
     for pair in (NPZ_KEYS[:2], NPZ_KEYS[2:]):
         missing = [key for key in pair if key not in keys]
         if missing and (len(missing) == 1 or pair == NPZ_KEYS[:2]):
-            raise Problem(f"{path}: lacks {' and '.join(missing)} (it holds {', '.join(keys)}); name the arrays {NPZ_KEYS}")
+            raise Problem(
+                f"{path}: lacks {' and '.join(missing)} (it holds {', '.join(keys)}); name the arrays {NPZ_KEYS}"
+            )
     unknown = [key for key in keys if key not in (*NPZ_KEYS, *NPZ_EXTRA)]
     if unknown:
         left["unknown_array"] += len(unknown)
@@ -133,7 +141,9 @@ def _listing(
         if not images.size:
             raise Problem(f"{where}: {of}: holds no image")
         if labels.ndim == 2 and labels.shape[1] > 1:
-            raise Problem(f"{where}: {of}: labels are {list(labels.shape)}: save one number an image (argmax of each row)")
+            raise Problem(
+                f"{where}: {of}: labels are {list(labels.shape)}: save one number an image (argmax of each row)"
+            )
         if labels.size != len(images) or labels.dtype.kind not in "iu":
             raise Problem(f"{where}: {of}: {len(images)} images, but {labels.size} labels ({labels.dtype})")
         if labels.min() < 0:
@@ -158,8 +168,8 @@ def _remedy(images: np.ndarray) -> str:
         return ": channels come last (images.transpose(0, 2, 3, 1))"
     if images.dtype.kind == "f" and images.size:
         low, high = float(np.nanmin(images)), float(np.nanmax(images))
-        factor = " * 255" if 0 <= low and high <= 1 else ""
-        if 0 <= low and high <= 255:
+        factor = " * 255" if low >= 0 and high <= 1 else ""
+        if low >= 0 and high <= 255:
             return f": their values lie between {low:g} and {high:g}; save (images{factor}).round().astype('uint8')"
         return f": their values lie between {low:g} and {high:g}; undo the normalisation first"
     return ""

@@ -86,7 +86,9 @@ def _no_parts(listing: Listing, root: Path, name: str, options: Mapping[str, Any
     levels = [label.split("/") for label in labels]
     parts = parts_among({level[0] for level in levels})
     if parts:
-        raise Problem(f"{shown} parts, not classes: use format: split_folders, {split_folders_options(parts)}; {LIST_THEM}")
+        raise Problem(
+            f"{shown} parts, not classes: use format: split_folders, {split_folders_options(parts)}; {LIST_THEM}"
+        )
     if name == "class_folders":
         depth = int(options.get("depth", 1))
         for level in {max(depth - 1, 1), depth}:
@@ -130,7 +132,8 @@ def _same_folders_inside(listing: Listing, root: Path) -> None:
     common = set.intersection(*inside.values())
     if len(common) > 1 and len(inside) > 1 and all(2 * len(common) > len(names) for names in inside.values()):
         listing.ignored.note(
-            f"{root}: each class folder holds the folders {named(sorted(common))}: if these are the classes, they are read "
+            f"{root}: each class folder holds the folders {named(sorted(common))}: if these are the classes, they are "
+            "read "
             "wrongly (move the outer folders' contents together, or use format: file_names)"
         )
 
@@ -208,4 +211,3 @@ def _linked(path: Path, root: Path) -> bool:
     below = path.relative_to(root).parts if path.is_relative_to(root) else path.parts
     places = [root.joinpath(*below[: count + 1]) for count in range(len(below))]
     return any(place.is_symlink() for place in places)
-

@@ -43,7 +43,10 @@ def read_cifar(root: Path, *, labels: str = "fine") -> Listing:
     needed = [name for names in parts.values() for name in names]
     missing = [name for name in needed if name not in files]
     if missing:
-        raise Problem(f"{meta.parent}: the set is incomplete: {named(missing, BATCHES + 1)} missing; fetch the archive again, or unpack it again")
+        raise Problem(
+            f"{meta.parent}: the set is incomplete: {named(missing, BATCHES + 1)} missing; fetch the archive again, or "
+            "unpack it again"
+        )
     if len(set(classes)) < len(classes):
         raise Problem(f"{meta}: {names_key} name a class twice; fetch it again")
     rows = described.get(b"num_cases_per_batch", described.get("num_cases_per_batch"))
@@ -52,7 +55,9 @@ def read_cifar(root: Path, *, labels: str = "fine") -> Listing:
         for name in names:
             batch = _batch(files[name], split, key, classes)
             if split == "train" and isinstance(rows, int) and len(batch) != rows:
-                raise Problem(f"{files[name]}: holds {len(batch):,} images where {meta.name} says {rows:,}; fetch it again")
+                raise Problem(
+                    f"{files[name]}: holds {len(batch):,} images where {meta.name} says {rows:,}; fetch it again"
+                )
             items += batch
     others = [path for name, path in files.items() if name not in (*needed, meta.name)]
     left.pass_over("other_file", others)

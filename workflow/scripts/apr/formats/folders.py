@@ -88,9 +88,7 @@ def _pass_over_others(root: Path, read: set[str], left: LeftOut) -> None:
                 left.note(f"{folder}: {len(pictures):,} pictures of neither part are left out")
 
 
-def _read(
-    root: Path, top: Path, depth: int, split: str | None, left: LeftOut
-) -> tuple[dict[str, Path], list[Item]]:
+def _read(root: Path, top: Path, depth: int, split: str | None, left: LeftOut) -> tuple[dict[str, Path], list[Item]]:
     if depth < 1:
         raise Problem(f"options: depth: {depth}: has to be at least 1")
     level = {"": top}
@@ -121,7 +119,8 @@ def _items(root: Path, folders: dict[str, Path], split: str | None, left: LeftOu
             others = left.suffixes - before
             shown = f" (it holds {listed_suffixes(others)})" if others else ""
             raise Problem(
-                f"{folder}: the folder of class {label!r} holds no image{shown}: add or convert some, or remove the folder"
+                f"{folder}: the folder of class {label!r} holds no image{shown}: add or convert some, or remove the "
+                "folder"
             )
         items += [Item(path.relative_to(root).as_posix(), label, Span(path), split) for path in images]
     return items

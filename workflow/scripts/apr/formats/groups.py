@@ -12,8 +12,8 @@ from apr.walking import named
 BY_NUMBER, BY_FOLDER = r"(?P<group>.+?)[ _.-]*(frame|img|image|f|t|z)?[ _.-]*\d+\.[^.]+$", "(?P<group>.+)/"
 FEWEST_GROUPS, LARGEST_GROUP = 3, 200  # of a class, to be taken for groups: two kinds of camera are none
 COLUMNS = re.compile(
-    r"(patient|subject|lesion|case|study|series|participant|person|individual|animal|specimen|slide|track|video|clip|"
-    r"session|sequence|seq|scene|burst|plant|tree|location|site|donor|mouse|group)s?([ _.-]*(id|no|nr|number|name|key))?",
+    r"(patient|subject|lesion|case|study|series|participant|person|individual|animal|specimen|slide|track|video|clip|session|"
+    r"sequence|seq|scene|burst|plant|tree|location|site|donor|mouse|group)s?([ _.-]*(id|no|nr|number|name|key))?",
     re.IGNORECASE,
 )
 
@@ -34,7 +34,9 @@ def with_groups(items: Sequence[Item], pattern: str) -> list[Item]:
     except re.error as error:
         raise Problem(f"options: group: {pattern!r} is not a regular expression ({error})") from error
     if "group" not in compiled.groupindex:
-        raise Problem(f"options: group: {pattern!r} has no group (?P<group>...), searched in the path within the dataset")
+        raise Problem(
+            f"options: group: {pattern!r} has no group (?P<group>...), searched in the path within the dataset"
+        )
     found, odd = [], []
     for item in items:
         match = compiled.search(item.name)
@@ -44,7 +46,8 @@ def with_groups(items: Sequence[Item], pattern: str) -> list[Item]:
             odd.append(item.name)
     if odd:
         raise Problem(
-            f"options: group: {pattern!r} finds no group in {len(odd)} of {len(items)} paths ({named(odd)}); widen it, so "
+            f"options: group: {pattern!r} finds no group in {len(odd)} of {len(items)} paths ({named(odd)}); widen it, "
+            "so "
             "that an image of its own is a group, too"
         )
     return found
@@ -87,7 +90,8 @@ def column_hint(columns: dict[str, list[str]]) -> str | None:
         distinct = len(set(cells))
         if COLUMNS.fullmatch(name) and 1 < distinct < len(cells):
             return (
-                f"its column {name!r} seems to name what belongs together ({distinct:,} of {len(cells):,} images), but the "
+                f"its column {name!r} seems to name what belongs together ({distinct:,} of {len(cells):,} images), but "
+                "the "
                 f"test part is drawn image by image: set {group_yaml(name)}"
             )
     return None
@@ -96,4 +100,8 @@ def column_hint(columns: dict[str, list[str]]) -> str | None:
 def _are_groups(keys: dict[str, str], count: int) -> bool:
     sizes = Counter(keys.values())
     several = [size for size in sizes.values() if size > 1]
-    return len(several) >= FEWEST_GROUPS and 5 * sum(several) >= 4 * count and sorted(several)[len(several) // 2] <= LARGEST_GROUP
+    return (
+        len(several) >= FEWEST_GROUPS
+        and 5 * sum(several) >= 4 * count
+        and sorted(several)[len(several) // 2] <= LARGEST_GROUP
+    )

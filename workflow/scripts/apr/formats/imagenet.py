@@ -140,9 +140,7 @@ def _unique(path: Path, rows: list[tuple[int, str, str]]) -> dict[str, str]:
     return {name: label for name, (_, label) in known.items()}
 
 
-def _tar_members(
-    archive: Path, tar: Span, left: LeftOut, suffix: str | None = None
-) -> Iterator[tuple[Path, Span]]:
+def _tar_members(archive: Path, tar: Span, left: LeftOut, suffix: str | None = None) -> Iterator[tuple[Path, Span]]:
     """Members of a tar, or of a tar inside a tar, as spans of the outermost file."""
     end = tar.offset + tar.size if tar.size >= 0 else archive.stat().st_size
     with open(archive, "rb") as file:
@@ -182,7 +180,9 @@ def _val_labels(root: Path, labels: str | list[str] | None, left: LeftOut) -> di
         empty = [line for line, _, word in words if not word]
         if empty:
             raise Problem(f"{path}: line {empty[0]}: column 'PredictionString' is empty; complete or remove the line")
-        return _unique(path, [(line, Path(name).stem if is_picture(name) else name, word[0]) for line, name, word in words])
+        return _unique(
+            path, [(line, Path(name).stem if is_picture(name) else name, word[0]) for line, name, word in words]
+        )
     if GROUND_TRUTH in files and CLASS_TABLE in files:
         path = files[CLASS_TABLE]
         rows = read_table(path, ("wnid", "number"), left, delimiter="space", header=("wnid", "number", "name")).rows

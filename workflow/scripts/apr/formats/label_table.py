@@ -24,7 +24,11 @@ MARKS = {
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space"}
 NAMES = {"\\t": "\t"} | {name: sign for sign, name in DELIMITERS.items()}
 SAVE = "save it as UTF-8 (a spreadsheet's `CSV UTF-8`), or set options: encoding"
-SPREADSHEETS = {b"PK\x03\x04": "a spreadsheet or another zip", b"\xd0\xcf\x11\xe0": "an old spreadsheet", b"PAR1": "Parquet"}
+SPREADSHEETS = {
+    b"PK\x03\x04": "a spreadsheet or another zip",
+    b"\xd0\xcf\x11\xe0": "an old spreadsheet",
+    b"PAR1": "Parquet",
+}
 EMPTY = {"", "nan", "-nan", "na", "n/a", "<na>", "#n/a", "#na", "nat", "none", "null"}
 BLANKS = " \t\r\n\v\f\xa0\u2007\u202f\u200b\ufeff"
 ONE_HOT = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}
@@ -99,13 +103,16 @@ def read_table(
             cells.pop()
         if len(cells) != len(columns):
             raise Problem(
-                f"{path}: line {line}: has {len(cells)} cells where the header has {len(columns)} ({_short(cells, sign)}); "
+                f"{path}: line {line}: has {len(cells)} cells where the header has {len(columns)} "
+                f"({_short(cells, sign)}); "
                 "complete the line, or put cells that hold the delimiter into quotes"
             )
         row = dict(zip(columns, cells, strict=True))
         for name in wanted:
             if "\n" in row[name]:
-                raise Problem(f"{path}: line {line}: column {name!r} holds a line break; look for a quote that is not closed")
+                raise Problem(
+                    f"{path}: line {line}: column {name!r} holds a line break; look for a quote that is not closed"
+                )
         found.append(Row(line, row))
     if not found:
         raise Problem(f"{path}: has no row below its header; fill it, or set options: table")
@@ -127,7 +134,9 @@ def decode_text(path: Path, left: LeftOut, encoding: str | None = None) -> str:
         raise Problem(f"{path}: cannot be read ({error.strerror}); correct its permissions or its link") from error
     text = _given(path, data, encoding) if encoding else _found(path, data, left)
     if "\0" in text:
-        raise Problem(f"{path}: line {_line(text, text.index(chr(0)))}: holds null bytes: it is no table of text; {SAVE}")
+        raise Problem(
+            f"{path}: line {_line(text, text.index(chr(0)))}: holds null bytes: it is no table of text; {SAVE}"
+        )
     return text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff")
 
 
@@ -155,7 +164,9 @@ def _given(path: Path, data: bytes, encoding: str) -> str:
     try:
         return data.decode(encoding)
     except LookupError:
-        raise Problem(f"options: encoding: {encoding!r}: Python knows no such encoding; try utf-8, cp1252, shift_jis") from None
+        raise Problem(
+            f"options: encoding: {encoding!r}: Python knows no such encoding; try utf-8, cp1252, shift_jis"
+        ) from None
     except UnicodeError as error:
         raise Problem(f"{path}: is not {encoding} ({error}); correct options: encoding") from error
 
@@ -238,7 +249,9 @@ def _rows(path: Path, text: str, sign: str, skipped: int) -> list[tuple[int, lis
                 rows.append((start, cells))
             start = reader.line_num + 1 + skipped
     except csv.Error as error:
-        raise Problem(f"{path}: line {start}: is not a row of a table ({error}); look for a quote that is not closed") from error
+        raise Problem(
+            f"{path}: line {start}: is not a row of a table ({error}); look for a quote that is not closed"
+        ) from error
     return rows
 
 

@@ -111,7 +111,7 @@ class Files:
             found = self._by_name.get(last)
         if found is None:
             found = self._by_stem.get(last)
-        stem, suffix = os.path.splitext(last)
+        stem = os.path.splitext(last)[0]
         if found is None and not exact and is_foreign(last):
             found = self._by_stem.get(stem)
         loose = bool(found) and is_foreign(last) and composed(found[0][0].name).lower() != last.lower()
@@ -131,7 +131,7 @@ class Files:
 
     def _reason(self, name: str) -> str:
         """Why a name may fit no file: the one that it resembles, and how it differs."""
-        folders, last = _parted(name.replace("\\", "/"))
+        last = _parted(name.replace("\\", "/"))[1]
         stem, suffix = os.path.splitext(last)
         if last in self._others:
             return f" (is there, but {suffix or 'a file without a suffix'} is no kind that is read: convert it)"

@@ -62,7 +62,9 @@ def split_folders_options(parts: Parts) -> str:
 
 def as_yaml(names: Sequence[str]) -> str:
     """One name, or a list of several, as YAML takes it in one line."""
-    quoted = [name if re.fullmatch(r"\w[\w./-]*", name, re.ASCII) else json.dumps(name, ensure_ascii=False) for name in names]
+    quoted = [
+        name if re.fullmatch(r"\w[\w./-]*", name, re.ASCII) else json.dumps(name, ensure_ascii=False) for name in names
+    ]
     return quoted[0] if len(quoted) == 1 else f"[{', '.join(quoted)}]"
 
 

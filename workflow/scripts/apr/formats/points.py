@@ -75,9 +75,7 @@ def read_point_annotations(
     return Listing(items, list(classes), left)
 
 
-def _points(
-    path: Path, delimiter: str, columns: tuple[str, str, str], left: LeftOut
-) -> Iterator[tuple[int, int, str]]:
+def _points(path: Path, delimiter: str, columns: tuple[str, str, str], left: LeftOut) -> Iterator[tuple[int, int, str]]:
     """Row, column and label of each point of a list."""
     lines = decode_text(path, left).split("\n") if path.stat().st_size else []
     header = _cells(lines[0].lstrip("#"), delimiter) if lines else []

@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from apr.formats.groups import column_hint
-from apr.formats.label_table import ONE_HOT, LabelTable, Row, is_empty, listed_lines, one_hot_columns, read_table, require_columns
+from apr.formats.label_table import (
+    ONE_HOT,
+    LabelTable,
+    Row,
+    is_empty,
+    listed_lines,
+    one_hot_columns,
+    read_table,
+    require_columns,
+)
 from apr.formats.listing import Item, Listing, Span, composed, in_order
 from apr.formats.matching import Files
 from apr.formats.parts import part_of
@@ -136,7 +145,9 @@ def read_file_names(
         if "split" in fields:
             kind = part_of(split or "")[0]
             if kind not in ("train", "test"):
-                raise Problem(f"{path}: its part reads {split!r}; correct options: pattern, so that it is train or test")
+                raise Problem(
+                    f"{path}: its part reads {split!r}; correct options: pattern, so that it is train or test"
+                )
             split = kind
         items.append(Item(name, fields["class"], Span(path), split, fields.get("group")))
     if odd and unmatched != "ignore":
@@ -198,7 +209,8 @@ def _same_numbers(path: Path, kinds: Mapping[int, str]) -> None:
             known = first.setdefault(float(kind), (line, kind))
             if known[1] != kind:
                 raise Problem(
-                    f"{path}: the labels {known[1]!r} (line {known[0]}) and {kind!r} (line {line}) are one number: write "
+                    f"{path}: the labels {known[1]!r} (line {known[0]}) and {kind!r} (line {line}) are one number: "
+                    "write "
                     "them alike"
                 )
 
