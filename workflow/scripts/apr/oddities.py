@@ -78,11 +78,11 @@ def _left_out(listing: Listing) -> list[str]:
     parts = []
     for reason, count in sorted(listing.ignored.items()):
         if count and reason in REASONS:
-            parts.append(f"{count:,} {REASONS[reason]}")
+            parts.append(f"{REASONS[reason]}: {count:,}")
     if not parts:
         return []
     suffixes = listing.ignored.suffixes
-    return [f"left out: {', '.join(parts)}" + (f" ({listed_suffixes(suffixes)})" if suffixes else "")]
+    return [f"left out: {'; '.join(parts)}" + (f" ({listed_suffixes(suffixes)})" if suffixes else "")]
 
 
 def _levels(written: Written) -> list[str]:
@@ -90,7 +90,7 @@ def _levels(written: Written) -> list[str]:
     depth = written.depth
     if written.conversions["sixteen_bit"] and depth.bits() < 16:
         notes.append(
-            f"{written.conversions['sixteen_bit']:,} pictures of 16 bits hold no value above {depth.highest}: read as "
+            f"pictures of 16 bits ({written.conversions['sixteen_bit']:,}) hold no value above {depth.highest}: read as "
             f"{depth.bits()} bits, so that they are not dark"
         )
     highest = int(np.flatnonzero(written.histogram.sum(axis=0))[-1])
@@ -104,7 +104,7 @@ def _few_tests(count: int) -> list[str]:
     if count >= SMALL_TEST:
         return []
     return [
-        f"its test part holds {count} images: an error rate p measured on it has a standard error of sqrt(p (1 - p) / "
+        f"its test part holds {_count(count, 'image')}: an error rate p measured on it has a standard error of sqrt(p (1 - p) / "
         f"{count}), up to {50 / np.sqrt(count):.1f} points"
     ]
 
@@ -162,13 +162,17 @@ def _copies(copies: Copies, items: Sequence[Item], drawn: bool, n_test: int) -> 
             f"{items[one].name} ({items[one].label}) = {items[other].name} ({items[other].label})"
             for one, other in copies.two_labels
         ]
-        notes.append(f"{len(pairs):,} pictures stand there under two labels: {named(pairs)}; remove one of each")
+        notes.append(f"{_count(len(pairs), 'picture')} under two labels: {named(pairs)}; remove one of each")
     if SHARE * len(copies.near) >= n_test:
         notes.append(
             f"{len(copies.near):,} of {n_test:,} test images nearly equal one in train: "
             f"{_pairs(copies.near, items)}{remedy}"
         )
     return notes
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' if count > 1 else ''}"
 
 
 def _pairs(pairs: Sequence[tuple[int, int]], items: Sequence[Item]) -> str:

@@ -50,6 +50,10 @@ class LeftOut(Counter[str]):
         """Count files of unknown kinds, of which there are more than images in a folder."""
         self._unread.append((folder, len(files), read, Counter(suffix_of(path.name) for path in files)))
 
+    def name_within(self, root: Path) -> None:
+        """Shorten paths in notes to those below the root."""
+        self.notes = [note.replace(f"{root}/", "").replace(f"{root}: ", "") for note in self.notes]
+
     def settle(self, lenient: bool) -> None:
         """Refuse what is too much to be passed over; with `lenient` it is a note.
 

@@ -111,6 +111,7 @@ def read_listing(folder: Path, name: str, options: Mapping[str, Any] | None = No
         if not listing.classes:
             raise Problem(f"{root}: no class has train and test images; correct options: train, test")
     two_classes(listing, root, name)
+    listing.ignored.name_within(root)
     if by_pattern:
         listing.items = with_groups(listing.items, group)
     return listing
