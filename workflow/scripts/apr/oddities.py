@@ -90,7 +90,8 @@ def _levels(written: Written) -> list[str]:
     depth = written.depth
     if written.conversions["sixteen_bit"] and depth.bits() < 16:
         notes.append(
-            f"pictures of 16 bits ({written.conversions['sixteen_bit']:,}) hold no value above {depth.highest}: read as "
+            f"pictures of 16 bits ({written.conversions['sixteen_bit']:,}) hold no value above {depth.highest}: read "
+            "as "
             f"{depth.bits()} bits, so that they are not dark"
         )
     highest = int(np.flatnonzero(written.histogram.sum(axis=0))[-1])
@@ -104,7 +105,8 @@ def _few_tests(count: int) -> list[str]:
     if count >= SMALL_TEST:
         return []
     return [
-        f"its test part holds {_count(count, 'image')}: an error rate p measured on it has a standard error of sqrt(p (1 - p) / "
+        f"its test part holds {_count(count, 'image')}: an error rate p measured on it has a standard error of sqrt(p "
+        "(1 - p) / "
         f"{count}), up to {50 / np.sqrt(count):.1f} points"
     ]
 

@@ -201,7 +201,9 @@ def _each_file_once(listing: Listing, root: Path) -> Listing:
 
 def _refuse_torn(items: list[Item], root: Path) -> None:
     for what, key in (("classes", "label"), ("parts", "split")):
-        first = {getattr(item, key): item.name for item in items}
+        first: dict[str | None, str] = {}
+        for item in sorted(items, key=lambda item: item.name):
+            first.setdefault(getattr(item, key), item.name)
         if len(first) > 1:
             places = " and ".join(f"{name} ({value})" for value, name in list(first.items())[:2])
             raise Problem(f"{root}: one file is in two {what}: {places}; remove one of the links")

@@ -56,6 +56,7 @@ class Files:
         self._by_name: dict[str, list[tuple[Path, tuple[str, ...]]]] = defaultdict(list)
         self._by_stem: dict[str, list[tuple[Path, tuple[str, ...]]]] = defaultdict(list)
         self._others = {path.name for path in others}
+        self._slashed = any("\\" in str(path.relative_to(root)) for path in pictures)
         for path in pictures:
             below = path.relative_to(root)
             folders = tuple(map(composed, below.parts[:-1]))
@@ -102,13 +103,14 @@ class Files:
         self._note_differences(table, {names[line]: match.path for line, match in chosen.items()}, left)
         return {line: match.path for line, match in chosen.items()}
 
+    def _plain(self, name: str) -> str:
+        """The name with Windows' backslashes as slashes, unless files here have backslashes in their names."""
+        return name if self._slashed else name.replace("\\", "/")
+
     def _candidates(self, name: str, exact: bool) -> list[Match]:
         """Files with the longest end in common with a name."""
-        folders, last = _parted(name)
+        folders, last = _parted(self._plain(name))
         found = self._by_name.get(last)
-        if found is None and "\\" in last:
-            folders, last = _parted(name.replace("\\", "/"))
-            found = self._by_name.get(last)
         if found is None:
             found = self._by_stem.get(last)
         stem = os.path.splitext(last)[0]
@@ -131,7 +133,7 @@ class Files:
 
     def _reason(self, name: str) -> str:
         """Why a name may fit no file: the one that it resembles, and how it differs."""
-        last = _parted(name.replace("\\", "/"))[1]
+        last = _parted(self._plain(name))[1]
         stem, suffix = os.path.splitext(last)
         if last in self._others:
             return f" (is there, but {suffix or 'a file without a suffix'} is no kind that is read: convert it)"
@@ -156,10 +158,9 @@ class Files:
         """Say how names differ from those of the files that they were taken for."""
         kinds: dict[str, list[str]] = defaultdict(list)
         for name, path in files.items():
-            last = _parted(name)[1]
-            if "\\" in name and "\\" not in path.name:
+            last = _parted(self._plain(name))[1]
+            if self._plain(name) != name:
                 kinds["have backslashes, which are taken for folders"].append(name)
-                last = _parted(name.replace("\\", "/"))[1]
             real = composed(path.name)
             if path.name != real and last in (real, os.path.splitext(real)[0]) and not name.endswith(path.name):
                 kinds["are written in another Unicode form than the files"].append(name)
