@@ -81,6 +81,8 @@ def _identical(digests: np.ndarray, labels: np.ndarray, tests: np.ndarray) -> Co
         if other is not None:
             copies.two_labels.append((rows[0], other))
         copies.within += len(rows) - len({(labels[row], tests[row]) for row in rows})
+    copies.across.sort()
+    copies.two_labels.sort()
     return copies
 
 
