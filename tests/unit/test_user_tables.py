@@ -105,6 +105,7 @@ def test_wrong_delimiters_are_named(tmp_path):
         PLAIN.replace("\n", "\r"),
         PLAIN.replace(",", " , "),
         PLAIN.replace("cat", '"cat"'),
+        PLAIN.replace(",", " , ").replace("cat", '"cat"').replace("p1.png", '"p1.png"'),
         PLAIN + "\n,\n\n",
         "sep=,\n" + PLAIN,
         ",image,label\n0,p0.png,cat\n1,p1.png,dog\n2,p2.png,cat\n3,p3.png,dog\n",

@@ -239,8 +239,17 @@ def _header(line: str, sign: str) -> list[str]:
 
 def _rows(path: Path, text: str, sign: str, skipped: int) -> list[tuple[int, list[str]]]:
     """Line and stripped cells of each row that is not blank."""
-    lines = io.StringIO(text, newline="")
-    reader = csv.reader(lines, delimiter=sign, strict=True, skipinitialspace=True)
+    try:
+        return _parsed(path, text, sign, skipped)
+    except Problem:
+        closed = re.sub(rf'"[ \t]+(?=[\n{re.escape(sign)}])', '"', text) if sign not in " \t" else text
+        if closed == text:
+            raise
+        return _parsed(path, closed, sign, skipped)  # blanks behind a quoted cell
+
+
+def _parsed(path: Path, text: str, sign: str, skipped: int) -> list[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True, skipinitialspace=True)
     rows, start = [], 1 + skipped
     try:
         for cells in reader:
