@@ -35,7 +35,7 @@ JUNK = [
     ".ipynb_checkpoints/y.png",
     "desktop.ini",
 ]
-OTHERS = ["notes.txt", "readme.md", "odd.heic", "noext", "x.xml", "trailing.png "]
+OTHERS = ["notes.txt", "readme.md", "odd.heic", "noext", "x.xml", "trailing.png ", "b\udcffd.png", "b.\udcff"]
 
 
 @dataclass

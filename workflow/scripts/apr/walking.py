@@ -42,7 +42,8 @@ class LeftOut(Counter[str]):
         self.suffixes.update(suffix_of(path.name) for path in files)
 
     def note(self, sentence: str) -> None:
-        """Keep a sentence, once."""
+        """Keep a sentence, once; bytes that are not UTF-8 in it are escaped."""
+        sentence = sentence.encode("utf-8", "backslashreplace").decode()
         if sentence not in self.notes:
             self.notes.append(sentence)
 

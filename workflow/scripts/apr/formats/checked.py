@@ -3,10 +3,12 @@
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from apr.formats.listing import Item, Listing, Span, composed
 from apr.formats.parts import Parts, as_yaml, parts_among, split_folders_options
@@ -171,22 +173,13 @@ def _each_file_once(listing: Listing, root: Path) -> Listing:
     Raises:
         Problem: a file stands in two classes or two parts.
     """
-    of: dict[tuple[int, int], list[Item]] = defaultdict(list)
-    for item in listing.items:
-        if isinstance(item.source, Span) and item.source.size < 0:
-            try:
-                status = os.stat(item.source.path)
-            except OSError:  # named as unreadable when it is packed
-                continue
-            of[status.st_dev, status.st_ino].append(item)
+    of = _names_of_one_file(listing.items)
     again: set[str] = set()
-    for items in of.values():
-        if len(items) > 1:
-            # One that is reached without a link is the file itself.
-            direct = [item for item in items if not _linked(item.source.path, root)]
-            kept = direct or items
-            _refuse_torn(kept if len({item.split for item in items}) == 1 else items, root)
-            again |= {item.name for item in items} - {min(item.name for item in kept)}
+    for items in of:
+        # One that is reached without a link is the file itself.
+        kept = [item for item in items if not _linked(item.source.path, root)] or items
+        _refuse_torn(kept if len({item.split for item in items}) == 1 else items, root)
+        again |= {item.name for item in items} - {min(item.name for item in kept)}
     if not again:
         return listing
     listing.ignored["same_file_again"] += len(again)
@@ -197,6 +190,26 @@ def _each_file_once(listing: Listing, root: Path) -> Listing:
     if lost:
         raise Problem(f"{root}: class {min(lost)!r} holds nothing but links to images of other classes; remove it")
     return replace(listing, items=items)
+
+
+def _names_of_one_file(items: Sequence[Item]) -> list[list[Item]]:
+    """Images that are one file, in the order of the items."""
+    whole = [row for row, item in enumerate(items) if isinstance(item.source, Span) and item.source.size < 0]
+    keys = np.zeros(len(whole), [("device", np.uint64), ("number", np.uint64)])
+    known = np.ones(len(whole), bool)
+    for place, row in enumerate(whole):
+        try:
+            status = os.stat(items[row].source.path)
+        except OSError:  # named as unreadable when it is packed
+            known[place] = False
+            continue
+        keys[place] = status.st_dev, status.st_ino
+    rows = np.array(whole, int)[known]
+    _, first, counts = np.unique(keys[known], return_inverse=True, return_counts=True)
+    same: dict[int, list[Item]] = defaultdict(list)
+    for place in np.flatnonzero(counts[first] > 1):
+        same[int(first[place])].append(items[rows[place]])
+    return list(same.values())
 
 
 def _refuse_torn(items: list[Item], root: Path) -> None:

@@ -9,7 +9,7 @@ from apr.formats.listing import Item
 from apr.problems import Problem
 from apr.walking import named
 
-BY_NUMBER, BY_FOLDER = r"(?P<group>.+?)[ _.-]*(frame|img|image|f|t|z)?[ _.-]*\d+\.[^.]+$", "(?P<group>.+)/"
+BY_NUMBER, BY_FOLDER = r"^(?P<group>.+?)[ _.-]*(frame|img|image|f|t|z)?[ _.-]*\d+\.[^.]+$", "^(?P<group>.+)/"
 FEWEST_GROUPS, LARGEST_GROUP = 3, 200  # of a class, to be taken for groups: two kinds of camera are none
 COLUMNS = re.compile(
     r"(patient|subject|lesion|case|study|series|participant|person|individual|animal|specimen|slide|track|video|clip|session|"

@@ -20,9 +20,10 @@ from apr.formats.listing import Item, Listing, Span, composed, in_order
 from apr.formats.matching import Files
 from apr.formats.parts import part_of
 from apr.problems import Problem
-from apr.walking import LeftOut, find_images, is_picture, named, walk
+from apr.walking import LeftOut, find_images, is_picture, named, visible, walk
 
 SHOWN = 10
+TABLES = (".csv", ".tsv", ".txt", ".tab")
 NUMBER = re.compile(r"[+-]?\d+(\.\d*)?(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
@@ -63,7 +64,13 @@ def read_csv_labels(
     left = LeftOut()
     path = root / table
     if not path.is_file():
-        raise Problem(f"{path}: the table of labels is missing; set options: table")
+        tables = (
+            [file.name for file in visible(path.parent)[1] if file.suffix.lower() in TABLES]
+            if path.parent.is_dir()
+            else []
+        )
+        there = f" (there is {named(tables)})" if tables else ""
+        raise Problem(f"{path}: the table of labels is missing{there}; set options: table")
     labels = [label] if isinstance(label, str) else list(label)
     wanted = [name for name in (image, *labels, group, split) if name]
     known = read_table(path, [image], left, delimiter=delimiter, encoding=encoding)
