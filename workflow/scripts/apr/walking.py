@@ -96,6 +96,12 @@ def named(names: Iterable[object], shown: int = SHOWN) -> str:
     return ", ".join(names[:shown]) + more
 
 
+def below(path: Path, root: Path) -> str:
+    """The path below `root`, which `walk` found it in; pathlib's own way takes ten times as long."""
+    whole, outer = str(path), str(root)
+    return whole if outer == "." else whole[len(outer) :].lstrip("/")
+
+
 def is_junk(name: str) -> bool:
     """Whether a file or folder is hidden or a leftover of an operating system."""
     return name.startswith(".") or name.lower() in LEFTOVERS or name.startswith("~$")
@@ -180,7 +186,11 @@ def find_images(folder: Path, left: LeftOut, apart: Collection[Path] = ()) -> li
     Raises:
         Problem: a folder cannot be read, or a link that may be one leads nowhere.
     """
-    files = walk(folder, left)
+    return pictures_among(folder, walk(folder, left), left, apart)
+
+
+def pictures_among(folder: Path, files: Sequence[Path], left: LeftOut, apart: Collection[Path] = ()) -> list[Path]:
+    """What `find_images` finds, of the files that `walk` found."""
     pictures = [path for path in files if is_picture(path.name)]
     others = [path for path in files if not is_picture(path.name) and path not in apart]
     if others:

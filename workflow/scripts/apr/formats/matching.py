@@ -5,11 +5,11 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from apr.formats.listing import composed
 from apr.problems import Problem
-from apr.walking import LeftOut, is_picture, named
+from apr.walking import LeftOut, below, is_picture, named
 
 # Kinds that tables name though the pictures were converted since.
 FOREIGN = {".dcm", ".dicom", ".heic", ".heif", ".avif", ".jp2", ".svg", ".raw", ".nef", ".cr2", ".npy", ".nii", ".tga"}
@@ -56,11 +56,11 @@ class Files:
         self._by_name: dict[str, list[tuple[Path, tuple[str, ...]]]] = defaultdict(list)
         self._by_stem: dict[str, list[tuple[Path, tuple[str, ...]]]] = defaultdict(list)
         self._others = {path.name for path in others}
-        self._slashed = any("\\" in str(path.relative_to(root)) for path in pictures)
+        self._slashed = False
         for path in pictures:
-            below = path.relative_to(root)
-            folders = tuple(map(composed, below.parts[:-1]))
-            name = composed(path.name)
+            parts = composed(below(path, root)).split("/")
+            folders, name = tuple(parts[:-1]), parts[-1]
+            self._slashed = self._slashed or any("\\" in part for part in parts)
             self._by_name[name].append((path, folders))
             self._by_stem[os.path.splitext(name)[0]].append((path, folders))
 
@@ -184,7 +184,7 @@ def _suffix(name: str) -> str:
 
 def _parted(name: str) -> tuple[tuple[str, ...], str]:
     """Folders and last part of a name, without drive, "." and empty parts."""
-    parts = [part for part in PurePosixPath(composed(name)).parts if part not in ("/", "//", ".")]
+    parts = [part for part in composed(name).split("/") if part not in ("", ".")]
     return tuple(parts[:-1]), parts[-1] if parts else ""
 
 

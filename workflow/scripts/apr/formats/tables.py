@@ -20,7 +20,7 @@ from apr.formats.listing import Item, Listing, Span, composed, in_order
 from apr.formats.matching import Files
 from apr.formats.parts import part_of
 from apr.problems import Problem
-from apr.walking import LeftOut, find_images, is_picture, named, visible, walk
+from apr.walking import LeftOut, below, find_images, is_picture, named, pictures_among, visible, walk
 
 SHOWN = 10
 TABLES = (".csv", ".tsv", ".txt", ".tab")
@@ -85,13 +85,14 @@ def read_csv_labels(
         if not row.cells[image]:
             raise Problem(f"{path}: line {row.line}: column {image!r} is empty; complete or remove the line")
         names[row.line] = row.cells[image] + suffix
-    pictures = find_images(root, left, apart=[path])
-    others = [file for file in walk(root) if not is_picture(file.name)]
+    there = walk(root, left)
+    pictures = pictures_among(root, there, left, apart=[path])
+    others = [file for file in there if not is_picture(file.name)]
     found = Files(root, pictures, others).match_all(path, names, bool(suffix), left)
     _once(path, found, names, kinds)
     items = [
         Item(
-            found[row.line].relative_to(root).as_posix(),
+            below(found[row.line], root),
             kinds[row.line],
             Span(found[row.line]),
             _part(path, row, split, parts),
