@@ -71,6 +71,13 @@ def test_parts_inside_the_class_folders_are_refused_and_can_be_read(tmp_path, de
     assert counts(listing) == {(label, part): 2 for label in ("cat", "dog") for part in ("train", "test")}
 
 
+def test_a_part_beside_unlabelled_pictures_says_the_root(tmp_path):
+    put(parts(tmp_path, "train"), "unlabelled/1.png", "unlabelled/2.png")
+    with pytest.raises(Problem, match=r"use options: root: train \(a test part is drawn then\); if they are classes"):
+        read_listing(tmp_path, "class_folders")
+    assert read_listing(tmp_path, "class_folders", {"root": "train"}).classes == ["cat", "dog"]
+
+
 def test_split_folders_that_are_called_otherwise_are_named(tmp_path):
     parts(tmp_path, "training_set", "test_set")
     with pytest.raises(Problem, match=r"no folder 'train' .*options: \{train: training_set, test: test_set\}"):

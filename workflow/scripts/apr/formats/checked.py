@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from apr.formats.listing import Item, Listing, Span, composed
-from apr.formats.parts import Parts, as_yaml, parts_among, split_folders_options
+from apr.formats.parts import Parts, as_yaml, parts_among, reading_of
 from apr.problems import Problem
 from apr.walking import named
 
@@ -88,9 +88,7 @@ def _no_parts(listing: Listing, root: Path, name: str, options: Mapping[str, Any
     levels = [label.split("/") for label in labels]
     parts = parts_among({level[0] for level in levels})
     if parts:
-        raise Problem(
-            f"{shown} parts, not classes: use format: split_folders, {split_folders_options(parts)}; {LIST_THEM}"
-        )
+        raise Problem(f"{shown} parts, not classes: use {reading_of(parts)}; {LIST_THEM}")
     if name == "class_folders":
         depth = int(options.get("depth", 1))
         for level in {max(depth - 1, 1), depth}:

@@ -73,7 +73,8 @@ def read_split_folders(
 def _what_instead(root: Path, split: str) -> str:
     there = [path.name for path in visible(root)[0]]
     parts = parts_among(there)
-    remedy = split_folders_options(parts) if parts else f"options: {split}"
+    both = parts and parts.train and parts.test
+    remedy = split_folders_options(parts) if both else f"options: {split}"
     return f"it holds {', '.join(there) or 'no folder'}); set {remedy}"
 
 

@@ -53,11 +53,17 @@ def parts_among(names: Iterable[str]) -> Parts | None:
     return Parts(*(list(of[kind]) for kind in ("train", "test", "other")))
 
 
+def reading_of(parts: Parts) -> str:
+    """The format and options that read these folders, as YAML."""
+    if not parts.train or not parts.test:
+        return f"options: root: {as_yaml((parts.train or parts.test)[:1])} (a test part is drawn then)"
+    return f"format: split_folders, {split_folders_options(parts)}"
+
+
 def split_folders_options(parts: Parts) -> str:
-    """The options of split_folders that read these folders, as YAML."""
+    """The options of split_folders that name these folders, as YAML."""
     tests = [name for name in parts.test if "test" in name.lower()] or parts.test
-    train = parts.train or ["..."]
-    return f"options: {{train: {as_yaml(train)}, test: {as_yaml(tests[:1] or ['...'])}}}"
+    return f"options: {{train: {as_yaml(parts.train)}, test: {as_yaml(tests[:1])}}}"
 
 
 def as_yaml(names: Sequence[str]) -> str:
