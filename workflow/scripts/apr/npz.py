@@ -37,6 +37,16 @@ def load_npz(path: Path, wanted: Collection[str] | None = None) -> dict[str, np.
         return {key: _read_array(archive, info, path) for key, info in members.items()}
 
 
+def array_names(path: Path) -> list[str]:
+    """Names of the arrays in an npz file.
+
+    Raises:
+        Problem: the file is no npz file.
+    """
+    with reading(path), zipfile.ZipFile(path) as archive:
+        return [name.removesuffix(".npy") for name in archive.namelist()]
+
+
 def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> np.ndarray:
     try:
         with archive.open(info) as member:
