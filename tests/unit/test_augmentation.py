@@ -102,13 +102,15 @@ def test_padded_crop_is_a_shift_with_zeros_outside(pictures):
     windows = training_windows("padded", sizes, draws, resolution=32, padding=4, flip=True)
     found = sampled([picture] * 200, windows, 32)
     padded = functional.pad(normalised(picture), (4, 4, 4, 4))
-    corners = set()
+    corners, of_flipped = set(), set()
     for i, image in enumerate(found):
         top, left = (windows.start[i] + 4).astype(int)
-        corners.add((top, left))
+        (of_flipped if windows.flip[i] else corners).add((top, left))
         expected = padded[:, top : top + 32, left : left + 32]
         assert torch.allclose(image, expected.flip(2) if windows.flip[i] else expected, atol=1e-5)
-    assert {c[0] for c in corners} == {c[1] for c in corners} == set(range(9))
+    # pycls: randint(0, 40 - 32) on each axis, of the picture that is flipped already
+    assert {c[0] for c in corners} == {c[1] for c in corners} == {c[0] for c in of_flipped} == set(range(8))
+    assert {c[1] for c in of_flipped} == set(range(1, 9))
 
 
 def test_padded_crop_of_a_small_image_is_refused():
