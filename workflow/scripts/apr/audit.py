@@ -14,7 +14,7 @@ import pandas as pd
 from apr.consistency import MALFORMED, contradictions, differing_rows, impossible
 from apr.files import read_json
 from apr.problems import Problem
-from apr.runs import check_protocol, error_row, full_protocol, ranked_model, read_run
+from apr.runs import asked_for, check_protocol, error_row, full_protocol, ranked_model, read_run
 from apr.tables import Table
 
 # What a planned run can be: each is exactly one of these.
@@ -58,7 +58,7 @@ def audit(plan: Mapping[str, Any], root: str | Path) -> Audit:
         plan: {task: {title, view, reported, protocol, initial, continues, runs: {name: {model, genotype, seed}}}}.
         root: the study's directory, the one that holds `results`.
     """
-    tasks = [_Task(name, plan, Path(root)) for name in plan]
+    tasks = [_Task(name, plan, Path(root)) for name in asked_for(plan, root)]
     states = {task.name: task.states() for task in tasks}
     return Audit(states, [finding for task in tasks for finding in task.findings] + _strays(plan, Path(root)))
 
