@@ -20,14 +20,6 @@ def one_thread():
     torch.set_num_threads(1)
 
 
-@pytest.fixture(autouse=True)
-def signals():
-    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)}
-    yield
-    for number, handler in kept.items():
-        signal.signal(number, handler)
-
-
 def run(folder, protocol=PROTOCOL, **options):
     one = trainer(protocol)
     outcome, history, timing = train_network(one, *loaders(folder, protocol), checkpointing(folder), **options)
