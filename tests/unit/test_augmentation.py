@@ -149,7 +149,7 @@ def draws_of(area=0.5, aspect=0.5, swap=0.9999, y=0.9999, x=0.9999, flip=0.9999)
 
 
 def test_a_random_resized_crop_at_an_odd_size_by_hand():
-    """33 -> 24: area 0.54 x 1089, aspect 1.04161, so 25 x 24; at most at 8 and 7, since pycls' randint leaves the end out."""
+    """33 -> 24: area 0.54 x 1089, aspect 1.0416, so 25 x 24; at most at 8 and 7, as randint leaves the end out."""
     options = {"resolution": 24, "padding": 0, "flip": True}
     found = training_windows("random_resized", np.array([[33, 33]]), draws_of(aspect=0.4999), **options)
     assert found.low.tolist() == [[8, 7]]

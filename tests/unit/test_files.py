@@ -21,10 +21,15 @@ def test_a_file_has_the_mode_that_the_umask_leaves(tmp_path, umask, mode):
 
 def test_a_file_that_was_there_stays_until_the_new_one_is_whole(tmp_path):
     write_text(tmp_path / "text", "old")
-    with pytest.raises(ValueError, match="half way"), atomic_file(tmp_path / "text") as file:
-        file.write("new")
-        assert (tmp_path / "text").read_text() == "old"
-        raise ValueError("half way")
+
+    def fail_half_way():
+        with atomic_file(tmp_path / "text") as file:
+            file.write("new")
+            assert (tmp_path / "text").read_text() == "old"
+            raise ValueError("half way")
+
+    with pytest.raises(ValueError, match="half way"):
+        fail_half_way()
     assert (tmp_path / "text").read_text() == "old"
     assert os.listdir(tmp_path) == ["text"]
 
