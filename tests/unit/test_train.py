@@ -22,7 +22,7 @@ from apr.problems import Problem
 from apr.runs import read_run
 from apr.views import select_view
 
-BARE = PROTOCOL | {"epochs": 1, "precise_bn": 0, "warmup_epochs": 0}
+BARE = PROTOCOL | {"epochs": 1, "precise_bn": 0, "warmup_epochs": 0, "padding": 0}
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +47,13 @@ def arguments(folder, out, protocol, *more):
     ]
 
 
+def parsed(folder, out, protocol, *more):
+    return train.parser().parse_args(arguments(folder, out, protocol, *more))
+
+
 def trained(folder, out, protocol, *more):
     out.mkdir(exist_ok=True)
-    train.train(train.parser().parse_args(arguments(folder, out, protocol, *more)))
+    train.train(parsed(folder, out, protocol, *more))
     return read_run(out / "run.json")
 
 
@@ -115,16 +119,16 @@ def test_precision_and_the_arithmetic_that_comes_of_it(data, tmp_path, precision
 
 def test_pictures_are_normalised_by_the_view_and_both_parts_share_one_budget(data, tmp_path, monkeypatch):
     """The training part is 36 x 1,728 bytes, the test part 18 x 1,728."""
-    arguments_ = train.parser().parse_args(arguments(data, tmp_path, BARE))
+    options = parsed(data, tmp_path, BARE)
     manifest = json.loads((data / "view.json").read_text())
     size = 3 * 24 * 24
     for free, resident in ((54 * size, (True, True)), (54 * size - 1, (True, False)), (36 * size - 1, (False, True))):
         monkeypatch.setattr(apr.memory, "free_memory", lambda device, free=free: -int(-free // apr.memory.SHARE))
-        both = train.open_loaders(arguments_, manifest, PROTOCOL, torch.device("cpu"))
+        both = train.open_loaders(options, manifest, PROTOCOL, torch.device("cpu"))
         assert tuple(loader.images.resident for loader in both) == resident
     monkeypatch.setattr(apr.memory, "free_memory", lambda device: 10**9)
-    arguments_.resident_gb = 36 * size / 2**30
-    both = train.open_loaders(arguments_, manifest, PROTOCOL, torch.device("cpu"))
+    options.resident_gb = 36 * size / 2**30
+    both = train.open_loaders(options, manifest, PROTOCOL, torch.device("cpu"))
     assert tuple(loader.images.resident for loader in both) == (True, False)
     for loader in both:
         assert loader.mean.tolist() == pytest.approx([0.5, 0.4, 0.3])
@@ -166,7 +170,7 @@ def test_a_gpu_that_torch_cannot_use_ends_the_program(data, tmp_path):
 def test_a_gpu_without_bf16_is_refused_before_anything_is_loaded(data, tmp_path, monkeypatch):
     old = apr.devices.Machine("2.13", "13.0", ("sm_75",), (apr.devices.Gpu("Tesla T4", (7, 5)),), "580.82")
     monkeypatch.setattr(apr.devices, "machine_of", lambda torch: old)
-    options = arguments(data, tmp_path, BARE | {"precision": "bf16"}, "--device", "auto")
+    options = parsed(data, tmp_path, BARE | {"precision": "bf16"}, "--device", "auto")
     with pytest.raises(Problem, match=r"Tesla T4 has compute capability 7\.5.*precision: fp32"):
-        train.train(train.parser().parse_args(options))
+        train.train(options)
     assert not (tmp_path / "run.json").exists()
