@@ -1,5 +1,7 @@
 """Crops and flips against plain per-image implementations, and their independence of everything but their keys."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -233,7 +235,9 @@ def test_a_value_by_hand():
 
 def test_draws_by_value():
     """They stay as they are: another draw would be another training under the same protocol."""
-    found = uniforms(7, 3, np.array([0, 5]), 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # the numbers wrap as they should, without a word
+        found = uniforms(7, 3, np.array([0, 5]), 2)
     expected = [[0.8164171032799666, 0.3781750624059973], [0.3165543426115175, 0.7229149827270892]]
     assert found.tolist() == expected
     assert order(7, 3, 6).tolist() == [4, 0, 5, 3, 1, 2]

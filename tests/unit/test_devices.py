@@ -55,7 +55,7 @@ def test_a_driver_that_is_too_old_is_never_the_cpu(name):
     for part in (f"--device {name}", "CUDA 13.0, driver 580.65 or newer", "cannot use Tesla V100", "driver 535.54.03"):
         assert part in text
     assert "update the driver, lock a torch that fits it" in text
-    assert "--device cpu (training.device: cpu)" in text
+    assert "--device cpu (`device: cpu` in the study)" in text
 
 
 def test_a_build_without_cuda_is_named():

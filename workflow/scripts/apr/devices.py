@@ -22,7 +22,7 @@ OLDEST_DRIVER = {"11": "450.80", "12": "525.60", "13": "580.65"}  # by the CUDA 
 HIDDEN = ("", "-1", "NoDevFiles")  # values of CUDA_VISIBLE_DEVICES that hide every GPU on purpose
 VERSION = re.compile(r"\b\d{3,}(\.\d+)+")  # of a driver
 ANOTHER_LOCK = "lock a torch that fits it (another version in envs/runtime.in, then `make lock`)"
-ON_PURPOSE = "--device cpu (training.device: cpu) to use the CPU on purpose"
+ON_PURPOSE = "--device cpu (`device: cpu` in the study) to use the CPU on purpose"
 
 log = logging.getLogger("apr")
 
