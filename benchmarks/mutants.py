@@ -89,6 +89,7 @@ class Copy:
 
     def _test(self, tests: list[str]) -> None:
         os.setpgid(0, 0)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.chdir(self.root)
         with open(self.root.parent / "output", "w") as output:
             os.dup2(output.fileno(), 1)
@@ -157,6 +158,7 @@ def main() -> None:
     chosen = random.Random(options.seed).sample(faults, min(options.count, len(faults)))
     os.environ |= {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
     sys.dont_write_bytecode = True
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that the tests end, too
     for name in HEAVY:
         __import__(name)
     with tempfile.TemporaryDirectory(prefix="mutants") as folder:
