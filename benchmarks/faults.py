@@ -14,6 +14,7 @@ NAMES = {"min": "max", "any": "all", "floor": "ceil", "argmin": "argmax", "zeros
 NAMES |= {"mean": "median", "sqrt": "square", "sin": "cos", "low": "high", "first": "last", "train": "eval"}
 NAMES |= {other: one for one, other in NAMES.items()}
 SPOKEN = ("log", "logging", "warnings", "parser", "print")  # what these say is no behaviour
+UNSEEN = ("encoding", "frozen", "non_blocking", "slots")  # arguments that change no result here
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ def _behaviour(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _silent(node: ast.AST) -> bool:
+    if isinstance(node, ast.keyword) and node.arg in UNSEEN:
+        return True
     if isinstance(node, ast.Import | ast.ImportFrom) or (
         isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     ):
@@ -101,7 +104,7 @@ def _changed(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.Call):
         for left_out in node.keywords:
             rest = [keyword for keyword in node.keywords if keyword is not left_out and left_out.arg]
-            if left_out.arg:
+            if left_out.arg and left_out.arg not in UNSEEN:
                 yield ast.unparse(ast.Call(node.func, node.args, rest))
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if name in NAMES:
