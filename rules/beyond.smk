@@ -1,4 +1,4 @@
-# Tables beyond the paper's own. Included by tables.smk, which says what they need and make.
+# Tables and a figure beyond the paper's own. Included by tables.smk, which says what they need and make.
 
 
 rule table_selection_regret:
@@ -105,6 +105,31 @@ rule table_population_size:
         "../workflow/scripts/table_population_size.py"
 
 
+rule fig_initialisation:
+    """Errors with the last BatchNorm of each block started at 1 and at 0, against depth and the reference's error."""
+    input:
+        errors=needed("fig_initialisation", errors_of([study.reference, *sum(INITIALISED, ())])),
+        population="results/population.csv",
+    output:
+        **drawing("initialisation"),
+    log:
+        "logs/fig_initialisation.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        reference=study.reference,
+        pairs=INITIALISED,
+        zero={
+            task: study.tasks[task].protocol["zero_init_final_gamma"]
+            for task in [study.reference, *sum(INITIALISED, ())]
+        },
+        titles=titles_of([study.reference, *sum(INITIALISED, ())]),
+        bootstrap=BOOTSTRAP,
+        code=DRAWING_CODE,
+    script:
+        "../workflow/scripts/fig_initialisation.py"
+
+
 rule table_items:
     """Which items of the paper this study makes, and what the others lack."""
     output:
@@ -127,7 +152,7 @@ rule table_items:
 rule table_audit:
     """Whether every run is there and belongs to this study."""
     input:
-        errors=errors_of(study.tasks),
+        errors=errors_of(study.asked),
     output:
         **table("audit"),
     log:

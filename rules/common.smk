@@ -124,11 +124,18 @@ def training_options(wildcards, output):
     )
 
 
+def device_of(settings):
+    """The device of trainings or evaluations: on a cluster `auto` is what the profile says."""
+    automatic = settings["device"] == "auto" and ON_CLUSTER
+    return study.cluster["device"] if automatic else settings["device"]
+
+
 @cache
 def training_command(name):
     """What all runs of a task have in common."""
     task = study.tasks[name]
-    options = {key.replace("_", "-"): study.training[key] for key in ("device", "checkpoint_seconds", "resident_gb")}
+    options = {key.replace("_", "-"): study.training[key] for key in ("checkpoint_seconds", "resident_gb")}
+    options["device"] = device_of(study.training)
     options |= {"task": name, "view": f"results/views/{task.view}.json"}
     options |= {"packed": f"data/packed/{task.dataset}", "storage": study.datasets[task.dataset]["storage"]}
     if task.source:

@@ -2,7 +2,7 @@
 # Needs results/errors/<task>.csv, results/population.csv; makes results/figures/<name>.{pdf,png,csv,rst}: the picture,
 # the numbers that it draws, and its caption.
 FIGURES = [name for name in PAPER_ITEMS if name.startswith("fig_") and name != "fig_target"]
-DRAWN = [*made(FIGURES), *(f"target_{task}" for task in study.targets)]
+DRAWN = [*made(name for name in FIGURES if name not in BY_NAME), *(f"target_{task}" for task in study.targets)]
 
 
 include: "scatter.smk"

@@ -6,6 +6,7 @@ import pytest
 from fabricated import diverged, edit, only, study, write_errors, write_run
 
 from apr.audit import audit, audit_table, described, remedy, wrong
+from apr.consistency import mixed_devices
 from apr.files import digest_of
 from apr.tables import save_table
 
@@ -234,3 +235,34 @@ def test_of_many_findings_of_a_kind_as_many_are_shown_as_asked_for(tmp_path):
     lines = described(findings, 20).splitlines()
     assert sum(line.startswith("- results/runs/digits/") for line in lines) == 20
     assert lines[-1] == "- and 5 more"
+
+
+def test_a_mixture_of_devices_is_noted_and_not_wrong(made):
+    root, plan, runs = made
+    for name, run in runs["digits"].items():
+        device = "cpu" if name == "a001" else "NVIDIA A100"
+        write_run(root, "digits", name, run | {"provenance": {"device": device, "arithmetic": "fp32"}})
+    result = audit(plan, root)
+    (finding,) = result.findings
+    assert (finding.kind, finding.task, finding.path) == ("devices", "digits", "results/runs/digits")
+    assert "NVIDIA A100 (fp32): 3, cpu (fp32): 1 run(s)" in finding.says
+    assert not wrong(result.findings)
+    assert "## Devices: made on several kinds of device" in described(result.findings)
+    row = audit_table(result, {name: name for name in plan}).data.set_index("task")
+    assert row["devices"].to_dict() == {"photos": 0, "digits": 1, "digits_pretrained": 0, "photos_longer": 0}
+
+
+def test_a_mixture_of_arithmetic_is_one_too_and_a_run_that_computed_nothing_is_none():
+    same = [{"provenance": {"device": "cpu", "arithmetic": "fp32"}}] * 2 + [{"provenance": {}}, {}]
+    assert mixed_devices(same) == ""
+    assert "cpu (fp32): 2, cpu (bf16, head fp32): 1" in mixed_devices(
+        [*same, {"provenance": {"device": "cpu", "arithmetic": "bf16, head fp32"}}]
+    )
+
+
+def test_an_extra_task_of_which_no_run_is_there_is_not_to_do(made):
+    root, plan, _ = made
+    plan["digits_zero"] = plan["digits"] | {"extra": True}
+    assert "digits_zero" not in audit(plan, root).states
+    write_run(root, "digits_zero", "a000", json.loads((root / "results/runs/digits/a000.json").read_text()))
+    assert audit(plan, root).states["digits_zero"]["to_do"] == 3

@@ -9,7 +9,7 @@ import yaml
 
 from study import CLUSTER, ROOT
 
-from .conftest import TINY, planned, snakemake
+from .conftest import TINY, changed, planned, snakemake
 
 PROFILE = ROOT / "slurm/config.yaml"
 
@@ -37,6 +37,16 @@ def test_one_command_plans_a_batch_for_slurm_with_a_gpu(tmp_path):
     assert re.search(
         r"rule train:.*?resources:[^\n]*mem_mb=16000[^\n]*runtime=\d+[^\n]*gres=gpu:1", done.output, re.DOTALL
     )
+
+
+def test_on_a_cluster_auto_is_a_gpu_and_the_cpu_is_only_taken_on_purpose(tmp_path):
+    auto = changed(tmp_path / "auto.yaml", training={"device": "auto"})
+    run, profile = "results/runs/digits/a001.json", ROOT / "slurm"
+    for config, options, device in ((auto, ["--profile", profile], "cuda"), (auto, [], "auto")):
+        done = snakemake(run, "-n", "-p", *options, directory=tmp_path, configs=[config])
+        assert re.findall(r"train\.py .*?--device=(\w+)", done.output) == [device]
+    done = snakemake(run, "-n", "-p", "--profile", profile, directory=tmp_path)
+    assert "--device=cpu" in done.output
 
 
 def test_without_slurm_the_message_says_where_to_run(tmp_path):

@@ -107,6 +107,16 @@ def test_each_figure_pulls_exactly_the_tasks_that_it_shows(paper, nothing, figur
     assert paper.trained(figure, folder=nothing) == FIGURES[figure]
 
 
+def test_the_other_initialisation_is_trained_by_name_alone(paper, nothing):
+    zero = [f"{name}_zero_gamma" for name in ("powerline", "natural", "cifar10")]
+    assert paper.trained("fig_initialisation", folder=nothing) == whole(
+        "imagenet", "powerline", "natural", "cifar10", *zero
+    )
+    assert paper.trained("fig_initialisation") == whole(*zero)  # all the rest is there, as `all` makes it
+    asked = planned(paper.plan(more={"tasks": {name: {"role": "variant"} for name in zero}}))
+    assert (asked["train"], asked["fig_initialisation"]) == (3 * WHOLE, 1)  # who wants them with all the others
+
+
 def test_figure_2_and_the_tables_of_the_data_need_no_training(paper, nothing):
     assert not paper.trained("fig_design_space", "table_datasets", "table_settings", "table_items", folder=nothing)
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pandas as pd
 
-from apr.consistency import MALFORMED, contradictions, differing_rows, impossible
+from apr.consistency import MALFORMED, contradictions, differing_rows, impossible, mixed_devices
 from apr.files import read_json
 from apr.problems import Problem
-from apr.runs import check_protocol, error_row, full_protocol, ranked_model, read_run
+from apr.runs import asked_for, check_protocol, error_row, full_protocol, ranked_model, read_run
 from apr.tables import Table
 
 # What a planned run can be: each is exactly one of these.
@@ -28,12 +28,13 @@ WRONG = {
     "classes": "with class counts that contradict each other",
     "table": "error table(s) unlike their runs",
 }
-STRAY = "stray"
+DEVICES, STRAY = "devices", "stray"
+NOTED = {DEVICES: "made on several kinds of device", STRAY: "planned by no task, and used by none"}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something noteworthy: its kind (a key of WRONG, or "stray"), task, the file to mend or delete, and what it is."""
+    """Something noteworthy: its kind (a key of WRONG or of NOTED), task, the file to mend or delete, and what it is."""
 
     kind: str
     task: str
@@ -58,7 +59,7 @@ def audit(plan: Mapping[str, Any], root: str | Path) -> Audit:
         plan: {task: {title, view, reported, protocol, initial, continues, runs: {name: {model, genotype, seed}}}}.
         root: the study's directory, the one that holds `results`.
     """
-    tasks = [_Task(name, plan, Path(root)) for name in plan]
+    tasks = [_Task(name, plan, Path(root)) for name in asked_for(plan, root)]
     states = {task.name: task.states() for task in tasks}
     return Audit(states, [finding for task in tasks for finding in task.findings] + _strays(plan, Path(root)))
 
@@ -73,7 +74,7 @@ def audit_table(result: Audit, titles: Mapping[str, str]) -> Table:
     rows = []
     for task, states in result.states.items():
         kinds = Counter(finding.kind for finding in result.findings if finding.task == task)
-        others = {kind: kinds[kind] for kind in ("weights", "classes", "table", STRAY)}
+        others = {kind: kinds[kind] for kind in ("weights", "classes", "table", *NOTED)}
         rows.append({"task": task, "planned": sum(states.values()), **states, **others})
     data = pd.DataFrame(rows)
     total = data.drop(columns="task").sum()
@@ -86,7 +87,7 @@ def audit_table(result: Audit, titles: Mapping[str, str]) -> Table:
 def described(findings: Sequence[Finding], most: int | None = None) -> str:
     """The findings by kind, as Markdown; of each kind at most `most`."""
     parts = []
-    for kind, meaning in {**WRONG, STRAY: "planned by no task, and used by none"}.items():
+    for kind, meaning in {**WRONG, **NOTED}.items():
         chosen = [finding for finding in findings if finding.kind == kind]
         if chosen:
             lines = [f"- {finding.path}: {finding.says}" for finding in chosen[:most]]
@@ -120,7 +121,7 @@ class _Task:
         if self.made & set(self.entry["runs"]) or (self.root / f"results/views/{self.entry['view']}.json").exists():
             for file, says in contradictions(self.entry["view"], self.root):
                 self._note("classes", file, says)
-        counts, rows = dict.fromkeys(STATES, 0), []
+        counts, rows, runs = dict.fromkeys(STATES, 0), [], []
         for name in self.entry["runs"]:
             run = None
             if name in self.made:
@@ -128,11 +129,14 @@ class _Task:
             else:
                 state, says = ("missing", f"is missing, though {path} is there") if collected else ("to_do", "")
             counts[state] += 1
+            runs += [run] if run else []
             rows.append(error_row(run, self.entry["reported"]) if run else None)
             if state in WRONG:
                 self._note(state, self._path(name), says)
             elif run and run.get("weights"):
                 self._check_weights(name, run["model"])
+        if says := mixed_devices(runs):
+            self._note(DEVICES, f"results/runs/{self.name}", says)
         if collected:
             for says in differing_rows(self.root / path, rows):
                 self._note("table", path, says)
@@ -240,5 +244,6 @@ def _caption(result: Audit, total: Mapping[str, int]) -> str:
         "complete, diverged, to do (its task has no error table yet), missing (it has one), unreadable, stale (another "
         "protocol, other images or another source than the study's) or out of range (impossible beside its view). "
         "Classes: views or data sets whose counts contradict each other. Table: values of the error table that its "
-        "runs do not give. Stray: runs that the task does not plan."
+        "runs do not give. Devices: runs of one task were made on several kinds. "
+        "Stray: runs that the task does not plan."
     )

@@ -1,7 +1,8 @@
 """What contradicts itself among a run, its view, its dataset and its error table, in words."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,17 @@ def differing_rows(path: Path, expected: Sequence[dict | None]) -> list[str]:
             if row.get(column) != value:
                 differing.append(f"row {line}: {column} is {row.get(column)!r}, its run says {value!r}; delete it")
     return differing
+
+
+def mixed_devices(runs: Iterable[dict]) -> str:
+    """On which kinds of device, in which arithmetic, runs of a task were made; empty where all are of one kind."""
+    kinds: Counter[str] = Counter()
+    for run in runs:
+        provenance = run.get("provenance") or {}  # one that had no weights to start from computed nothing
+        if provenance.get("device"):
+            kinds[f"{provenance['device']} ({provenance.get('arithmetic', 'arithmetic not recorded')})"] += 1
+    listed = ", ".join(f"{kind}: {count:,}" for kind, count in kinds.most_common())
+    return f"was made on several kinds of device, whose rounding differs: {listed} run(s)" if len(kinds) > 1 else ""
 
 
 def contradictions(name: str, root: Path) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from apr.files import write_text
+from apr.runs import asked_for
 
 SAMPLED = 20  # runs of a task that are read for their time
 ENOUGH = 3  # runs that have to end since the start before a speed is told from them
@@ -61,6 +62,7 @@ def status_text(
         now, started: seconds since the epoch, of this moment and of the study's start.
         baseline: `finished_runs` at the start.
     """
+    plan = asked_for(plan, root)
     present = finished_runs(plan, root)
     tasks = {task: _progress(plan, task, present[task], baseline.get(task, frozenset()), Path(root)) for task in plan}
     needed = {task: _needed(progress, tasks) for task, progress in tasks.items()}
