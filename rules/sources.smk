@@ -2,8 +2,8 @@
 # Makes:  data/raw       what the publisher ships, checked
 #         data/unpacked  the same, unpacked; a list of it beside the folder
 #
-# None of these rules carries the digest of its code: a new manifest means training anew. Where a change of code changes
-# what is made, its `revision` is raised by hand. A parameter that takes `output` is not a reason to run again.
+# A new manifest means training anew, so that none of these rules follows its code (common.smk): where a change of code
+# changes what is made, its `revision` is raised by hand. A parameter that takes `output` is not a reason to run again.
 
 
 wildcard_constraints:
@@ -22,7 +22,7 @@ rule download_file:
         "../envs/analysis.yaml"
     params:
         declared=lambda wildcards: declared(source_file(wildcards)),
-        code=lambda wildcards: code("bundled") if is_bundled(source_file(wildcards)) else None,
+        revision=lambda wildcards: 1 if is_bundled(source_file(wildcards)) else None,
         url=lambda wildcards, output: source_file(wildcards)["url"],
         login=lambda wildcards, output: study.datasets[wildcards.dataset]["login"],
         mirror=lambda wildcards, output: study.mirror,
