@@ -27,9 +27,9 @@ study = study_of(config)
 # --- what makes a job run again ---
 #
 # What a script's text or time says, profiles/default leaves out. Training, evaluating and preparing data depend on inputs
-# and parameters alone: where a change of their code changes what they make, a `revision` is raised by hand. All other
-# rules carry a digest of what their script runs.
-RAISED_BY_HAND = {"download_file", "verify_source", "unpack_source", "pack_dataset", "select_view"}
+# and parameters alone, and so does what they are made from: where a change of its code changes what it makes, a
+# `revision` is raised by hand. All other rules carry a digest of what their script runs.
+RAISED_BY_HAND = {"download_file", "verify_source", "unpack_source", "pack_dataset", "select_view", "rank_runs"}
 
 
 def code_of(script):
@@ -105,7 +105,7 @@ def needed_to_train(wildcards):
     if task.initial:
         files["initial"] = f"results/runs/{task.initial}/{wildcards.model}.json"
     if task.continues:
-        files["ranking"] = f"results/errors/{task.continues}.csv"
+        files["ranking"] = f"results/ranking/{task.continues}.csv"
     return files
 
 
@@ -139,6 +139,6 @@ def training_command(name):
     if task.source:
         options |= {"initial-runs": f"results/runs/{task.source}", "initial-weights": f"results/weights/{task.source}"}
     if task.continues:
-        options["ranking"] = f"results/errors/{task.continues}.csv"
+        options["ranking"] = f"results/ranking/{task.continues}.csv"
     flags = ["--keep-optimizer"] if study.keeps(name) == "state" else []
     return shlex.join([str(SCRIPTS / "train.py"), *(f"--{key}={value}" for key, value in options.items()), *flags])
