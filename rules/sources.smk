@@ -3,7 +3,8 @@
 #         data/unpacked  the same, unpacked; a list of it beside the folder
 #
 # A new manifest means training anew, so that none of these rules follows its code (common.smk): where a change of code
-# changes what is made, its `revision` is raised by hand. A parameter that takes `output` is not a reason to run again.
+# changes what is made, its `revision` is raised by hand. A parameter that takes `output` is not a reason to run again, so
+# that the project may lie elsewhere.
 
 
 wildcard_constraints:
@@ -50,7 +51,8 @@ rule verify_source:
         runtime=preparation_time,
     params:
         files=lambda wildcards: [declared(file) for file in study.datasets[wildcards.dataset]["files"]],
-        folder=source_folder,
+        folder=lambda wildcards, output: source_folder(wildcards),
+        configured=lambda wildcards: study.datasets[wildcards.dataset]["folder"],
         raw=lambda wildcards: f"data/raw/{wildcards.dataset}",
         trusted="data/raw/{dataset}.trusted.json",
         made_here=lambda wildcards: any(map(is_bundled, study.datasets[wildcards.dataset]["files"])),
@@ -80,7 +82,8 @@ rule unpack_source:
     params:
         raw=lambda wildcards: f"data/raw/{wildcards.dataset}",
         unpacked="data/unpacked/{dataset}",
-        folder=source_folder,
+        folder=lambda wildcards, output: source_folder(wildcards),
+        configured=lambda wildcards: study.datasets[wildcards.dataset]["folder"],
         unpack=lambda wildcards: study.datasets[wildcards.dataset]["unpack"],
         nested=lambda wildcards: study.datasets[wildcards.dataset]["options"].get("nested", False),
         revision=1,

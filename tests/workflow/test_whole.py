@@ -71,7 +71,7 @@ def nothing(tmp_path_factory):
 def test_the_whole_paper_is_planned(nothing):
     jobs = planned(snakemake("-n", "--quiet", "rules", directory=nothing, configs=[ROOT / "config.yaml"]))
     data = {"download_file": 9, "verify_source": 9, "unpack_source": 9, "pack_dataset": 9, "select_view": 9 + 7}
-    runs = {"sample_population": 1, "train": 13_020 + 5, "collect_errors": 30}
+    runs = {"sample_population": 1, "train": 13_020 + 5, "collect_errors": 30, "rank_runs": 2}
     figures = dict.fromkeys([*FIGURES, "fig_design_space"], 1) | {"fig_target": 8}
     assert jobs == data | runs | figures | dict.fromkeys((f"table_{name}" for name in TABLES), 1) | {"write_config": 1}
 
