@@ -1,4 +1,4 @@
-"""In which order Snakemake starts jobs: what prepares data first, so that a bad dataset shows before hours of training."""
+"""In which order Snakemake starts jobs: data come first, so that a bad dataset shows before hours of training."""
 
 import random
 from collections.abc import Collection
