@@ -1,5 +1,6 @@
 # What the report shows besides tables and figures, and the progress of a running study (results/STATUS).
 from apr.status import StatusWriter
+from failures import failed_jobs
 from order import DataFirst
 
 EFFECTIVE = {
@@ -35,7 +36,9 @@ onstart:
     queue = None
     if workflow.executor_plugin.name == "slurm":
         queue = watched_queue()
-    status = StatusWriter(study.plan, ".", queue and (lambda: queue.summary))
+    status = StatusWriter(
+        study.plan, ".", lambda: failed_jobs(workflow.scheduler) + (queue.summary if queue else "")
+    )
     status.start()
     # With a limit of the rate Snakemake looks at all ready jobs again every second, once more for each job that has
     # ended: after thousands of jobs it would do nothing else (9.27, JobScheduler.schedule).
