@@ -3,11 +3,11 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from fabricated import diverged, edit, manifests, run_of, study, task, write_run
+from waits import wait_for
 
 import apr
 from apr import planned
@@ -170,9 +170,7 @@ def test_the_writer_writes_while_it_runs_and_a_last_time(tmp_path):
     writer = StatusWriter(plan, tmp_path, seconds=0.01)
     writer.start()
     path = tmp_path / "results/STATUS"
-    deadline = time.monotonic() + 60
-    while not path.exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_for(path.exists)
     assert path.read_text().startswith("Running")
     write_run(tmp_path, "photos", "a001", run_of(plan, "photos", "a001", view))
     writer.stop("Stopped with errors.")

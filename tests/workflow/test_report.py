@@ -4,6 +4,7 @@ import re
 import shutil
 
 import pytest
+from waits import LONGEST, wait_for
 
 from .conftest import snakemake
 
@@ -25,8 +26,11 @@ def page(report):
 
     asked = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"], timeout=LONGEST * 1000
+        )
         opened = browser.new_page(viewport={"width": 1400, "height": 900})
+        opened.set_default_timeout(LONGEST * 1000)
         opened.on("request", lambda request: asked.append(request.url))
         opened.goto(report.as_uri())
         opened.wait_for_load_state("networkidle")
@@ -42,14 +46,11 @@ def test_no_request_leaves_the_page(page, report):
 def test_figures_are_shown_with_their_captions(page):
     opened, _ = page
     opened.get_by_text("Figures", exact=True).first.click()
-    opened.wait_for_timeout(500)
-    body = opened.inner_text("body")
-    assert "Figure 3" in body
-    assert "Figure 7" in body
+    wait_for(lambda: all(figure in opened.inner_text("body") for figure in ("Figure 3", "Figure 7")), what="figures")
     row = opened.locator("tr", has_text="Figure 3").filter(has_text="PNG").first
     row.locator("a").first.click()
     picture = opened.locator("img[src^='data:image/png'], img[src^='blob:']").last
-    picture.wait_for(state="visible", timeout=10_000)
+    picture.wait_for(state="visible")
     assert picture.evaluate("image => image.complete && image.naturalWidth") > 500
 
 
