@@ -18,7 +18,6 @@ rule table_selection_regret:
         ks=study.statistics["regret_k"],
         titles=titles_of(COMPARED),
         bootstrap=BOOTSTRAP,
-        code=TABLE_CODE,
     script:
         "../workflow/scripts/table_selection_regret.py"
 
@@ -39,7 +38,6 @@ rule table_scorecard:
     params:
         titles=titles_of(study.tasks),
         bootstrap=BOOTSTRAP,
-        code=[TABLE_CODE, code("claims", "claim_list", "claim_measures", "repeats")],
     script:
         "../workflow/scripts/table_scorecard.py"
 
@@ -59,7 +57,6 @@ rule table_noise_ceiling:
         bases=dict(REPEATED),
         titles=titles_of(sum(REPEATED, ())),
         bootstrap=BOOTSTRAP,
-        code=[TABLE_CODE, code("noise", "repeats")],
     script:
         "../workflow/scripts/table_noise_ceiling.py"
 
@@ -81,7 +78,6 @@ rule table_corrected_correlations:
         pairs=PAIRS["imagenet_vs_targets"] + PAIRS["closest_vs_targets"],
         titles=titles_of(study.tasks),
         bootstrap=BOOTSTRAP,
-        code=[TABLE_CODE, code("attenuation", "noise", "claims", "claim_list", "claim_measures", "repeats")],
     script:
         "../workflow/scripts/table_corrected_correlations.py"
 
@@ -100,7 +96,6 @@ rule table_population_size:
         pairs=PAIRS["imagenet_vs_targets"],
         titles=titles_of(COMPARED),
         bootstrap=BOOTSTRAP,
-        code=[TABLE_CODE, code("population_size")],
     script:
         "../workflow/scripts/table_population_size.py"
 
@@ -144,7 +139,6 @@ rule table_items:
             for target, item in PAPER_ITEMS.items()
             if target != "fig_target"
         ],
-        code=code("datasheets", "escaping", "tables", "wording"),
     script:
         "../workflow/scripts/table_items.py"
 
@@ -162,7 +156,6 @@ rule table_audit:
     params:
         strict=False,
         plan=lambda wildcards: study.plan,
-        code=[TABLE_CODE, code("audit", "consistency", "runs")],
     script:
         "../workflow/scripts/audit_runs.py"
 

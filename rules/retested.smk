@@ -11,8 +11,6 @@ MEASURED = load_sources()["timm-results"]["sets"]
 RETESTS = list(study.retests.values())
 SINCE = study.since or {"retests": [], "published": [], "resamples": 0}
 SINCE_BOOTSTRAP = BOOTSTRAP | {"resamples": SINCE["resamples"]}
-COMPARING_CODE = [TABLE_CODE, code("accuracies", "lines", "retest_lines", "retest_tables")]
-SINCE_CODE = [COMPARING_CODE, code("families", "since", "slope_change")]
 
 # What some items need; without it they are not made, and the report says what is lacking.
 NEEDS = {

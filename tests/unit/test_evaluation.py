@@ -15,6 +15,7 @@ from data_helpers import encoded, picture, put, real
 from live import MODEL, arguments, fit, plain_answers, plain_counts, prepare, run, the_counts
 from PIL import Image
 from small import checkpointing
+from waits import LONGEST
 
 import apr.evaluation
 import evaluate
@@ -270,7 +271,7 @@ def test_a_signal_writes_the_checkpoint_and_the_next_run_goes_on(v2, monkeypatch
 def test_it_runs_as_a_program(v2):
     folder, *_ = v2
     command = [sys.executable, evaluate.__file__, *arguments(folder, "--log", str(folder / "log"), name="program")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert read_run(folder / "program.json")["outcome"]["n"] == 48
     assert "top-1 error" in (folder / "log").read_text()

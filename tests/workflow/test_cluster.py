@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import yaml
+from waits import LONGEST
 
 from study import CLUSTER, ROOT
 
@@ -57,7 +58,7 @@ def test_without_slurm_the_message_says_where_to_run(tmp_path):
     command = [sys.executable, "-m", "snakemake", "results/errors/digits.csv", "--profile", "slurm"]
     command += ["--directory", tmp_path / "study", "--configfile", TINY]
     environment = os.environ | {"PATH": f"{os.path.dirname(sys.executable)}{os.pathsep}{tools}"}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=LONGEST)
     assert done.returncode == 1
     assert "error: SLURM's sbatch, squeue, scancel, scontrol cannot be found on the PATH" in done.stderr
     assert "Traceback" not in done.stderr

@@ -11,6 +11,7 @@ import pytest
 import test_figures_retest
 import yaml
 from hostile import TEXTS, letters
+from waits import wait_for
 
 from apr.figures.balanced import draw_balanced
 from apr.figures.style import save_drawing
@@ -87,10 +88,7 @@ def text(page):
 def test_figures_are_shown_with_their_captions(page):
     opened = page[0]
     opened.get_by_text("Figures", exact=True).first.click()
-    opened.wait_for_timeout(500)
-    body = opened.inner_text("body")
-    assert "Figure 3" in body
-    assert "Figure 7" in body
+    wait_for(lambda: all(figure in opened.inner_text("body") for figure in ("Figure 3", "Figure 7")), what="figures")
     row = opened.locator("tr", has_text="Figure 3").filter(has_text="PNG").first
     row.locator("a").first.click()
     picture = opened.locator("img[src^='data:image/png'], img[src^='blob:']").last

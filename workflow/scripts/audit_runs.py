@@ -2,7 +2,7 @@
 
 import sys
 
-from apr.audit import audit, audit_table, described, remedy, wrong
+from apr.audit import audit, audit_table, described, remedy, to_come, wrong
 from apr.escaping import markdown_caption
 from apr.files import write_text
 from apr.logs import log_to
@@ -22,5 +22,6 @@ with log_to(snakemake.log[0]):
         write_csv("results/audit.csv", table.data)
         write_text("results/audit.md", head + described(result.findings))
         print(head + described(result.findings, SHOWN), file=sys.stderr)
+        print(to_come(result.findings), file=sys.stderr)
         if wrong(result.findings):
             raise Problem(remedy(result.findings))
