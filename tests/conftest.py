@@ -9,6 +9,16 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data" / "archives"
 
 
+def pytest_addoption(parser):
+    parser.addoption("--fuzz-seconds", type=float, default=0, help="how long each fuzz test goes on with new seeds")
+
+
+@pytest.fixture(scope="session")
+def fuzz_seconds(request) -> float:
+    """How long a fuzz test goes on beyond its fixed seeds."""
+    return request.config.getoption("--fuzz-seconds")
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Slices of real datasets, which are no part of the repository."""

@@ -16,6 +16,7 @@ from apr.bundled import write_bundled
 from apr.contents import what_is_wrong
 from apr.files import atomic_path, file_digest, read_json, write_json
 from apr.problems import Problem
+from apr.walking import walk
 
 CHUNK = 1 << 20
 ATTEMPTS = 5
@@ -146,12 +147,17 @@ def survey_folder(dataset: str, folder: Path) -> dict[str, Any]:
     """Count what lies in a folder that a user has already: number of files and bytes.
 
     Raises:
-        Problem: the folder is missing or holds nothing.
+        Problem: the folder is missing, is a file, or holds nothing.
     """
     folder = Path(folder)
+    if folder.is_file():
+        raise Problem(
+            f'{dataset}: folder {folder}: is a file; for an archive write url: "file:{folder}" in place of folder'
+        )
     if not folder.is_dir():
         raise Problem(f"{dataset}: folder {folder}: there is no such folder; correct `folder` in the study")
-    sizes = [os.path.getsize(os.path.join(place, name)) for place, _, names in os.walk(folder) for name in names]
+    # A link that leads nowhere is named by the reader, if it matters.
+    sizes = [path.stat().st_size for path in walk(folder) if path.exists()]
     if not sizes:
         raise Problem(f"{dataset}: folder {folder}: holds no file")
     return {"dataset": dataset, "folder": str(folder), "count": len(sizes), "bytes": sum(sizes), "files": []}

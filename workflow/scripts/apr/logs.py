@@ -42,4 +42,4 @@ def log_to(path: str | Path | None, history: str | Path | None = None) -> Iterat
 
 def _file(path: str | Path) -> logging.Handler:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    return logging.FileHandler(path, mode="a", encoding="utf-8")
+    return logging.FileHandler(path, mode="a", encoding="utf-8", errors="backslashreplace")

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from apr.formats.listing import Item, Listing, find_files
+from apr.formats.listing import Item, Listing
 from apr.problems import Problem
+from apr.walking import LeftOut, find_files, named
 
 SIDE = 32
+BATCHES = 5  # of CIFAR-10's training part
 
 
 def read_cifar(root: Path, *, labels: str = "fine") -> Listing:
@@ -23,28 +25,58 @@ def read_cifar(root: Path, *, labels: str = "fine") -> Listing:
         labels: "fine" or "coarse", of CIFAR-100.
 
     Raises:
-        Problem: a file is missing, is no such pickle, or asks for anything but plain values and arrays of bytes.
+        Problem: a file is missing or incomplete, is no such pickle, or asks for anything but plain values and arrays of
+            bytes.
     """
-    files = {path.name: path for path in find_files(root)}
+    left = LeftOut()
+    files = _one_set(root)
     if "batches.meta" in files:
         key, names_key, meta = "labels", "label_names", files["batches.meta"]
-        batches = sorted((name for name in files if name.startswith("data_batch_")), key=lambda name: (len(name), name))
-        parts = {"train": batches, "test": ["test_batch"]}
-    elif "meta" in files:
+        parts = {"train": [f"data_batch_{number}" for number in range(1, BATCHES + 1)], "test": ["test_batch"]}
+    else:
         if labels not in ("fine", "coarse"):
             raise Problem(f"options: labels: {labels!r}: fine or coarse")
         key, names_key, meta = f"{labels}_labels", f"{labels}_label_names", files["meta"]
         parts = {"train": ["train"], "test": ["test"]}
-    else:
-        raise Problem(f"{root}: holds neither batches.meta (CIFAR-10) nor meta (CIFAR-100)")
-    classes = [_text(label) for label in _field(load_plain(meta), names_key, meta)]
+    described = load_plain(meta)
+    classes = [_text(label) for label in _field(described, names_key, meta)]
+    needed = [name for names in parts.values() for name in names]
+    missing = [name for name in needed if name not in files]
+    if missing:
+        raise Problem(
+            f"{meta.parent}: the set is incomplete: {named(missing, BATCHES + 1)} missing; fetch the archive again, or "
+            "unpack it again"
+        )
+    if len(set(classes)) < len(classes):
+        raise Problem(f"{meta}: {names_key} name a class twice; fetch it again")
+    rows = described.get(b"num_cases_per_batch", described.get("num_cases_per_batch"))
     items = []
     for split, names in parts.items():
-        for name in names or ["data_batch_1"]:
-            if name not in files:
-                raise Problem(f"{root}: {name} is missing; delete the unpacked folder and unpack again")
-            items += _batch(files[name], split, key, classes)
-    return Listing(items, classes)
+        for name in names:
+            batch = _batch(files[name], split, key, classes)
+            if split == "train" and isinstance(rows, int) and len(batch) != rows:
+                raise Problem(
+                    f"{files[name]}: holds {len(batch):,} images where {meta.name} says {rows:,}; fetch it again"
+                )
+            items += batch
+    others = [path for name, path in files.items() if name not in (*needed, meta.name)]
+    left.pass_over("other_file", others)
+    more = sorted(path.name for path in others if path.name.startswith("data_batch_"))
+    if more:
+        left.note(f"{meta.parent}: {named(more)} are none of the {BATCHES} batches and are left out")
+    return Listing(items, classes, left)
+
+
+def _one_set(root: Path) -> dict[str, Path]:
+    """The files beside the one batches.meta or meta, by name."""
+    found = find_files(root)
+    metas = [path for path in found if path.name in ("batches.meta", "meta")]
+    if not metas:
+        raise Problem(f"{root}: holds neither batches.meta (CIFAR-10) nor meta (CIFAR-100)")
+    if len(metas) > 1:
+        places = named(path.relative_to(root).as_posix() for path in metas)
+        raise Problem(f"{root}: holds several sets ({places}); set options: root to the folder of one")
+    return {path.name: path for path in found if path.parent == metas[0].parent}
 
 
 def load_plain(path: Path) -> dict[Any, Any]:
