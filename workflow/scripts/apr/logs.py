@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from apr.escaping import visible
 from apr.problems import Problem
 
 
@@ -25,10 +26,11 @@ def log_to(path: str | Path | None, history: str | Path | None = None) -> Iterat
     if history:
         job = f"job {os.environ['SLURM_JOB_ID']} " if "SLURM_JOB_ID" in os.environ else ""
         handlers.append(_file(history))
-        handlers[-1].setFormatter(
-            logging.Formatter(f"%(asctime)s {job}{socket.gethostname()} process %(process)d: %(message)s")
-        )
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=handlers)
+        handlers[-1].setFormatter(_Visible(f"%(asctime)s {job}{socket.gethostname()} process %(process)d: %(message)s"))
+    for handler in handlers:
+        if handler.formatter is None:
+            handler.setFormatter(_Visible("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+    logging.basicConfig(level=logging.INFO, handlers=handlers)
     log = logging.getLogger("apr")
     try:
         yield log
@@ -38,6 +40,13 @@ def log_to(path: str | Path | None, history: str | Path | None = None) -> Iterat
     except Exception:
         log.exception("unexpected error: please report it with this log")
         sys.exit(1)
+
+
+class _Visible(logging.Formatter):
+    """Names of files, which may hold anything, move no cursor."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record))
 
 
 def _file(path: str | Path) -> logging.Handler:
