@@ -4,6 +4,8 @@ import json
 import os
 import random
 import re
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -15,6 +17,7 @@ from jinja2 import Environment
 import safe_report
 from apr.escaping import in_script, markdown_caption, markdown_cell, plain, plain_texts, rst, rst_caption
 from apr.tables import Table, save_table
+from study import ROOT
 
 PIECES = [".. ", " ", "raw", "::", "`", "*", "**", "_", "__", "|", "\\", ":", "a", "b1", "http://x.org/y"]
 PIECES += ["javascript:alert(1)", "a@b.cc", "[", "]", "1", "2.", "(i)", "A.", "#.", ">>>", "-", "+", "===", "---", "•"]
@@ -77,6 +80,20 @@ def some(count):
 def test_plain_text_is_one_line_that_moves_nothing(text, expected):
     assert plain(text) == expected
     plain(text).encode()
+
+
+def test_a_log_moves_no_cursor(tmp_path):
+    code = """if True:
+        from apr.logs import log_to
+        from apr.problems import Problem
+        with log_to("a.log", "history.log"):
+            raise Problem("\\x1b[2Jgone \\u202egnp.exe\\r over\\n  - listed ü")
+    """
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow/scripts"), "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    for text in (done.stderr, (tmp_path / "a.log").read_text("utf-8"), (tmp_path / "history.log").read_text("utf-8")):
+        assert text.endswith(" error: \ufffd[2Jgone gnp.exe  over\n  - listed ü\n")
 
 
 def test_texts_within_a_configuration_become_plain():

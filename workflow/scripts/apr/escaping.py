@@ -29,6 +29,11 @@ def plain(text: str) -> str:
     return " ".join("".join(map(_plain, text)).split())
 
 
+def visible(text: str) -> str:
+    """The text in its lines, for a terminal or a log, without what moves a cursor or changes a direction."""
+    return "".join(letter if letter in " \n\t" else " " if letter.isspace() else _plain(letter) for letter in text)
+
+
 def plain_texts(value: Any, keys: Collection[str]) -> Any:
     """The same with the texts of some keys each on one line, in mappings within mappings, too."""
     if not isinstance(value, Mapping):

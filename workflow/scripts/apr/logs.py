@@ -13,6 +13,7 @@ from types import FrameType
 from typing import NoReturn
 
 from apr.causes import explained
+from apr.escaping import visible
 from apr.problems import Problem
 
 
@@ -31,10 +32,11 @@ def log_to(path: str | Path | None, history: str | Path | None = None) -> Iterat
     if history:
         job = f"job {os.environ['SLURM_JOB_ID']} " if "SLURM_JOB_ID" in os.environ else ""
         handlers.append(_file(history))
-        handlers[-1].setFormatter(
-            logging.Formatter(f"%(asctime)s {job}{socket.gethostname()} process %(process)d: %(message)s")
-        )
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=handlers)
+        handlers[-1].setFormatter(_Visible(f"%(asctime)s {job}{socket.gethostname()} process %(process)d: %(message)s"))
+    for handler in handlers:
+        if handler.formatter is None:
+            handler.setFormatter(_Visible("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+    logging.basicConfig(level=logging.INFO, handlers=handlers)
     log = logging.getLogger("apr")
     try:
         _end_cleanly()
@@ -69,6 +71,13 @@ def _leave(number: int, frame: FrameType | None) -> NoReturn:
     signal.signal(number, signal.SIG_IGN)  # a second one must not interrupt the cleaning up
     logging.getLogger("apr").warning("interrupted by SIGTERM; unfinished files are removed, run again")
     sys.exit(128 + number)
+
+
+class _Visible(logging.Formatter):
+    """Names of files, which may hold anything, move no cursor."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record))
 
 
 def _file(path: str | Path) -> logging.Handler:
