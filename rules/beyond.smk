@@ -144,7 +144,7 @@ rule table_items:
             for target, item in PAPER_ITEMS.items()
             if target != "fig_target"
         ],
-        code=code("datasheets", "tables", "wording"),
+        code=code("datasheets", "escaping", "tables", "wording"),
     script:
         "../workflow/scripts/table_items.py"
 

@@ -50,6 +50,12 @@ def source_folder(wildcards):
     return str(PROJECT / folder) if folder else None
 
 
+def names_encoding(wildcards):
+    """Encoding of names in archives; where nothing is unpacked, it changes nothing."""
+    dataset = study.datasets[wildcards.dataset]
+    return source_folder(wildcards) or dataset["options"].get("names_encoding")
+
+
 def fetched_files(wildcards):
     """Files with an address. Those that a user fetches by hand are no inputs: a forced run would delete them."""
     files = study.datasets[wildcards.dataset]["files"]

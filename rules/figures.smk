@@ -53,7 +53,7 @@ rule fig_design_space:
         images=4,
         seed=study.statistics["seed"],
         space=study.population,
-        code=code("anynet", "packing", "splits", "figures"),
+        code=code("anynet", "escaping", "packing", "splits", "figures"),
     script:
         "../workflow/scripts/fig_design_space.py"
 

@@ -1,5 +1,8 @@
 # What the report shows besides tables and figures, and the progress of a running study (results/STATUS).
 from apr.status import StatusWriter
+from safe_report import secure_report
+
+secure_report()
 
 EFFECTIVE = {
     "config": config,

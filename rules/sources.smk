@@ -83,6 +83,8 @@ rule unpack_source:
         folder=source_folder,
         unpack=lambda wildcards: study.datasets[wildcards.dataset]["unpack"],
         nested=lambda wildcards: study.datasets[wildcards.dataset]["options"].get("nested", False),
+        # without an encoding the value of another parameter: Snakemake compares sets of values, and none is to run again
+        names_encoding=names_encoding,
         revision=1,
     script:
         "../workflow/scripts/unpack_source.py"

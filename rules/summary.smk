@@ -71,7 +71,7 @@ rule fig_since:
     params:
         retests=SINCE["retests"],
         titles=study.titles,
-        highlight=SINCE.get("highlight"),
+        highlight=lambda wildcards: SINCE.get("highlight"),
         scale=SINCE.get("scale"),
         bootstrap=SINCE_BOOTSTRAP,
         code=[SINCE_CODE, DRAWING_CODE],

@@ -24,7 +24,7 @@ rule table_datasets:
         "../envs/analysis.yaml"
     params:
         datasets={name: study.datasets[name] for name in COMPARED_DATASETS},
-        code=code("datasheets", "tables", "wording"),
+        code=code("datasheets", "escaping", "tables", "wording"),
     script:
         "../workflow/scripts/table_datasets.py"
 
@@ -39,7 +39,7 @@ rule table_settings:
         "../envs/analysis.yaml"
     params:
         rows=[settings_of(task) for task in study.tasks],
-        code=code("datasheets", "tables", "wording"),
+        code=code("datasheets", "escaping", "tables", "wording"),
     script:
         "../workflow/scripts/table_settings.py"
 
@@ -57,7 +57,7 @@ rule table_references:
     params:
         networks=lambda wildcards: networks_of(study.figures["references"]),
         title=lambda wildcards: study.datasets[study.tasks[study.figures["references"][0]].dataset]["title"],
-        code=code("datasheets", "tables", "wording"),
+        code=code("datasheets", "escaping", "tables", "wording"),
     script:
         "../workflow/scripts/table_references.py"
 

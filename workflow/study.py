@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from apr.escaping import plain_texts
 from apr.runs import UNSAID
 from study_figures import figures_shown
 
@@ -27,6 +28,7 @@ DATASET = {"title": None, "domain": None, "files": [], "folder": None, "unpack":
 DATASET |= {"images": None, "storage": "pixels", "licence": None, "home": None, "login": None}
 SPLIT = {"test_fraction": 0.1, "seed": 0, "by": "image"}
 VIEW = {"classes": None, "per_class": None, "cap": None, "seed": 0, "within": None}
+TEXTS = ("title", "domain", "licence", "home")  # what is written for readers
 
 
 @dataclass(frozen=True)
@@ -268,7 +270,7 @@ def _ordered(config: dict[str, Any]) -> dict[str, Any]:
     Snakemake compares parameters as text, so that the order of keys in a file must not matter.
     """
     named = ("datasets", "views", "tasks", "regimes", "networks", "retests", "since", "evaluate")
-    return {key: value if key in named else _sorted(value) for key, value in config.items()}
+    return {key: value if key in named else _sorted(value) for key, value in plain_texts(config, TEXTS).items()}
 
 
 def _sorted(value: Any) -> Any:

@@ -37,6 +37,7 @@ STAY_ABOVE = {"ilsvrc": PARTS}  # folders of the layout itself, which may stand 
 COMMON_OPTIONS: dict[str, Any] = {
     "root": str,
     "nested": bool,
+    "names_encoding": str,
     "missing": Literal["error", "drop"],
     "others": Literal["error", "ignore"],
 }

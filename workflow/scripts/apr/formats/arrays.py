@@ -1,15 +1,17 @@
 """Datasets shipped as arrays: the four idx files of MNIST and its kin, and npz."""
 
 import gzip
+import math
 import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from apr.contents import BROKEN_STREAM
+from apr.causes import reading
+from apr.contents import allowed_bytes
 from apr.formats.listing import Item, Listing
+from apr.npz import array_names, load_npz
 from apr.problems import Problem
 from apr.walking import LeftOut, find_files, named
 
@@ -68,18 +70,22 @@ def load_idx(path: Path) -> np.ndarray:
     Raises:
         Problem: it is of another type, damaged, or its size is not what its header says.
     """
-    try:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
-            data = file.read()
-    except BROKEN_STREAM as error:
-        raise Problem(f"{path}: is damaged or truncated ({error}); fetch it again") from error
-    if data[:3] != IDX_BYTES or len(data) < 8:
-        raise Problem(f"{path}: is not an idx file of unsigned bytes; fetch it again")
-    shape = tuple(np.frombuffer(data, ">u4", data[3], 4).tolist()) if len(data) >= 4 + 4 * data[3] else (0,)
-    body = len(data) - 4 - 4 * data[3]
-    if body != np.prod(shape, dtype=object):
-        raise Problem(f"{path}: holds {body:,} values where its header says {shape}: truncated; fetch it again")
-    return np.frombuffer(data, np.uint8, body, 4 + 4 * data[3]).reshape(shape)
+    with reading(path), (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+        head = file.read(4)
+        if head[:3] != IDX_BYTES or len(head) < 4 or not head[3]:
+            raise Problem(f"{path}: is not an idx file of unsigned bytes; fetch it again")
+        sides = file.read(4 * head[3])
+        if len(sides) < 4 * head[3]:
+            raise Problem(f"{path}: is truncated in its header; fetch it again")
+        shape = tuple(np.frombuffer(sides, ">u4").tolist())
+        expected, allowed = math.prod(shape), allowed_bytes(path.stat().st_size)
+        if expected > allowed:
+            raise Problem(f"{path}: its header says {shape}, more than a file of its size may hold; fetch it again")
+        data = file.read(expected + 1)
+    if len(data) != expected:
+        found = f"{len(data):,}" if len(data) < expected else "more"
+        raise Problem(f"{path}: holds {found} values where its header says {shape}: truncated; fetch it again")
+    return np.frombuffer(data, np.uint8).reshape(shape)
 
 
 def read_npz(root: Path, *, file: str | None = None, classes: list[str] | None = None) -> Listing:
@@ -98,13 +104,8 @@ def read_npz(root: Path, *, file: str | None = None, classes: list[str] | None =
         names = ", ".join(path.name for path in paths) or "none"
         raise Problem(f"{root}: one npz file is needed, there are: {names}; set options: file")
     path, left = paths[0], LeftOut()
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            keys = list(stored)
-            arrays = {key: stored[key] for key in (*NPZ_KEYS, *NPZ_EXTRA) if key in stored}
-    except (*BROKEN_STREAM, ValueError, zipfile.BadZipFile) as error:
-        raise Problem(f"{path}: cannot be read as plain arrays ({error}); fetch it again") from error
-    _complete(path, keys, left)
+    _complete(path, array_names(path), left)
+    arrays = load_npz(path, (*NPZ_KEYS, *NPZ_EXTRA))
     if "classes" in arrays and classes is None:
         classes = [str(label) for label in arrays["classes"].tolist()]
     if "x_test" in arrays:

@@ -3,10 +3,12 @@
 import io
 import tarfile
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from apr.contents import BROKEN_STREAM
+from apr.archive_members import BoundedHeaders, Damaged, members_of
+from apr.contents import kind_of_file
 from apr.formats.label_table import read_table
 from apr.formats.listing import Item, Listing, Span
 from apr.problems import Problem
@@ -147,8 +149,10 @@ def _tar_members(archive: Path, tar: Span, left: LeftOut, suffix: str | None = N
         file.seek(tar.offset)
         try:
             # tarfile counts from where the file stands when it is opened.
-            with tarfile.open(fileobj=file, mode="r:") as members:
+            headers = BoundedHeaders(file)
+            with tarfile.open(fileobj=headers, mode="r:") as members:
                 for info in members:
+                    headers.renew()
                     path = Path(info.name)
                     if not info.isreg() or not (path.suffix == suffix if suffix else is_picture(path.name)):
                         if not info.isdir():
@@ -228,9 +232,10 @@ def _synsets(path: Path, data: bytes) -> dict[str, str]:
 
 def _devkit_labels(path: Path) -> dict[str, str]:
     try:
-        with tarfile.open(path) as archive:
-            found = {Path(info.name).name: archive.extractfile(info).read() for info in archive if info.isreg()}
-    except (tarfile.TarError, *BROKEN_STREAM) as error:
+        members = members_of(path, kind_of_file(path), None, str(path), lambda more: None)
+        wanted = ((Path(member.name).name, member.chunks) for member in members if member.kind == "file")
+        found = {name: b"".join(islice(chunks, 16)) for name, chunks in wanted if name in (SYNSETS, GROUND_TRUTH)}
+    except Damaged as error:
         raise Problem(f"{path}: is a damaged or truncated archive ({error}); fetch it again") from error
     if SYNSETS not in found or GROUND_TRUTH not in found:
         raise Problem(f"{path}: lacks {SYNSETS} or {GROUND_TRUTH}; fetch it again")
