@@ -8,6 +8,7 @@ from typing import Any
 
 from apr.files import digest_of, read_json
 from apr.problems import Problem
+from apr.protocol import STARTS
 
 SCHEMA = 1
 COLUMNS = [
@@ -22,7 +23,7 @@ COLUMNS = [
     "status",
     "seed",
 ]
-STARTS = ("initial", "continues")  # what names the task of the source in a task's protocol
+
 TOP5_CLASSES = 6  # with five classes or fewer every answer is among the five best
 
 

@@ -1,7 +1,5 @@
 """Readers of the layouts in which publishers ship image datasets: from a folder to a listing of images."""
 
-import difflib
-import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,12 +9,14 @@ from apr.formats.cifar import read_cifar
 from apr.formats.folders import read_class_folders, read_split_folders
 from apr.formats.imagenet import PARTS, read_ilsvrc, read_tiny_imagenet
 from apr.formats.listing import Item, Listing, Span, descend
+from apr.formats.options import as_taken, option_kinds, option_problems
 from apr.formats.points import read_point_annotations
 from apr.formats.snippets import Snippet
 from apr.formats.tables import read_csv_labels, read_file_names
 from apr.problems import Problem
+from apr.values import nearest
 
-__all__ = ["FORMATS", "Item", "Listing", "Snippet", "Span", "format_options", "read_listing"]
+__all__ = ["FORMATS", "Item", "Listing", "Snippet", "Span", "format_options", "options_problems", "read_listing"]
 
 FORMATS: dict[str, Callable[..., Listing]] = {
     "class_folders": read_class_folders,
@@ -31,7 +31,6 @@ FORMATS: dict[str, Callable[..., Listing]] = {
     "ilsvrc": read_ilsvrc,
 }
 STAY_ABOVE = {"ilsvrc": PARTS}  # folders of the layout itself, which may stand alone
-COMMON_OPTIONS = ("root", "nested", "missing")
 
 
 def format_options(name: str) -> list[str]:
@@ -40,11 +39,16 @@ def format_options(name: str) -> list[str]:
     Raises:
         Problem: there is no such format.
     """
-    if name not in FORMATS:
-        nearest = difflib.get_close_matches(name, FORMATS, n=1)
-        hint = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(FORMATS)}"
-        raise Problem(f"format {name!r}: unknown ({hint})")
-    return [*COMMON_OPTIONS, *(one.name for one in _parameters(name))]
+    return list(option_kinds(_reader(name)))
+
+
+def options_problems(name: str, options: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is wrong with the options of a format, each with what to write instead.
+
+    Raises:
+        Problem: there is no such format.
+    """
+    return option_problems(name, _reader(name), options)
 
 
 def read_listing(folder: Path, name: str, options: Mapping[str, Any] | None = None) -> Listing:
@@ -59,16 +63,10 @@ def read_listing(folder: Path, name: str, options: Mapping[str, Any] | None = No
     Raises:
         Problem: unknown format or option, or the folder is not what the format expects.
     """
-    options = dict(options or {})
-    known = format_options(name)
-    for key in options:
-        if key not in known:
-            nearest = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean {nearest[0]}?" if nearest else f"it has {', '.join(known)}"
-            raise Problem(f"format {name}: options: {key}: unknown ({hint})")
-    for parameter in _parameters(name):
-        if parameter.default is parameter.empty and parameter.name not in options:
-            raise Problem(f"format {name}: options: {parameter.name}: is needed")
+    problems = [f"{option}: {text}" for option, text in options_problems(name, options or {})]
+    if problems:
+        raise Problem(f"format {name}: options: {'; '.join(problems)}")
+    options = as_taken(FORMATS[name], options or {})
     folder = Path(folder)
     root = folder / options.pop("root") if "root" in options else descend(folder, STAY_ABOVE.get(name, ()))
     if not root.is_dir():
@@ -81,11 +79,10 @@ def read_listing(folder: Path, name: str, options: Mapping[str, Any] | None = No
     if not listing.items:
         raise Problem(f"{root}: no images found (format {name})")
     listing.check(root)
-    if missing not in ("error", "drop"):
-        raise Problem(f"format {name}: options: missing: {missing!r}: error or drop")
     return listing.with_both_parts() if missing == "drop" else listing
 
 
-def _parameters(name: str) -> list[inspect.Parameter]:
-    parameters = inspect.signature(FORMATS[name]).parameters.values()
-    return [one for one in parameters if one.kind is one.KEYWORD_ONLY]
+def _reader(name: str) -> Callable[..., Listing]:
+    if name not in FORMATS:
+        raise Problem(f"format {name!r}: unknown{nearest(name, FORMATS)}; there are {', '.join(FORMATS)}")
+    return FORMATS[name]
