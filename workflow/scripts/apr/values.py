@@ -10,6 +10,7 @@ import math
 import types
 import typing
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 KINDS = {
@@ -21,6 +22,7 @@ KINDS = {
     "null": type(None),
 }
 NAMES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "list", dict: "mapping"}
+WORDS = {"array": "list", "object": "mapping"}
 LIMITS = {
     "minimum": ("at least", lambda value, limit: value >= limit),
     "exclusiveMinimum": ("more than", lambda value, limit: value > limit),
@@ -30,13 +32,22 @@ LIMITS = {
 MOST = 2**31 - 1  # of numbers that say nothing else
 
 
+@dataclass(frozen=True)
+class Between:
+    """Bounds of a number, in the annotation of a parameter."""
+
+    low: int
+    high: int
+
+
 def value_problem(value: Any, wanted: Mapping[str, Any]) -> str | None:
     """What is wrong with a value and what to write instead; None if it is right."""
     if "anyOf" in wanted:
         problems = [value_problem(value, one) for one in wanted["anyOf"]]
         if not all(problems):
             return None
-        return next((problem for problem in problems if "expected" not in problem), _wrong_kind(value, wanted))
+        fitting = [one for one in wanted["anyOf"] if "type" in one and is_kind(value, one["type"])]
+        return value_problem(value, fitting[0]) if fitting else _wrong_kind(value, wanted)
     if "enum" in wanted:
         same = any(value == one and type(value) is type(one) for one in wanted["enum"])
         return None if same else f"{shown(value)}: one of {_choices(wanted['enum'])}{nearest(value, wanted['enum'])}"
@@ -113,11 +124,11 @@ def hint(value: Any, kinds: Iterable[str], written: str | None = None) -> str:
 def wanted_of(annotation: Any) -> dict[str, Any]:
     """What a parameter with this annotation takes, such as `str | list[str] | None` or `Literal["a", "b"]`.
 
-    `Annotated[int, {"minimum": 1}]` adds to it.
+    `Annotated[int, Between(1, 16)]` bounds it.
     """
     origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
-        return wanted_of(parts[0]) | parts[1]
+        return wanted_of(parts[0]) | {"minimum": parts[1].low, "maximum": parts[1].high}
     if origin in (typing.Union, types.UnionType):
         return {"anyOf": [wanted_of(part) for part in parts]}
     if origin is Literal:
@@ -166,7 +177,8 @@ def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _wrong_kind(value: Any, wanted: Mapping[str, Any]) -> str:
     kinds = kinds_of(wanted)
-    return f"{shown(value)} is a {kind_of(value)}, expected {' or '.join(kinds)}{hint(value, kinds)}"
+    expected = " or ".join(WORDS.get(kind, kind) for kind in kinds)
+    return f"{shown(value)} is a {kind_of(value)}, expected {expected}{hint(value, kinds)}"
 
 
 def _yaml_number(text: str, number: float) -> str:

@@ -5,7 +5,7 @@ The format: https://www.cs.toronto.edu/~kriz/cifar.html
 
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from apr.problems import Problem
 SIDE = 32
 
 
-def read_cifar(root: Path, *, labels: str = "fine") -> Listing:
+def read_cifar(root: Path, *, labels: Literal["fine", "coarse"] = "fine") -> Listing:
     """Read data_batch_*, test_batch and batches.meta (CIFAR-10), or train, test and meta (CIFAR-100).
 
     Args:
@@ -31,8 +31,6 @@ def read_cifar(root: Path, *, labels: str = "fine") -> Listing:
         batches = sorted((name for name in files if name.startswith("data_batch_")), key=lambda name: (len(name), name))
         parts = {"train": batches, "test": ["test_batch"]}
     elif "meta" in files:
-        if labels not in ("fine", "coarse"):
-            raise Problem(f"options: labels: {labels!r}: fine or coarse")
         key, names_key, meta = f"{labels}_labels", f"{labels}_label_names", files["meta"]
         parts = {"train": ["train"], "test": ["test"]}
     else:

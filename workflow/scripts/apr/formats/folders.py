@@ -2,15 +2,18 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Annotated
 
 from apr.formats.listing import Item, Listing, Span, find_images, in_order, visible
 from apr.problems import Problem
+from apr.values import Between
 
 PART_NAMES = {"train", "training", "test", "testing", "val", "valid", "validation"}
+Depth = Annotated[int, Between(1, 16)]
 TEST_FOLDERS = ("test", "val", "valid", "validation")
 
 
-def read_class_folders(root: Path, *, classes_order: str | list[str] | None = None, depth: int = 1) -> Listing:
+def read_class_folders(root: Path, *, classes_order: str | list[str] | None = None, depth: Depth = 1) -> Listing:
     """Read `<class>/**/<image>`.
 
     Args:
@@ -35,7 +38,7 @@ def read_split_folders(
     train: str | list[str] = "train",
     test: str | list[str] | None = None,
     classes_order: str | list[str] | None = None,
-    depth: int = 1,
+    depth: Depth = 1,
 ) -> Listing:
     """Read `train/<class>/**/<image>` and `test/<class>/**/<image>`; `train/train/<class>` as Kaggle ships it, too.
 

@@ -4,6 +4,7 @@ import csv
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Literal
 
 from apr.formats.listing import Item, Listing, Span, find_images, in_order, require_columns
 from apr.problems import Problem
@@ -81,7 +82,7 @@ def read_file_names(
     root: Path,
     *,
     pattern: str,
-    unmatched: str = "error",
+    unmatched: Literal["error", "ignore"] = "error",
     classes_order: str | list[str] | None = None,
 ) -> Listing:
     """Read the class, and optionally part and group, from each file's name.
