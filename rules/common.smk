@@ -14,13 +14,15 @@ from study import read_yaml, study_of
 os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]))
 
 if workflow.is_main_process:
-    from checks import check_config
+    from apr.problems import Problem
+    from checks import checked_study
 
-    config_files = workflow.overwrite_configfiles or [PROJECT / "config.yaml"]
-    config_errors = check_config(config, config_files)
-    if config_errors:
-        sys.exit("\n".join([f"error: the configuration has {len(config_errors)} error(s):", *config_errors]))
-study = study_of(config)
+    try:
+        study = checked_study(config, workflow.overwrite_configfiles or [PROJECT / "config.yaml"])
+    except Problem as problem:
+        sys.exit(f"error: {problem}")
+else:
+    study = study_of(config)
 
 
 def code(*modules):

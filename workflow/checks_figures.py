@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from checks_common import Errors, nearest
+from apr.values import nearest
+from checks_common import Errors
 from study import VIEW
 
 

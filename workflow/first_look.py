@@ -13,12 +13,11 @@ from typing import Any
 from yaml_files import read_document
 
 
-def look(options: Sequence[str], root: Path) -> None:
+def look(options: Sequence[str]) -> None:
     """End Snakemake with our own messages where its own reading of the configuration would end in a traceback.
 
     Args:
-        options: of Snakemake's command line.
-        root: of the project, whose config.yaml is read where no other file is named.
+        options: of Snakemake's command line; where they name no file, the project's config.yaml is looked at.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--configfile", "--configfiles", nargs="+", default=[])
@@ -29,7 +28,7 @@ def look(options: Sequence[str], root: Path) -> None:
         for entry in given.config
         if not re.fullmatch(r"[a-zA-Z_][\w-]*\w=.*", entry, re.DOTALL)
     ]
-    files = given.configfile or [root / "config.yaml"]
+    files = given.configfile or [Path(__file__).resolve().parents[1] / "config.yaml"]
     if lines or not all(read_document(file).readable for file in files):
         lines += [line for file in files for line in error_lines(file)]
         sys.exit("\n".join([f"error: the configuration has {len(lines)} error(s):", *lines]))

@@ -12,11 +12,10 @@ from typing import Any
 
 import yaml
 
+from apr.protocol import KEYS
+
 ROOT = Path(__file__).resolve().parents[1]
-PROTOCOL = (
-    *("epochs", "batch", "lr", "momentum", "nesterov", "weight_decay", "warmup_epochs", "precise_bn", "resolution"),
-    *("eval_resize", "crop", "padding", "flip", "stem", "precision", "channels_last", "seed", "revision"),
-)
+PROTOCOL = tuple(KEYS)
 TRAINING = {"threads": 1, "device": "auto", "checkpoint_seconds": 60, "resident_gb": 8}
 CLUSTER = {"per_gpu": 1, "minutes_per_job": 60, "images_per_second": 1000}
 DATASET = {"title": None, "domain": None, "files": [], "folder": None, "unpack": True, "options": {}, "classes": None}
@@ -129,6 +128,14 @@ class Study:
         drawn = {model["id"]: model["genotype"] for model in self.architectures}
         return drawn | {name: network_genotype(network) for name, network in self.networks.items()}
 
+    def prepare(self) -> None:
+        """Draw the population now.
+
+        Raises:
+            Problem: the band holds too few architectures.
+        """
+        _ = self.architectures
+
     def complexity(self, name: str, task: Task) -> dict[str, int]:
         """Multiply-adds, parameters and activations of a model as a task trains it."""
         from apr.anynet import Genotype, complexity
@@ -237,17 +244,21 @@ def study_of(config: dict[str, Any]) -> Any:
 
 
 def resolve_dataset(name: str, entry: dict[str, Any] | None, registry: dict[str, Any]) -> dict[str, Any]:
-    """A dataset's entry with what the registry and the defaults add to it."""
+    """A dataset's entry with what the registry and the defaults add to it.
+
+    Data and a format of its own make it another dataset, which takes nothing of the registry's entry of its name.
+    """
     entry = dict(entry or {})
-    known = registry.get(entry.pop("source", name), {})
+    own = "source" not in entry and "format" in entry and any(entry.get(key) for key in ("url", "files", "folder"))
+    known = {} if own else registry.get(entry.pop("source", name), {})
     if "url" in entry:
         entry["files"] = [{"url": entry.pop("url")}]
     if entry.get("folder"):
         entry.setdefault("files", [])
     dataset = DATASET | {"title": name} | known | entry
     dataset["split"] = SPLIT | known.get("split", {}) | entry.get("split", {})
-    if dataset.get("format") == known.get("format"):
-        dataset["options"] = known.get("options", {}) | dataset["options"]
+    same = dataset.get("format") == known.get("format")
+    dataset["options"] = (known.get("options", {}) if same else {}) | entry.get("options", {})
     dataset["options"] = _sorted(dataset["options"])
     dataset["files"] = [_file(file) for file in dataset["files"]]
     return dataset
@@ -290,6 +301,6 @@ def read_yaml(path: str | Path) -> Any:
 
 
 def _file(file: dict[str, Any]) -> dict[str, Any]:
-    url = str(file.get("url"))
+    url = str(file.get("url") or "")
     name = f"{url.removeprefix('bundled:')}.npz" if url.startswith("bundled:") else url.rstrip("/").rsplit("/", 1)[-1]
     return {"name": name.removeprefix("file:"), "sha256": None, "md5": None, "bytes": None, **file}
