@@ -71,6 +71,11 @@ def seen_once(function):
     return function
 
 
+def top5_tasks(view):
+    """The tasks that report the top-5 error of a view."""
+    return [name for name, task in study.tasks.items() if task.view == view and getattr(task, "error", None) == "top5"]
+
+
 def runs_of(task):
     return [f"results/runs/{task}/{name}.json" for name in study.runs(task)]
 
@@ -125,7 +130,7 @@ def training_command(name):
     """What all runs of a task have in common."""
     task = study.tasks[name]
     options = {key.replace("_", "-"): study.training[key] for key in ("device", "checkpoint_seconds", "resident_gb")}
-    options |= {"task": name, "view": f"results/views/{task.view}.json"}
+    options |= {"task": name, "error": task.error, "view": f"results/views/{task.view}.json"}
     options |= {"packed": f"data/packed/{task.dataset}", "storage": study.datasets[task.dataset]["storage"]}
     if task.source:
         options |= {"initial-runs": f"results/runs/{task.source}", "initial-weights": f"results/weights/{task.source}"}

@@ -145,9 +145,8 @@ def _kind_message(error: jsonschema.ValidationError, written: str | None) -> str
     problem = limit_problem(value, {})
     if problem and {"integer", "number"} & set(kinds):
         return problem
-    article = "an" if kind_of(value)[0] in "aeiou" else "a"
     expected = " or ".join(dict.fromkeys(WORDS.get(kind, kind) for kind in kinds))
-    return f"{shown(value)} is {article} {kind_of(value)}, expected {expected}{hint(value, kinds, written)}"
+    return f"{shown(value)} is {kind_of(value)}, expected {expected}{hint(value, kinds, written)}"
 
 
 class _Unwritten:

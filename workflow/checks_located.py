@@ -31,7 +31,9 @@ class Sources:
         for path, text in errors:
             option = self._from_option(path)
             nested = option and len(path) > 1 and "is a string, expected" in text
-            yield located(OPTION if option else self._file(path), path, text + (AS_TEXT if nested else ""))
+            if nested:
+                text = text.partition("; write ")[0] + AS_TEXT
+            yield located(OPTION if option else self._file(path), path, text)
 
     def file_lines(self) -> Iterator[str]:
         """What is wrong with the files themselves."""

@@ -33,32 +33,37 @@ KEYS: dict[str, dict[str, Any]] = {
 }
 STARTS = ("initial", "continues")  # what names the task of the source in a task's protocol
 
-# Keys that cannot stand beside each other: their names, when, and what to do.
-CONTRADICTIONS: tuple[tuple[tuple[str, str], Callable[[Any, Any], bool], str], ...] = (
+# Keys that cannot stand beside each other: their names, when, why, and what to do.
+CONTRADICTIONS: tuple[tuple[tuple[str, str], Callable[[Any, Any], bool], str, str], ...] = (
     (
         ("resolution", "eval_resize"),
         lambda resolution, resize: resolution > resize,
+        "is larger than",
         "an evaluation would show the picture in a black frame; set eval_resize to {0} or more",
     ),
     (
         ("warmup_epochs", "epochs"),
         lambda warmup, epochs: warmup >= epochs,
+        "is not less than",
         "the warm-up would never end; lower warmup_epochs",
     ),
     (
         ("nesterov", "momentum"),
         lambda nesterov, momentum: nesterov and momentum == 0,
+        "does not go with",
         "Nesterov's form needs a momentum; set nesterov: false, or a momentum",
     ),
     (
         ("padding", "crop"),
         lambda padding, crop: padding > 0 and crop != "padded",
-        "the padding would do nothing; set crop: padded, or padding: 0",
+        "does nothing with",
+        "set crop: padded, or padding: 0",
     ),
     (
         ("precise_bn", "batch"),
         lambda images, batch: 0 < images < batch,
-        "that is less than one batch, and nothing would be taken; set precise_bn to {1} or more, or to 0",
+        "is less than",
+        "no batch would be taken; set precise_bn to {1} or more, or to 0",
     ),
 )
 
@@ -96,11 +101,11 @@ def contradictions(
     """
     wrong = {key for key, _ in value_problems(protocol)}
     found = []
-    for keys, contradict, remedy in CONTRADICTIONS:
+    for keys, contradict, relation, remedy in CONTRADICTIONS:
         if any(key not in protocol or key in wrong for key in keys):
             continue
         values = [protocol[key] for key in keys]
         if contradict(*values):
             first, second = (f"{key} {shown(value)}{origin(key)}" for key, value in zip(keys, values, strict=True))
-            found.append((keys, f"{first} does not go with {second}: {remedy.format(*map(shown, values))}"))
+            found.append((keys, f"{first} {relation} {second}: {remedy.format(*map(shown, values))}"))
     return found

@@ -128,6 +128,18 @@ def check_protocol(run: dict, expected: dict, path: str) -> None:
         )
 
 
+def check_reported(task: str, reported: str, manifest: dict) -> None:
+    """Refuse the top-5 error of a view with five classes or fewer, where every answer is among the five best.
+
+    Raises:
+        Problem: names task, view and remedy.
+    """
+    classes = len(manifest["classes"])
+    if reported == "top5" and classes < TOP5_CLASSES:
+        text = f"says nothing about the {classes} classes of the view {manifest['view']}; set error: top1"
+        raise Problem(f"task {task}: error: top5 {text}")
+
+
 def error_rows(plan: dict, paths: Sequence[str], manifest: dict, sources: Sequence[str]) -> list[dict[str, Any]]:
     """The rows of a task's error table.
 
@@ -139,8 +151,10 @@ def error_rows(plan: dict, paths: Sequence[str], manifest: dict, sources: Sequen
         sources: the runs that these start from.
 
     Raises:
-        Problem: a run is broken, of another protocol, or of another model or seed than planned.
+        Problem: a run is broken, of another protocol, or of another model or seed than planned, or there is no
+            top-5 error of so few classes.
     """
+    check_reported(plan["title"], plan["reported"], manifest)
     starts = {run["model"]: run for run in map(read_run, sources)}
     rows = []
     for path, planned in zip(paths, plan["runs"].values(), strict=True):

@@ -95,8 +95,9 @@ def shown(value: Any) -> str:
 
 
 def kind_of(value: Any) -> str:
-    """What a value is, in a word."""
-    return "null" if value is None else NAMES.get(type(value), type(value).__name__)
+    """What a value is, in a word or two."""
+    name = NAMES.get(type(value), type(value).__name__)
+    return "null" if value is None else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def hint(value: Any, kinds: Iterable[str], written: str | None = None) -> str:
@@ -178,7 +179,7 @@ def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _wrong_kind(value: Any, wanted: Mapping[str, Any]) -> str:
     kinds = kinds_of(wanted)
     expected = " or ".join(WORDS.get(kind, kind) for kind in kinds)
-    return f"{shown(value)} is a {kind_of(value)}, expected {expected}{hint(value, kinds)}"
+    return f"{shown(value)} is {kind_of(value)}, expected {expected}{hint(value, kinds)}"
 
 
 def _yaml_number(text: str, number: float) -> str:
