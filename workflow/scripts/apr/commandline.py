@@ -33,8 +33,9 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """End the program with one line and the exit code 2."""
         message = re.sub(r"^argument ([^:]+):", r"\1", message)
-        unknown = re.match(r"unrecognized arguments: (--[^ =]+)", message)
-        hint = nearest(unknown[1], self._option_string_actions) if unknown else ""
+        unknown = re.match(r"unrecognized arguments: (([^ =]+).*)", message)
+        hint = nearest(unknown[2], self._option_string_actions) if unknown else ""
+        message = f"{unknown[1]}: there is no such option" if unknown else message
         print(f"error: {' '.join(message.split())}{hint}; see {Path(self.prog).name} --help", file=sys.stderr)
         sys.exit(BAD_OPTION)
 
@@ -118,7 +119,7 @@ def beside(checkpoint: str) -> dict[str, Path]:
     path = Path(checkpoint)
     if path.name in ("", ".", "..") or path.is_dir():
         raise Problem(f"--checkpoint {checkpoint}: is a folder; name a file in it, as {path / 'checkpoint.pt'}")
-    names = {"the finished run beside --checkpoint": ".json", "the lease beside --checkpoint": ".lease"}
+    names = {"--checkpoint (its finished run)": ".json", "--checkpoint (its lease)": ".lease"}
     return {what: path.with_suffix(suffix) for what, suffix in names.items()}
 
 
@@ -163,5 +164,5 @@ def _check_writable(option: str, path: Path) -> None:
         place = place.parent
     if not path.exists() and not place.is_dir():
         raise Problem(f"{option} {path}: {place} is no folder; name a file in a folder")
-    if not os.access(place, os.W_OK if place.is_file() else os.W_OK | os.X_OK):
+    if not os.access(place, os.W_OK | os.X_OK if place.is_dir() else os.W_OK):
         raise Problem(f"{option} {path}: {place} cannot be written to; change its permissions, or name another place")

@@ -118,7 +118,10 @@ def check_task(arguments: argparse.Namespace) -> None:
     """
     try:
         manifest = check_images(arguments.view, arguments.packed, arguments.storage)
-        check_reported(arguments.task, arguments.error, manifest)
+        try:
+            check_reported(arguments.task, arguments.error, manifest)
+        except Problem as problem:
+            raise Problem(f"--error {arguments.error}: {problem}") from None
         if manifest["n_train"] < arguments.protocol["batch"]:
             text = f"is larger than the {manifest['n_train']} training images of the view {manifest['view']}"
             raise Problem(f"--protocol: batch {arguments.protocol['batch']} {text}; lower the task's batch")
