@@ -21,7 +21,8 @@ from study import ROOT, read_yaml, study_of
 
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 RETEST_SCHEMA = ROOT / "workflow/schemas/retest.schema.yaml"
-FACTS = ("datasets", "predictions", "model_families")  # of resources/, which users add to
+FACTS = {False: ("datasets",), True: ("datasets", "predictions", "model_families")}  # of resources/; users add to them
+NARROW = ("population", "networks", "figures", "retests", "since")  # what is wrong within leads to errors around it
 
 
 def checked_study(config: dict[str, Any], files: Iterable[str | Path]) -> Any:
@@ -44,7 +45,7 @@ def checked_study(config: dict[str, Any], files: Iterable[str | Path]) -> Any:
 
 def check_config(config: dict[str, Any], files: Iterable[str | Path]) -> list[str]:
     """Every error of the configuration that `files` (merged in order) made; an empty list if there is none."""
-    broken = [line for name in FACTS for line in error_lines(ROOT / f"resources/{name}.yaml")]
+    broken = [line for name in FACTS["retests" in config] for line in error_lines(ROOT / f"resources/{name}.yaml")]
     if broken:
         return broken
     sources = Sources(files, config)
@@ -67,22 +68,29 @@ def _errors(sources: Sources) -> Errors:
     config = sources.config
     faults = list(Validator(schema_of(config)).iter_errors(config))
     found = [message for fault in faults for message in _schema_messages(fault, sources)]
-    yield from found
+    bounds = {tuple(path): text for path, text in found if "has to be at most" in text}
+    yield from ((path, text) for path, text in found if bounds.get(tuple(path), text) == text)
     check = retest_errors if "retests" in config else _cross_checks
     named = {tuple(path) for path, _ in found}
-    # a value of the wrong kind is named once, not again for what it leads to
-    yield from (error for error in tolerant(check, _bounded(config, faults)) if tuple(error[0]) not in named)
+    for path, text in tolerant(check, _bounded(config, faults)):
+        # a value of the wrong kind is named once, not again for what it leads to
+        led_to = any(path == list(other[: len(path)]) for other in named) if path[0] in NARROW else tuple(path) in named
+        if not led_to:
+            yield path, text
 
 
 def _bounded(config: dict[str, Any], faults: Iterable[jsonschema.ValidationError]) -> dict[str, Any]:
-    """A copy whose numbers are within their bounds, so that no check counts to a billion."""
+    """A copy whose numbers are within bounds and whose sections hold mappings alone, so that checks get through."""
     config = copy.deepcopy(config)
+    for section in ("views", "networks", "regimes", "tasks", "retests"):
+        if isinstance(config.get(section), dict):
+            config[section] = {key: entry for key, entry in config[section].items() if isinstance(entry, dict)}
     for fault in faults:
         if fault.validator in ("minimum", "maximum"):
             *path, key = fault.absolute_path
             holder: Any = config
             for part in path:
-                holder = holder[part]
+                holder = holder[part] if part in holder or isinstance(holder, list) else {}
             holder[key] = fault.validator_value
     return config
 
@@ -146,7 +154,8 @@ def _kind_message(error: jsonschema.ValidationError, written: str | None) -> str
     if problem and {"integer", "number"} & set(kinds):
         return problem
     expected = " or ".join(dict.fromkeys(WORDS.get(kind, kind) for kind in kinds))
-    return f"{shown(value)} is {kind_of(value)}, expected {expected}{hint(value, kinds, written)}"
+    is_kind_of = "null" if value is None else f"{shown(value)} is {kind_of(value)}"
+    return f"{is_kind_of}, expected {expected}{hint(value, kinds, written)}"
 
 
 class _Unwritten:

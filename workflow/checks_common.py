@@ -6,6 +6,7 @@ from typing import Any
 
 from apr.formats import FORMATS, options_problems
 from apr.names import name_problem, plain_name
+from apr.problems import Problem
 from apr.values import nearest, shown
 from study import ROOT, load_registry, resolve_dataset
 
@@ -14,7 +15,7 @@ Errors = Iterator[tuple[list, str]]  # path of the key, and what is wrong with i
 
 def tolerant(check: Callable[..., Errors], *arguments: Any) -> Errors:
     """What a check finds before it stumbles over a part that has errors of its own."""
-    with suppress(LookupError, TypeError, AttributeError, ValueError, ArithmeticError):
+    with suppress(LookupError, TypeError, AttributeError, ValueError, ArithmeticError, Problem):
         yield from check(*arguments)
 
 

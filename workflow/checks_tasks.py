@@ -6,7 +6,7 @@ from apr.anynet import Genotype, complexity
 from apr.problems import Problem
 from apr.runs import TOP5_CLASSES
 from apr.values import nearest
-from checks_common import Errors
+from checks_common import Errors, tolerant
 from study import PROTOCOL, network_genotype, view_classes
 
 
@@ -17,30 +17,40 @@ def task_errors(config: dict, views: dict, datasets: dict) -> Errors:
     if len(references) != 1 and all("role" in task for task in tasks.values()):
         yield ["tasks"], f"exactly one task has the role reference, found {len(references)}: {', '.join(references)}"
     family = [name for name, task in tasks.items() if task.get("role") == "family"]
+    lacking: dict[tuple[str, str], list[str]] = {}
     for name, task in tasks.items():
-        if "regime" not in task:
-            continue
-        if task["regime"] not in regimes:
-            yield ["tasks", name, "regime"], f"no regime {task['regime']!r}{nearest(task['regime'], regimes)}"
-        else:
-            missing = [key for key in PROTOCOL if key not in task and key not in regimes[task["regime"]]]
-            if missing:
-                yield ["regimes", task["regime"]], f"lacks {', '.join(missing)}, which task {name} needs"
-        view = task.get("view", name)
-        if view not in views:
-            yield ["tasks", name, "view"], f"no view or dataset {view!r}{nearest(view, views)}"
-            continue
-        dataset = datasets.get(views[view]["dataset"])
-        if dataset and (dataset["split"]["by"] == "none" or dataset["options"].get("train") is False):
-            yield ["tasks", name, "view"], f"{dataset['title']} has no training images; take a dataset that has some"
-        classes = view_classes(views[view], dataset) if dataset else None
-        if task.get("error") == "top5" and classes and classes < TOP5_CLASSES:
-            yield ["tasks", name, "error"], f"top5 says nothing about {classes} classes; use top1"
-        if task.get("closest") is not None and task["closest"] not in family:
-            yield ["tasks", name, "closest"], f"no family task {task['closest']!r}{nearest(task['closest'], family)}"
-        elif task.get("role") == "target" and "closest" not in task and not classes and family:
-            remedy = f"name one of {', '.join(family)}, or give datasets.{views[view]['dataset']}.classes"
-            yield ["tasks", name, "closest"], f"is missing: {remedy}"
+        yield from tolerant(_regime_errors, name, task, regimes, lacking)
+        yield from tolerant(_view_errors, name, task, family, views, datasets)
+    for (regime, keys), names in lacking.items():
+        more = f" and {len(names) - 1} more need" if len(names) > 1 else " needs"
+        yield ["regimes", regime], f"lacks {keys}, which task {names[0]}{more}"
+
+
+def _regime_errors(name: str, task: dict, regimes: dict, lacking: dict[tuple[str, str], list[str]]) -> Errors:
+    if task["regime"] not in regimes:
+        yield ["tasks", name, "regime"], f"no regime {task['regime']!r}{nearest(task['regime'], regimes)}"
+        return
+    missing = [key for key in PROTOCOL if key not in task and key not in regimes[task["regime"]]]
+    if missing:
+        lacking.setdefault((task["regime"], ", ".join(missing)), []).append(name)
+
+
+def _view_errors(name: str, task: dict, family: list[str], views: dict, datasets: dict) -> Errors:
+    view = task.get("view", name)
+    if view not in views:
+        yield ["tasks", name, "view"], f"no view or dataset {view!r}{nearest(view, views)}"
+        return
+    dataset = datasets.get(views[view]["dataset"])
+    if dataset and (dataset["split"]["by"] == "none" or dataset["options"].get("train") is False):
+        yield ["tasks", name, "view"], f"{dataset['title']} has no training images; take a dataset that has some"
+    classes = view_classes(views[view], dataset) if dataset else None
+    if task.get("error") == "top5" and classes and classes < TOP5_CLASSES:
+        yield ["tasks", name, "error"], f"top5 says nothing about {classes} classes; use top1"
+    if task.get("closest") is not None and task["closest"] not in family:
+        yield ["tasks", name, "closest"], f"no family task {task['closest']!r}{nearest(task['closest'], family)}"
+    elif task.get("role") == "target" and "closest" not in task and not classes and family:
+        remedy = f"name one of {', '.join(family)}, or give datasets.{views[view]['dataset']}.classes"
+        yield ["tasks", name, "closest"], f"is missing: {remedy}"
 
 
 def network_errors(config: dict) -> Errors:
@@ -63,23 +73,28 @@ def network_errors(config: dict) -> Errors:
 
 def start_errors(config: dict) -> Errors:
     """Errors of tasks that start from another task's runs."""
-    tasks = config["tasks"]
-    full = {name: {"view": name, **config["regimes"][task["regime"]], **task} for name, task in tasks.items()}
-    for name, task in tasks.items():
-        for key in ("initial", "continues"):
-            other = task.get(key)
-            if other is not None and other == name:
-                yield ["tasks", name, key], "a task cannot start from itself; name another one"
-            elif other is not None and other not in tasks:
-                yield ["tasks", name, key], f"no task {other!r}{nearest(other, set(tasks) - {name})}"
-            elif other is not None:
-                problem = _start_problem(key, full[name], full[other], other, config["population"]["size"])
-                if problem:
-                    yield ["tasks", name, key], problem
-        if "ranks" in task and "continues" not in task:
-            yield ["tasks", name, "ranks"], "says how many models `continues` takes, and there is none"
-        if "initial" in task and "continues" in task:
-            yield ["tasks", name], "has both initial and continues; keep one"
+    tasks, regimes, size = config["tasks"], config["regimes"], config["population"]["size"]
+    full = {name: {"view": name, **regimes.get(task.get("regime"), {}), **task} for name, task in tasks.items()}
+    for name in tasks:
+        yield from tolerant(_starts_of, name, full, size)
+
+
+def _starts_of(name: str, full: dict, size: int) -> Errors:
+    task = full[name]
+    for key in ("initial", "continues"):
+        other = task.get(key)
+        if other is not None and other == name:
+            yield ["tasks", name, key], "a task cannot start from itself; name another one"
+        elif other is not None and other not in full:
+            yield ["tasks", name, key], f"no task {other!r}{nearest(other, set(full) - {name})}"
+        elif other is not None:
+            problem = _start_problem(key, task, full[other], other, size)
+            if problem:
+                yield ["tasks", name, key], problem
+    if "ranks" in task and "continues" not in task:
+        yield ["tasks", name, "ranks"], "says how many models `continues` takes, and there is none"
+    if "initial" in task and "continues" in task:
+        yield ["tasks", name], "has both initial and continues; keep one"
 
 
 def _start_problem(key: str, task: dict, other: dict, name: str, size: int) -> str | None:

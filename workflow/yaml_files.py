@@ -127,7 +127,7 @@ def _yaml(text: str) -> Document:
             return _unreadable("is empty; write the study's keys, or leave the file out")
         if not isinstance(root, yaml.MappingNode):
             return _unreadable(_no_mapping(root))
-        problem = _size_problem(root)
+        problem = _size_problem(root) if "&" in text else None
         if problem:
             return _unreadable(problem)
         _Walk(document, loader).mapping(root, [])

@@ -84,7 +84,7 @@ def limit_problem(value: Any, wanted: Mapping[str, Any]) -> str | None:
 def shown(value: Any) -> str:
     """A value as it is written in YAML or JSON, in some forty characters."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**30:
-        return f"an integer of about {value.bit_length() * 0.30103:.0f} digits"
+        return f"a number of about {value.bit_length() * 0.30103:.0f} digits"
     text = (
         {None: "null", True: "true", False: "false"}.get(value)
         if value is None or value is True or value is False
@@ -104,7 +104,8 @@ def hint(value: Any, kinds: Iterable[str], written: str | None = None) -> str:
     """What to write where a value is of the wrong kind; `written` is its text in the file."""
     kinds = set(kinds)
     if "string" in kinds and not isinstance(value, str | list | dict) and value is not None:
-        return f"; write {(written or shown(value))!r} in quotes"
+        text = written or shown(value)
+        return f"; write {text if len(text) <= 60 else text[:50] + '…'!r} in quotes"
     if isinstance(value, str) and kinds & {"integer", "number"}:
         try:
             number = float(value)
@@ -117,7 +118,7 @@ def hint(value: Any, kinds: Iterable[str], written: str | None = None) -> str:
         return f"; write {int(value)}"
     if isinstance(value, str) and "boolean" in kinds and value.lower() in ("true", "false", "yes", "no", "on", "off"):
         return f"; write {value.lower()} without quotes"
-    if "array" in kinds and not isinstance(value, dict | None):
+    if "array" in kinds and isinstance(value, str | int | float) and not shown(value).startswith("a number of"):
         return f"; write [{shown(value)}]"
     return ""
 
@@ -179,7 +180,8 @@ def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _wrong_kind(value: Any, wanted: Mapping[str, Any]) -> str:
     kinds = kinds_of(wanted)
     expected = " or ".join(WORDS.get(kind, kind) for kind in kinds)
-    return f"{shown(value)} is {kind_of(value)}, expected {expected}{hint(value, kinds)}"
+    is_kind_of = "null" if value is None else f"{shown(value)} is {kind_of(value)}"
+    return f"{is_kind_of}, expected {expected}{hint(value, kinds)}"
 
 
 def _yaml_number(text: str, number: float) -> str:
