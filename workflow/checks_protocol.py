@@ -54,6 +54,12 @@ def most_training_images(view: dict[str, Any], dataset: dict[str, Any]) -> int |
 def _number_errors(config: dict[str, Any]) -> Errors:
     """More trainings than anything could plan."""
     size, counts = config["population"]["size"], {}
+    ks = config["statistics"].get("regret_k") or [1]
+    if min(ks) > size:
+        yield (
+            ["statistics", "regret_k"],
+            f"{ks}: every k exceeds the {size} models of the population; add a smaller one",
+        )
     for name, task in config["tasks"].items():
         models = len(task["models"]) if "models" in task else size
         counts[name] = models * task.get("seeds", 1)

@@ -15,8 +15,7 @@ MOST_VALUES = 200_000  # what aliases stand for included: a few lines of them ca
 READ_AS = {"int": "a number", "float": "a number", "bool": "true or false", "null": "nothing", "timestamp": "a date"}
 BYTE_ORDER_MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 EXPLAINED = (
-    ("found a tab", "a tab indents this line: write blanks"),
-    ("\\t", "a tab indents it or stands where a blank has to: write blanks"),
+    ("found a tab", "YAML wants blanks in its place"),
     ("cannot start any token", "a text that begins with such a character has to stand in quotes"),
     ("mapping values are not allowed", "a second `: ` in one line, or wrong indentation: put the text in quotes"),
     ("expected ',' or", "a bracket or a quote is not closed, or a comma is missing"),
@@ -139,7 +138,7 @@ def _yaml(text: str) -> Document:
         line = text.count("\n", 0, error.position) + 1
         return _unreadable(f"line {line}: holds the control character {chr(error.character)!r}; remove it")
     except yaml.YAMLError as error:
-        return _unreadable(_explained(error))
+        return _unreadable(_explained(error, text))
     finally:
         if loader is not None:
             loader.dispose()
@@ -157,9 +156,11 @@ def _templates(document: Document) -> None:
         document.errors.append((["__use_yte__"], "templates run code and are not read; write plain values"))
 
 
-def _explained(error: yaml.YAMLError) -> str:
+def _explained(error: yaml.YAMLError, text: str) -> str:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or str(error)
+    if mark and text.split("\n")[mark.line][mark.column :].startswith("\t"):
+        problem = "found a tab"
     remedy = next((meaning for part, meaning in EXPLAINED if part in problem), "correct it")
     start = getattr(error, "context_mark", None)
     begun = f" (what begins in line {start.line + 1})" if start and mark and start.line != mark.line else ""
