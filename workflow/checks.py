@@ -7,6 +7,7 @@ from typing import Any
 
 import jsonschema
 
+from apr.formats import FORMATS
 from apr.problems import Problem
 from apr.protocol import KEYS
 from apr.values import WORDS, hint, is_kind, kind_of, limit_problem, nearest, shown
@@ -56,6 +57,7 @@ def check_config(config: dict[str, Any], files: Iterable[str | Path]) -> list[st
 def schema_of(config: dict[str, Any]) -> dict[str, Any]:
     """The schema of a configuration's kind of study."""
     schema = read_yaml(SCHEMA)
+    schema["$defs"]["dataset"]["properties"]["format"]["enum"] = list(FORMATS)
     for name in ("regimes", "tasks"):
         properties = schema["properties"][name]["additionalProperties"]["properties"]
         properties |= {key: properties[key] | wanted for key, wanted in KEYS.items()}

@@ -129,11 +129,7 @@ class Study:
         return drawn | {name: network_genotype(network) for name, network in self.networks.items()}
 
     def prepare(self) -> None:
-        """Draw the population now.
-
-        Raises:
-            Problem: the band holds too few architectures.
-        """
+        """Draw the population now. A band that holds too few architectures is a Problem."""
         _ = self.architectures
 
     def complexity(self, name: str, task: Task) -> dict[str, int]:
@@ -244,12 +240,9 @@ def study_of(config: dict[str, Any]) -> Any:
 
 
 def resolve_dataset(name: str, entry: dict[str, Any] | None, registry: dict[str, Any]) -> dict[str, Any]:
-    """A dataset's entry with what the registry and the defaults add to it.
-
-    Data and a format of its own make it another dataset, which takes nothing of the registry's entry of its name.
-    """
+    """A dataset's entry with what registry and defaults add; with own data and format it takes nothing of the registry."""
     entry = dict(entry or {})
-    own = "source" not in entry and "format" in entry and any(entry.get(key) for key in ("url", "files", "folder"))
+    own = "source" not in entry and "format" in entry and any(map(entry.get, ("url", "files", "folder")))
     known = {} if own else registry.get(entry.pop("source", name), {})
     if "url" in entry:
         entry["files"] = [{"url": entry.pop("url")}]

@@ -90,7 +90,7 @@ def protocol(**changes):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"protocol": "{}"}, ["--protocol", "lr: is missing", "seed: is missing"]),
+        ({"protocol": "{}"}, ["--protocol epochs, batch, lr, momentum", "seed, revision: are missing"]),
         ({"protocol": protocol(lr="left out")}, ["--protocol", "lr: is missing"]),
         ({"protocol": "[1]"}, ["--protocol", "[1] is no object"]),
         ({"protocol": "{"}, ["--protocol", "is not JSON", "@ and the name of a file"]),
@@ -100,13 +100,16 @@ def protocol(**changes):
         ({"protocol": "@nowhere.json"}, ["--protocol", "nowhere.json: no such file"]),
         ({"protocol": protocol(lr="1e-2")}, ["--protocol", "lr: '1e-2' is a string, expected number; write 1.0e-2"]),
         ({"protocol": protocol(lr=float("nan"))}, ["lr: nan is not a finite number"]),
-        ({"protocol": protocol(lr=10**400)}, ["lr: an integer of about 40", "at most 1,000"]),
+        ({"protocol": protocol(lr=10**400)}, ["lr: a number of about 40", "at most 1,000"]),
         ({"protocol": protocol(lr=-0.0)}, ["lr: -0.0: write 0"]),
         ({"protocol": protocol(epochs=0)}, ["epochs: 0: has to be at least 1"]),
         ({"protocol": protocol(epochs=2.0)}, ["epochs: 2.0 is a number, expected integer; write 2"]),
         ({"protocol": protocol(epochs=True)}, ["epochs: true is a boolean, expected integer"]),
         ({"protocol": protocol(learning_rate=1)}, ["learning_rate: no such key"]),
-        ({"protocol": protocol(weigth_decay=1)}, ["weigth_decay: no such key (did you mean weight_decay?)"]),
+        (
+            {"protocol": protocol(weigth_decay=1)},
+            ["weigth_decay: no such key (did you mean weight_decay?); leave it out"],
+        ),
         ({"protocol": protocol(crop="center")}, ["crop: 'center': one of", "(did you mean centre?)"]),
         ({"protocol": protocol(resolution=16)}, ["resolution 16 is larger than eval_resize 8", "set eval_resize"]),
         ({"protocol": protocol(momentum=0)}, ["nesterov true does not go with momentum 0"]),
