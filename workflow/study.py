@@ -240,7 +240,7 @@ def study_of(config: dict[str, Any]) -> Any:
 
 
 def resolve_dataset(name: str, entry: dict[str, Any] | None, registry: dict[str, Any]) -> dict[str, Any]:
-    """A dataset's entry with what registry and defaults add; with own data and format it takes nothing of the registry."""
+    """A dataset's entry with what registry and defaults add; own data and format take nothing of the registry."""
     entry = dict(entry or {})
     own = "source" not in entry and "format" in entry and any(map(entry.get, ("url", "files", "folder")))
     known = {} if own else registry.get(entry.pop("source", name), {})
