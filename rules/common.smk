@@ -15,13 +15,15 @@ from study import read_yaml, study_of
 os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]))
 
 if workflow.is_main_process:
-    from checks import check_config
+    from apr.problems import Problem
+    from checks import checked_study
 
-    config_files = workflow.overwrite_configfiles or [PROJECT / "config.yaml"]
-    config_errors = check_config(config, config_files)
-    if config_errors:
-        sys.exit("\n".join([f"error: the configuration has {len(config_errors)} error(s):", *config_errors]))
-study = study_of(config)
+    try:
+        study = checked_study(config, workflow.overwrite_configfiles or [PROJECT / "config.yaml"])
+    except Problem as problem:
+        sys.exit(f"error: {problem}")
+else:
+    study = study_of(config)
 
 
 # --- what makes a job run again ---
@@ -86,6 +88,11 @@ def seen_once(function):
     return function
 
 
+def top5_tasks(view):
+    """The tasks that report the top-5 error of a view."""
+    return [name for name, task in study.tasks.items() if task.view == view and getattr(task, "error", None) == "top5"]
+
+
 def runs_of(task):
     return [f"results/runs/{task}/{name}.json" for name in study.runs(task)]
 
@@ -147,7 +154,7 @@ def training_command(name):
     task = study.tasks[name]
     options = {key.replace("_", "-"): study.training[key] for key in ("checkpoint_seconds", "resident_gb")}
     options["device"] = device_of(study.training)
-    options |= {"task": name, "view": f"results/views/{task.view}.json"}
+    options |= {"task": name, "error": task.error, "view": f"results/views/{task.view}.json"}
     options |= {"packed": f"data/packed/{task.dataset}", "storage": study.datasets[task.dataset]["storage"]}
     if task.source:
         options |= {"initial-runs": f"results/runs/{task.source}", "initial-weights": f"results/weights/{task.source}"}

@@ -1,51 +1,93 @@
 """What the checks of all kinds of studies share: hints, tolerance, and the errors of datasets and views."""
 
-import difflib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from apr.formats import format_options
-from study import load_registry, resolve_dataset
+from apr.formats import FORMATS, options_problems
+from apr.names import name_problem, plain_name
+from apr.problems import Problem
+from apr.values import nearest, shown
+from study import ROOT, load_registry, resolve_dataset
 
 Errors = Iterator[tuple[list, str]]  # path of the key, and what is wrong with it
 
 
 def tolerant(check: Callable[..., Errors], *arguments: Any) -> Errors:
     """What a check finds before it stumbles over a part that has errors of its own."""
-    with suppress(KeyError, TypeError, AttributeError, ValueError):
+    with suppress(LookupError, TypeError, AttributeError, ValueError, ArithmeticError, Problem):
         yield from check(*arguments)
-
-
-def nearest(name: Any, known: Iterable[Any]) -> str:
-    """A hint at the known name that is most like an unknown one; empty where none is."""
-    close = difflib.get_close_matches(str(name), [str(key) for key in known], n=1, cutoff=0.5)
-    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def data_errors(config: dict[str, Any], datasets: dict[str, Any], views: dict[str, Any]) -> Errors:
     """Errors of a configuration's datasets and views; those that are resolved are put into the last two arguments."""
     registry = load_registry()
     for name, entry in (config.get("datasets") or {}).items():
-        source = (entry or {}).get("source", name)
-        own = any(key in (entry or {}) for key in ("url", "files", "folder"))
-        if source not in registry and not own:
-            hint = nearest(source, registry)
-            yield ["datasets", name], f"has no url, files or folder, and no source {source!r} is known{hint}"
-            continue
-        datasets[name] = resolve_dataset(name, entry, registry)
-        if "format" not in datasets[name]:
-            yield ["datasets", name, "format"], "is missing (how the publisher lays out images and labels)"
-            continue
-        known = format_options(datasets[name]["format"])
-        for option in sorted(set(datasets[name]["options"]) - set(known)):
-            text = f"{datasets[name]['format']} has no such option{nearest(option, known)}"
-            yield ["datasets", name, "options", option], text
+        yield from tolerant(_dataset_errors, name, entry, registry, datasets)
     views |= {name: {"dataset": name, "classes": None} for name in datasets}
-    selections = {name: {"classes": None, **entry} for name, entry in (config.get("views") or {}).items()}
+    selections = {
+        name: {"classes": None, **entry}
+        for name, entry in (config.get("views") or {}).items()
+        if isinstance(entry, dict)
+    }
     views |= selections
     for name, view in selections.items():
         yield from tolerant(_view_errors, name, view, datasets, views)
+
+
+def _dataset_errors(name: str, entry: dict[str, Any] | None, registry: dict[str, Any], datasets: dict) -> Errors:
+    entry = entry or {}
+    path, source = ["datasets", name], entry.get("source", name)
+    places = [key for key in ("url", "files", "folder") if entry.get(key)]
+    if source not in registry and ("source" in entry or not places):
+        yield path, f"has no url, files or folder, and no source {source!r} is known{nearest(source, registry)}"
+        if not places:
+            return
+    if len(places) > 1:
+        yield [*path, places[0]], f"stands beside {' and '.join(places[1:])}; keep one of them"
+    if name.endswith(".trusted"):
+        yield path, "ends in .trusted, which marks a file of another dataset; choose another name"
+    resolved = resolve_dataset(name, entry, registry)
+    datasets[name] = resolved
+    yield from file_errors(path, entry, resolved)
+    folder = entry.get("folder")
+    if folder and (ROOT / folder).is_file():
+        yield [*path, "folder"], f"{shown(folder)} is a file; write url: {shown('file:' + folder)} in its place"
+    yield from _format_errors(path, entry, resolved, registry.get(source, {}))
+
+
+def _format_errors(path: list, entry: dict, resolved: dict, known: dict) -> Errors:
+    if "format" not in resolved:
+        yield [*path, "format"], "is missing (how the publisher lays out images and labels)"
+        return
+    layout = resolved["format"]
+    if layout not in FORMATS:
+        yield [*path, "format"], f"{shown(layout)} is not one of {', '.join(FORMATS)}{nearest(layout, FORMATS)}"
+        return
+    own = entry.get("options") or {}
+    for option, text in options_problems(layout, resolved["options"]):
+        inherited = option in known.get("options", {}) and option not in own
+        whose = f" (it is an option of {known['format']}, from resources/datasets.yaml)" if inherited else ""
+        yield [*path, "options", option], text + whose
+
+
+def file_errors(path: list, entry: dict[str, Any], resolved: dict[str, Any]) -> Errors:
+    """Names of a source's files, given or taken from their addresses, that cannot be names of files."""
+    names = [file["name"] for file in resolved["files"]]
+    for number, (name, file) in enumerate(zip(names, resolved["files"], strict=True)):
+        given = entry["files"][number] if entry.get("files") else {}
+        where = [*path, "files", number, "name"] if "name" in given else [*path, "files", number, "url"]
+        where = [*path, "url"] if entry.get("url") else where
+        if not file.get("url") and "name" not in file:
+            yield where, "is null: give a name, and put the file there by hand"
+            continue
+        problem = name_problem(name)
+        if problem:
+            proposal = f"{{url: {shown(file['url'])}, name: {shown(plain_name(str(name)))}}}"
+            remedy = proposal if where[-1] == "name" or "files" in where else f"files: [{proposal}] in place of url"
+            yield where, f"the name {shown(name)} of the file {problem}; write {remedy}"
+        elif name in names[:number]:
+            yield where, f"two files have the name {shown(name)}; give one of them another name: {{url: …, name: …}}"
 
 
 def _view_errors(name: str, view: dict, datasets: dict, views: dict) -> Errors:

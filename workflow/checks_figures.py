@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from apr.runs import UNSAID
-from checks_common import Errors, nearest
+from apr.protocol import UNSAID
+from apr.values import nearest
+from checks_common import Errors
 from study import PROTOCOL, VIEW
 
 

@@ -3,8 +3,9 @@
 from typing import Any
 
 from apr.problems import Problem
+from apr.values import nearest
 from apr.zoo import parse_model
-from checks_common import Errors, data_errors, nearest, tolerant
+from checks_common import Errors, data_errors, file_errors, tolerant
 from retests import load_sources, resolve_sources, sets_of
 from study import ROOT, read_yaml
 
@@ -19,6 +20,8 @@ def retest_errors(config: dict[str, Any]) -> Errors:
         if name not in registry:
             yield ["sources", name], f"no source of this name is known{nearest(name, registry)}"
     sources = resolve_sources({name: entry for name, entry in entries.items() if name in registry}, registry)
+    for name, source in sources.items():
+        yield from tolerant(file_errors, ["sources", name], entries.get(name) or {}, source)
     yield from data_errors(config, datasets, views)
     for name in sorted(datasets.keys() & sources.keys()):
         yield ["datasets", name], "has the name of a source; choose another name"

@@ -61,6 +61,9 @@ class Retests:
         self.retests = {name: _retest(name, entry) for name, entry in config["retests"].items()}
         self.since = self._since(config["since"]) if config.get("since") else None
 
+    def prepare(self) -> None:
+        """Nothing has to be drawn."""
+
     def runs(self, task: str) -> list[str]:
         """Names of a task's runs: the models."""
         return list(self.models)

@@ -13,15 +13,11 @@ from typing import Any
 import yaml
 
 from apr.escaping import plain_texts
-from apr.runs import UNSAID
+from apr.protocol import KEYS, UNSAID
 from study_figures import figures_shown
 
 ROOT = Path(__file__).resolve().parents[1]
-PROTOCOL = (
-    *("epochs", "batch", "lr", "momentum", "nesterov", "weight_decay", "warmup_epochs", "precise_bn", "resolution"),
-    *("eval_resize", "crop", "padding", "flip", "stem", "zero_init_final_gamma", "precision", "channels_last", "seed"),
-    "revision",
-)
+PROTOCOL = tuple(KEYS)
 TRAINING = {"threads": 1, "device": "auto", "checkpoint_seconds": 60, "resident_gb": 8}
 CLUSTER = {"per_gpu": 1, "minutes_per_job": 60, "images_per_second": 1000, "device": "auto"}
 DATASET = {"title": None, "domain": None, "files": [], "folder": None, "unpack": True, "options": {}, "classes": None}
@@ -140,6 +136,10 @@ class Study:
         drawn = {model["id"]: model["genotype"] for model in self.architectures}
         return drawn | {name: network_genotype(network) for name, network in self.networks.items()}
 
+    def prepare(self) -> None:
+        """Draw the population now. A band that holds too few architectures is a Problem."""
+        _ = self.architectures
+
     def complexity(self, name: str, task: Task) -> dict[str, int]:
         """Multiply-adds, parameters and activations of a model as a task trains it."""
         from apr.anynet import Genotype, complexity
@@ -235,17 +235,18 @@ def study_of(config: dict[str, Any]) -> Any:
 
 
 def resolve_dataset(name: str, entry: dict[str, Any] | None, registry: dict[str, Any]) -> dict[str, Any]:
-    """A dataset's entry with what the registry and the defaults add to it."""
+    """A dataset's entry with what registry and defaults add; own data and format take nothing of the registry."""
     entry = dict(entry or {})
-    known = registry.get(entry.pop("source", name), {})
+    own = "source" not in entry and "format" in entry and any(map(entry.get, ("url", "files", "folder")))
+    known = {} if own else registry.get(entry.pop("source", name), {})
     if "url" in entry:
         entry["files"] = [{"url": entry.pop("url")}]
     if entry.get("folder"):
         entry.setdefault("files", [])
     dataset = DATASET | {"title": name} | known | entry
     dataset["split"] = SPLIT | known.get("split", {}) | entry.get("split", {})
-    if dataset.get("format") == known.get("format"):
-        dataset["options"] = known.get("options", {}) | dataset["options"]
+    same = dataset.get("format") == known.get("format")
+    dataset["options"] = (known.get("options", {}) if same else {}) | entry.get("options", {})
     dataset["options"] = _sorted(dataset["options"])
     dataset["files"] = [_file(file) for file in dataset["files"]]
     return dataset
@@ -288,6 +289,6 @@ def read_yaml(path: str | Path) -> Any:
 
 
 def _file(file: dict[str, Any]) -> dict[str, Any]:
-    url = str(file.get("url"))
+    url = str(file.get("url") or "")
     name = f"{url.removeprefix('bundled:')}.npz" if url.startswith("bundled:") else url.rstrip("/").rsplit("/", 1)[-1]
     return {"name": name.removeprefix("file:"), "sha256": None, "md5": None, "bytes": None, **file}

@@ -280,16 +280,16 @@ def test_it_runs_as_a_program(v2):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--model", "resnet18"], "error: model 'resnet18': write timm:<name>"),
-        (["--batch", "0"], "error: --batch 0 --threads 1: have to be at least 1"),
+        (["--model", "resnet18"], "error: --model: model 'resnet18': write timm:<name>"),
+        (["--batch", "0"], "error: --batch 0: has to be at least 1"),
         (["--weights", "nowhere.pt"], "error: --weights nowhere.pt: no such file or folder"),
     ],
 )
-def test_wrong_arguments_end_with_a_message(v2, monkeypatch, caplog, more, message):
+def test_wrong_arguments_end_with_a_message(v2, monkeypatch, capsys, more, message):
     folder, *_ = v2
     monkeypatch.setattr(sys, "argv", ["evaluate.py", *arguments(folder, *more, name="wrong")])
     with pytest.raises(SystemExit) as caught:
         evaluate.main()
-    assert caught.value.code == 1
-    assert message in caplog.text
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.startswith(message)
     assert not (folder / "wrong.json").exists()

@@ -9,7 +9,7 @@ from apr.problems import Problem
 def test_unknown_formats_and_options_name_the_nearest(tmp_path):
     with pytest.raises(Problem, match="did you mean class_folders"):
         read_listing(tmp_path, "class_folder")
-    with pytest.raises(Problem, match=r"classes_ordr: unknown \(did you mean classes_order"):
+    with pytest.raises(Problem, match=r"classes_ordr: class_folders has no such option \(did you mean classes_order"):
         read_listing(tmp_path, "class_folders", {"classes_ordr": "numeric"})
     with pytest.raises(Problem, match="format csv_labels: options: table: is needed"):
         read_listing(tmp_path, "csv_labels", {"image": "a", "label": "b"})

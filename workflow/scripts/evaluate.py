@@ -9,11 +9,13 @@
 import argparse
 import importlib.metadata
 import logging
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
+from apr.commandline import BAD_OPTION, Parser, beside, check_images, check_places, device, number, plain
 from apr.files import atomic_path, digest_of, read_json, write_json
 from apr.interruption import Interrupted, leave, listen, stop_if_asked
 from apr.leases import Lease
@@ -22,17 +24,20 @@ from apr.packing import open_packed
 from apr.problems import Problem
 from apr.runs import new_run, read_run
 from apr.views import view_indices
-from apr.zoo import load_model, parse_model, planned_protocol
+from apr.zoo import check_weights, load_model, parse_model, planned_protocol
 from train import versions
 
 
 def main() -> None:
     """Parse the command line, evaluate, and end with the exit code of what happened."""
-    arguments = parser().parse_args()
+    command = parser()
+    arguments = command.parse_args()
+    try:
+        check_options(arguments)
+    except Problem as problem:
+        command.error(str(problem))
     with log_to(arguments.log, arguments.history) as log:
-        parse_model(arguments.model)
-        if min(arguments.batch, arguments.threads) < 1:
-            raise Problem(f"--batch {arguments.batch} --threads {arguments.threads}: have to be at least 1")
+        check_view(arguments)
         log.info("%s on %s: loading torch", arguments.model, arguments.task)
         listen()
         try:
@@ -41,10 +46,10 @@ def main() -> None:
             leave(interrupted)
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--task", required=True, help="name of the task, for the record")
+    parser = Parser(__doc__)
+    parser.add_argument("--task", required=True, type=plain, help="name of the task, for the record")
     parser.add_argument("--model", required=True, help="timm:<name> or torchvision:<name>[.<WEIGHTS>]")
     parser.add_argument("--view", required=True, help="manifest of the view (JSON); its test images are classified")
     parser.add_argument("--packed", required=True, help="packed dataset, without the suffix .bin")
@@ -52,22 +57,56 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--weights", help="a file of weights, or a folder of them by the run's name; default: the hub")
     parser.add_argument("--run", required=True, help="where the run's JSON goes")
     parser.add_argument("--checkpoint", required=True, help="the checkpoint; a finished run is kept beside it")
-    parser.add_argument("--checkpoint-seconds", type=float, default=60, help="between two checkpoints (default 60)")
+    parser.add_argument(
+        "--checkpoint-seconds", type=number(float, minimum=0), default=60, help="between two checkpoints (default 60)"
+    )
     parser.add_argument("--predictions", metavar="FILE", help="also write the five best answers for each image (.npy)")
-    parser.add_argument("--batch", type=int, default=256, help="images at once (default 256); part of the provenance")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads (default 1); part of the provenance")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, …")
+    count = number(int, minimum=1, maximum=100_000)
+    parser.add_argument("--batch", type=count, default=256, help="images at once (default 256); part of the provenance")
+    parser.add_argument("--threads", type=count, default=1, help="CPU threads (default 1); part of the provenance")
+    parser.add_argument("--device", type=device, default="auto", help="auto, cpu, cuda, cuda:1, …")
     parser.add_argument("--log", help="also log to this file")
     parser.add_argument("--history", help="also log to this file, which is never emptied")
     return parser
+
+
+def check_options(arguments: argparse.Namespace) -> None:
+    """Refuse a model that no library has the form of, and files that cannot be read or written.
+
+    Raises:
+        Problem: names the option, its value and the remedy.
+    """
+    try:
+        parse_model(arguments.model)
+    except Problem as problem:
+        raise Problem(f"--model: {problem}") from None
+    check_weights(arguments.weights)
+    written = {"--checkpoint": arguments.checkpoint, **beside(arguments.checkpoint)}
+    written |= {"--predictions": arguments.predictions, "--log": arguments.log, "--history": arguments.history}
+    if Path(arguments.run).absolute() != Path(arguments.checkpoint).with_suffix(".json").absolute():
+        written["--run"] = arguments.run  # the finished run may be kept as the run itself
+    check_places({"--view": arguments.view}, written)
+
+
+def check_view(arguments: argparse.Namespace) -> None:
+    """Refuse a view without test images, or with others than those of the packed dataset.
+
+    Raises:
+        SystemExit: what is wrong is in the log.
+    """
+    try:
+        manifest = check_images(arguments.view, arguments.packed, arguments.storage)
+        if not manifest["n_test"]:
+            raise Problem(f"--view {arguments.view}: has no test images; choose another view")
+    except Problem as problem:
+        logging.getLogger("apr").error("error: %s", problem)
+        sys.exit(BAD_OPTION)
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
     """Evaluate and write the run, unless it was finished before. Nobody else writes it in the meantime."""
     started = time.monotonic()
     manifest = read_json(arguments.view)
-    if not manifest["n_test"]:
-        raise Problem(f"{arguments.view}: has no test images; choose another view")
     checkpoint = Path(arguments.checkpoint)
     finished = checkpoint.with_suffix(".json")
     with Lease(checkpoint.with_suffix(".lease"), waiting=stop_if_asked) as lease:

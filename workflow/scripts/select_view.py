@@ -4,6 +4,7 @@ import numpy as np
 
 from apr.files import read_json, write_json
 from apr.logs import log_to
+from apr.runs import check_reported
 from apr.views import select_view
 
 with log_to(snakemake.log[0]):
@@ -14,4 +15,6 @@ with log_to(snakemake.log[0]):
         np.load(snakemake.input.index, mmap_mode="r", allow_pickle=False),
         read_json(snakemake.input.within[0]) if snakemake.input.within else None,
     )
+    for task in snakemake.params.top5:
+        check_reported(task, "top5", manifest)
     write_json(snakemake.output.manifest, manifest)

@@ -7,7 +7,6 @@
 """
 
 import argparse
-import json
 import logging
 import platform
 import time
@@ -23,15 +22,20 @@ from apr.logs import log_to
 from apr.packing import open_packed
 from apr.problems import Problem
 from apr.runs import full_protocol, new_run, ranked_model, read_run
+from apr.training_options import check_options, check_task, parser
 from apr.views import view_indices
 
 
 def main() -> None:
     """Parse the command line, train, and end with the exit code of what happened."""
-    arguments = parser().parse_args()
+    command = parser(__doc__)
+    arguments = command.parse_args()
+    try:
+        check_options(arguments)
+    except Problem as problem:
+        command.error(str(problem))
     with log_to(arguments.log, arguments.history) as log:
-        if bool(arguments.model) == bool(arguments.rank):
-            raise Problem("give either --model, or --rank with --ranking")
+        check_task(arguments)
         log.info("%s on %s: loading torch", arguments.model or arguments.rank, arguments.task)
         listen()
         try:
@@ -40,46 +44,13 @@ def main() -> None:
             leave(interrupted)
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--task", required=True, help="name of the task, for the record")
-    parser.add_argument("--model", help="id in the population, e.g. a000")
-    parser.add_argument("--genotype", help="the model's genotype, as in population.csv")
-    parser.add_argument("--view", required=True, help="manifest of the view (JSON)")
-    parser.add_argument("--packed", required=True, help="packed dataset, without the suffix .bin")
-    parser.add_argument("--storage", required=True, choices=["pixels", "encoded"], help="how it is packed")
-    parser.add_argument("--protocol", required=True, help="how to train: a JSON object, or @ and the name of a file")
-    parser.add_argument("--run", required=True, help="where the run's JSON goes")
-    parser.add_argument("--checkpoint", required=True, help="the checkpoint; a finished run is kept beside it")
-    parser.add_argument("--checkpoint-seconds", type=float, default=60, help="between two checkpoints (default 60)")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads (default 1); part of the provenance")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, …")
-    parser.add_argument(
-        "--resident-gb", type=float, default=8, help="keep images up to this size, and as fit, in the device's memory"
-    )
-    parser.add_argument("--log", help="also log to this file")
-    parser.add_argument("--history", help="also log to this file, which is never emptied")
-    start = parser.add_argument_group("start from another run, if the protocol has `initial` or `continues`")
-    start.add_argument("--initial-runs", help="folder of the other task's runs")
-    start.add_argument("--initial-weights", help="folder of the weights that they kept")
-    start.add_argument("--rank", help="in place of --model and --genotype: best1, worst3, …")
-    start.add_argument("--ranking", help="the error table that says which model has that rank")
-    keep = parser.add_argument_group("keep the weights for other runs")
-    keep.add_argument("--keep-weights", metavar="FILE", help="where to")
-    keep.add_argument("--keep-optimizer", action="store_true", help="with what is needed to continue the training")
-    return parser
-
-
 def train(arguments: argparse.Namespace) -> None:
     """Train and write the run, unless it was finished before. Nobody else writes it in the meantime."""
     manifest = read_json(arguments.view)
     model = arguments.model or ranked_model(arguments.ranking, arguments.rank)
     source = read_run(f"{arguments.initial_runs}/{model}.json") if arguments.initial_runs else None
-    genotype = Genotype.parse(arguments.genotype or source["protocol"]["genotype"])
-    protocol = full_protocol(
-        read_protocol(arguments.protocol), genotype=str(genotype), manifest=manifest, source=source
-    )
+    genotype = arguments.genotype or Genotype.parse(source["protocol"]["genotype"])
+    protocol = full_protocol(arguments.protocol, genotype=str(genotype), manifest=manifest, source=source)
     # which model a rank is can change: its work is kept under the model's own name
     checkpoint = Path(arguments.checkpoint).with_stem(model) if arguments.rank else Path(arguments.checkpoint)
     finished = checkpoint.with_suffix(".json")
@@ -201,16 +172,6 @@ def take_up(finished: Path, arguments: argparse.Namespace, protocol: dict) -> bo
     logging.getLogger("apr").warning("taken up again from %s; delete it to train anew", finished)
     write_json(arguments.run, run | ({"rank": arguments.rank} if arguments.rank else {}))
     return True
-
-
-def read_protocol(text: str) -> dict:
-    """A JSON object, or the file named after an @."""
-    if text.startswith("@"):
-        return read_json(text[1:])
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise Problem(f"--protocol: is not JSON ({error})") from error
 
 
 def versions(threads: int) -> dict:

@@ -1,14 +1,18 @@
-"""Checkpoints: written atomically, read without running code, refused when they belong to another protocol."""
+"""Checkpoints: written atomically, read without running code, refused when they belong to another protocol.
+
+What cannot be read as a checkpoint is set aside; what is no file, or a file system that does not answer, is left alone.
+"""
 
 import io
 import logging
-import pickle
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from apr.files import atomic_file
+from apr.problems import Problem
 
 log = logging.getLogger("apr")
 
@@ -21,18 +25,88 @@ def save_checkpoint(path: Path, state: dict[str, Any], fingerprint: str) -> None
         file.write(buffer.getbuffer())
 
 
-def load_checkpoint(path: Path, fingerprint: str, device: torch.device) -> dict[str, Any] | None:
-    """The state saved under this protocol, or None; a broken or foreign file is set aside and named in the log."""
-    if not path.exists():
+def load_checkpoint(
+    path: Path, fingerprint: str, device: torch.device, fault: Callable[[dict[str, Any]], str | None] = lambda _: None
+) -> dict[str, Any] | None:
+    """The state saved under this protocol, or None; a broken or foreign file is set aside and named in the log.
+
+    Args:
+        path: of the file.
+        fingerprint: of the protocol.
+        device: where its tensors go.
+        fault: says what in a state does not fit what it is read for; None where it fits.
+
+    Raises:
+        Problem: it is no regular file, or cannot be read for a reason that is not in the file: it is left as it is.
+    """
+    try:
+        data = read_file(path)
+    except FileNotFoundError:
         return None
     try:
-        state = torch.load(path, map_location=device, weights_only=True)
+        state = torch.load(io.BytesIO(data), map_location=device, weights_only=True)
         found = state["fingerprint"]
-    except (RuntimeError, OSError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
+    except (torch.OutOfMemoryError, MemoryError):
+        raise
+    except Exception as error:  # torch raises whatever damaged bytes lead it to
         return _set_aside(path, f"cannot be read ({type(error).__name__})")
     if found != fingerprint:
         return _set_aside(path, "belongs to another protocol")
-    return state
+    wrong = fault(state)
+    return _set_aside(path, f"is of this protocol, but {wrong}") if wrong else state
+
+
+def read_file(path: str | Path) -> bytes:
+    """The bytes of a regular file.
+
+    Raises:
+        FileNotFoundError: there is nothing.
+        Problem: it is something else, or the file system does not give it.
+    """
+    path = Path(path)
+    try:
+        if not path.is_file() and path.exists():
+            raise Problem(f"{path}: is a folder or a device, not a file; name another")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Problem(
+            f"{path}: cannot be read ({error.strerror}); it is kept: run again once it can be read"
+        ) from error
+
+
+def tensors_fault(found: Any, own: Mapping[str, torch.Tensor]) -> str | None:
+    """How saved tensors differ from a network's own in names, shapes or types; None where they do not."""
+    if not isinstance(found, Mapping):
+        return "holds no weights"
+    differing = sorted(found.keys() ^ own.keys(), key=str)
+    if differing:
+        return f"{differing[0]} and {len(differing) - 1} more weights are in it or in the network alone"
+    for name, tensor in own.items():
+        saved = found[name]
+        if not isinstance(saved, torch.Tensor):
+            return f"{name} is no tensor"
+        if (saved.shape, saved.dtype) != (tensor.shape, tensor.dtype):
+            return f"{name} is {saved.dtype} {list(saved.shape)}, not {tensor.dtype} {list(tensor.shape)}"
+    return None
+
+
+def optimizer_fault(found: Any, optimizer: torch.optim.Optimizer) -> str | None:
+    """How a saved state of an optimiser differs from what this one can take; None where it does not."""
+    own = optimizer.state_dict()
+    parameters = [one for group in optimizer.param_groups for one in group["params"]]
+    try:
+        groups = [group["params"] for group in found["param_groups"]]
+        if groups != [group["params"] for group in own["param_groups"]]:
+            return "its optimiser has other parameters"
+        for number, state in found["state"].items():
+            momentum = state["momentum_buffer"]
+            if momentum is not None and momentum.shape != parameters[number].shape:
+                return f"the momentum of parameter {number} is {list(momentum.shape)}"
+    except (KeyError, TypeError, AttributeError, IndexError):
+        return "its optimiser's state cannot be read"
+    return None
 
 
 def _set_aside(path: Path, reason: str) -> None:

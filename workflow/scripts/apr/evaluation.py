@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from apr.checkpoints import load_checkpoint, save_checkpoint
+from apr.checkpoints import load_checkpoint, save_checkpoint, tensors_fault
 from apr.interruption import Interrupted, listen
 from apr.memory import memory_explained
 from apr.packing import PackedImages
@@ -84,7 +84,13 @@ def predict(
         Problem: outputs are not finite or not as many as the model says, or the device's memory is full.
     """
     best = torch.full((len(rows), min(BEST, model.outputs)), -1, dtype=torch.int16)
-    state = load_checkpoint(checkpointing.path, checkpointing.fingerprint, torch.device("cpu"))
+
+    def fault(state: dict[str, Any]) -> str | None:
+        wrong = tensors_fault({"best": state.get("best")}, {"best": best})
+        whole = isinstance(state.get("done"), int) and 0 <= state["done"] <= len(rows)
+        return wrong or (None if whole else "does not say how many images are done")
+
+    state = load_checkpoint(checkpointing.path, checkpointing.fingerprint, torch.device("cpu"), fault)
     done = resumed = 0
     if state is not None:
         best, done = state["best"], state["done"]

@@ -8,6 +8,7 @@ from typing import Any
 
 from apr.files import digest_of, read_json
 from apr.problems import Problem
+from apr.protocol import STARTS, UNSAID
 
 SCHEMA = 1
 COLUMNS = [
@@ -22,9 +23,6 @@ COLUMNS = [
     "status",
     "seed",
 ]
-# What a protocol that does not say it means: it stands in every run's all the same.
-UNSAID = {"zero_init_final_gamma": False}
-STARTS = ("initial", "continues")  # what names the task of the source in a task's protocol
 TOP5_CLASSES = 6  # with five classes or fewer every answer is among the five best
 
 
@@ -136,6 +134,18 @@ def check_protocol(run: dict, expected: dict, path: str) -> None:
         )
 
 
+def check_reported(task: str, reported: str, manifest: dict) -> None:
+    """Refuse the top-5 error of a view with five classes or fewer, where every answer is among the five best.
+
+    Raises:
+        Problem: names task, view and remedy.
+    """
+    classes = len(manifest["classes"])
+    if reported == "top5" and classes < TOP5_CLASSES:
+        text = f"says nothing about the {classes} classes of the view {manifest['view']}; set error: top1"
+        raise Problem(f"task {task}: error: top5 {text}")
+
+
 def error_rows(plan: dict, paths: Sequence[str], manifest: dict, sources: Sequence[str]) -> list[dict[str, Any]]:
     """The rows of a task's error table.
 
@@ -147,8 +157,10 @@ def error_rows(plan: dict, paths: Sequence[str], manifest: dict, sources: Sequen
         sources: the runs that these start from.
 
     Raises:
-        Problem: a run is broken, of another protocol, or of another model or seed than planned.
+        Problem: a run is broken, of another protocol, or of another model or seed than planned, or there is no
+            top-5 error of so few classes.
     """
+    check_reported(plan["title"], plan["reported"], manifest)
     starts = {run["model"]: run for run in map(read_run, sources)}
     rows = []
     for path, planned in zip(paths, plan["runs"].values(), strict=True):

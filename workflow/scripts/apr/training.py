@@ -8,7 +8,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn import functional
 
 from apr.batches import Loader
-from apr.checkpoints import load_checkpoint, save_checkpoint
+from apr.checkpoints import load_checkpoint, optimizer_fault, save_checkpoint, tensors_fault
 from apr.interruption import Interrupted, listen
 from apr.memory import memory_explained
 from apr.problems import Problem
@@ -80,14 +80,22 @@ class Trainer:
             fused=True,
         )
 
+    def fault(self, state: dict[str, Any]) -> str | None:
+        """What in a saved state does not fit this network and its optimiser; None where it fits."""
+        wrong = tensors_fault(state.get("network"), self.network.state_dict())
+        return wrong or optimizer_fault(state.get("optimizer"), self.optimizer)
+
     def resume(self, state: dict[str, Any]) -> None:
         """Put saved weights and the optimiser's state in place; the learning rate is set by the epoch.
 
         Raises:
-            Problem: the optimiser's state was not saved.
+            Problem: the optimiser's state was not saved, or the state is of another network.
         """
         if "optimizer" not in state:
             raise Problem("the weights were kept without the optimiser's state, and cannot be trained on")
+        wrong = self.fault(state)
+        if wrong:
+            raise Problem(f"the weights that were kept cannot be trained on: {wrong}; train what kept them again")
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
 
@@ -255,13 +263,29 @@ def _train(
 
 
 def _resume(trainer: Trainer, checkpointing: Checkpointing, start: Progress) -> tuple[Progress, int | None]:
-    state = load_checkpoint(checkpointing.path, checkpointing.fingerprint, trainer.device)
+
+    def fault(state: dict[str, Any]) -> str | None:
+        return trainer.fault(state) or _progress_fault(state.get("progress"), trainer.protocol["epochs"])
+
+    state = load_checkpoint(checkpointing.path, checkpointing.fingerprint, trainer.device, fault)
     if state is None:
         return start, None
     trainer.resume(state)
     progress = Progress(**state["progress"])
     log.info("resuming at epoch %d, step %d", progress.epoch + 1, progress.step)
     return progress, progress.epoch + 1
+
+
+def _progress_fault(progress: Any, epochs: int) -> str | None:
+    """What is wrong with a saved progress; None if nothing is."""
+    if not isinstance(progress, dict) or progress.keys() != {one.name for one in fields(Progress)}:
+        return "does not say where the training stands"
+    epoch, step, sums, history = (progress[one.name] for one in fields(Progress))
+    whole = all(isinstance(number, int) and number >= 0 for number in (epoch, step))
+    counted = sums is None if step == 0 else isinstance(sums, torch.Tensor) and sums.shape == (3,)
+    if whole and epoch <= epochs and counted and isinstance(history, list) and len(history) == epoch:
+        return None
+    return "says something impossible about where the training stands"
 
 
 def _report(entry: dict[str, Any], epochs: int, n: int, speed: float) -> None:

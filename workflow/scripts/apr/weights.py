@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from apr.checkpoints import read_file
 from apr.files import atomic_file
 from apr.problems import Problem
 
@@ -36,11 +36,15 @@ def load_weights(path: str | Path, digest: str, device: torch.device) -> dict[st
     """
     remedy = "delete the run that left it (its JSON under results/runs and under results/checkpoints) to train it again"
     try:
-        state = torch.load(path, map_location=device, weights_only=True)
-        found = weights_digest(state["network"])
+        data = read_file(path)
     except FileNotFoundError:
         raise Problem(f"{path}: is missing, and another run starts from it; {remedy}") from None
-    except (RuntimeError, OSError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
+    try:
+        state = torch.load(io.BytesIO(data), map_location=device, weights_only=True)
+        found = weights_digest(state["network"])
+    except (torch.OutOfMemoryError, MemoryError):
+        raise
+    except Exception as error:  # torch raises whatever damaged bytes lead it to
         raise Problem(f"{path}: cannot be read ({type(error).__name__}); {remedy}") from error
     if found != digest:
         raise Problem(f"{path}: does not hold the weights of its run (digest {found[:12]} for {digest[:12]}); {remedy}")

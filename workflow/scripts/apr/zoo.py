@@ -108,12 +108,21 @@ def load_model(model: str, weights: str | Path | None = None) -> Pretrained:
     )
 
 
+def check_weights(weights: str | Path | None) -> None:
+    """Refuse weights that are neither a file nor a folder.
+
+    Raises:
+        Problem: names them and the remedy.
+    """
+    if weights is not None and not Path(weights).exists():
+        raise Problem(f"--weights {weights}: no such file or folder; give a file of weights, or a folder of such files")
+
+
 def _local_file(model: str, weights: str | Path | None) -> Path | None:
+    check_weights(weights)
     place = Path(weights) if weights else None
     if place is None or place.is_file():
         return place
-    if not place.is_dir():
-        raise Problem(f"--weights {place}: no such file or folder; give a file of weights, or a folder of such files")
     files = [place / f"{run_name(model)}{suffix}" for suffix in SUFFIXES]
     return next((file for file in files if file.is_file()), None)
 

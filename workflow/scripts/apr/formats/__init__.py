@@ -1,10 +1,8 @@
 """Readers of the layouts in which publishers ship image datasets: from a folder to a listing of images."""
 
-import difflib
-import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any
 
 from apr.formats.arrays import read_idx, read_npz
 from apr.formats.checked import checked, two_classes
@@ -13,13 +11,15 @@ from apr.formats.folders import read_class_folders, read_split_folders
 from apr.formats.groups import is_pattern, with_groups
 from apr.formats.imagenet import PARTS, read_ilsvrc, read_tiny_imagenet
 from apr.formats.listing import Item, Listing, Span
+from apr.formats.options import as_taken, option_kinds, option_problems, own_options
 from apr.formats.points import read_point_annotations
 from apr.formats.snippets import Snippet
 from apr.formats.tables import read_csv_labels, read_file_names
 from apr.problems import Problem
+from apr.values import nearest
 from apr.walking import descend, visible
 
-__all__ = ["FORMATS", "Item", "Listing", "Snippet", "Span", "format_options", "option_types", "read_listing"]
+__all__ = ["FORMATS", "Item", "Listing", "Snippet", "Span", "format_options", "options_problems", "read_listing"]
 
 FORMATS: dict[str, Callable[..., Listing]] = {
     "class_folders": read_class_folders,
@@ -34,16 +34,6 @@ FORMATS: dict[str, Callable[..., Listing]] = {
     "ilsvrc": read_ilsvrc,
 }
 STAY_ABOVE = {"ilsvrc": PARTS}  # folders of the layout itself, which may stand alone
-COMMON_OPTIONS: dict[str, Any] = {
-    "root": str,
-    "nested": bool,
-    "names_encoding": str,
-    "missing": Literal["error", "drop"],
-    "others": Literal["error", "ignore"],
-}
-# Arrays have no names in which a group could stand.
-GROUP: dict[str, Any] = {"group": str | None}
-NAMELESS = ("cifar", "idx", "npz")
 
 
 def format_options(name: str) -> list[str]:
@@ -52,22 +42,16 @@ def format_options(name: str) -> list[str]:
     Raises:
         Problem: there is no such format.
     """
-    return list(option_types(name))
+    return list(option_kinds(_reader(name)))
 
 
-def option_types(name: str) -> dict[str, Any]:
-    """Options that a format takes with their types, the common ones included.
+def options_problems(name: str, options: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is wrong with the options of a format, each with what to write instead.
 
     Raises:
         Problem: there is no such format.
     """
-    if name not in FORMATS:
-        nearest = difflib.get_close_matches(name, FORMATS, n=1)
-        hint = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(FORMATS)}"
-        raise Problem(f"format {name!r}: unknown ({hint})")
-    hints = get_type_hints(FORMATS[name])
-    own = {one.name: hints[one.name] for one in _parameters(name)}
-    return COMMON_OPTIONS | ({} if name in NAMELESS else GROUP) | own
+    return option_problems(name, _reader(name), options)
 
 
 def read_listing(folder: Path, name: str, options: Mapping[str, Any] | None = None) -> Listing:
@@ -84,25 +68,16 @@ def read_listing(folder: Path, name: str, options: Mapping[str, Any] | None = No
     Raises:
         Problem: unknown format or option, the folder is not what the format expects, or `checked` refuses.
     """
-    options = dict(options or {})
-    known = format_options(name)
-    for key in options:
-        if key not in known:
-            nearest = difflib.get_close_matches(str(key), known, n=1)
-            hint = f"did you mean {nearest[0]}? " if nearest else ""
-            raise Problem(f"format {name}: options: {key}: unknown ({hint}it has {', '.join(known)})")
-    for parameter in _parameters(name):
-        if parameter.default is parameter.empty and parameter.name not in options:
-            raise Problem(f"format {name}: options: {parameter.name}: is needed")
-    for key in ("missing", "others"):
-        values = COMMON_OPTIONS[key].__args__
-        if options.get(key, values[0]) not in values:
-            raise Problem(f"format {name}: options: {key}: {options[key]!r}: {' or '.join(values)}")
-    root = _root(Path(folder), options, STAY_ABOVE.get(name, ()))
+    problems = [f"{option}: {text}" for option, text in options_problems(name, options or {})]
+    if problems:
+        raise Problem(f"format {name}: options: {'; '.join(problems)}")
+    reader = FORMATS[name]
+    options = as_taken(reader, options or {})
+    root = _root(Path(folder), options.get("root"), STAY_ABOVE.get(name, ()))
     group = options.get("group")
     by_pattern = bool(group) and (is_pattern(group) or name != "csv_labels")
-    own = {one.name for one in _parameters(name)} - ({"group"} if by_pattern else set())
-    listing = FORMATS[name](root, **{key: value for key, value in options.items() if key in own})
+    own = own_options(reader) - ({"group"} if by_pattern else set())
+    listing = reader(root, **{key: value for key, value in options.items() if key in own})
     listing.ignored.settle(lenient=options.get("others") == "ignore")
     if not listing.items:
         raise Problem(f"{root}: no images found (format {name})")
@@ -118,14 +93,8 @@ def read_listing(folder: Path, name: str, options: Mapping[str, Any] | None = No
     return listing
 
 
-def _root(folder: Path, options: Mapping[str, Any], stay_above: tuple[str, ...]) -> Path:
-    given = options.get("root")
-    if given is None:
-        root = descend(folder, stay_above)
-    elif Path(given).is_absolute():
-        raise Problem(f"options: root: {given!r}: has to be a folder within {folder}, without a slash in front")
-    else:
-        root = folder / given
+def _root(folder: Path, given: str | None, stay_above: tuple[str, ...]) -> Path:
+    root = folder / given if given is not None else descend(folder, stay_above)
     if not root.is_dir():
         there = ", ".join(path.name for path in visible(folder)[0]) if folder.is_dir() else ""
         unpacked = Path(f"{folder}.json")
@@ -134,6 +103,7 @@ def _root(folder: Path, options: Mapping[str, Any], stay_above: tuple[str, ...])
     return root
 
 
-def _parameters(name: str) -> list[inspect.Parameter]:
-    parameters = inspect.signature(FORMATS[name]).parameters.values()
-    return [one for one in parameters if one.kind is one.KEYWORD_ONLY]
+def _reader(name: str) -> Callable[..., Listing]:
+    if name not in FORMATS:
+        raise Problem(f"format {name!r}: unknown{nearest(name, FORMATS)}; there are {', '.join(FORMATS)}")
+    return FORMATS[name]

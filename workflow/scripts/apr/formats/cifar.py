@@ -7,7 +7,7 @@ import io
 import pickle
 import pickletools
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,7 +22,7 @@ NUMBERING_OPCODES = {"PUT", "BINPUT", "LONG_BINPUT"}
 REFUSED_OPCODES = {"BYTEARRAY8", "NEXT_BUFFER", "READONLY_BUFFER", "PERSID", "BINPERSID", "EXT1", "EXT2", "EXT4"}
 
 
-def read_cifar(root: Path, *, labels: str = "fine") -> Listing:
+def read_cifar(root: Path, *, labels: Literal["fine", "coarse"] = "fine") -> Listing:
     """Read data_batch_*, test_batch and batches.meta (CIFAR-10), or train, test and meta (CIFAR-100).
 
     Args:
@@ -39,8 +39,6 @@ def read_cifar(root: Path, *, labels: str = "fine") -> Listing:
         key, names_key, meta = "labels", "label_names", files["batches.meta"]
         parts = {"train": [f"data_batch_{number}" for number in range(1, BATCHES + 1)], "test": ["test_batch"]}
     else:
-        if labels not in ("fine", "coarse"):
-            raise Problem(f"options: labels: {labels!r}: fine or coarse")
         key, names_key, meta = f"{labels}_labels", f"{labels}_label_names", files["meta"]
         parts = {"train": ["train"], "test": ["test"]}
     described = load_plain(meta)

@@ -1,16 +1,19 @@
 """Class folders, with or without train and test folders above them."""
 
 from pathlib import Path
+from typing import Annotated
 
 from apr.formats.listing import Item, Listing, Span, in_order
 from apr.formats.parts import parts_among, split_folders_options
 from apr.problems import Problem
+from apr.values import Between
 from apr.walking import LeftOut, find_images, is_picture, listed_suffixes, named, pass_over_beside, visible, walk
 
+Depth = Annotated[int, Between(1, 16)]
 TEST_FOLDERS = ("test", "val", "valid", "validation")
 
 
-def read_class_folders(root: Path, *, classes_order: str | list[str] | None = None, depth: int = 1) -> Listing:
+def read_class_folders(root: Path, *, classes_order: str | list[str] | None = None, depth: Depth = 1) -> Listing:
     """Read `<class>/**/<image>`.
 
     Args:
@@ -33,7 +36,7 @@ def read_split_folders(
     train: str | list[str] = "train",
     test: str | list[str] | None = None,
     classes_order: str | list[str] | None = None,
-    depth: int = 1,
+    depth: Depth = 1,
 ) -> Listing:
     """Read `train/<class>/**/<image>` and `test/<class>/**/<image>`; `train/train/<class>` as Kaggle ships it, too.
 

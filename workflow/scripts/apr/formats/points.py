@@ -2,21 +2,25 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
 from apr.formats.label_table import decode_text, require_columns
 from apr.formats.listing import Item, Listing
 from apr.formats.snippets import Snippet
 from apr.problems import Problem
 from apr.splits import generator
+from apr.values import Between
 from apr.walking import LeftOut, find_files, find_images, is_picture
+
+Count = Annotated[int, Between(1, 1_000_000)]
 
 
 def read_point_annotations(
     root: Path,
     *,
     classes: list[str],
-    size: int,
-    per_image: int | None = None,
+    size: Count,
+    per_image: Count | None = None,
     seed: int = 0,
     suffix: str = ".txt",
     delimiter: str = ";",
@@ -45,8 +49,6 @@ def read_point_annotations(
     Raises:
         Problem: a list without its picture or its columns, or a line that is no point.
     """
-    if size < 1 or (per_image is not None and per_image < 1):
-        raise Problem(f"options: size: {size}, per_image: {per_image}: have to be at least 1")
     left = LeftOut()
     known = {name.lower(): name for name in classes}
     files = (path for path in find_files(root) if path.name.endswith(suffix))

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from apr.formats.groups import column_hint
 from apr.formats.label_table import (
@@ -116,7 +117,7 @@ def read_file_names(
     root: Path,
     *,
     pattern: str,
-    unmatched: str = "error",
+    unmatched: Literal["error", "ignore"] = "error",
     classes_order: str | list[str] | None = None,
 ) -> Listing:
     """Read the class, and optionally part and group, from each file's name.

@@ -1,0 +1,186 @@
+"""Names, places and keys of a configuration: what they may be, and which file or option sets them."""
+
+import copy
+import runpy
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import yaml
+from test_checks import demo, errors_of, merge  # noqa: F401 - a fixture
+
+from apr.files import read_json, write_json
+from apr.names import name_problem, plain_name
+from apr.packing import INDEX
+from apr.problems import Problem
+from checks import check_config, checked_study
+from study import ROOT
+
+
+def found(config, change, tmp_path):
+    return errors_of(merge(copy.deepcopy(config), copy.deepcopy(change)), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        *(("", "is no name"), (" ", "is no name"), (None, "is no name"), (5, "is no name")),
+        *((".", "begins with '.'"), ("..", "begins with '.'"), (".x", "begins with '.'"), ("-x", "begins with '-'")),
+        *(
+            ("a/b", "holds a slash"),
+            ("../a", "holds a slash"),
+            ("a\\b", "holds a backslash"),
+            ("a{v}", "holds a brace"),
+        ),
+        *(("a\n", "U+000A"), ("a\x00", "U+0000"), ("a\u202eb", "U+202E"), ("a\u2028", "U+2028"), ("\ud800", "U+D800")),
+        *(("a ", "blank"), ("é" * 120, "240 bytes")),
+    ],
+)
+def test_names_that_cannot_be_names_of_files(name, why):
+    assert why in name_problem(name)
+    assert name_problem(plain_name(str(name))) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["a.zip", "file?format=original", "Ünï cödé.zip", "$HOME", "a'b", "4338392", "~x", "CON"]
+)
+def test_names_that_can(name):
+    assert name_problem(name) is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "line"),
+    [
+        (
+            {"url": "file:../x/z09{v2}.zip"},
+            "datasets.z.url: the name 'z09{v2}.zip' of the file holds a brace; write files: "
+            "[{url: 'file:../x/z09{v2}.zip', name: 'z09v2.zip'}] in place of url",
+        ),
+        (
+            {"files": [{"url": "https://x/a%0a{b}"}]},
+            "datasets.z.files.0.url: the name 'a%0a{b}' of the file holds a brace",
+        ),
+        (
+            {"files": [{"url": "https://x/a", "name": "../b"}]},
+            "datasets.z.files.0.name: the name '../b' of the file holds",
+        ),
+        (
+            {"files": [{"url": "https://x/a", "name": "b\n"}]},
+            "datasets.z.files.0.name: the name 'b\\n' of the file holds the",
+        ),
+        ({"files": [{"url": "https://x/.."}]}, "datasets.z.files.0.url: the name '..' of the file begins with '.'"),
+        ({"files": [{"url": None}]}, "datasets.z.files.0.url: the name '' of the file is no name"),
+        (
+            {"files": [{"url": "https://x/a"}, {"url": "https://y/a"}]},
+            "datasets.z.files.1.url: two files have the name 'a'",
+        ),
+        ({"url": "https://x/a", "folder": "/x"}, "datasets.z.url: stands beside folder; keep one of them"),
+        (
+            {"folder": "pyproject.toml"},
+            "datasets.z.folder: 'pyproject.toml' is a file; write url: 'file:pyproject.toml'",
+        ),
+    ],
+)
+def test_names_of_a_users_files(demo, tmp_path, entry, line):  # noqa: F811
+    lines = found(demo, {"datasets": {"z": entry | {"format": "class_folders"}}}, tmp_path)
+    assert [one for one in lines if one.startswith(line)], lines
+
+
+def test_a_folder_with_braces_and_blanks_is_a_folder(demo, tmp_path):  # noqa: F811
+    assert found(demo, {"datasets": {"z": {"folder": "/data/a {b} $c", "format": "class_folders"}}}, tmp_path) == []
+
+
+def test_keys_that_are_no_text_are_named_and_hide_no_other_error(demo, tmp_path):  # noqa: F811
+    more = tmp_path / "more.yaml"
+    more.write_text(
+        "datasets:\n  101: {folder: x, format: class_folder}\n  on: {folder: y, format: class_folders}\n"
+        "tasks:\n  101: {regime: smal, role: target, error: top1, closest: photos_2}\n"
+        "networks:\n  2020-01-01: {depths: [1, 1, 1, 1], widths: [8, 8, 8, 8]}\n"
+        "regimes:\n  ~: {}\nviews:\n  1.5: {dataset: photos}\nfigures:\n  no: [photos]\n"
+    )
+    base = tmp_path / "base.yaml"
+    base.write_text(yaml.safe_dump(demo))
+    config = merge(demo, yaml.safe_load(more.read_text()))
+    lines = [line.removeprefix(f"{more}: ") for line in check_config(config, [base, more])]
+    quoted = [line.rpartition("write ")[2] for line in lines if "YAML reads this key" in line]
+    assert quoted == [f"{key!r} in quotes" for key in ("101", "on", "101", "2020-01-01", "~", "1.5", "no")]
+    assert [line for line in lines if line.startswith("datasets.101.format: 'class_folder' is not one of")]
+    assert "tasks.101.regime: no regime 'smal' (did you mean small?)" in lines
+    assert len(lines) == len(set(lines)) == 11
+
+
+def test_what_the_command_line_sets_is_blamed_on_it(demo, tmp_path):  # noqa: F811
+    base = tmp_path / "base.yaml"
+    base.write_text(yaml.safe_dump(demo))
+    option = "--config, or a profile's `config`: "
+    nested = check_config(merge(copy.deepcopy(demo), {"training": {"threads": "2"}}), [base])
+    text = "Snakemake reads nested values of --config as text: put it into a file, and name that under --configfile"
+    assert nested == [f"{option}training.threads: '2' is a string, expected integer; {text}"]
+    (line,) = check_config(merge(copy.deepcopy(demo), {"training": {"thread": "2"}}), [base])
+    assert line == f"{option}training.thread: no such key (did you mean threads?)"
+    (line,) = check_config(demo | {"training": 5}, [base])
+    assert line == f"{option}training: 5 is an integer, expected mapping"
+    demo["training"]["threads"] = "2"
+    base.write_text(yaml.safe_dump(demo))
+    (line,) = check_config(demo, [base])
+    assert line == f"{base}: training.threads: '2' is a string, expected integer; write 2 without quotes"
+
+
+def test_a_double_key_is_an_error_of_its_file_beside_all_others(demo, tmp_path):  # noqa: F811
+    base, more = tmp_path / "base.yaml", tmp_path / "more.yaml"
+    base.write_text(yaml.safe_dump(demo))
+    more.write_text("tasks: {digits: {role: targt}}\ntraining: {threads: 1}\ntraining: {threads: 0}\n")
+    config = merge(demo, yaml.safe_load(more.read_text()))
+    assert check_config(config, [base, more]) == [
+        f"{more}: training: line 3: stands here and in line 2; keep one, or merge the two",
+        f"{more}: tasks.digits.role: 'targt' is not one of reference, family, target, variant (did you mean target?)",
+        f"{more}: training.threads: 0: has to be at least 1 and at most 4,096 (CPU threads of one training (part of "
+        "its provenance))",
+    ]
+
+
+def test_a_double_key_of_the_registry_is_named(demo, tmp_path, monkeypatch):  # noqa: F811
+    (tmp_path / "resources").mkdir()
+    (tmp_path / "resources/datasets.yaml").write_text("photos: {}\nphotos: {}\n")
+    monkeypatch.setattr("checks.ROOT", tmp_path)
+    assert check_config(demo, []) == [
+        f"{tmp_path}/resources/datasets.yaml: photos: line 2: stands here and in line 1; keep one, or merge the two"
+    ]
+
+
+def test_a_band_that_holds_too_few_architectures_is_an_error_of_the_configuration(demo, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.setattr("apr.population.MAX_DRAWS", 20_000)
+    demo["population"]["megaflops"] = [0.8, 0.8]
+    file = tmp_path / "study.yaml"
+    file.write_text(yaml.safe_dump(demo))
+    with pytest.raises(Problem, match=r"1 error\(s\):\npopulation: only \d+ of 8 architectures .* widen"):
+        checked_study(demo, [file])
+
+
+def test_top5_of_few_classes_is_refused_when_the_view_is_drawn(tmp_path):
+    index = np.zeros(16, INDEX)
+    index["label"], index["split"] = np.arange(16) % 4, np.arange(16) // 4 == 3
+    np.save(tmp_path / "i.npy", index)
+    manifest = {
+        "name": "shells",
+        "classes": list("abcd"),
+        "mean": [0],
+        "sd": [1],
+        "bin_sha256": "b",
+        "index_sha256": "i",
+    }
+    write_json(tmp_path / "d.json", manifest)
+    snakemake = SimpleNamespace(
+        log=[tmp_path / "log"],
+        wildcards=SimpleNamespace(view="shells"),
+        params=SimpleNamespace(view={"seed": 0}, top5=["mine"]),
+        input=SimpleNamespace(dataset=tmp_path / "d.json", index=tmp_path / "i.npy", within=[]),
+        output=SimpleNamespace(manifest=tmp_path / "view.json"),
+    )
+    script = str(ROOT / "workflow/scripts/select_view.py")
+    with pytest.raises(SystemExit):
+        runpy.run_path(script, {"snakemake": snakemake})
+    assert not (tmp_path / "view.json").exists()
+    snakemake.params.top5 = []
+    runpy.run_path(script, {"snakemake": snakemake})
+    assert read_json(tmp_path / "view.json")["classes"] == list("abcd")

@@ -1,0 +1,48 @@
+"""Names that become names of files: one plain component of a path, whatever they come from."""
+
+import unicodedata
+from typing import Any
+
+from apr.problems import Problem
+from apr.values import shown
+
+LONGEST = 180  # bytes: while a file is written its name is longer, and file systems take 255
+# Snakemake reads braces as wildcards, a dash in front makes an option, a dot hides a file.
+REFUSED = {"/": "a slash", "\\": "a backslash", "{": "a brace", "}": "a brace"}
+
+
+def name_problem(name: Any) -> str | None:
+    """Why a name cannot be that of a file; None if it can."""
+    if not isinstance(name, str) or not name.strip():
+        return "is no name"
+    odd = next((sign for sign in name if unicodedata.category(sign)[0] == "C" or sign in "\u2028\u2029"), None)
+    if odd is not None:
+        return f"holds the control character U+{ord(odd):04X}"
+    found = next((what for sign, what in REFUSED.items() if sign in name), None)
+    if found:
+        return f"holds {found}"
+    if name[0] in ".-":
+        return f"begins with {name[0]!r}"
+    if name != name.strip():
+        return "begins or ends with a blank"
+    if len(name.encode()) > LONGEST:
+        return f"has {len(name.encode())} bytes, more than {LONGEST}"
+    return None
+
+
+def check_name(name: Any, what: str, remedy: str) -> str:
+    """The name, if it can be that of a file.
+
+    Raises:
+        Problem: it cannot: what it is the name of, why, and the remedy.
+    """
+    problem = name_problem(name)
+    if problem:
+        raise Problem(f"{what} {shown(name)} {problem}; {remedy}")
+    return name
+
+
+def plain_name(name: str) -> str:
+    """A name like this one that can be that of a file: a proposal."""
+    kept = "".join(sign if sign.isalnum() or sign in "._-+" else "_" for sign in name if sign not in "{}")
+    return kept.lstrip("._-")[-60:] or "data"

@@ -1,0 +1,115 @@
+"""The protocol of a training: its keys, what each takes, and which of them contradict each other.
+
+The schema of the configuration takes the keys over from here, and train.py checks what it is given by them.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from apr.anynet import STEMS
+from apr.problems import Problem
+from apr.values import nearest, shown, value_problem
+
+# In the order in which protocols are written.
+KEYS: dict[str, dict[str, Any]] = {
+    "epochs": {"type": "integer", "minimum": 1, "maximum": 100_000},
+    "batch": {"type": "integer", "minimum": 2, "maximum": 100_000},
+    "lr": {"type": "number", "exclusiveMinimum": 0, "maximum": 1000},
+    "momentum": {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
+    "nesterov": {"type": "boolean"},
+    "weight_decay": {"type": "number", "minimum": 0, "maximum": 100},
+    "warmup_epochs": {"type": "integer", "minimum": 0, "maximum": 100_000},
+    "precise_bn": {"type": "integer", "minimum": 0, "maximum": 100_000_000},
+    "resolution": {"type": "integer", "minimum": 8, "maximum": 4096},
+    "eval_resize": {"type": "integer", "minimum": 8, "maximum": 4096},
+    "crop": {"enum": ["random_resized", "padded", "centre"]},
+    "padding": {"type": "integer", "minimum": 0, "maximum": 1024},
+    "flip": {"type": "boolean"},
+    "stem": {"enum": list(STEMS)},
+    "zero_init_final_gamma": {"type": "boolean"},
+    "precision": {"enum": ["fp32", "tf32", "bf16"]},
+    "channels_last": {"type": "boolean"},
+    "seed": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1},
+    "revision": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
+}
+# What a protocol that does not say it means: it stands in every run's all the same.
+UNSAID = {"zero_init_final_gamma": False}
+STARTS = ("initial", "continues")  # what names the task of the source in a task's protocol
+
+# Keys that cannot stand beside each other: their names, when, why, and what to do.
+CONTRADICTIONS: tuple[tuple[tuple[str, str], Callable[[Any, Any], bool], str, str], ...] = (
+    (
+        ("resolution", "eval_resize"),
+        lambda resolution, resize: resolution > resize,
+        "is larger than",
+        "an evaluation would show the picture in a black frame; set eval_resize to {0} or more",
+    ),
+    (
+        ("warmup_epochs", "epochs"),
+        lambda warmup, epochs: warmup >= epochs,
+        "is not less than",
+        "the warm-up would never end; lower warmup_epochs",
+    ),
+    (
+        ("nesterov", "momentum"),
+        lambda nesterov, momentum: nesterov and momentum == 0,
+        "does not go with",
+        "Nesterov's form needs a momentum; set nesterov: false, or a momentum",
+    ),
+    (
+        ("padding", "crop"),
+        lambda padding, crop: padding > 0 and crop != "padded",
+        "does nothing with",
+        "set crop: padded, or padding: 0",
+    ),
+    (
+        ("precise_bn", "batch"),
+        lambda images, batch: 0 < images < batch,
+        "is less than",
+        "no batch would be taken; set precise_bn to {1} or more, or to 0",
+    ),
+)
+
+
+def check_protocol_keys(protocol: Any) -> None:
+    """Refuse a protocol that lacks a key, has one that is not known, a value of the wrong kind, or contradicts itself.
+
+    Raises:
+        Problem: names every one of them.
+    """
+    if not isinstance(protocol, dict):
+        raise Problem(f"{shown(protocol)} is no object; give {{…}} with {', '.join(KEYS)}")
+    found = [f"{key}: no such key{nearest(key, KEYS)}; leave it out" for key in protocol if key not in (*KEYS, *STARTS)]
+    missing = [key for key in KEYS if key not in protocol and key not in UNSAID]
+    found += [f"{', '.join(missing)}: {'is' if len(missing) == 1 else 'are'} missing"] if missing else []
+    found += [f"{key}: {problem}" for key, problem in value_problems(protocol)]
+    if not found:
+        found = [f"{keys[0]}: {text}" for keys, text in contradictions(protocol)]
+    if found:
+        raise Problem("; ".join(found))
+
+
+def value_problems(protocol: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Keys whose values are of the wrong kind or size, each with what is wrong."""
+    return [(key, text) for key in KEYS if key in protocol and (text := value_problem(protocol[key], KEYS[key]))]
+
+
+def contradictions(
+    protocol: Mapping[str, Any], origin: Callable[[str], str] = lambda key: ""
+) -> list[tuple[tuple[str, str], str]]:
+    """Pairs of keys that contradict each other, each with what is wrong and what to do.
+
+    Args:
+        protocol: pairs of which a key is missing, or of the wrong kind, are passed over.
+        origin: where the value of a key comes from, in brackets; empty where that needs no word.
+    """
+    wrong = {key for key, _ in value_problems(protocol)}
+    found = []
+    for keys, contradict, relation, remedy in CONTRADICTIONS:
+        if any(key not in protocol or key in wrong for key in keys):
+            continue
+        values = [protocol[key] for key in keys]
+        if contradict(*values):
+            first, second = (f"{key} {shown(value)}{origin(key)}" for key, value in zip(keys, values, strict=True))
+            found.append((keys, f"{first} {relation} {second}: {remedy.format(*map(shown, values))}"))
+    return found
