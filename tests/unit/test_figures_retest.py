@@ -13,7 +13,7 @@ from apr.lines import fit_line, from_probit, probit
 from apr.problems import Problem
 from apr.retest_lines import fit_retest, pair_retests, retest_lines, slopes_table
 from apr.retest_tables import retest_table
-from apr.statistics import interval
+from apr.resampling import interval
 
 BOOTSTRAP = {"resamples": 200, "seed": 0}
 TITLES = {"old": "ImageNet", "new": "ImageNetV2 MatchedFrequency"}

@@ -12,7 +12,8 @@ from apr.claims import verdict
 from apr.comparisons import correlate
 from apr.errors import complete
 from apr.noise import ceilings, seed_noise
-from apr.statistics import bootstrap_rho, interval
+from apr.resampling import interval
+from apr.statistics import bootstrap_rho
 from apr.tables import Table
 from apr.wording import UNDEFINED, with_interval
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from apr.claim_list import OF_REPEATS, Claim
 from apr.repeats import overlap
-from apr.statistics import bootstrap_rho, interval, resampled_rows
+from apr.resampling import interval, resampled_rows
+from apr.statistics import bootstrap_rho
 
 FEWEST = 3  # models or trainings: of two every rho is 1 or -1
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from apr.errors import complete
-from apr.statistics import centred_ranks, interval, resampled_rows
+from apr.resampling import centred_ranks, interval, resampled_rows
 from apr.tables import Table
 from apr.wording import UNDEFINED, number, p_value, with_interval
 

@@ -12,7 +12,8 @@ from scipy import stats
 from apr.comparisons import correlate
 from apr.errors import complete
 from apr.problems import Problem
-from apr.statistics import Correlation, interval
+from apr.resampling import interval
+from apr.statistics import Correlation
 from apr.tables import Table
 from apr.wording import UNDEFINED, left_out, with_interval
 

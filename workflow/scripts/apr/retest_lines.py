@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from apr.accuracies import paired
 from apr.lines import Line, bootstrap_lines, bootstrap_means, fit_line, probit
 from apr.problems import Problem
-from apr.statistics import interval
+from apr.resampling import interval
 from apr.tables import Table
 from apr.wording import with_interval
 
