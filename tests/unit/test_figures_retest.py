@@ -11,9 +11,9 @@ from apr.figures.retest import draw_retest
 from apr.figures.slopes import PANELS, draw_retest_slopes
 from apr.lines import fit_line, from_probit, probit
 from apr.problems import Problem
+from apr.resampling import interval
 from apr.retest_lines import fit_retest, pair_retests, retest_lines, slopes_table
 from apr.retest_tables import retest_table
-from apr.resampling import interval
 
 BOOTSTRAP = {"resamples": 200, "seed": 0}
 TITLES = {"old": "ImageNet", "new": "ImageNetV2 MatchedFrequency"}

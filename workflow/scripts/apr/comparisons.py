@@ -94,7 +94,7 @@ def depth_width_table(
     rows, shown = [], []
     for i, (task, (depth, width)) in enumerate(found.items()):
         rows.append({"task": task, **_numbered(depth, "_depth"), **_numbered(width, "_width"), "n": depth.n})
-        rows[-1] |= {"p_holm_depth": corrected[0][i], "p_holm_width": corrected[1][i], "weak": weak.get(task)}
+        rows[-1] |= {"p_holm_depth": corrected[0][i], "p_holm_width": corrected[1][i], "weak": weak.get(task, NAN)}
         shown.append(
             {
                 "Task": titles[task],
@@ -247,8 +247,8 @@ def _correlation_row(
     }
 
 
-def _reasons(weak: Mapping[str, str], *tasks: str) -> str | None:
-    return "; ".join(dict.fromkeys(weak[task] for task in tasks if task in weak)) or None
+def _reasons(weak: Mapping[str, str], *tasks: str) -> str | float:
+    return "; ".join(dict.fromkeys(weak[task] for task in tasks if task in weak)) or NAN
 
 
 def _shown_correlation(row: dict, titles: Mapping[str, str], reference: str) -> dict:

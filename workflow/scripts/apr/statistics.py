@@ -104,7 +104,7 @@ def rho_draws(x: ArrayLike, y: ArrayLike, resamples: int, seed: int, images: Ima
     """
     x, y = _pair(x, y)
     n = len(x)
-    if n < FEWEST or np.ptp(x) == 0 or np.ptp(y) == 0:
+    if n < FEWEST or resamples == 0 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return np.full((2, resamples), NAN)
     rho = float(rank_correlation(x[None], y[None])[0])
     edge = 1 - 6 / (n**3 - n)  # half a step of rho from 1

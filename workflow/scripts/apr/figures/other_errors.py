@@ -104,16 +104,16 @@ def draw_other_errors(
         for ax in own[len(block) :]:
             ax.remove()
     explained = {
-        "A": "(A) Top-5 against top-1 test error of each model:",
+        "A": f"(A) Top-5 against top-1 test error of each model; Spearman's ρ with {basis(resamples, images, both)}:",
         "B": "(B) Top-1 error on the training images, over the last epoch, against cumulative depth, the number of "
-        "blocks; a positive ρ says that deeper models fit even the training images less well:",
+        "blocks; a positive ρ says that deeper models fit even the training images less well. Spearman's ρ with "
+        f"{basis(resamples, None, deep)}:",
     }
     lists = [f"{explained[letter]}\n\n" + "\n".join(clauses[letter]) for letter in blocks if clauses[letter]]
     total = len(top1.index.union(train_error.index))
     caption = (
-        f"Two other errors than the reported one. {left_out(total, map(len, frames))}{footnote(weak, titles)} "
-        f"Spearman's ρ, in (A) with {basis(resamples, images, both)}; in (B) over models alone, since training errors "
-        "are not counted on test images.\n\n" + "\n\n".join(lists)
+        f"Two other errors than the reported one. {left_out(total, map(len, frames))}{footnote(weak, titles)}\n\n"
+        + "\n\n".join(lists)
     )
     return Drawing(figure, pd.concat(frames, ignore_index=True), caption)
 
