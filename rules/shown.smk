@@ -2,8 +2,9 @@
 # that a study lacks what an item is made of. NEEDS comes from the study's own stages.
 PAPER_ITEMS = read_yaml(PROJECT / "resources" / study.items)["items"]
 BOOTSTRAP = {key: study.statistics[key] for key in ("resamples", "seed")}
-TABLE_CODE = code("errors", "statistics", "comparisons", "tables", "wording")
-DRAWING_CODE = code("errors", "statistics", "comparisons", "tables", "wording", "figures")
+RANKING = ("errors", "resampling", "deconvolution", "statistics", "testsets", "comparisons")
+TABLE_CODE = code(*RANKING, "tables", "wording")
+DRAWING_CODE = code(*RANKING, "tables", "wording", "figures")
 
 
 def lacking(target):

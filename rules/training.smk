@@ -44,7 +44,7 @@ rule collect_errors:
         plan=lambda wildcards: study.planned(wildcards.task),
         # Snakemake misses no file that something newer was made of; a deleted run has to be noticed all the same
         all_there=lambda wildcards: all_there(runs_of(wildcards.task)),
-        code=code("runs"),
+        code=code("runs", "testsets"),
     message:
         "Collecting the errors of {wildcards.task}"
     script:
