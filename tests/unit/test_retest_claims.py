@@ -64,7 +64,7 @@ def test_every_quantity_is_recomputed():
     for name in ("slope", "offset", "change"):
         found = data.loc[name, ["recomputed", "low", "high"]].tolist()
         assert found == pytest.approx([row[name], row[f"{name}_low"], row[f"{name}_high"]])
-    assert data.loc["offset_low", "recomputed"] == row["offset_low"]
+    assert data.loc["offset_low", "recomputed"] == row["offset_models_low"]
     assert data.loc["change", "recomputed"] == pytest.approx(
         (PAIRS["new"]["new_acc"] - PAIRS["new"]["orig_acc"]).mean()
     )

@@ -150,7 +150,8 @@ def _caption(rows: Sequence[dict], pairs: int, resamples: int) -> str:
         "for skewed errors; simulated with noise of up to 0.7 of the errors' SD, the corrected ρ is off by 0.02 at "
         "most and its interval covers the true one in about 95 %. Where the seeds measure it, the noise of few test "
         f"images is part of theirs. In brackets: 95 % intervals of {resamples:,} bootstrap resamples of models and "
-        "seeds. The correction changes no sign; an arrow leads from the observed to the corrected ρ. Noise alone keeps ρ from ±1 where the corrected interval reaches it. "
+        "seeds. The correction changes no sign; an arrow leads from the observed to the corrected ρ. Noise alone "
+        "keeps ρ from ±1 where the corrected interval reaches it. "
         f"Verdicts on claims that stay as they are: {kept} of {len(judged)}; the scorecard says what counts as true. "
         f"Pairs left out, since the noise of neither task is measured: {left_out} of {pairs}."
     )
