@@ -1,7 +1,7 @@
 """Retests: the line from models' accuracies on a test set to those on a new one, and how it is summed up."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
@@ -41,8 +41,8 @@ class Fit:
     n: int
     left_out: tuple[str, ...]
     reason: str = ""
-    image_slopes: NDArray[np.float64] = EMPTY
-    image_offsets: NDArray[np.float64] = EMPTY
+    image_slopes: NDArray[np.float64] = field(default_factory=lambda: EMPTY)
+    image_offsets: NDArray[np.float64] = field(default_factory=lambda: EMPTY)
 
     @property
     def slope_interval(self) -> tuple[float, float]:
