@@ -25,13 +25,13 @@ MODELS = [f"a{i:03}" for i in range(5)]
 
 
 def test_rho_p_and_the_least_interval():
-    found = spearman(X, Y, **BOOTSTRAP)
+    found = spearman(X, Y, resamples=2000, seed=0)
     assert found.rho == pytest.approx(0.8)  # 1 - 6 * 4 / (5 * 24)
     assert found.p == pytest.approx(
         16 / 120
     )  # 1 + 4 + 3 orders have a sum of squares of at most 4, and as many mirrored
     # z = 1.0986, standard error sqrt((1 + 0.8² / 2) / 2) = 0.8124, 1.96 of them: tanh(-0.494), tanh(2.691)
-    assert found.low <= -0.44
+    assert found.low <= -0.45
     assert found.high >= 0.985
     tied = spearman([1, 1, 2, 3, 4], [1, 2, 3, 4, 5], **BOOTSTRAP)
     assert tied.rho == pytest.approx(9.5 / np.sqrt(9.5 * 10))  # ranks 1.5, 1.5, 3, 4, 5
@@ -107,8 +107,8 @@ def test_a_guess_names_the_largest_classes():
     [
         ([40, 50, 60, 50], Counts(100), ""),  # chi-square 8 of 3 degrees of freedom: p = 0.046
         ([42, 50, 58, 50], Counts(100), "differ by no more than the noise of 100 test images (p = 0.163)"),
-        ([83, 86, 81, 83, 40], Counts(36, 92.0), "4 of 5 models err as much as a guess (92.0 %)"),
-        ([83, 86, 81, 83, 40], Counts(3600, 92.0), ""),
+        ([83, 86, 83, 83, 40], Counts(36, 92.0), "4 of 5 models err as much as a guess (92.0 %)"),
+        ([83, 86, 83, 83, 40], Counts(3600, 92.0), ""),
         ([98, 97, 60, 40], Counts(100, 92.0), ""),  # half is not most
         ([42, 50, 58, 50], Counts(), ""),
         ([0, 0, 0, 0], Counts(100, 92.0), ""),  # undefined, and said so elsewhere
