@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from apr.claim_list import VERIFIED, Claim
 from apr.claim_measures import Measured, summed_up
-from apr.claims import equivalence
+from apr.claims import UNDECIDED, equivalence
 from apr.comparisons import correlate
 from apr.errors import complete
 from apr.noise import ceilings, seed_noise
 from apr.resampling import interval
 from apr.statistics import rho_draws
 from apr.tables import Table
+from apr.testsets import Counted, footnote, marked, weak_tasks
 from apr.wording import UNDEFINED, with_interval
 
 JUDGED = ("claim", "says", "verified", "verdict", "verdict_corrected")
@@ -30,6 +31,7 @@ def corrected_table(
     titles: Mapping[str, str],
     resamples: int,
     seed: int,
+    counts: Counted | None = None,
 ) -> Table:
     """Observed and corrected rho of each pair with a task whose noise is measured; a row for each claim on the pair.
 
@@ -45,10 +47,13 @@ def corrected_table(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of models and seeds.
         seed: of the bootstrap and of the simulations.
+        counts: what is known of each task's test images; claims on a task that cannot rank the models are undecided.
 
     Raises:
         Problem: no model completed both tasks of a pair.
     """
+    weak = weak_tasks(reported, counts, (task for pair in pairs for task in pair))
+    titles = marked(titles, weak)
     noise = {task: [] for task in bases.values()}
     for repeated, task in bases.items():
         noise[task] += seed_noise(repeats[repeated])
@@ -67,9 +72,15 @@ def corrected_table(
         if x in noise or y in noise:
             row, found = _corrected(complete(reported, [x, y]), x, y, noise, ceiling, resamples, seed)
             on_pair = [claim for claim in judged if set(claim.columns) == {x, y}]
-            rows += [row | _judged(found, claim) for claim in on_pair] or [row | dict.fromkeys(JUDGED, "")]
+            rows += [row | _judged(found, claim, bool(weak.keys() & {x, y})) for claim in on_pair] or [
+                row | dict.fromkeys(JUDGED, "")
+            ]
     shown = pd.DataFrame([_shown(row, titles) for row in rows] or {"Pair": []})
-    return Table(pd.DataFrame(rows or {"x": [], "y": []}), shown, _caption(rows, len(pairs), resamples))
+    return Table(
+        pd.DataFrame(rows or {"x": [], "y": []}),
+        shown,
+        f"{_caption(rows, len(pairs), resamples)}{footnote(weak, titles)}",
+    )
 
 
 def _corrected(
@@ -106,8 +117,8 @@ def _corrected(
     return row, (summed_up(before[None], observed.n), summed_up(after[None], observed.n))
 
 
-def _judged(found: tuple[Measured, Measured], claim: Claim) -> dict[str, str]:
-    verdicts = (equivalence(measured, claim.expected) for measured in found)
+def _judged(found: tuple[Measured, Measured], claim: Claim, blind: bool) -> dict[str, str]:
+    verdicts = (UNDECIDED if blind else equivalence(measured, claim.expected) for measured in found)
     return dict(zip(JUDGED, (claim.id, claim.says, VERIFIED[claim.mark], *verdicts), strict=True))
 
 

@@ -21,6 +21,7 @@ from apr.deconvolution import MOST, without_noise
 from apr.errors import complete
 from apr.resampling import interval, rank_correlation, resampled_chunks, resampled_rows
 from apr.tables import Table
+from apr.testsets import Counted, footnote, marked, weak_tasks
 from apr.wording import UNDEFINED, number, p_value, with_interval
 
 NAN = float("nan")
@@ -91,6 +92,7 @@ def noise_ceiling_table(
     titles: Mapping[str, str],
     resamples: int,
     seed: int,
+    counts: Counted | None = None,
 ) -> Table:
     """Seed noise, reliability and the two ceilings of rho for each task whose noise is measured.
 
@@ -101,10 +103,17 @@ def noise_ceiling_table(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of models and seeds.
         seed: of the bootstrap and of the simulations.
+        counts: what is known of each task's test images (`apr.testsets`); None: nothing.
     """
+    weak = weak_tasks(reported, counts, bases.values())
+    titles = marked(titles, weak)
     rows = [_row(repeated, task, reported, repeats[repeated], resamples, seed) for repeated, task in bases.items()]
     shown = pd.DataFrame([_shown(row, titles) for row in rows] or {"Task": []})
-    return Table(pd.DataFrame(rows or {"repeated": [], "task": []}), shown, _caption(rows, titles, resamples))
+    return Table(
+        pd.DataFrame(rows or {"repeated": [], "task": []}),
+        shown,
+        f"{_caption(rows, titles, resamples)}{footnote(weak, titles)}",
+    )
 
 
 def _row(
