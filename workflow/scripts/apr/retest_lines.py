@@ -131,6 +131,8 @@ def image_noise(accuracies: pd.DataFrame, side: str, scale: str) -> float:
         side: "orig" or "new".
         scale: "linear" or "probit".
     """
+    if f"{side}_n" not in accuracies:
+        return float("nan")
     share, n = accuracies[f"{side}_acc"] / 100, accuracies[f"{side}_n"]
     variance = share * (1 - share) / n
     slope = 1 / norm.pdf(norm.ppf(share)) if scale == "probit" else 100.0
@@ -258,8 +260,8 @@ def _bounds(name: str, limits: tuple[float, float]) -> dict[str, float]:
 
 def lines_basis(pairs: Iterable[pd.DataFrame], resamples: int) -> str:
     """What the intervals of lines and mean changes are of, for a caption."""
-    numbers = pd.concat([accuracies[["orig_n", "new_n"]] for accuracies in pairs])
-    known = numbers.stack()
+    numbers = pd.concat([accuracies.reindex(columns=["orig_n", "new_n"]) for accuracies in pairs])
+    known = numbers.stack().dropna()
     if known.empty:
         images = "of the models alone, since the numbers of test images are not known"
     else:
