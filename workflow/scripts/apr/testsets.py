@@ -105,21 +105,28 @@ def footnote(weak: Mapping[str, str], titles: Mapping[str, str]) -> str:
     return f" †: the task cannot rank the models and is left out of means ({clauses})."
 
 
-def basis(resamples: int, counts: Counted | None, tasks: Iterable[str]) -> str:
-    """What the intervals of rho in a table or figure are of, for its caption."""
+def basis(
+    resamples: int,
+    counts: Counted | None,
+    tasks: Iterable[str],
+    alone: str = "the numbers of test images are not known",
+) -> str:
+    """What the intervals of rho in a table or figure are of, for its caption; `alone`: why of models, if they are."""
     return (
         f"95 % intervals in Fisher's z, with the standard error of {resamples:,} bootstrap resamples of the models or, "
-        f"where that is larger, Bonett and Wright's; {of_images(counts, tasks)}; fewer than four models have none; "
+        f"where that is larger, Bonett and Wright's; {of_images(counts, tasks, alone)}; fewer than four models have none; "
         "p is not corrected for the number of tests"
     )
 
 
-def of_images(counts: Counted | None, tasks: Iterable[str]) -> str:
+def of_images(
+    counts: Counted | None, tasks: Iterable[str], alone: str = "the numbers of test images are not known"
+) -> str:
     """Whether intervals hold for other test images too, for a caption."""
     numbers = images_of(counts, *dict.fromkeys(tasks))
     known = sorted(number for number in numbers if number is not None)
     if not known:
-        return "they are of models alone, since the numbers of test images are not known"
+        return f"they are of models alone, since {alone}"
     several = f"{known[0]:,}" if known[0] == known[-1] else f"{known[0]:,} to {known[-1]:,}"
     some = (
         "" if len(known) == len(numbers) else f" of {len(known)} of {len(numbers)} tasks (of the others models alone)"

@@ -22,6 +22,9 @@ from apr.problems import Problem
 from apr.testsets import Counted, Counts, basis, footnote, images_of, marked, weak_tasks
 from apr.wording import correlation, left_out, rho
 
+# why intervals are of models alone
+SAME = "both errors are of the same test images"
+TRAINED = "training errors are not counted on test images"
 AXES = {
     "A": ("top1_error", "Top-1 test error (%)", "top5_error", "Top-5 test error (%)"),
     "B": ("cumulative_depth", "Cumulative depth (blocks)", "train_error", "Training error (%)"),
@@ -95,8 +98,7 @@ def draw_other_errors(
         for i, (ax, (task, values)) in enumerate(zip(own, block, strict=False)):
             x, _, y, _ = AXES[letter]
             points = complete(values, [x, y])
-            of_columns = dict.fromkeys((x, y), images[task]) if letter == "A" else None
-            result = correlate(values, x, y, resamples, seed, of_columns)
+            result = correlate(values, x, y, resamples, seed)
             _draw_points(ax, points, letter, i, lowest=i + columns >= len(block))
             name_panel(ax, titles[task], rho(result, 2), letter=letter if i == 0 else "")
             clauses[letter].append(f"- {titles[task]}: {correlation(result)}")
@@ -104,10 +106,10 @@ def draw_other_errors(
         for ax in own[len(block) :]:
             ax.remove()
     explained = {
-        "A": f"(A) Top-5 against top-1 test error of each model; Spearman's ρ with {basis(resamples, images, both)}:",
+        "A": f"(A) Top-5 against top-1 test error of each model; Spearman's ρ with {basis(resamples, None, both, SAME)}:",
         "B": "(B) Top-1 error on the training images, over the last epoch, against cumulative depth, the number of "
         "blocks; a positive ρ says that deeper models fit even the training images less well. Spearman's ρ with "
-        f"{basis(resamples, None, deep)}:",
+        f"{basis(resamples, None, deep, TRAINED)}:",
     }
     lists = [f"{explained[letter]}\n\n" + "\n".join(clauses[letter]) for letter in blocks if clauses[letter]]
     total = len(top1.index.union(train_error.index))
