@@ -114,8 +114,8 @@ def basis(
     """What the intervals of rho in a table or figure are of, for its caption; `alone`: why of models, if they are."""
     return (
         f"95 % intervals in Fisher's z, with the standard error of {resamples:,} bootstrap resamples of the models or, "
-        f"where that is larger, Bonett and Wright's; {of_images(counts, tasks, alone)}; fewer than four models have none; "
-        "p is not corrected for the number of tests"
+        f"where that is larger, Bonett and Wright's; {of_images(counts, tasks, alone)}; fewer than four models have "
+        "none; p is not corrected for the number of tests"
     )
 
 

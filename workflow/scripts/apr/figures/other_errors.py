@@ -108,8 +108,8 @@ def draw_other_errors(
     explained = {
         "A": f"(A) Top-5 against top-1 test error of each model; Spearman's ρ with {basis(resamples, None, both, SAME)}:",
         "B": "(B) Top-1 error on the training images, over the last epoch, against cumulative depth, the number of "
-        "blocks; a positive ρ says that deeper models fit even the training images less well. Spearman's ρ with "
-        f"{basis(resamples, None, deep, TRAINED)}:",
+        "blocks; a positive ρ says that deeper models fit even the training images less well. "
+        f"Spearman's ρ with {basis(resamples, None, deep, TRAINED)}:",
     }
     lists = [f"{explained[letter]}\n\n" + "\n".join(clauses[letter]) for letter in blocks if clauses[letter]]
     total = len(top1.index.union(train_error.index))
