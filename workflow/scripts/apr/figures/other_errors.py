@@ -106,7 +106,8 @@ def draw_other_errors(
         for ax in own[len(block) :]:
             ax.remove()
     explained = {
-        "A": f"(A) Top-5 against top-1 test error of each model; Spearman's ρ with {basis(resamples, None, both, SAME)}:",
+        "A": "(A) Top-5 against top-1 test error of each model; Spearman's ρ with "
+        + f"{basis(resamples, None, both, SAME)}:",
         "B": "(B) Top-1 error on the training images, over the last epoch, against cumulative depth, the number of "
         "blocks; a positive ρ says that deeper models fit even the training images less well. "
         f"Spearman's ρ with {basis(resamples, None, deep, TRAINED)}:",
