@@ -9,6 +9,7 @@ import jsonschema
 
 from apr.anynet import Genotype, complexity
 from apr.problems import Problem
+from apr.runs import UNSAID
 from checks_common import Errors, data_errors, nearest, tolerant
 from checks_figures import figure_errors
 from checks_retest import retest_errors
@@ -79,7 +80,8 @@ def _task_errors(config: dict, views: dict, datasets: dict) -> Errors:
         if task["regime"] not in regimes:
             yield ["tasks", name, "regime"], f"no regime {task['regime']!r}{nearest(task['regime'], regimes)}"
         else:
-            missing = [key for key in PROTOCOL if key not in task and key not in regimes[task["regime"]]]
+            said = {*UNSAID, *task, *regimes[task["regime"]]}
+            missing = [key for key in PROTOCOL if key not in said]
             if missing:
                 yield ["regimes", task["regime"]], f"lacks {', '.join(missing)}, which task {name} needs"
         view = task.get("view", name)

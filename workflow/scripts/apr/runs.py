@@ -22,6 +22,8 @@ COLUMNS = [
     "status",
     "seed",
 ]
+# What a protocol that does not say it means: it stands in every run's all the same.
+UNSAID = {"zero_init_final_gamma": False}
 STARTS = ("initial", "continues")  # what names the task of the source in a task's protocol
 TOP5_CLASSES = 6  # with five classes or fewer every answer is among the five best
 
@@ -37,10 +39,8 @@ def full_protocol(protocol: dict, *, genotype: str, manifest: dict, source: dict
             `continues` its source goes on after the source's last epoch, which is then in `initial.epochs`.
     """
     images = {key: manifest[key] for key in ("view", "dataset", "dataset_digest", "indices_digest")}
-    full = {key: value for key, value in protocol.items() if key not in STARTS} | {
-        "genotype": genotype,
-        "images": images,
-    }
+    stated = {key: value for key, value in protocol.items() if key not in STARTS}
+    full = {**UNSAID, **stated, "genotype": genotype, "images": images}
     if source is not None:
         epochs = source["protocol"]["epochs"] if protocol.get("continues") else 0
         start = {"task": source["task"], "fingerprint": source["fingerprint"], "weights": source.get("weights")}
@@ -77,6 +77,15 @@ def new_run(
         "history": history,
         "provenance": provenance,
         "timing": timing,
+    }
+
+
+def asked_for(plan: dict, root: str | Path) -> dict:
+    """The plan without those `extra` tasks of which no run is there: nobody asked for them."""
+    return {
+        task: entry
+        for task, entry in plan.items()
+        if not entry.get("extra") or any(Path(root, "results/runs", task).glob("*.json"))
     }
 
 

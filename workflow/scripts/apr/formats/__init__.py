@@ -4,19 +4,22 @@ import difflib
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_type_hints
 
 from apr.formats.arrays import read_idx, read_npz
+from apr.formats.checked import checked, two_classes
 from apr.formats.cifar import read_cifar
 from apr.formats.folders import read_class_folders, read_split_folders
+from apr.formats.groups import is_pattern, with_groups
 from apr.formats.imagenet import PARTS, read_ilsvrc, read_tiny_imagenet
-from apr.formats.listing import Item, Listing, Span, descend
+from apr.formats.listing import Item, Listing, Span
 from apr.formats.points import read_point_annotations
 from apr.formats.snippets import Snippet
 from apr.formats.tables import read_csv_labels, read_file_names
 from apr.problems import Problem
+from apr.walking import descend, visible
 
-__all__ = ["FORMATS", "Item", "Listing", "Snippet", "Span", "format_options", "read_listing"]
+__all__ = ["FORMATS", "Item", "Listing", "Snippet", "Span", "format_options", "option_types", "read_listing"]
 
 FORMATS: dict[str, Callable[..., Listing]] = {
     "class_folders": read_class_folders,
@@ -31,7 +34,16 @@ FORMATS: dict[str, Callable[..., Listing]] = {
     "ilsvrc": read_ilsvrc,
 }
 STAY_ABOVE = {"ilsvrc": PARTS}  # folders of the layout itself, which may stand alone
-COMMON_OPTIONS = ("root", "nested", "missing")
+COMMON_OPTIONS: dict[str, Any] = {
+    "root": str,
+    "nested": bool,
+    "names_encoding": str,
+    "missing": Literal["error", "drop"],
+    "others": Literal["error", "ignore"],
+}
+# Arrays have no names in which a group could stand.
+GROUP: dict[str, Any] = {"group": str | None}
+NAMELESS = ("cifar", "idx", "npz")
 
 
 def format_options(name: str) -> list[str]:
@@ -40,50 +52,86 @@ def format_options(name: str) -> list[str]:
     Raises:
         Problem: there is no such format.
     """
+    return list(option_types(name))
+
+
+def option_types(name: str) -> dict[str, Any]:
+    """Options that a format takes with their types, the common ones included.
+
+    Raises:
+        Problem: there is no such format.
+    """
     if name not in FORMATS:
         nearest = difflib.get_close_matches(name, FORMATS, n=1)
         hint = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(FORMATS)}"
         raise Problem(f"format {name!r}: unknown ({hint})")
-    return [*COMMON_OPTIONS, *(one.name for one in _parameters(name))]
+    hints = get_type_hints(FORMATS[name])
+    own = {one.name: hints[one.name] for one in _parameters(name)}
+    return COMMON_OPTIONS | ({} if name in NAMELESS else GROUP) | own
 
 
 def read_listing(folder: Path, name: str, options: Mapping[str, Any] | None = None) -> Listing:
-    """List the images of a dataset without decoding them.
+    """List the images of a dataset without decoding them, and check the list.
 
     Args:
         folder: unpacked root, or a folder that was there already. A single folder inside is entered.
         name: of the format.
-        options: the format's own; and `root`, a subfolder that is taken as it is (no folder is entered then), and
-            `missing`: "drop" leaves out classes that lack train or test images (default: they are an error).
+        options: the format's own; and `root`, a subfolder that is taken as it is (no folder is entered then),
+            `missing`: "drop" leaves out classes that lack train or test images (default: they are an error),
+            `others`: "ignore" allows that most of the files are of no kind that is read (default: an error), and, where
+            images have names, `group`: a regular expression with `(?P<group>...)`, searched in the path below the root.
 
     Raises:
-        Problem: unknown format or option, or the folder is not what the format expects.
+        Problem: unknown format or option, the folder is not what the format expects, or `checked` refuses.
     """
     options = dict(options or {})
     known = format_options(name)
     for key in options:
         if key not in known:
-            nearest = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean {nearest[0]}?" if nearest else f"it has {', '.join(known)}"
-            raise Problem(f"format {name}: options: {key}: unknown ({hint})")
+            nearest = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"did you mean {nearest[0]}? " if nearest else ""
+            raise Problem(f"format {name}: options: {key}: unknown ({hint}it has {', '.join(known)})")
     for parameter in _parameters(name):
         if parameter.default is parameter.empty and parameter.name not in options:
             raise Problem(f"format {name}: options: {parameter.name}: is needed")
-    folder = Path(folder)
-    root = folder / options.pop("root") if "root" in options else descend(folder, STAY_ABOVE.get(name, ()))
-    if not root.is_dir():
-        raise Problem(
-            f"{root}: there is no such folder; correct options: root, or delete {folder}.json to unpack again"
-        )
-    missing = options.pop("missing", "error")
-    options.pop("nested", None)
-    listing = FORMATS[name](root, **options)
+    for key in ("missing", "others"):
+        values = COMMON_OPTIONS[key].__args__
+        if options.get(key, values[0]) not in values:
+            raise Problem(f"format {name}: options: {key}: {options[key]!r}: {' or '.join(values)}")
+    root = _root(Path(folder), options, STAY_ABOVE.get(name, ()))
+    group = options.get("group")
+    by_pattern = bool(group) and (is_pattern(group) or name != "csv_labels")
+    own = {one.name for one in _parameters(name)} - ({"group"} if by_pattern else set())
+    listing = FORMATS[name](root, **{key: value for key, value in options.items() if key in own})
+    listing.ignored.settle(lenient=options.get("others") == "ignore")
     if not listing.items:
         raise Problem(f"{root}: no images found (format {name})")
-    listing.check(root)
-    if missing not in ("error", "drop"):
-        raise Problem(f"format {name}: options: missing: {missing!r}: error or drop")
-    return listing.with_both_parts() if missing == "drop" else listing
+    listing = checked(listing, root, name, options)
+    if options.get("missing") == "drop":
+        listing = listing.with_both_parts()
+        if not listing.classes:
+            raise Problem(f"{root}: no class has train and test images; correct options: train, test")
+    two_classes(listing, root, name)
+    listing.ignored.name_within(root)
+    if by_pattern:
+        listing.items = with_groups(listing.items, group)
+    return listing
+
+
+def _root(folder: Path, options: Mapping[str, Any], stay_above: tuple[str, ...]) -> Path:
+    given = options.get("root")
+    if given is None:
+        root = descend(folder, stay_above)
+    elif Path(given).is_absolute():
+        raise Problem(f"options: root: {given!r}: has to be a folder within {folder}, without a slash in front")
+    else:
+        root = folder / given
+    if not root.is_dir():
+        there = ", ".join(path.name for path in visible(folder)[0]) if folder.is_dir() else ""
+        unpacked = Path(f"{folder}.json")
+        again = f", or delete {unpacked} to unpack again" if unpacked.is_file() else ""
+        raise Problem(f"{root}: there is no such folder ({there or 'nor any other'}); correct options: root{again}")
+    return root
 
 
 def _parameters(name: str) -> list[inspect.Parameter]:
