@@ -1,5 +1,4 @@
 # What the report shows besides tables and figures, and the progress of a running study (results/STATUS).
-from apr.status import StatusWriter
 from failures import failed_jobs
 from order import DataFirst
 from safe_report import secure_report
@@ -36,6 +35,8 @@ rule write_config:
 
 onstart:
     global status, queue
+    from apr.status import StatusWriter  # here: a plan and a job on a node need none
+
     queue = None
     if workflow.executor_plugin.name == "slurm":
         queue = watched_queue()

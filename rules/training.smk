@@ -57,7 +57,7 @@ use rule collect_errors as rank_runs with:
     log:
         "logs/rank_runs/{task}.log",
     params:
-        plan=lambda wildcards: {key: value for key, value in study.planned(wildcards.task).items() if key != "title"},
+        plan=lambda wildcards: study.planned(wildcards.task) | {"title": wildcards.task},  # another title ranks no other
         revision=1,
     message:
         "Ranking the runs of {wildcards.task}"

@@ -213,7 +213,7 @@ def test_the_table_counts_every_planned_run_once(made, tmp_path):
     assert data.loc["digits", ["complete", "missing", "unreadable"]].tolist() == [2, 1, 1]
     assert table.shown.iloc[-1].tolist()[:3] == ["All tasks", 16, int(data["complete"].sum())]
     assert "Of 16 planned trainings" in table.caption
-    assert "Made anew by the same command: 1 not there although the error table is; 4 not made as the" in table.caption
+    assert "Made anew by the same command: 1 not there although the error table is; " in table.caption
     assert "Wrong: 1 not readable as a run" in table.caption
     save_table(table, csv=tmp_path / "a.csv", md=tmp_path / "a.md", caption=tmp_path / "a.rst")
     assert "Task on digits" in (tmp_path / "a.md").read_text()
@@ -282,6 +282,14 @@ def test_what_the_same_command_makes_again_is_not_wrong_and_takes_a_line_a_table
     assert "4 runs of digits, the first results/runs/digits/a000.json: was trained" in text
     assert "delete" not in text.lower()
     assert "makes 7 run(s) anew" in to_come(findings)  # with the two that started from the one that is gone
+
+
+def test_what_starts_from_an_outdated_run_is_outdated(made):
+    root, plan, _ = made
+    plan["photos"]["protocol"] = plan["photos"]["protocol"] | {"lr": 0.1}
+    found = only(audit(plan, root), "outdated")
+    assert {finding.task for finding in found} == {"photos", "digits_pretrained", "photos_longer"}
+    assert len(found) == 12
 
 
 def test_a_table_of_a_larger_study_or_of_another_error_is_made_anew(made):

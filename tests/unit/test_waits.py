@@ -16,4 +16,5 @@ def test_no_wait_is_shorter(file):
     for number, line in enumerate(file.read_text().splitlines(), start=1):
         for found in BOUND.finditer(line):
             seconds = float(next(filter(None, found.groups())))
-            assert seconds >= LONGEST or "killed afterwards" in line, f"{file.name}:{number}: {line.strip()}"
+            poll = seconds <= 2  # nobody waits so short for a result
+            assert seconds >= LONGEST or poll or "killed afterwards" in line, f"{file.name}:{number}: {line.strip()}"

@@ -108,10 +108,8 @@ def _by_task(findings: Sequence[Finding]) -> list[str]:
     lines = []
     for task in dict.fromkeys(finding.task for finding in findings):
         own = [finding for finding in findings if finding.task == task]
-        if len(own) == 1:
-            lines.append(f"- {own[0].path}: {own[0].says}")
-        else:
-            lines.append(f"- {len(own):,} runs of {task}, the first {own[0].path}: {own[0].says}")
+        which = f"{len(own):,} runs of {task}, the first " if len(own) > 1 else ""
+        lines.append(f"- {which}{own[0].path}: {own[0].says}")
     return lines
 
 
@@ -184,6 +182,11 @@ class _Task:
         return of_another_study(table, rows)
 
     @cached_property
+    def source(self) -> "_Task":
+        """The task whose runs this one's start from."""
+        return _Task(self.entry["initial"], self.plan, self.root)
+
+    @cached_property
     def view(self) -> dict | None:
         """Manifest of the view; None where it cannot be read, which is a finding of its own."""
         try:
@@ -241,6 +244,8 @@ class _Task:
             source = read_run(str(self.root / f"results/runs/{initial}/{model}.json")) if initial else None
         except Problem as problem:
             return f"started from a run that is not there any more ({problem})"
+        if source and (says := self.source._outdated(source, model)):
+            return f"started from {initial}/{model}, which is outdated ({says})"
         try:
             check_protocol(run, protocol_now(self.entry, name, self.view or run["protocol"]["images"], source), path)
         except Problem as problem:
