@@ -268,5 +268,7 @@ def test_what_the_folder_and_the_root_have_to_be(tmp_path):
         read_listing(tmp_path / "in", "class_folders", {"root": "/cat"})
     with pytest.raises(Problem, match=r"in/cow: there is no such folder \(cat, dog\); correct options: root$"):
         read_listing(tmp_path / "in", "class_folders", {"root": "cow"})
-    with pytest.raises(Problem, match=r"depht: unknown \(did you mean depth\? it has .*classes_order, depth"):
+    with pytest.raises(
+        Problem, match=r"depht: class_folders has no such option \(did you mean depth\?\); it has .*depth"
+    ):
         read_listing(tmp_path / "in", "class_folders", {"depht": 2})
