@@ -67,7 +67,7 @@ def regret(rng: np.random.Generator, repeats: int) -> None:
 
             drawn = [errors() for _ in range(3000)]
             truth = np.mean([y[np.argsort(x)[:k]].min() - y.min() for x, y in drawn])
-            found = [selection_regret(*errors(), [k], RESAMPLES, i)[0] for i in range(repeats)]
+            found = [selection_regret(*errors(), [k], 1000, i)[0] for i in range(repeats)]
             print(f"regret, r {r}, {n} models, k {k}: {np.mean([f.low <= truth <= f.high for f in found]):.3f}")
 
 

@@ -20,6 +20,7 @@ from apr.files import write_json
 from apr.network import build_network
 from apr.problems import Problem
 from apr.runs import read_run
+from apr.training_options import parser
 from apr.views import select_view
 
 BARE = PROTOCOL | {"epochs": 1, "precise_bn": 0, "warmup_epochs": 0, "padding": 0}
@@ -48,7 +49,7 @@ def arguments(folder, out, protocol, *more):
 
 
 def parsed(folder, out, protocol, *more):
-    return train.parser().parse_args(arguments(folder, out, protocol, *more))
+    return parser("").parse_args(arguments(folder, out, protocol, *more))
 
 
 def trained(folder, out, protocol, *more):

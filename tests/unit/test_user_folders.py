@@ -264,9 +264,11 @@ def test_what_the_folder_and_the_root_have_to_be(tmp_path):
     put(tmp_path, "set.zip", "in/cat/1.png", "in/dog/1.png")
     with pytest.raises(Problem, match=r'set.zip: is a file; for an archive write url: "file:.*set.zip"'):
         survey_folder("x", tmp_path / "set.zip")
-    with pytest.raises(Problem, match=r"root: '/cat': has to be a folder within .*, without a slash in front"):
+    with pytest.raises(Problem, match=r"root: '/cat' is no folder within the dataset; .* without a / in front"):
         read_listing(tmp_path / "in", "class_folders", {"root": "/cat"})
     with pytest.raises(Problem, match=r"in/cow: there is no such folder \(cat, dog\); correct options: root$"):
         read_listing(tmp_path / "in", "class_folders", {"root": "cow"})
-    with pytest.raises(Problem, match=r"depht: unknown \(did you mean depth\? it has .*classes_order, depth"):
+    with pytest.raises(
+        Problem, match=r"depht: class_folders has no such option \(did you mean depth\?\); it has .*depth"
+    ):
         read_listing(tmp_path / "in", "class_folders", {"depht": 2})
