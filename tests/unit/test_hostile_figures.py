@@ -22,6 +22,7 @@ from apr.figures.curves import draw_training_curves
 from apr.figures.densities import draw_seed_densities
 from apr.figures.design_space import draw_design_space
 from apr.figures.distances import draw_family_distances
+from apr.figures.initialisation import draw_initialisation
 from apr.figures.other_errors import draw_other_errors
 from apr.figures.pairs import draw_all_pairs
 from apr.figures.pretrained import draw_pretrained
@@ -120,6 +121,8 @@ PAIRS = [("photos", task) for task in TARGETS]
 NARROW = described(["cumulative_depth", "cumulative_width"])
 GENES = described([f"{gene}{stage}" for gene in "dwbg" for stage in (1, 2, 3, 4)])
 FIRST, LAST = TARGETS[:4], TARGETS[4:]
+STARTS = [(FIRST[0], FIRST[1]), (FIRST[2], FIRST[3])]
+ZERO = {task: task in (FIRST[1], FIRST[3]) for task in TITLES}
 DRAWN = {
     "scatter": of_errors(draw_scatter, TITLES, PAIRS, highlight=1, **BOOTSTRAP),
     "one_target": of_errors(draw_scatter, ["few", *FIRST], [(t, "few") for t in FIRST], highlight=1, **BOOTSTRAP),
@@ -132,6 +135,9 @@ DRAWN = {
     "best_shapes": of_errors(draw_best_shapes, FIRST, GENES, FIRST, 1),
     "pairs": of_errors(draw_all_pairs, FIRST, FIRST, **BOOTSTRAP),
     "size": of_errors(draw_rho_vs_population, LAST, [("few", task) for task in LAST], sizes=[4, 8], **BOOTSTRAP),
+    "initialisation": of_errors(
+        draw_initialisation, ["photos", FIRST[0], FIRST[2]], NARROW, "photos", STARTS, zero=ZERO, **BOOTSTRAP
+    ),
     "balanced": balanced,
     "curves": curves,
     "densities": densities,

@@ -1,5 +1,6 @@
 """Leases that nobody could have written, holders that cannot be seen, and writes that a lost lease stops."""
 
+import argparse
 import errno
 import json
 import os
@@ -14,7 +15,7 @@ from dataclasses import replace
 import fabricated
 import pytest
 import torch
-from small import PROTOCOL, checkpointing, loaders, trainer
+from small import GENOTYPE, PROTOCOL, checkpointing, loaders, trainer
 from test_leases import ELSEWHERE, ENVIRONMENT, HOLD, holder
 
 import train
@@ -239,12 +240,12 @@ def test_no_checkpoint_of_an_evaluation_is_written_without_the_lease(tmp_path, m
 
 
 def arguments(root):
+    """Of a training from scratch; its images are never read."""
     fabricated.manifests(root)
-    protocol = json.dumps(fabricated.PROTOCOL)
-    options = {"task": "photos", "model": "a000", "genotype": "d=1,1,1,1 w=8,8,8,8 b=1,1,1,1 g=8,8,8,8"}
-    options |= {"view": root / "results/views/photos.json", "packed": root / "none", "storage": "pixels"}
-    options |= {"protocol": protocol, "run": root / "run.json", "checkpoint": root / "kept/a000.pt"}
-    return train.parser().parse_args([f"--{key}={value}" for key, value in options.items()])
+    none = dict.fromkeys(("rank", "ranking", "initial_runs", "initial_weights", "keep_weights"))
+    places = {"view": root / "results/views/photos.json", "run": root / "run.json", "checkpoint": root / "kept/a000.pt"}
+    settings = {"task": "photos", "model": "a000", "genotype": GENOTYPE, "protocol": fabricated.PROTOCOL}
+    return argparse.Namespace(**none, **places, **settings, checkpoint_seconds=60, keep_optimizer=False)
 
 
 @pytest.mark.parametrize("lose", ["while it trains", "at the end"])
