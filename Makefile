@@ -31,8 +31,8 @@ retest: .venv/runtime.stamp ## new test sets: published predictions recomputed; 
 	$(call run_study,retest,$(if $(ARCHIVES),--config data='{mirror: "file:$(ARCHIVES)"}'))
 
 .PHONY: test
-test: lint ## check style and run every test (those of SLURM where it is installed)
-	OMP_NUM_THREADS=1 pytest --numprocesses $(CORES) --dist loadscope --no-loadscope-reorder
+test: lint ## check style and run every test, unit tests in random order (those of SLURM where it is installed)
+	OMP_NUM_THREADS=1 pytest -p randomly --numprocesses $(CORES) --dist loadscope --no-loadscope-reorder --durations=10
 
 .PHONY: test-slurm
 test-slurm: .venv/dev.stamp ## install SLURM (apt, root), start a cluster on this machine, and disturb a study on it

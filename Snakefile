@@ -57,4 +57,5 @@ rule all:
         "results/run_config.yaml",
 
 
+follow_code(workflow.rules)
 workflow.localrules(*{rule.name for rule in workflow.rules} - SUBMITTED)

@@ -17,7 +17,6 @@ rule fig_training_curves:
         zoom_from=CURVES["zoom_from"],
         all_there=lambda wildcards, input: all_there(input),
         titles=titles_of(CURVE_TASKS),
-        code=[DRAWING_CODE, code("runs")],
     script:
         "../workflow/scripts/fig_training_curves.py"
 
@@ -36,7 +35,6 @@ rule fig_seed_densities:
     params:
         task=[base for _, base in REPEATED[:1]],
         titles=titles_of(sum(REPEATED[:1], ())),
-        code=[DRAWING_CODE, code("repeats")],
     script:
         "../workflow/scripts/fig_seed_densities.py"
 
@@ -59,7 +57,6 @@ rule fig_other_errors:
         deep=study.figures["train_error_vs_depth"],
         titles=titles_of(study.figures["top1_vs_top5"] + study.figures["train_error_vs_depth"]),
         bootstrap=BOOTSTRAP,
-        code=DRAWING_CODE,
     script:
         "../workflow/scripts/fig_other_errors.py"
 
@@ -80,7 +77,6 @@ rule fig_balanced_vs_unbalanced:
         view_of={task: study.tasks[task].view for task in sum(BALANCED, ())},
         titles=titles_of(sum(BALANCED, ())),
         bootstrap=BOOTSTRAP,
-        code=DRAWING_CODE,
     script:
         "../workflow/scripts/fig_balanced_vs_unbalanced.py"
 
@@ -100,7 +96,6 @@ rule fig_pretrained_vs_scratch:
         pairs=PRETRAINED,
         titles=titles_of([study.reference, *sum(PRETRAINED, ())]),
         bootstrap=BOOTSTRAP,
-        code=DRAWING_CODE,
     script:
         "../workflow/scripts/fig_pretrained_vs_scratch.py"
 
@@ -120,7 +115,6 @@ rule fig_best_shapes:
         tasks=study.figures["best_shapes"],
         top=study.statistics.get("top", 15),
         titles=titles_of(study.figures["best_shapes"]),
-        code=DRAWING_CODE,
     script:
         "../workflow/scripts/fig_best_shapes.py"
 
@@ -139,6 +133,5 @@ rule fig_all_pairs:
         tasks=study.figures["all_pairs"],
         titles=titles_of(study.figures["all_pairs"]),
         bootstrap=BOOTSTRAP,
-        code=DRAWING_CODE,
     script:
         "../workflow/scripts/fig_all_pairs.py"

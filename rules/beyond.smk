@@ -1,4 +1,4 @@
-# Tables beyond the paper's own. Included by tables.smk, which says what they need and make.
+# Tables and a figure beyond the paper's own. Included by tables.smk, which says what they need and make.
 
 
 rule table_selection_regret:
@@ -18,7 +18,6 @@ rule table_selection_regret:
         ks=study.statistics["regret_k"],
         titles=titles_of(COMPARED),
         bootstrap=BOOTSTRAP,
-        code=TABLE_CODE,
     script:
         "../workflow/scripts/table_selection_regret.py"
 
@@ -39,7 +38,6 @@ rule table_scorecard:
     params:
         titles=titles_of(study.tasks),
         bootstrap=BOOTSTRAP,
-        code=[TABLE_CODE, code("claims", "claim_list", "claim_measures", "repeats")],
     script:
         "../workflow/scripts/table_scorecard.py"
 
@@ -59,7 +57,6 @@ rule table_noise_ceiling:
         bases=dict(REPEATED),
         titles=titles_of(sum(REPEATED, ())),
         bootstrap=BOOTSTRAP,
-        code=[TABLE_CODE, code("noise", "repeats")],
     script:
         "../workflow/scripts/table_noise_ceiling.py"
 
@@ -81,7 +78,6 @@ rule table_corrected_correlations:
         pairs=PAIRS["imagenet_vs_targets"] + PAIRS["closest_vs_targets"],
         titles=titles_of(study.tasks),
         bootstrap=BOOTSTRAP,
-        code=[TABLE_CODE, code("attenuation", "noise", "claims", "claim_list", "claim_measures", "repeats")],
     script:
         "../workflow/scripts/table_corrected_correlations.py"
 
@@ -100,9 +96,33 @@ rule table_population_size:
         pairs=PAIRS["imagenet_vs_targets"],
         titles=titles_of(COMPARED),
         bootstrap=BOOTSTRAP,
-        code=[TABLE_CODE, code("population_size")],
     script:
         "../workflow/scripts/table_population_size.py"
+
+
+rule fig_initialisation:
+    """Errors with the last BatchNorm of each block started at 1 and at 0, against depth and the reference's error."""
+    input:
+        errors=needed("fig_initialisation", errors_of([study.reference, *sum(INITIALISED, ())])),
+        population="results/population.csv",
+    output:
+        **drawing("initialisation"),
+    log:
+        "logs/fig_initialisation.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        reference=study.reference,
+        pairs=INITIALISED,
+        zero={
+            task: study.tasks[task].protocol["zero_init_final_gamma"]
+            for task in [study.reference, *sum(INITIALISED, ())]
+        },
+        titles=titles_of([study.reference, *sum(INITIALISED, ())]),
+        bootstrap=BOOTSTRAP,
+        code=DRAWING_CODE,
+    script:
+        "../workflow/scripts/fig_initialisation.py"
 
 
 rule table_items:
@@ -119,7 +139,6 @@ rule table_items:
             for target, item in PAPER_ITEMS.items()
             if target != "fig_target"
         ],
-        code=code("datasheets", "tables", "wording"),
     script:
         "../workflow/scripts/table_items.py"
 
@@ -127,7 +146,7 @@ rule table_items:
 rule table_audit:
     """Whether every run is there and belongs to this study."""
     input:
-        errors=errors_of(study.tasks),
+        errors=errors_of(study.asked),
     output:
         **table("audit"),
     log:
@@ -137,7 +156,6 @@ rule table_audit:
     params:
         strict=False,
         plan=lambda wildcards: study.plan,
-        code=[TABLE_CODE, code("audit", "consistency", "runs")],
     script:
         "../workflow/scripts/audit_runs.py"
 

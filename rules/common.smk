@@ -1,4 +1,4 @@
-# What all rules share: the checked study, and the digests that make cheap rules follow the library.
+# What all rules share: the checked study, and what makes a job run again.
 import hashlib
 import inspect
 import json
@@ -8,6 +8,7 @@ from functools import cache
 
 from snakemake.common import overwrite_function_params
 
+from code_digest import digest
 from study import read_yaml, study_of
 
 # the interpreter that runs Snakemake also trains, whether its environment is activated or not
@@ -25,14 +26,24 @@ else:
     study = study_of(config)
 
 
-def code(*modules):
-    """Digest of modules of the library: a parameter of every cheap rule, so that editing them makes it run again."""
-    files = [
-        file
-        for module in modules
-        for file in sorted((SCRIPTS / "apr").glob(f"{module}.py")) + sorted((SCRIPTS / "apr" / module).glob("*.py"))
-    ]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+# --- what makes a job run again ---
+#
+# What a script's text or time says, profiles/default leaves out. Training, evaluating and preparing data depend on inputs
+# and parameters alone, and so does what they are made from: where a change of its code changes what it makes, a
+# `revision` is raised by hand. All other rules carry a digest of what their script runs.
+RAISED_BY_HAND = {"download_file", "verify_source", "unpack_source", "pack_dataset", "select_view", "rank_runs"}
+
+
+def code_of(script):
+    """A parameter that changes with a script and with what it imports; computed once a job of it is planned."""
+    return lambda wildcards: digest(SCRIPTS / Path(script).name)
+
+
+def follow_code(rules):
+    """Give every rule with a script, but for those of data, the digest of what it runs."""
+    for each in rules:
+        if each.script and each.name not in RAISED_BY_HAND:
+            each.set_params(code=code_of(each.script))
 
 
 # --- sources ---
@@ -50,6 +61,12 @@ def source_folder(wildcards):
     """A folder that the user has already; relative to the project's root."""
     folder = study.datasets[wildcards.dataset]["folder"]
     return str(PROJECT / folder) if folder else None
+
+
+def names_encoding(wildcards):
+    """Encoding of names in archives; where nothing is unpacked, it changes nothing."""
+    dataset = study.datasets[wildcards.dataset]
+    return source_folder(wildcards) or dataset["options"].get("names_encoding")
 
 
 def fetched_files(wildcards):
@@ -101,7 +118,7 @@ def needed_to_train(wildcards):
     if task.initial:
         files["initial"] = f"results/runs/{task.initial}/{wildcards.model}.json"
     if task.continues:
-        files["ranking"] = f"results/errors/{task.continues}.csv"
+        files["ranking"] = f"results/ranking/{task.continues}.csv"
     return files
 
 
@@ -125,16 +142,23 @@ def training_options(wildcards, output):
     )
 
 
+def device_of(settings):
+    """The device of trainings or evaluations: on a cluster `auto` is what the profile says."""
+    automatic = settings["device"] == "auto" and ON_CLUSTER
+    return study.cluster["device"] if automatic else settings["device"]
+
+
 @cache
 def training_command(name):
     """What all runs of a task have in common."""
     task = study.tasks[name]
-    options = {key.replace("_", "-"): study.training[key] for key in ("device", "checkpoint_seconds", "resident_gb")}
+    options = {key.replace("_", "-"): study.training[key] for key in ("checkpoint_seconds", "resident_gb")}
+    options["device"] = device_of(study.training)
     options |= {"task": name, "error": task.error, "view": f"results/views/{task.view}.json"}
     options |= {"packed": f"data/packed/{task.dataset}", "storage": study.datasets[task.dataset]["storage"]}
     if task.source:
         options |= {"initial-runs": f"results/runs/{task.source}", "initial-weights": f"results/weights/{task.source}"}
     if task.continues:
-        options["ranking"] = f"results/errors/{task.continues}.csv"
+        options["ranking"] = f"results/ranking/{task.continues}.csv"
     flags = ["--keep-optimizer"] if study.keeps(name) == "state" else []
     return shlex.join([str(SCRIPTS / "train.py"), *(f"--{key}={value}" for key, value in options.items()), *flags])

@@ -19,6 +19,7 @@ PAIRS = {
 }
 REPEATED = list(study.figures["repeats"].items())
 BALANCED = list(study.figures["balanced"].items())
+INITIALISED = list(study.figures["initialisation"].items())
 PRETRAINED = list(study.figures["pretrained"].items())
 CURVES = study.figures["curves"] or {"task": None, "models": 0, "zoom_from": None}
 CONTINUED = CURVES.get("continued", [])
@@ -40,10 +41,15 @@ NEEDS = {
     "fig_other_errors": study.figures["top1_vs_top5"],
     "fig_balanced_vs_unbalanced": BALANCED,
     "fig_pretrained_vs_scratch": PRETRAINED,
+    "fig_initialisation": INITIALISED,
     "table_references": study.figures["references"],
     "table_noise_ceiling": REPEATED,
     "table_corrected_correlations": REPEATED,
 }
+
+
+# made by name alone, since `all` trains no extra task
+BY_NAME = {"fig_initialisation"} if any(study.tasks[one].role == "extra" for one in sum(INITIALISED, ())) else set()
 
 
 def scatter(pairs, columns=None):

@@ -47,7 +47,6 @@ rule collect_evaluations:
         models=lambda wildcards: list(study.models.values()),
         # Snakemake misses no file that something newer was made of; a deleted run has to be noticed all the same
         all_there=lambda wildcards: all_there(runs_of(wildcards.task)),
-        code=code("runs", "zoo"),
     message:
         "Collecting the errors of {wildcards.task}"
     script:

@@ -2,7 +2,7 @@
 # Needs results/errors/<task>.csv, results/population.csv; makes results/figures/<name>.{pdf,png,csv,rst}: the picture,
 # the numbers that it draws, and its caption.
 FIGURES = [name for name in PAPER_ITEMS if name.startswith("fig_") and name != "fig_target"]
-DRAWN = [*made(FIGURES), *(f"target_{task}" for task in study.targets)]
+DRAWN = [*made(name for name in FIGURES if name not in BY_NAME), *(f"target_{task}" for task in study.targets)]
 
 
 include: "scatter.smk"
@@ -30,7 +30,6 @@ rule fig_relative_error:
         tasks=study.figures["relative_error"],
         titles=titles_of([study.reference, *study.figures["relative_error"]]),
         bootstrap=BOOTSTRAP,
-        code=DRAWING_CODE,
     script:
         "../workflow/scripts/fig_relative_error.py"
 
@@ -53,7 +52,6 @@ rule fig_design_space:
         images=4,
         seed=study.statistics["seed"],
         space=study.population,
-        code=code("anynet", "packing", "splits", "figures"),
     script:
         "../workflow/scripts/fig_design_space.py"
 
@@ -73,7 +71,6 @@ rule fig_error_vs_depth_width:
         tasks=study.figures["depth_width"],
         titles=titles_of(study.figures["depth_width"]),
         bootstrap=BOOTSTRAP,
-        code=DRAWING_CODE,
     script:
         "../workflow/scripts/fig_error_vs_depth_width.py"
 
@@ -94,7 +91,6 @@ rule fig_selection_regret:
         closest=CLOSEST,
         titles=titles_of(COMPARED),
         bootstrap=BOOTSTRAP,
-        code=DRAWING_CODE,
     script:
         "../workflow/scripts/fig_selection_regret.py"
 
@@ -113,6 +109,5 @@ rule fig_rho_vs_population:
         pairs=PAIRS["imagenet_vs_targets"],
         titles=titles_of(COMPARED),
         bootstrap=BOOTSTRAP,
-        code=[DRAWING_CODE, code("population_size")],
     script:
         "../workflow/scripts/fig_rho_vs_population.py"

@@ -1,5 +1,10 @@
 # What the report shows besides tables and figures, and the progress of a running study (results/STATUS).
 from apr.status import StatusWriter
+from failures import failed_jobs
+from order import DataFirst
+from safe_report import secure_report
+
+secure_report()
 
 EFFECTIVE = {
     "config": config,
@@ -34,11 +39,14 @@ onstart:
     queue = None
     if workflow.executor_plugin.name == "slurm":
         queue = watched_queue()
-    status = StatusWriter(study.plan, ".", queue and (lambda: queue.summary))
+    status = StatusWriter(
+        study.plan, ".", lambda: failed_jobs(workflow.scheduler) + (queue.summary if queue else "")
+    )
     status.start()
     # With a limit of the rate Snakemake looks at all ready jobs again every second, once more for each job that has
     # ended: after thousands of jobs it would do nothing else (9.27, JobScheduler.schedule).
     workflow.scheduler.job_rate_limiter = None
+    DataFirst(workflow.scheduler, RAISED_BY_HAND - {"rank_runs"}, local=not ON_CLUSTER)
     # It also records parameters as they were before the jobs ran (Persistence._params): whether all runs of a task are
     # there has to be asked again.
     workflow.persistence._params.cache_clear()

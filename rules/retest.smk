@@ -44,7 +44,6 @@ rule import_imagenetv2:
         "../envs/analysis.yaml"
     params:
         source=lambda wildcards: sets_of("imagenetv2_predictions"),
-        code=code("prediction_files", "predictions", "runs"),
     message:
         "Counting the published predictions on ImageNetV2"
     script:
@@ -88,7 +87,6 @@ rule import_measured:
         "../envs/analysis.yaml"
     params:
         images=[entry["images"] for entry in MEASURED.values()],
-        code=code("measured", "runs"),
     message:
         "Reading the accuracies that timm measured"
     script:
@@ -109,7 +107,6 @@ rule table_retest:
     params:
         retest=lambda wildcards: study.retests[wildcards.retest],
         titles=study.titles,
-        code=COMPARING_CODE,
     script:
         "../workflow/scripts/table_retest.py"
 
@@ -129,7 +126,6 @@ rule fig_retest:
         retest=lambda wildcards: study.retests[wildcards.retest],
         titles=study.titles,
         bootstrap=BOOTSTRAP,
-        code=[COMPARING_CODE, DRAWING_CODE],
     script:
         "../workflow/scripts/fig_retest.py"
 

@@ -11,8 +11,6 @@ MEASURED = load_sources()["timm-results"]["sets"]
 RETESTS = list(study.retests.values())
 SINCE = study.since or {"retests": [], "published": [], "resamples": 0}
 SINCE_BOOTSTRAP = BOOTSTRAP | {"resamples": SINCE["resamples"]}
-COMPARING_CODE = [TABLE_CODE, code("accuracies", "lines", "retest_lines", "retest_tables")]
-SINCE_CODE = [COMPARING_CODE, code("families", "since", "slope_change")]
 
 # What some items need; without it they are not made, and the report says what is lacking.
 NEEDS = {
@@ -84,7 +82,8 @@ def evaluation_recipe(wildcards):
 def evaluation_options(wildcards, output):
     """The program, and its options for how it uses the machine: what takes `output` is no reason to evaluate again."""
     task, run = study.tasks[wildcards.task], f"{wildcards.task}/{wildcards.model}"
-    options = {key.replace("_", "-"): study.evaluate[key] for key in ("device", "batch", "checkpoint_seconds")}
+    options = {key.replace("_", "-"): study.evaluate[key] for key in ("batch", "checkpoint_seconds")}
+    options["device"] = device_of(study.evaluate)
     options |= {"task": task.name, "view": f"results/views/{task.view}.json"}
     options |= {"packed": f"data/packed/{task.dataset}", "storage": study.datasets[task.dataset]["storage"]}
     options |= {"checkpoint": f"results/checkpoints/{run}.pt", "history": f"logs/history/{run}.log"}

@@ -16,7 +16,6 @@ rule fig_imagenet_vs_targets:
         scatter=scatter(PAIRS["imagenet_vs_targets"]),
         highlight=study.statistics["highlight"],
         bootstrap=BOOTSTRAP,
-        code=DRAWING_CODE,
     script:
         "../workflow/scripts/fig_scatter.py"
 

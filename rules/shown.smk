@@ -2,8 +2,6 @@
 # that a study lacks what an item is made of. NEEDS comes from the study's own stages.
 PAPER_ITEMS = read_yaml(PROJECT / "resources" / study.items)["items"]
 BOOTSTRAP = {key: study.statistics[key] for key in ("resamples", "seed")}
-TABLE_CODE = code("errors", "statistics", "comparisons", "tables", "wording")
-DRAWING_CODE = code("errors", "statistics", "comparisons", "tables", "wording", "figures")
 
 
 def lacking(target):
@@ -25,6 +23,11 @@ def needed(target, files):
     return lacks if lacking(target) else files
 
 
+def unexpanded(text):
+    """Snakemake takes braces in a label for wildcards: an invisible joiner parts them from their names."""
+    return text.replace("{", "{\u2060")
+
+
 def shown(path, target, of=None):
     """Mark an output for the report, under its number in the paper; its caption is what the rule computed.
 
@@ -33,7 +36,7 @@ def shown(path, target, of=None):
     kind = "Tables" if target.startswith("table_") else "Figures"
     labels = {key: PAPER_ITEMS[target][key] for key in ("item", "shows")}
     labels["format"] = path.rsplit(".", 1)[1].upper()
-    labelled = (lambda wildcards: labels | {"shows": of(wildcards)}) if of else labels
+    labelled = (lambda wildcards: labels | {"shows": unexpanded(of(wildcards))}) if of else labels
     return report(path, caption="../workflow/report/caption.rst", category=kind, labels=labelled)
 
 

@@ -2,8 +2,9 @@
 # Makes:  data/raw       what the publisher ships, checked
 #         data/unpacked  the same, unpacked; a list of it beside the folder
 #
-# None of these rules carries the digest of its code: a new manifest means training anew. Where a change of code changes
-# what is made, its `revision` is raised by hand. A parameter that takes `output` is not a reason to run again.
+# A new manifest means training anew, so that none of these rules follows its code (common.smk): where a change of code
+# changes what is made, its `revision` is raised by hand. A parameter that takes `output` is not a reason to run again, so
+# that the project may lie elsewhere.
 
 
 wildcard_constraints:
@@ -22,7 +23,7 @@ rule download_file:
         "../envs/analysis.yaml"
     params:
         declared=lambda wildcards: declared(source_file(wildcards)),
-        code=lambda wildcards: code("bundled") if is_bundled(source_file(wildcards)) else None,
+        revision=lambda wildcards: 1 if is_bundled(source_file(wildcards)) else None,
         url=lambda wildcards, output: source_file(wildcards)["url"],
         login=lambda wildcards, output: study.datasets[wildcards.dataset]["login"],
         mirror=lambda wildcards, output: study.mirror,
@@ -50,7 +51,8 @@ rule verify_source:
         runtime=preparation_time,
     params:
         files=lambda wildcards: [declared(file) for file in study.datasets[wildcards.dataset]["files"]],
-        folder=source_folder,
+        folder=lambda wildcards, output: source_folder(wildcards),
+        configured=lambda wildcards: study.datasets[wildcards.dataset]["folder"],
         raw=lambda wildcards: f"data/raw/{wildcards.dataset}",
         trusted="data/raw/{dataset}.trusted.json",
         made_here=lambda wildcards: any(map(is_bundled, study.datasets[wildcards.dataset]["files"])),
@@ -80,9 +82,12 @@ rule unpack_source:
     params:
         raw=lambda wildcards: f"data/raw/{wildcards.dataset}",
         unpacked="data/unpacked/{dataset}",
-        folder=source_folder,
+        folder=lambda wildcards, output: source_folder(wildcards),
+        configured=lambda wildcards: study.datasets[wildcards.dataset]["folder"],
         unpack=lambda wildcards: study.datasets[wildcards.dataset]["unpack"],
         nested=lambda wildcards: study.datasets[wildcards.dataset]["options"].get("nested", False),
+        # without an encoding the value of another parameter: Snakemake compares sets of values, and none is to run again
+        names_encoding=names_encoding,
         revision=1,
     script:
         "../workflow/scripts/unpack_source.py"

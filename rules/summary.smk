@@ -14,7 +14,6 @@ rule table_retest_slopes:
     params:
         retests=RETESTS,
         bootstrap=BOOTSTRAP,
-        code=COMPARING_CODE,
     script:
         "../workflow/scripts/table_retest_slopes.py"
 
@@ -33,7 +32,6 @@ rule fig_retest_slopes:
         retests=RETESTS,
         published={name: values for name in study.retests if (values := reported(name))},
         bootstrap=BOOTSTRAP,
-        code=[COMPARING_CODE, DRAWING_CODE],
     script:
         "../workflow/scripts/fig_retest_slopes.py"
 
@@ -52,7 +50,6 @@ rule table_retest_scorecard:
     params:
         retests=RETESTS,
         bootstrap=BOOTSTRAP,
-        code=[COMPARING_CODE, code("retest_claims", "claims", "claim_list")],
     script:
         "../workflow/scripts/table_retest_scorecard.py"
 
@@ -71,10 +68,9 @@ rule fig_since:
     params:
         retests=SINCE["retests"],
         titles=study.titles,
-        highlight=SINCE.get("highlight"),
+        highlight=lambda wildcards: SINCE.get("highlight"),
         scale=SINCE.get("scale"),
         bootstrap=SINCE_BOOTSTRAP,
-        code=[SINCE_CODE, DRAWING_CODE],
     script:
         "../workflow/scripts/fig_since.py"
 
@@ -95,7 +91,6 @@ rule fig_family_distances:
         titles=study.titles,
         fewest=SINCE.get("fewest"),
         bootstrap=SINCE_BOOTSTRAP,
-        code=[SINCE_CODE, DRAWING_CODE],
     script:
         "../workflow/scripts/fig_family_distances.py"
 
@@ -115,6 +110,5 @@ rule table_since:
         retests=SINCE["retests"],
         published=SINCE["published"],
         bootstrap=SINCE_BOOTSTRAP,
-        code=SINCE_CODE,
     script:
         "../workflow/scripts/table_since.py"

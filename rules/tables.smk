@@ -24,7 +24,6 @@ rule table_datasets:
         "../envs/analysis.yaml"
     params:
         datasets={name: study.datasets[name] for name in COMPARED_DATASETS},
-        code=code("datasheets", "tables", "wording"),
     script:
         "../workflow/scripts/table_datasets.py"
 
@@ -39,7 +38,6 @@ rule table_settings:
         "../envs/analysis.yaml"
     params:
         rows=[settings_of(task) for task in study.tasks],
-        code=code("datasheets", "tables", "wording"),
     script:
         "../workflow/scripts/table_settings.py"
 
@@ -57,7 +55,6 @@ rule table_references:
     params:
         networks=lambda wildcards: networks_of(study.figures["references"]),
         title=lambda wildcards: study.datasets[study.tasks[study.figures["references"][0]].dataset]["title"],
-        code=code("datasheets", "tables", "wording"),
     script:
         "../workflow/scripts/table_references.py"
 
@@ -78,7 +75,6 @@ rule table_correlations:
         closest=CLOSEST,
         titles=titles_of(COMPARED),
         bootstrap=BOOTSTRAP,
-        code=TABLE_CODE,
     script:
         "../workflow/scripts/table_correlations.py"
 
@@ -98,6 +94,5 @@ rule table_depth_width:
         tasks=[study.reference, *study.family],
         titles=titles_of([study.reference, *study.family]),
         bootstrap=BOOTSTRAP,
-        code=TABLE_CODE,
     script:
         "../workflow/scripts/table_depth_width.py"

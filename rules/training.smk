@@ -1,6 +1,6 @@
 # Runs and their error tables. A run depends on the images of its view, on its genotype and on its task's protocol, and on
 # the run that it starts from, if any: nothing else makes it train again. The packed images are `ancient`: they may be
-# deleted and made again. Which models a task continues only an error table can tell, so its runs are named by rank.
+# deleted and made again. Which models a task continues only other runs can tell, so its runs are named by rank.
 
 
 rule train:
@@ -44,8 +44,20 @@ rule collect_errors:
         plan=lambda wildcards: study.planned(wildcards.task),
         # Snakemake misses no file that something newer was made of; a deleted run has to be noticed all the same
         all_there=lambda wildcards: all_there(runs_of(wildcards.task)),
-        code=code("runs"),
     message:
         "Collecting the errors of {wildcards.task}"
     script:
         "../workflow/scripts/collect_errors.py"
+
+
+use rule collect_errors as rank_runs with:
+    # the same table for the trainings that go on from the best and the worst: it does not follow the code
+    output:
+        "results/ranking/{task}.csv",
+    log:
+        "logs/rank_runs/{task}.log",
+    params:
+        plan=lambda wildcards: {key: value for key, value in study.planned(wildcards.task).items() if key != "title"},
+        revision=1,
+    message:
+        "Ranking the runs of {wildcards.task}"

@@ -1,12 +1,26 @@
 """What all tests share."""
 
 import os
+import random
+import signal
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data" / "archives"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--fuzz-seconds", type=float, default=0, help="how long each fuzz test goes on with new seeds")
+
+
+@pytest.fixture(scope="session")
+def fuzz_seconds(request) -> float:
+    """How long a fuzz test goes on beyond its fixed seeds."""
+    return request.config.getoption("--fuzz-seconds")
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +29,52 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the slices of real datasets in ../shared/data/archives, which are not there")
     return SHARED
+
+
+@pytest.fixture(autouse=True)
+def _state():
+    """A test leaves the process as it found it, so that the order of tests does not matter."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)}
+    environment, folder, umask = dict(os.environ), os.getcwd(), os.umask(0)
+    os.umask(umask)
+    generators = random.getstate(), np.random.get_state()  # noqa: NPY002 - the global one is what is kept
+    torch = sys.modules.get("torch")
+    kept = _torch_state(torch) if torch else None
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    if interruption := sys.modules.get("apr.interruption"):
+        interruption._received.clear()
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    os.umask(umask)
+    random.setstate(generators[0])
+    np.random.set_state(generators[1])  # noqa: NPY002
+    if kept:
+        _restore_torch(torch, kept)
+
+
+def _torch_state(torch):
+    return {
+        "threads": torch.get_num_threads(),
+        "dtype": torch.get_default_dtype(),
+        "generator": torch.get_rng_state(),
+        "algorithms": torch.are_deterministic_algorithms_enabled(),
+        "deterministic": torch.backends.cudnn.deterministic,
+        "benchmark": torch.backends.cudnn.benchmark,
+        "convolution": torch.backends.cudnn.allow_tf32,
+        "product": torch.backends.cuda.matmul.allow_tf32,
+    }
+
+
+def _restore_torch(torch, kept):
+    torch.set_num_threads(kept["threads"])
+    torch.set_default_dtype(kept["dtype"])
+    torch.set_rng_state(kept["generator"])
+    torch.use_deterministic_algorithms(kept["algorithms"])
+    torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = kept["deterministic"], kept["benchmark"]
+    torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = kept["convolution"], kept["product"]
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -29,9 +89,13 @@ def pytest_runtest_makereport(item, call):
 LONGEST = ("slurm", "workflow")  # folders whose tests share a cluster or a study: each stays with one worker
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """The longest begin."""
-    items.sort(key=lambda item: item.path.parent.name not in LONGEST)
+    """The longest begin, in the order of their files; only the others are shuffled where a plugin does it."""
+    given = {item: place for place, item in enumerate(items)}
+    result = yield
+    items.sort(key=lambda item: given[item] if item.path.parent.name in LONGEST else len(given))
+    return result
 
 
 @pytest.hookimpl(optionalhook=True)

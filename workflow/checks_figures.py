@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+from apr.protocol import UNSAID
 from apr.values import nearest
 from checks_common import Errors
-from study import VIEW
+from study import PROTOCOL, VIEW
 
 
 def figure_errors(config: dict[str, Any]) -> Errors:
@@ -66,7 +67,18 @@ def _pretrained(scratch: dict, pretrained: dict, views: dict) -> str | None:
     return None if scratch["view"] == pretrained["view"] else "the two train on different views"
 
 
-PAIRS = {"repeats": _repeats, "balanced": _balanced, "pretrained": _pretrained}
+def _initialisation(task: dict, other: dict, views: dict) -> str | None:
+    one, two = ({**UNSAID, **either} for either in (task, other))
+    if one["zero_init_final_gamma"] == two["zero_init_final_gamma"]:
+        return f"zero_init_final_gamma is {str(one['zero_init_final_gamma']).lower()} in both; it has to differ"
+    keys = ("view", *PROTOCOL, "initial")
+    differing = [key for key in keys if key != "zero_init_final_gamma" and one.get(key) != two.get(key)]
+    return (
+        f"the two differ in {', '.join(differing)}, too; they may in zero_init_final_gamma alone" if differing else None
+    )
+
+
+PAIRS = {"initialisation": _initialisation, "repeats": _repeats, "balanced": _balanced, "pretrained": _pretrained}
 
 
 def _trains_networks(task: dict, config: dict) -> bool:

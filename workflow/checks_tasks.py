@@ -4,6 +4,7 @@ import re
 
 from apr.anynet import Genotype, complexity
 from apr.problems import Problem
+from apr.protocol import UNSAID
 from apr.runs import TOP5_CLASSES
 from apr.values import nearest
 from checks_common import Errors, tolerant
@@ -30,7 +31,8 @@ def _regime_errors(name: str, task: dict, regimes: dict, lacking: dict[tuple[str
     if task["regime"] not in regimes:
         yield ["tasks", name, "regime"], f"no regime {task['regime']!r}{nearest(task['regime'], regimes)}"
         return
-    missing = [key for key in PROTOCOL if key not in task and key not in regimes[task["regime"]]]
+    said = {*UNSAID, *task, *regimes[task["regime"]]}
+    missing = [key for key in PROTOCOL if key not in said]
     if missing:
         lacking.setdefault((task["regime"], ", ".join(missing)), []).append(name)
 

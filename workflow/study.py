@@ -12,16 +12,19 @@ from typing import Any
 
 import yaml
 
-from apr.protocol import KEYS
+from apr.escaping import plain_texts
+from apr.protocol import KEYS, UNSAID
+from study_figures import figures_shown
 
 ROOT = Path(__file__).resolve().parents[1]
 PROTOCOL = tuple(KEYS)
 TRAINING = {"threads": 1, "device": "auto", "checkpoint_seconds": 60, "resident_gb": 8}
-CLUSTER = {"per_gpu": 1, "minutes_per_job": 60, "images_per_second": 1000}
+CLUSTER = {"per_gpu": 1, "minutes_per_job": 60, "images_per_second": 1000, "device": "auto"}
 DATASET = {"title": None, "domain": None, "files": [], "folder": None, "unpack": True, "options": {}, "classes": None}
 DATASET |= {"images": None, "storage": "pixels", "licence": None, "home": None, "login": None}
 SPLIT = {"test_fraction": 0.1, "seed": 0, "by": "image"}
 VIEW = {"classes": None, "per_class": None, "cap": None, "seed": 0, "within": None}
+TEXTS = ("title", "domain", "licence", "home")  # what is written for readers
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class Study:
         self.tasks = {
             name: self._task(name, entry, config["regimes"][entry["regime"]]) for name, entry in config["tasks"].items()
         }
-        self.figures: dict[str, Any] = self._figures(config.get("figures") or {})
+        self.figures: dict[str, Any] = figures_shown(self, config.get("figures") or {})
         self.models = [f"a{number:03d}" for number in range(self.population["size"])]
         self.networks: dict[str, dict[str, Any]] = config.get("networks") or {}
 
@@ -92,6 +95,11 @@ class Study:
         """The reference's subsets of classes, most classes first."""
         members = [task for task in self.tasks.values() if task.role == "family"]
         return [task.name for task in sorted(members, key=lambda task: -(task.classes or 0))]
+
+    @property
+    def asked(self) -> list[str]:
+        """The tasks that a whole study trains: all but the extra ones."""
+        return [name for name, task in self.tasks.items() if task.role != "extra"]
 
     @property
     def targets(self) -> list[str]:
@@ -190,13 +198,14 @@ class Study:
             model, seed = self.run(name, run)
             runs[run] = {"model": model, "genotype": self.genotypes[model] if model else None, "seed": seed}
         settings = {"title": task.title, "view": task.view, "reported": task.error, "protocol": task.protocol}
-        return settings | {"initial": task.source, "continues": bool(task.continues), "runs": runs}
+        settings |= {"initial": task.source, "continues": bool(task.continues), "extra": task.role == "extra"}
+        return settings | {"runs": runs}
 
     def _task(self, name: str, entry: dict[str, Any], regime: dict[str, Any]) -> Task:
         view = entry.get("view", name)
         dataset = self.views[view]["dataset"]
         models = entry.get("models")
-        protocol = {key: {**regime, **entry}[key] for key in PROTOCOL}
+        protocol = {key: {**UNSAID, **regime, **entry}[key] for key in PROTOCOL}
         protocol |= {key: entry[key] for key in ("initial", "continues") if entry.get(key)}
         return Task(
             name=name,
@@ -214,20 +223,6 @@ class Study:
             ranks=entry.get("ranks", 5),
             protocol=protocol,
         )
-
-    def _figures(self, figures: dict[str, Any]) -> dict[str, Any]:
-        """What each figure shows: as configured, else what follows from roles; empty where the study lacks it."""
-        shown = [self.reference, *self.targets]
-        of_view = {task.view: name for name, task in self.tasks.items() if task.role == "target"}
-        variants = {name: of_view.get(task.view) for name, task in self.tasks.items() if task.role == "variant"}
-        defaults: dict[str, Any] = dict.fromkeys(("relative_error", "depth_width", "all_pairs", "best_shapes"), shown)
-        defaults |= {"classes_vs_images": {"targets": self.targets, "against": [self.reference, *self.family[-1:]]}}
-        defaults |= {"training_variants": {"targets": [], "against": []}, "curves": None, "balanced": {}}
-        defaults |= {"top1_vs_top5": [name for name in shown if (self.tasks[name].classes or 0) > 5]}
-        defaults |= {"train_error_vs_depth": self.targets, "references": []}
-        defaults["repeats"] = {name: base for name, base in variants.items() if base and self.tasks[name].seeds > 1}
-        defaults["pretrained"] = {base: name for name, base in variants.items() if base and self.tasks[name].initial}
-        return defaults | figures
 
 
 def study_of(config: dict[str, Any]) -> Any:
@@ -276,7 +271,7 @@ def _ordered(config: dict[str, Any]) -> dict[str, Any]:
     Snakemake compares parameters as text, so that the order of keys in a file must not matter.
     """
     named = ("datasets", "views", "tasks", "regimes", "networks", "retests", "since", "evaluate")
-    return {key: value if key in named else _sorted(value) for key, value in config.items()}
+    return {key: value if key in named else _sorted(value) for key, value in plain_texts(config, TEXTS).items()}
 
 
 def _sorted(value: Any) -> Any:

@@ -9,7 +9,9 @@ import torch
 from small import PROTOCOL, checkpointing, loaders, trainer
 
 from apr.augmentation import DRAWS, sample, training_windows
+from apr.devices import choose_device, described, machine_of, set_arithmetic
 from apr.interruption import Interrupted
+from apr.memory import free_memory, image_budget
 from apr.randomness import uniforms
 from apr.training import train_network
 
@@ -56,3 +58,47 @@ def test_it_trains_and_resumes_bit_for_bit(tmp_path, precision):
     with pytest.raises(Interrupted):
         run(tmp_path / "b", protocol, on_step=lambda progress: os.kill(os.getpid(), signal.SIGTERM))
     assert run(tmp_path / "b", protocol)[:2] == (outcome, history)
+
+
+def products(precision):
+    """A matrix product and a convolution of float32 values, and how far they are from those of float64."""
+    set_arithmetic(precision, torch)
+    generator = torch.Generator().manual_seed(0)
+    left, right = (torch.randn(512, 512, generator=generator, dtype=torch.float64).to(GPU) for _ in range(2))
+    image, kernel = torch.randn(8, 64, 32, 32, generator=generator), torch.randn(64, 64, 3, 3, generator=generator)
+    image, kernel = image.double().to(GPU), kernel.double().to(GPU)
+    pairs = [(left.float() @ right.float(), left @ right)]
+    convolve = torch.nn.functional.conv2d
+    pairs.append((convolve(image.float(), kernel.float()), convolve(image, kernel)))
+    return [((found.double() - exact).abs().mean() / exact.abs().mean()).item() for found, exact in pairs]
+
+
+def test_fp32_is_float32_and_tf32_is_not():
+    assert max(products("fp32")) < 1e-5
+    if torch.cuda.get_device_capability(GPU) >= (8, 0):
+        assert min(products("tf32")) > 1e-5
+
+
+def test_a_full_gpu_keeps_no_images_and_the_budget_is_what_it_has():
+    free = free_memory(GPU)
+    assert 0 < image_budget(GPU, 2**60) < free <= torch.cuda.get_device_properties(GPU).total_memory
+
+
+def test_the_provenance_names_this_gpu(record_property):
+    here = machine_of(torch)
+    set_arithmetic("fp32", torch)
+    said = described(choose_device("auto", "fp32", here), "fp32", here, torch)
+    assert said["device"] == torch.cuda.get_device_name()
+    assert said["arithmetic"] == "fp32"
+    assert said["driver"]
+    record_property("measured", f"{said}, torch {torch.__version__}")
+
+
+def test_logits_are_float32(tmp_path):
+    protocol = PROTOCOL | {"precision": "bf16"}
+    one, (train, _) = trainer(protocol, device=GPU), loaders(tmp_path, protocol, device=GPU)
+    seen = []
+    one.network.register_forward_hook(lambda module, inputs, outputs: seen.append(outputs))
+    one.step(*next(train.training(0, 8)))
+    assert seen[0].dtype == torch.float32
+    assert not torch.equal(seen[0], seen[0].bfloat16().float())

@@ -1,12 +1,12 @@
-"""A study on the cluster of the tests, and waiting for what happens to it."""
+"""A study on the cluster of the tests, run through the profile."""
 
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from slurm_cluster import Cluster
+from waits import LONGEST
 
 from study import ROOT
 
@@ -37,14 +37,14 @@ class Study:
                 self.command(*arguments, **settings), stdout=file, stderr=file, cwd=ROOT, env=self.environment()
             )
 
-    def run(self, *arguments: str, environment=None, timeout=600, **settings) -> subprocess.CompletedProcess:
+    def run(self, *arguments: str, environment=None, **settings) -> subprocess.CompletedProcess:
         done = subprocess.run(
             self.command(*arguments, **settings),
             capture_output=True,
             text=True,
             cwd=ROOT,
             env=self.environment() | (environment or {}),
-            timeout=timeout,
+            timeout=LONGEST,
         )
         done.output = done.stdout + done.stderr
         return done
@@ -52,13 +52,3 @@ class Study:
     def environment(self) -> dict[str, str]:
         threads = {"OMP_NUM_THREADS": "1"}
         return os.environ | threads | (self.cluster.environment if self.cluster else {})
-
-
-def wait_for(condition, seconds=120, what=""):
-    """The first true value of `condition()`."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if value := condition():
-            return value
-        time.sleep(0.1)
-    raise AssertionError(f"not within {seconds} s: {what or condition.__name__}")

@@ -24,6 +24,7 @@ DAEMONS = ["munged", "slurmctld", "slurmd", "sbatch"]
 NODES, CPUS, MEMORY, GPUS = 3, 8, 64_000, 2  # each node's; the memory is in MB, and as invented as the GPUs
 PORTS = range(17_800, 30_000, 20)  # the first of each cluster's
 SBIN = ["/usr/sbin", "/sbin"]
+LONGEST = 1800  # seconds that anything is waited for
 
 # A requeued job waits for the credentials to expire: 15 s instead of 120. config_overrides: a node has what its line
 # says. Partitions: `night` gives way to `urgent` and is requeued, `spot` is cancelled.
@@ -104,19 +105,19 @@ class Cluster:
         """Kill a node's daemon: for the controller the node is gone, while what ran on it lives on."""
         os.kill(self._pid(f"slurmd.{name}"), signal.SIGKILL)
 
-    def wait_for_nodes(self, seconds: float = 60) -> None:
+    def wait_for_nodes(self) -> None:
         """Wait until all nodes can take jobs."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + LONGEST
         while time.monotonic() < end:
             states = self.command("sinfo", "-h", "-N", "-o", "%t", check=False).split()
             if states and all(state in ("idle", "mix", "alloc") for state in states):
                 return
             time.sleep(0.2)
-        sys.exit(f"error: the nodes did not come up in {seconds:g} s; see {self.folder}/*.log")
+        sys.exit(f"error: the nodes did not come up in {LONGEST} s; see {self.folder}/*.log")
 
     def command(self, *words: str, check: bool = True) -> str:
         """Output of one of SLURM's commands."""
-        done = subprocess.run(words, capture_output=True, text=True, env=os.environ | self.environment, timeout=60)
+        done = subprocess.run(words, capture_output=True, text=True, env=os.environ | self.environment, timeout=LONGEST)
         if check and done.returncode:
             sys.exit(f"error: {' '.join(words)}: {done.stdout}{done.stderr}")
         return done.stdout
@@ -134,7 +135,7 @@ class Cluster:
             if self._alive(name):
                 pid = self._pid(name)
                 os.kill(pid, signal.SIGTERM)
-                end = time.monotonic() + 15
+                end = time.monotonic() + 15  # killed afterwards
                 while self._alive(name) and time.monotonic() < end:
                     time.sleep(0.05)
                 if self._alive(name):
@@ -185,7 +186,7 @@ class Cluster:
     def _daemon(self, *command: str) -> None:
         log = self.folder / f"{command[0]}.start.log"
         with log.open("a") as file:
-            done = subprocess.run(command, stdout=file, stderr=file, env=os.environ | self.environment, timeout=60)
+            done = subprocess.run(command, stdout=file, stderr=file, env=os.environ | self.environment, timeout=LONGEST)
         if done.returncode:
             sys.exit(f"error: {' '.join(command)} failed: {log.read_text()[-1000:]}")
 

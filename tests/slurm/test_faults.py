@@ -6,7 +6,8 @@ import re
 import signal
 
 import pytest
-from cluster_study import Study, wait_for
+from cluster_study import Study
+from waits import LONGEST, wait_for
 
 RUNS = [f"{task}/a00{number}" for task in ("digits", "digits_again") for number in range(4)]
 TABLES = ["results/errors/digits.csv", "results/errors/digits_again.csv"]
@@ -70,7 +71,6 @@ class Disturbed(Study):
     def resumed(self, run, times):
         wait_for(
             lambda: self.history(run).count("resuming at epoch") > times or self.finished(run),
-            seconds=150,
             what=f"{run} goes on",
         )
 
@@ -147,7 +147,7 @@ def test_no_fault_loses_or_changes_a_result(cluster, undisturbed, tmp_path, reco
     # Ctrl-C: the jobs are cancelled, and the same command goes on
     study.training()
     snakemake.send_signal(signal.SIGINT)
-    assert snakemake.wait(timeout=90) != 0
+    assert snakemake.wait(timeout=LONGEST) != 0
     study.injected("Ctrl-C")
 
     # Snakemake is killed: its jobs live on, and the next call has to unlock the folder
@@ -164,7 +164,7 @@ def test_no_fault_loses_or_changes_a_result(cluster, undisturbed, tmp_path, reco
     assert last.returncode == 0, last.output[-3000:]
     assert "SLURM job(s) of an earlier call still run here" in last.output
 
-    assert hanging.wait(timeout=240) == 0, late.log.read_text()[-3000:]
+    assert hanging.wait(timeout=LONGEST) == 0, late.log.read_text()[-3000:]
     assert f"job {job_of_late} ended as TIMEOUT" in late.log.read_text()
     assert "resuming at epoch" in late.history("digits/a000")
     study.faults.insert(0, "time limit")

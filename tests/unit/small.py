@@ -27,6 +27,7 @@ PROTOCOL = {
     "padding": 2,
     "flip": True,
     "stem": "res_stem_cifar",
+    "zero_init_final_gamma": False,
     "precision": "fp32",
     "channels_last": True,
     "seed": 3,

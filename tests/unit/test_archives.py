@@ -2,6 +2,7 @@ import bz2
 import errno
 import gzip
 import lzma
+import os
 import struct
 import tarfile
 import zipfile
@@ -89,7 +90,7 @@ def test_names_that_reach_outside_are_refused(tmp_path, kind, name, words):
 def test_links_and_devices_in_a_tar_are_refused(tmp_path, kind):
     special = tarfile.TarInfo("odd")
     special.type, special.linkname = kind, "/etc/passwd"
-    words = "is a link" if kind in (tarfile.SYMTYPE, tarfile.LNKTYPE) else "is a device"
+    words = {tarfile.SYMTYPE: "is a link to '/etc/passwd'", tarfile.LNKTYPE: "is a hard link"}.get(kind, "is a device")
     refused(make_tar(tmp_path / "a.tar", {"fine": b"1"}, odd=special), tmp_path, f"'odd' {words}")
 
 
@@ -117,7 +118,7 @@ def test_a_second_file_of_the_same_name_is_refused(tmp_path):
 
 @pytest.mark.parametrize("kind", ["zip", "gz"])
 def test_a_bomb_is_refused(tmp_path, monkeypatch, kind):
-    monkeypatch.setattr("apr.archives.HARMLESS_BYTES", 1 << 20)
+    monkeypatch.setattr("apr.contents.HARMLESS_BYTES", 1 << 20)
     path = tmp_path / f"a.{kind}"
     zeros = bytes(3 << 20)
     if kind == "zip":
@@ -138,12 +139,33 @@ def test_damaged_archives_are_named(tmp_path):
     refused(tmp_path / "a.tar.gz", tmp_path, r"a\.tar\.gz: is a damaged gzip")
     (tmp_path / "b.tar").write_bytes(make_tar(tmp_path / "b.tar", {"x": bytes(9000)}).read_bytes()[:4000])
     refused(tmp_path / "b.tar", tmp_path, r"b\.tar: is a damaged tar")
+    data = make_tar(tmp_path / "b.tar", {"x": bytes(600), "y": bytes(600)}).read_bytes()
+    (tmp_path / "b.tar").write_bytes(data[:1536] + os.urandom(512) + data[2048:])
+    refused(tmp_path / "b.tar", tmp_path, r"b\.tar: is a damaged tar archive \(a header in the middle")
     data = bytearray(make_zip(tmp_path / "c.zip", {"x": bytes(range(256)) * 40}).read_bytes())
     data[60] ^= 255
     (tmp_path / "c.zip").write_bytes(data)
     refused(tmp_path / "c.zip", tmp_path, r"c\.zip: is a damaged zip")
     (tmp_path / "d.zip").write_text("<html>log in</html>")
     refused(tmp_path / "d.zip", tmp_path, r"d\.zip: is html, not data")
+
+
+def test_the_end_of_a_tar_is_looked_at(tmp_path, caplog):
+    whole = make_tar(tmp_path / "a.tar", {"x": b"1"}).read_bytes()
+    (tmp_path / "a.tar").write_bytes(whole[:1024])
+    unpack_all([tmp_path / "a.tar"], tmp_path / "set")
+    assert "a.tar: has no mark of its end" in caplog.text
+    (tmp_path / "b.tar").write_bytes(whole + b"signature")
+    unpack_all([tmp_path / "b.tar"], tmp_path / "set")
+    assert "b.tar: has bytes behind the mark of its end" in caplog.text
+    (tmp_path / "b.tar").write_bytes(whole + tar_bytes({"y": b"2"}))
+    refused(tmp_path / "b.tar", tmp_path, "goes on behind the mark of its end.*unpack it by hand")
+    caplog.clear()
+    for mode in ("w", "w:gz", "w:bz2", "w:xz"):
+        unpack_all(
+            [make_tar(tmp_path / f"c.tar{mode.replace('w', '').replace(':', '.')}", MEMBERS, mode)], tmp_path / "set"
+        )
+    assert caplog.text == ""
 
 
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):

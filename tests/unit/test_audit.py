@@ -1,11 +1,13 @@
 """The audit: a sound study passes, and each way of being wrong is found, named, and counted once."""
 
 import json
+import os
 
 import pytest
 from fabricated import diverged, edit, only, study, write_errors, write_run
 
-from apr.audit import audit, audit_table, described, remedy, wrong
+from apr.audit import STATES, audit, audit_table, described, remedy, to_come, wrong
+from apr.consistency import mixed_devices
 from apr.files import digest_of
 from apr.tables import save_table
 
@@ -68,40 +70,40 @@ def test_a_run_without_an_outcome_is_unreadable(made):
     only(audit(plan, root), "unreadable")
 
 
-def test_another_protocol_is_stale_with_its_keys(made):
+def test_another_protocol_is_outdated_with_its_keys(made):
     root, plan, _ = made
     plan["digits"]["protocol"] = plan["digits"]["protocol"] | {"lr": 0.1}
-    found = only(audit(plan, root), "stale")
+    found = only(audit(plan, root), "outdated")
     assert len(found) == 4
     assert "lr is 0.05, the study has 0.1" in found[0].says
 
 
-def test_another_genotype_or_seed_is_stale(made):
+def test_another_genotype_or_seed_is_outdated(made):
     root, plan, _ = made
     plan["digits"]["runs"]["a000"]["genotype"] = "another"
     plan["digits"]["runs"]["a001"]["seed"] = 7
-    first, second = only(audit(plan, root), "stale")
+    first, second = only(audit(plan, root), "outdated")
     assert "genotype is" in first.says
     assert "seed is 1, the study has 7" in second.says
 
 
-def test_other_images_are_stale(made):
+def test_other_images_are_outdated(made):
     root, plan, _ = made
     edit(root / "results/views/digits.json", lambda view: view.update(indices_digest="others"))
-    found = only(audit(plan, root), "stale")
+    found = only(audit(plan, root), "outdated")
     assert {finding.task for finding in found} == {"digits", "digits_pretrained"}
     assert "images.indices_digest" in found[0].says
 
 
-def test_a_run_in_another_ones_place_is_stale(made):
+def test_a_run_in_another_ones_place_is_named(made):
     root, plan, runs = made
     write_run(root, "digits", "a001", runs["digits"]["a002"])
     write_errors(root, "digits", [runs["digits"][name] for name in ("a000", "a002", "a002", "a003")])
-    (finding,) = only(audit(plan, root), "stale")
+    (finding,) = only(audit(plan, root), "misplaced")
     assert "is the run of a002 on digits" in finding.says
 
 
-def test_a_run_from_a_source_trained_anew_is_stale(made):
+def test_a_run_from_a_source_trained_anew_is_outdated(made):
     root, plan, runs = made
 
     def anew(run):
@@ -111,16 +113,16 @@ def test_a_run_from_a_source_trained_anew_is_stale(made):
     plan["photos"]["protocol"]["lr"] = 0.1
     for name in runs["photos"]:
         edit(root / f"results/runs/photos/{name}.json", anew)
-    found = only(audit(plan, root), "stale")
+    found = only(audit(plan, root), "outdated")
     assert {finding.task for finding in found} == {"digits_pretrained", "photos_longer"}
     assert len(found) == 8
     assert "initial.fingerprint is" in found[0].says
 
 
-def test_other_weights_of_the_same_source_are_stale(made):
+def test_other_weights_of_the_same_source_are_outdated(made):
     root, plan, _ = made
     edit(root / "results/runs/photos/a002.json", lambda run: run.update(weights="others"))
-    found = only(audit(plan, root), "stale")
+    found = only(audit(plan, root), "outdated")
     assert [finding.path for finding in found] == [
         "results/runs/digits_pretrained/a002.json",
         "results/runs/photos_longer/worst2.json",
@@ -137,34 +139,34 @@ def test_kept_weights_that_are_damaged_are_named_with_their_run(made, harm):
     assert "delete results/weights/photos/a001.pt, results/runs/photos/a001.json; then" in remedy([found])
 
 
-def test_a_run_whose_source_is_gone_is_stale(made):
+def test_a_run_whose_source_is_gone_is_outdated(made):
     root, plan, _ = made
     (root / "results/runs/photos/a001.json").unlink()
     kinds = {finding.path: finding.kind for finding in audit(plan, root).findings}
     assert kinds == {
         "results/runs/photos/a001.json": "missing",
-        "results/runs/digits_pretrained/a001.json": "stale",
-        "results/runs/photos_longer/best2.json": "stale",
+        "results/runs/digits_pretrained/a001.json": "outdated",
+        "results/runs/photos_longer/best2.json": "outdated",
     }
 
 
-def test_a_continuation_of_what_is_no_longer_the_best_is_stale(made):
+def test_a_continuation_of_what_is_no_longer_the_best_is_outdated(made):
     root, plan, runs = made
     best = runs["photos"]["a000"]
     best["outcome"]["correct_top1"] = best["history"][-1]["correct_top1"] = 1
     write_run(root, "photos", "a000", best)
     write_errors(root, "photos", runs["photos"].values())
-    found = only(audit(plan, root), "stale")
+    found = only(audit(plan, root), "outdated")
     assert [finding.path.rsplit("/", 1)[1] for finding in found] == [
         *("best1.json", "best2.json", "worst1.json", "worst2.json")
     ]
     assert "continues a000, but best1 of results/errors/photos.csv is a001" in found[0].says
 
 
-def test_a_continuation_under_another_rank_is_stale(made):
+def test_a_continuation_under_another_rank_is_named(made):
     root, plan, runs = made
     write_run(root, "photos_longer", "worst1", runs["photos_longer"]["worst1"] | {"rank": "best1"})
-    (finding,) = only(audit(plan, root), "stale")
+    (finding,) = only(audit(plan, root), "misplaced")
     assert "is the run of rank best1" in finding.says
 
 
@@ -206,12 +208,13 @@ def test_the_table_counts_every_planned_run_once(made, tmp_path):
     result = audit(plan, root)
     table = audit_table(result, {task: entry["title"] for task, entry in plan.items()})
     data = table.data.set_index("task")
-    states = ["complete", "diverged", "to_do", "missing", "unreadable", "stale", "out_of_range"]
+    states = [*STATES]
     assert data[states].sum(axis=1).tolist() == data["planned"].tolist() == [4, 4, 4, 4]
     assert data.loc["digits", ["complete", "missing", "unreadable"]].tolist() == [2, 1, 1]
     assert table.shown.iloc[-1].tolist()[:3] == ["All tasks", 16, int(data["complete"].sum())]
     assert "Of 16 planned trainings" in table.caption
-    assert "Wrong: 1 missing although the error table is there" in table.caption
+    assert "Made anew by the same command: 1 not there although the error table is; 4 not made as the" in table.caption
+    assert "Wrong: 1 not readable as a run" in table.caption
     save_table(table, csv=tmp_path / "a.csv", md=tmp_path / "a.md", caption=tmp_path / "a.rst")
     assert "Task on digits" in (tmp_path / "a.md").read_text()
 
@@ -228,9 +231,83 @@ def test_the_remedy_names_files_and_the_command(made):
 
 def test_of_many_findings_of_a_kind_as_many_are_shown_as_asked_for(tmp_path):
     plan, _ = study(tmp_path, models=25)
-    plan["digits"]["protocol"] = plan["digits"]["protocol"] | {"lr": 0.1}
+    for name in plan["digits"]["runs"]:
+        (tmp_path / f"results/runs/digits/{name}.json").write_text("{")
     findings = audit(plan, tmp_path).findings
     assert described(findings).count("- results/runs/digits/") == 25
     lines = described(findings, 20).splitlines()
     assert sum(line.startswith("- results/runs/digits/") for line in lines) == 20
     assert lines[-1] == "- and 5 more"
+
+
+def test_a_mixture_of_devices_is_noted_and_not_wrong(made):
+    root, plan, runs = made
+    for name, run in runs["digits"].items():
+        device = "cpu" if name == "a001" else "NVIDIA A100"
+        write_run(root, "digits", name, run | {"provenance": {"device": device, "arithmetic": "fp32"}})
+    result = audit(plan, root)
+    (finding,) = result.findings
+    assert (finding.kind, finding.task, finding.path) == ("devices", "digits", "results/runs/digits")
+    assert "NVIDIA A100 (fp32): 3, cpu (fp32): 1 run(s)" in finding.says
+    assert not wrong(result.findings)
+    assert "## Devices: made on several kinds of device" in described(result.findings)
+    row = audit_table(result, {name: name for name in plan}).data.set_index("task")
+    assert row["devices"].to_dict() == {"photos": 0, "digits": 1, "digits_pretrained": 0, "photos_longer": 0}
+
+
+def test_a_mixture_of_arithmetic_is_one_too_and_a_run_that_computed_nothing_is_none():
+    same = [{"provenance": {"device": "cpu", "arithmetic": "fp32"}}] * 2 + [{"provenance": {}}, {}]
+    assert mixed_devices(same) == ""
+    assert "cpu (fp32): 2, cpu (bf16, head fp32): 1" in mixed_devices(
+        [*same, {"provenance": {"device": "cpu", "arithmetic": "bf16, head fp32"}}]
+    )
+
+
+def test_an_extra_task_of_which_no_run_is_there_is_not_to_do(made):
+    root, plan, _ = made
+    plan["digits_zero"] = plan["digits"] | {"extra": True}
+    assert "digits_zero" not in audit(plan, root).states
+    write_run(root, "digits_zero", "a000", json.loads((root / "results/runs/digits/a000.json").read_text()))
+    assert audit(plan, root).states["digits_zero"]["to_do"] == 3
+
+
+def test_what_the_same_command_makes_again_is_not_wrong_and_takes_a_line_a_table(made):
+    root, plan, _ = made
+    plan["digits"]["protocol"] = plan["digits"]["protocol"] | {"lr": 0.1}
+    (root / "results/runs/photos/a001.json").unlink()
+    findings = audit(plan, root).findings
+    assert not wrong(findings)
+    text = described(findings)
+    assert text.count("runs of digits") == 1
+    assert "4 runs of digits, the first results/runs/digits/a000.json: was trained" in text
+    assert "delete" not in text.lower()
+    assert "makes 7 run(s) anew" in to_come(findings)  # with the two that started from the one that is gone
+
+
+def test_a_table_of_a_larger_study_or_of_another_error_is_made_anew(made):
+    root, plan, runs = made
+    del plan["digits"]["runs"]["a003"]
+    write_errors(root, "photos", runs["photos"].values(), "top5")
+    findings = audit(plan, root).findings
+    kinds = {(finding.kind, finding.task) for finding in findings}
+    assert kinds == {("old_table", "digits"), ("old_table", "photos"), ("stray", "digits")}
+    assert "has 4 rows where 3 runs are planned" in described(findings)
+    assert "makes 2 error table(s) anew" in to_come(findings)
+
+
+def test_a_table_older_than_its_runs_is_made_anew_and_another_is_wrong(made):
+    root, plan, _ = made
+    table = root / "results/errors/digits.csv"
+    table.write_text(table.read_text().replace("66.666667", "33.333333"))
+    (finding,) = audit(plan, root).findings
+    assert finding.kind == "table"
+    assert "results/errors/digits.csv" in remedy([finding])
+    os.utime(table, (1, 1))
+    (finding,) = audit(plan, root).findings
+    assert finding.kind == "old_table"
+
+
+def test_a_deleted_table_is_to_do(made):
+    root, plan, _ = made
+    (root / "results/errors/digits.csv").unlink()
+    assert audit(plan, root).findings == []

@@ -1,5 +1,7 @@
 """Crops and flips against plain per-image implementations, and their independence of everything but their keys."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -102,13 +104,15 @@ def test_padded_crop_is_a_shift_with_zeros_outside(pictures):
     windows = training_windows("padded", sizes, draws, resolution=32, padding=4, flip=True)
     found = sampled([picture] * 200, windows, 32)
     padded = functional.pad(normalised(picture), (4, 4, 4, 4))
-    corners = set()
+    corners, of_flipped = set(), set()
     for i, image in enumerate(found):
         top, left = (windows.start[i] + 4).astype(int)
-        corners.add((top, left))
+        (of_flipped if windows.flip[i] else corners).add((top, left))
         expected = padded[:, top : top + 32, left : left + 32]
         assert torch.allclose(image, expected.flip(2) if windows.flip[i] else expected, atol=1e-5)
-    assert {c[0] for c in corners} == {c[1] for c in corners} == set(range(9))
+    # pycls: randint(0, 40 - 32) on each axis, of the picture that is flipped already
+    assert {c[0] for c in corners} == {c[1] for c in corners} == {c[0] for c in of_flipped} == set(range(8))
+    assert {c[1] for c in of_flipped} == set(range(1, 9))
 
 
 def test_padded_crop_of_a_small_image_is_refused():
@@ -139,3 +143,101 @@ def test_uniforms_are_uniform_and_uncorrelated():
     assert np.abs(counts / counts.mean() - 1).max() < 0.06
     assert np.abs(np.corrcoef(values.T) - np.eye(3)).max() < 0.03
     assert abs(np.corrcoef(values[:-1, 0], values[1:, 0])[0, 1]) < 0.03
+
+
+def draws_of(area=0.5, aspect=0.5, swap=0.9999, y=0.9999, x=0.9999, flip=0.9999):
+    """The same uniforms at every attempt, [1, DRAWS]."""
+    return np.array([[area, aspect, swap, y, x] * 10 + [flip]])
+
+
+def test_a_random_resized_crop_at_an_odd_size_by_hand():
+    """33 -> 24: area 0.54 x 1089, aspect 1.0416, so 25 x 24; at most at 8 and 7, as randint leaves the end out."""
+    options = {"resolution": 24, "padding": 0, "flip": True}
+    found = training_windows("random_resized", np.array([[33, 33]]), draws_of(aspect=0.4999), **options)
+    assert found.low.tolist() == [[8, 7]]
+    assert found.high.tolist() == [[31, 31]]
+    assert found.scale.tolist() == [[1, 25 / 24]]
+    assert found.start[0] == pytest.approx([8, 7 + 0.5 * 25 / 24 - 0.5])
+    assert found.flip.tolist() == [False]
+    swapped = training_windows("random_resized", np.array([[33, 33]]), draws_of(swap=0.4999, flip=0.4999), **options)
+    assert (swapped.low.tolist(), swapped.high.tolist()) == ([[7, 8]], [[31, 31]])
+    assert swapped.flip.tolist() == [True]
+    first = training_windows("random_resized", np.array([[33, 33]]), draws_of(y=0, x=0), **options)
+    assert first.low.tolist() == [[0, 0]]
+
+
+def test_extremes_of_area_and_aspect_by_hand():
+    options = {"resolution": 24, "padding": 0, "flip": False}
+    sizes = np.array([[100, 100]])
+    small = training_windows("random_resized", sizes, draws_of(area=0, aspect=0, y=0, x=0), **options)
+    assert (small.high - small.low + 1).tolist() == [[33, 24]]  # 800 pixels at 3 : 4
+    wide = training_windows("random_resized", sizes, draws_of(area=0, aspect=1, y=0, x=0), **options)
+    assert (wide.high - wide.low + 1).tolist() == [[24, 33]]
+
+
+def test_the_first_attempt_that_fits_counts():
+    draws = draws_of(area=0.5, y=0, x=0)
+    draws[0, 0], draws[0, 1] = 1.0, 1.0  # all of the area at 4 : 3 is wider than the picture
+    draws[0, 5 + 0] = 0.0  # the second attempt takes the least
+    options = {"resolution": 24, "padding": 0, "flip": False}
+    found = training_windows("random_resized", np.array([[33, 33]]), draws, **options)
+    target = 0.08 * 1089
+    assert (found.high - found.low + 1).tolist() == [
+        [round((target / (25 / 24)) ** 0.5), round((target * 25 / 24) ** 0.5)]
+    ]
+
+
+def test_a_padded_crop_at_odd_sizes_by_hand():
+    """33 and 47 padded by 4, crop 24: 17 and 31 positions; a flipped picture is flipped before it is cropped."""
+    draws = np.full((2, DRAWS), 0.9999)
+    draws[1, -1] = 0.4999
+    found = training_windows("padded", np.array([[33, 47]] * 2), draws, resolution=24, padding=4, flip=True)
+    assert found.start.tolist() == [[16 - 4, 30 - 4], [16 - 4, 31 - 30 - 4]]
+    assert found.flip.tolist() == [False, True]
+    assert found.low.tolist() == [[0, 0]] * 2
+    assert found.high.tolist() == [[32, 46]] * 2
+    tight = training_windows("padded", np.array([[24, 24]]), draws[:1], resolution=24, padding=0, flip=True)
+    assert tight.start.tolist() == [[0, 0]]
+
+
+def test_an_evaluation_at_odd_sizes_by_hand():
+    """33 x 47 to 26 x 37 (rounded down), then rows 1 to 24 and columns 7 to 30: half a pixel is rounded up."""
+    found = evaluation_windows(np.array([[33, 47], [47, 33]]), resolution=24, resize=26)
+    assert found.scale[0].tolist() == [33 / 26, 47 / 37]
+    assert found.start[0] == pytest.approx([1.5 * 33 / 26 - 0.5, 7.5 * 47 / 37 - 0.5])
+    assert found.start[1].tolist() == found.start[0][::-1].tolist()
+    assert found.high[0].tolist() == [32, 46]
+    assert not found.flip.any()
+
+
+def test_a_flip_is_from_left_to_right(pictures):
+    sizes = np.array([[40, 60]])
+    windows = training_windows("centre", sizes, draws_of(flip=0.1), resolution=20, padding=0, flip=True)
+    plain = training_windows("centre", sizes, draws_of(flip=0.1), resolution=20, padding=0, flip=False)
+    assert (windows.flip.tolist(), plain.flip.tolist()) == ([True], [False])
+    one, other = (sampled(pictures[:1], found, 20)[0] for found in (windows, plain))
+    assert torch.equal(one, other.flip(2))
+    assert not torch.allclose(one, other.flip(1))
+
+
+def test_a_value_by_hand():
+    """Half way between two pixels of 10 and 20, with mean 0.02 and SD 0.1 of one."""
+    pixels = torch.tensor([[10, 0, 255], [20, 0, 255]], dtype=torch.uint8)
+    windows = evaluation_windows(np.array([[1, 2]]), resolution=1, resize=1)._replace(start=np.array([[0.0, 0.5]]))
+    found = sample(
+        *(pixels, np.array([0]), np.array([[1, 2]]), windows),
+        resolution=1,
+        mean=torch.tensor([0.02, 0.5, 0.5]),
+        sd=torch.tensor([0.1, 0.25, 0.5]),
+    )
+    assert found.flatten().tolist() == pytest.approx([(15 / 255 - 0.02) / 0.1, -2, 1])
+
+
+def test_draws_by_value():
+    """They stay as they are: another draw would be another training under the same protocol."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # the numbers wrap as they should, without a word
+        found = uniforms(7, 3, np.array([0, 5]), 2)
+    expected = [[0.8164171032799666, 0.3781750624059973], [0.3165543426115175, 0.7229149827270892]]
+    assert found.tolist() == expected
+    assert order(7, 3, 6).tolist() == [4, 0, 5, 3, 1, 2]

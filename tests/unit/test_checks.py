@@ -248,8 +248,15 @@ def test_the_paper_is_whole():
         "insects_pretrained",
         "cifar100_pretrained",
     ]
-    runs = {name: len(study.runs(name)) for name in study.tasks}
+    runs = {name: len(study.runs(name)) for name in study.asked}
     assert sum(runs.values()) == 13_020 + 5  # the paper's trainings and Table A1's
+    beside = [name for name in study.tasks if name not in study.asked]
+    assert beside == list(study.figures["initialisation"].values())
+    assert len(beside) == 3
+    for base, other in study.figures["initialisation"].items():
+        ours, theirs = study.tasks[base].protocol, study.tasks[other].protocol
+        assert theirs == ours | {"zero_init_final_gamma": True}
+        assert ours["zero_init_final_gamma"] is False
     assert runs["cifar10_seeds"] == 2 * 250
     assert [name for name, count in runs.items() if count == 10] == ["powerline_100ep", "natural_100ep"]
     assert [name for name, task in study.tasks.items() if task.initial] == list(study.figures["pretrained"].values())

@@ -133,7 +133,8 @@ def test_a_double_key_is_an_error_of_its_file_beside_all_others(demo, tmp_path):
     config = merge(demo, yaml.safe_load(more.read_text()))
     assert check_config(config, [base, more]) == [
         f"{more}: training: line 3: stands here and in line 2; keep one, or merge the two",
-        f"{more}: tasks.digits.role: 'targt' is not one of reference, family, target, variant (did you mean target?)",
+        f"{more}: tasks.digits.role: 'targt' is not one of reference, family, target, variant, extra (did you mean "
+        "target?)",
         f"{more}: training.threads: 0: has to be at least 1 and at most 4,096 (CPU threads of one training (part of "
         "its provenance))",
     ]

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from waits import LONGEST
 
 from cluster import batch_size, time_limit, training_images, training_minutes
 from slurm import QueueWatch
@@ -92,7 +93,7 @@ def leave(number, patience, environment):
 )
 def test_a_program_leaves_at_once_where_nobody_is_about_to_kill_it(number, environment):
     process = leave(number, 60, environment)
-    assert process.wait(timeout=30) == 128 + number
+    assert process.wait(timeout=LONGEST) == 128 + number
     assert b"the checkpoint is written" in process.stderr.read()
 
 
@@ -101,5 +102,5 @@ def test_a_slurm_job_waits_to_be_killed_but_not_for_ever():
     time.sleep(2)
     assert process.poll() is None
     process.kill()
-    assert process.wait(timeout=10) == -signal.SIGKILL
-    assert leave(signal.SIGTERM, 0.1, {"SLURM_JOB_ID": "7"}).wait(timeout=30) == 128 + signal.SIGTERM
+    assert process.wait(timeout=LONGEST) == -signal.SIGKILL
+    assert leave(signal.SIGTERM, 0.1, {"SLURM_JOB_ID": "7"}).wait(timeout=LONGEST) == 128 + signal.SIGTERM

@@ -37,10 +37,12 @@ ENTRIES = {
 def test_datasets_stand_in_the_order_of_the_study_with_their_counts():
     table = dataset_table(MANIFESTS, ENTRIES)
     assert table.shown.iloc[0].tolist() == [
-        *("Skin", "9,014 + 1,001", "7", "median 450 × 600 (450 × 500–612)", "medicine", "CC BY", "https://example.org")
+        *("Skin", "9,014 + 1,001", "7", "median 450 × 600 (450 × 500–612)", "medicine", "CC BY", "https://example.org"),
+        "–",
     ]
     assert table.shown.iloc[1].tolist() == [
-        *("digits", "50,000 + 10,000", "10", "32 × 32", "not stated", "not stated", "not stated")
+        *("digits", "50,000 + 10,000", "10", "32 × 32", "not stated", "not stated", "not stated"),
+        "–",
     ]
     row = table.data.set_index("dataset").loc["skin"]
     assert (row["n_train"], row["n_test"], row["classes"], row["width_max"], row["split_by"]) == (

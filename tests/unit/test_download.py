@@ -3,12 +3,16 @@ import gzip
 import hashlib
 import logging
 import os
+import subprocess
+import sys
 import threading
+import time
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from data_helpers import real
+from misbehaving_server import MisbehavingServer
 
 from apr.download import by_hand, check_file, download, survey_folder, verify
 from apr.problems import Problem
@@ -16,51 +20,11 @@ from apr.problems import Problem
 DATA = bytes(range(256)) * 4096
 
 
-class Server:
-    """A publisher whose server can fail: `plan` is a list of faults, one a request."""
-
-    def __init__(self):
-        self.files = {"/data.bin": DATA}
-        self.plan, self.requests = [], []
-        self.ranges, self.etag = True, '"one"'
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                outer.requests.append((self.path, dict(self.headers)))
-                fault = outer.plan.pop(0) if outer.plan else None
-                data = outer.files.get(self.path)
-                if isinstance(fault, int) or data is None:
-                    self.send_error(fault or 404)
-                    return
-                start = 0
-                asked = self.headers.get("Range")
-                if asked and outer.ranges and self.headers.get("If-Range") == outer.etag:
-                    start = int(asked.removeprefix("bytes=").removesuffix("-"))
-                    self.send_response(206)
-                    self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
-                else:
-                    self.send_response(200)
-                self.send_header("Content-Length", str(len(data) - start))
-                if outer.etag:
-                    self.send_header("ETag", outer.etag)
-                self.end_headers()
-                self.wfile.write(data[start : start + len(data) // 2] if fault == "cut" else data[start:])
-
-            def log_message(self, *args):
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
-        self.address = f"http://127.0.0.1:{self.http.server_port}"
-
-
 @pytest.fixture
 def server():
-    one = Server()
+    one = MisbehavingServer({"/data.bin": DATA})
     yield one
-    one.http.shutdown()
-    one.http.server_close()
+    one.close()
 
 
 def entry(url, name="data.bin", **more):
@@ -134,7 +98,7 @@ def test_a_missing_page_is_not_asked_for_twice(server, tmp_path):
 
 def test_progress_is_logged(server, tmp_path, monkeypatch, caplog):
     ticks = iter(range(0, 10_000, 11))
-    monkeypatch.setattr("apr.download.time.monotonic", lambda: next(ticks))
+    monkeypatch.setattr("apr.web.time.monotonic", lambda: next(ticks))
     with caplog.at_level(logging.INFO, "apr"):
         fetch(entry(f"{server.address}/data.bin"), tmp_path / "data.bin")
     assert "data.bin: 1 of 1 MB" in caplog.text
@@ -211,9 +175,16 @@ def test_wrong_content_is_named_and_set_aside(server, tmp_path, fault):
     assert left_over(tmp_path) == ["data.gz.rejected"]
 
 
-@pytest.mark.parametrize("declared", [{"sha256": "0" * 64}, {"md5": "0" * 32}, {"bytes": 7}])
-def test_wrong_digest_is_named_and_set_aside(server, tmp_path, declared):
-    with pytest.raises(Problem, match=f"{next(iter(declared.values()))} (is|are) declared"):
+@pytest.mark.parametrize(
+    ("declared", "words"),
+    [
+        ({"sha256": "0" * 64}, "0 is declared"),
+        ({"md5": "0" * 32}, "0 is declared"),
+        ({"bytes": 7000000}, "7,000,000 are"),
+    ],
+)
+def test_wrong_digest_is_named_and_set_aside(server, tmp_path, declared, words):
+    with pytest.raises(Problem, match=words):
         fetch(entry(f"{server.address}/data.bin", **declared), tmp_path / "data.bin")
     assert left_over(tmp_path) == ["data.bin.rejected"]
 
@@ -248,8 +219,12 @@ def test_real_broken_downloads_are_each_named(tmp_path):
 
 @pytest.mark.parametrize(("number", "words"), [(errno.ENOSPC, "disk is full"), (errno.EROFS, "read-only")])
 def test_a_disk_that_takes_nothing(server, tmp_path, monkeypatch, number, words):
-    def refuse(*_):
-        raise OSError(number, "no")
+    replace = os.replace
+
+    def refuse(source, target):
+        if os.path.basename(target) == "data.bin":
+            raise OSError(number, "no")
+        replace(source, target)
 
     monkeypatch.setattr("os.replace", refuse)
     with pytest.raises(Problem, match=f"data.bin: cannot be written: .*{words}"):
@@ -258,9 +233,73 @@ def test_a_disk_that_takes_nothing(server, tmp_path, monkeypatch, number, words)
 
 
 def test_no_room_is_said_before_the_download(server, tmp_path, monkeypatch):
-    monkeypatch.setattr("apr.download.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
+    monkeypatch.setattr("apr.web.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
     with pytest.raises(Problem, match="10 are free"):
         fetch(entry(f"{server.address}/data.bin"), tmp_path / "data.bin")
+
+
+FETCH = """
+import sys, time
+from pathlib import Path
+from apr.download import download
+url, target, told = sys.argv[1:]
+Path(told).touch()
+download({"name": "data.bin", "url": url}, Path(target), root=Path("."))
+"""
+
+
+def fetching(server, tmp_path, number):
+    """A process that fetches data.bin, and has begun to."""
+    scripts = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
+    told = tmp_path / f"told{number}"
+    arguments = [f"{server.address}/data.bin", tmp_path / "raw" / "data.bin", told]
+    environment = os.environ | {"PYTHONPATH": str(scripts)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", FETCH, *map(str, arguments)], env=environment, stderr=subprocess.PIPE, text=True
+    )
+    wait_until(told.exists)
+    return process
+
+
+def wait_until(true):
+    end = time.monotonic() + 1800
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def gate():
+    """Held back until it is opened."""
+    one = threading.Event()
+    yield one
+    one.set()
+
+
+def test_of_two_that_fetch_one_file_the_second_takes_it_up(server, tmp_path, gate):
+    server.plan = [lambda answer: (gate.wait(1800), answer.well())]
+    first = fetching(server, tmp_path, 1)
+    wait_until(lambda: server.requests)
+    second = fetching(server, tmp_path, 2)
+    said = second.stderr.readline()
+    assert "works on this file; waiting for it to end" in said
+    gate.set()
+    assert (first.wait(1800), second.wait(1800)) == (0, 0)
+    assert "another process has fetched it meanwhile" in second.stderr.read()
+    assert (tmp_path / "raw" / "data.bin").read_bytes() == DATA
+    assert len(server.requests) == 1
+    assert left_over(tmp_path / "raw") == ["data.bin"]
+
+
+def test_a_killed_holder_blocks_nobody(server, tmp_path, gate):
+    server.plan = [lambda answer: (gate.wait(1800), answer.well())]
+    first = fetching(server, tmp_path, 1)
+    wait_until(lambda: server.requests)
+    first.kill()
+    first.wait()
+    fetch(entry(f"{server.address}/data.bin"), tmp_path / "raw" / "data.bin")
+    assert (tmp_path / "raw" / "data.bin").read_bytes() == DATA
+    assert left_over(tmp_path / "raw") == ["data.bin"]
 
 
 def test_trust_on_first_use(tmp_path):

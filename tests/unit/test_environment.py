@@ -1,10 +1,13 @@
 """The pinned environment: one lock, no addresses, and conda files that agree with it."""
 
+import importlib.metadata
 import re
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ENVS = Path(__file__).resolve().parents[2] / "envs"
 
@@ -44,12 +47,29 @@ def test_shared_packages_have_one_version_in_both_locks():
 @pytest.mark.parametrize("name", ["train.yaml", "analysis.yaml"])
 def test_conda_environments_agree_with_the_lock(name):
     environment = yaml.safe_load((ENVS / name).read_text())
-    assert "python=3.11" in environment["dependencies"]
+    conda = [entry for entry in environment["dependencies"] if isinstance(entry, str)]
+    assert any(entry.startswith("python=3.11.") for entry in conda)
+    assert [entry for entry in conda if not re.fullmatch(r"[a-z]+=\d+\.\d+(\.\d+)?", entry)] == []
     (pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
     locked = pins("runtime.lock")
     for requirement in pip:
         package, version = requirement.split("==")
         assert version in locked[package]
+
+
+@pytest.mark.parametrize("name", ["train.yaml", "analysis.yaml"])
+def test_conda_environments_leave_no_package_to_chance(name):
+    """Whatever a package of theirs needs stands there too, but for CUDA's, which torch pins."""
+    environment = yaml.safe_load((ENVS / name).read_text())
+    (pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
+    listed = {canonicalize_name(requirement.split("==")[0]) for requirement in pip}
+    needed = {
+        canonicalize_name(requirement.name)
+        for package in listed
+        for requirement in map(Requirement, importlib.metadata.requires(package) or [])
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+    }
+    assert sorted(one for one in needed - listed if not one.startswith(("nvidia-", "cuda-", "triton"))) == []
 
 
 def test_what_the_readme_links_to_is_there():

@@ -15,6 +15,7 @@ from data_helpers import encoded, picture, put, real
 from live import MODEL, arguments, fit, plain_answers, plain_counts, prepare, run, the_counts
 from PIL import Image
 from small import checkpointing
+from waits import LONGEST
 
 import apr.evaluation
 import evaluate
@@ -33,12 +34,8 @@ WNIDS = timm.data.ImageNetInfo("imagenet-1k").label_names()
 
 
 @pytest.fixture(autouse=True)
-def one_thread_and_own_signals():
+def one_thread():
     torch.set_num_threads(1)
-    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)}
-    yield
-    for number, handler in kept.items():
-        signal.signal(number, handler)
 
 
 V2_CLASSES = ["0", "1", "2", "9", "10", "11", "20", "100", "101", "111", "200", "999"]
@@ -274,7 +271,7 @@ def test_a_signal_writes_the_checkpoint_and_the_next_run_goes_on(v2, monkeypatch
 def test_it_runs_as_a_program(v2):
     folder, *_ = v2
     command = [sys.executable, evaluate.__file__, *arguments(folder, "--log", str(folder / "log"), name="program")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert read_run(folder / "program.json")["outcome"]["n"] == 48
     assert "top-1 error" in (folder / "log").read_text()

@@ -11,7 +11,7 @@ def test_unknown_formats_and_options_name_the_nearest(tmp_path):
         read_listing(tmp_path, "class_folder")
     with pytest.raises(Problem, match=r"classes_ordr: class_folders has no such option \(did you mean classes_order"):
         read_listing(tmp_path, "class_folders", {"classes_ordr": "numeric"})
-    with pytest.raises(Problem, match="format csv_labels: options: table: is needed"):
+    with pytest.raises(Problem, match="format csv_labels: options: table: is missing; csv_labels needs it"):
         read_listing(tmp_path, "csv_labels", {"image": "a", "label": "b"})
     with pytest.raises(Problem, match=r"nowhere: there is no such folder"):
         read_listing(tmp_path, "class_folders", {"root": "nowhere"})
@@ -83,15 +83,17 @@ def test_split_folders(tmp_path):
 
 
 def test_kaggle_s_doubled_folders(tmp_path):
-    put(tmp_path, "seg_train/seg_train/a/1.jpg", "seg_test/seg_test/a/1.jpg", "seg_pred/seg_pred/1.jpg")
+    put(tmp_path, *(f"seg_{part}/seg_{part}/{label}/1.jpg" for part in ("train", "test") for label in "ab"))
+    put(tmp_path, "seg_pred/seg_pred/1.jpg")
     listing = read_listing(tmp_path, "split_folders", {"train": "seg_train", "test": "seg_test"})
-    assert counts(listing) == {("a", "train"): 1, ("a", "test"): 1}
+    assert counts(listing) == {(label, part): 1 for label in "ab" for part in ("train", "test")}
+    assert listing.ignored["in_other_folders"] == 1
 
 
 def test_classes_in_one_part_can_be_dropped(tmp_path):
-    put(tmp_path, "train/a/1.jpg", "train/b/1.jpg", "test/a/1.jpg")
+    put(tmp_path, *(f"{part}/{label}/1.jpg" for part in ("train", "test") for label in "ac"), "train/b/1.jpg")
     listing = read_listing(tmp_path, "split_folders", {"missing": "drop"})
-    assert listing.classes == ["a"]
+    assert listing.classes == ["a", "c"]
     assert listing.ignored["class_without_both_parts"] == 1
 
 
@@ -138,7 +140,9 @@ def test_ambiguous_and_repeated_images_in_a_table(tmp_path):
         read_listing(tmp_path, "csv_labels", COLUMNS)
     (tmp_path / "b" / "I1.jpg").unlink()
     (tmp_path / "t.csv").write_text("image,dx\nI1,nv\nI1,mel\n")
-    with pytest.raises(Problem, match=r"a/I1\.jpg: two images have this name"):
+    with pytest.raises(
+        Problem, match=r"I1 stands 2 times in the table, under different labels in lines 2 .nv., 3 .mel."
+    ):
         read_listing(tmp_path, "csv_labels", COLUMNS | {"root": "."})
 
 

@@ -32,7 +32,8 @@ def test_cifar_10_and_100(tmp_path):
     ten = tmp_path / "ten" / "cifar-10-batches-py"
     dump(ten / "batches.meta", {b"label_names": [b"cat", b"dog"]})
     first = batch([0, 1, 1])
-    dump(ten / "data_batch_1", first)
+    for number in range(1, 6):
+        dump(ten / f"data_batch_{number}", first)
     dump(ten / "test_batch", batch([1, 0]))
     listing = read_listing(tmp_path / "ten", "cifar")
     assert listing.classes == ["cat", "dog"]
@@ -158,3 +159,94 @@ def test_npz_of_objects_is_not_unpickled(tmp_path, monkeypatch):
     with pytest.raises(Problem, match="plain arrays"):
         read_listing(tmp_path, "npz")
     assert not (tmp_path / "evil").exists()
+
+
+# --- incomplete or unknown parts
+
+
+def cifar_10(root, rows=3):
+    dump(root / "batches.meta", {b"label_names": [b"cat", b"dog"], b"num_cases_per_batch": rows})
+    for name in (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"):
+        dump(root / name, batch([0, 1, 1]))
+
+
+@pytest.mark.parametrize("name", ["data_batch_3", "data_batch_5", "test_batch"])
+def test_a_missing_batch_of_cifar_is_named(tmp_path, name):
+    cifar_10(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(Problem, match=f"the set is incomplete: {name} missing"):
+        read_listing(tmp_path, "cifar")
+
+
+def test_a_short_batch_further_batches_and_two_sets_of_cifar(tmp_path):
+    cifar_10(tmp_path / "one", rows=4)
+    with pytest.raises(Problem, match=r"data_batch_1: holds 3 images where batches\.meta says 4"):
+        read_listing(tmp_path, "cifar")
+    cifar_10(tmp_path / "one")
+    dump(tmp_path / "one" / "data_batch_6", batch([0]))
+    assert "data_batch_6" in read_listing(tmp_path, "cifar").ignored.notes[0]
+    cifar_10(tmp_path / "two")
+    with pytest.raises(Problem, match=r"several sets \(one/batches\.meta, two/batches\.meta\); set options: root"):
+        read_listing(tmp_path, "cifar")
+
+
+@pytest.mark.parametrize("part", ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"])
+def test_an_idx_set_of_three_files(tmp_path, part):
+    four_files(tmp_path)
+    (tmp_path / f"{part}-ubyte").unlink()
+    what = f"{'train' if 'train' in part else 'test'} {'images' if 'images' in part else 'labels'}"
+    with pytest.raises(Problem, match=f"the idx file of the {what} is missing"):
+        read_listing(tmp_path, "idx")
+
+
+def test_prefixes_and_two_idx_sets_are_named(tmp_path):
+    four_files(tmp_path)
+    for path in sorted(tmp_path.iterdir()):
+        path.rename(path.with_name(f"emnist-{path.name}"))
+    with pytest.raises(Problem, match="files with the prefix 'emnist-': set options: prefix"):
+        read_listing(tmp_path, "idx")
+    four_files(tmp_path / "mnist")
+    four_files(tmp_path / "mnist", ".gz")
+    assert len(read_listing(tmp_path, "idx").items) == 8
+    four_files(tmp_path / "fashion")
+    with pytest.raises(Problem, match=r"two files of the train images: .*set options: root or prefix"):
+        read_listing(tmp_path, "idx")
+
+
+def images(*shape):
+    return np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+
+
+X, Y = images(4, 3, 3, 3), np.array([0, 1, 1, 0])
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"x_test": X}, r"lacks y_test \(it holds x_train, y_train, x_test\)"),
+        ({"y_test": Y}, "lacks x_test"),
+        ({"x_train": X / 255}, r"between 0.* and .*save \(images \* 255\)\.round\(\)\.astype\('uint8'\)"),
+        ({"x_train": X.astype(np.float32)}, r"save \(images\)\.round"),
+        ({"x_train": X - 128.0}, "undo the normalisation first"),
+        ({"x_train": images(4, 3, 5, 5)}, r"channels come last \(images\.transpose\(0, 2, 3, 1\)\)"),
+        ({"y_train": np.eye(2, dtype=int)[Y]}, "one number an image .argmax"),
+        ({"y_train": Y - 1}, "has the label -1"),
+        ({"y_train": Y[:3]}, "4 images, but 3 labels"),
+        ({"x_train": X[:0], "y_train": Y[:0]}, "holds no image"),
+        ({"classes": np.array(["a", "a"])}, "a class name stands twice"),
+        ({"classes": np.array(["a", "b", "c"])}, "3 class names for 2 labels"),
+        ({"y_train": Y * 0}, "of one class, '0'"),
+    ],
+)
+def test_what_is_wrong_with_an_npz_is_named(tmp_path, arrays, words):
+    np.savez(tmp_path / "a.npz", **({"x_train": X, "y_train": Y} | arrays))
+    with pytest.raises(Problem, match=words):
+        read_listing(tmp_path, "npz")
+
+
+def test_unknown_arrays_are_said(tmp_path):
+    np.savez(tmp_path / "a.npz", x_train=X, y_train=Y, x_val=X, y_val=Y)
+    assert "x_val, y_val" in read_listing(tmp_path, "npz").ignored.notes[0]
+    np.savez(tmp_path / "a.npz", train_images=X, train_labels=Y)
+    with pytest.raises(Problem, match=r"lacks x_train and y_train \(it holds train_images, train_labels\)"):
+        read_listing(tmp_path, "npz")

@@ -102,7 +102,7 @@ def test_what_is_missing_is_named(tmp_path):
     (tmp_path / NAMES[0]).unlink()
     with pytest.raises(Problem, match=r"reef_qu1\.png\.txt: its picture is missing"):
         read_listing(tmp_path, "point_annotations", OPTIONS)
-    with pytest.raises(Problem, match="size: 0, per_image: None: have to be at least 1"):
+    with pytest.raises(Problem, match="size: 0: has to be at least 1"):
         read_listing(tmp_path, "point_annotations", OPTIONS | {"size": 0})
 
 

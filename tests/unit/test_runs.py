@@ -2,9 +2,9 @@
 
 import pytest
 
-from apr.files import read_json, write_json
+from apr.files import digest_of, read_json, write_json
 from apr.problems import Problem
-from apr.runs import check_protocol, error_row, full_protocol, new_run, read_run
+from apr.runs import asked_for, check_protocol, error_row, full_protocol, new_run, read_run
 
 MANIFEST = {"view": "v", "dataset": "d", "dataset_digest": "x", "indices_digest": "y", "classes": ["a", "b"]}
 OUTCOME = {"status": "completed", "n": 8, "correct_top1": 6, "correct_top5": 7, "train_n": 40, "train_correct_top1": 39}
@@ -71,3 +71,20 @@ def test_a_missing_part_is_named(tmp_path):
     with pytest.raises(Problem, match="lacks history"):
         read_run(tmp_path / "a000.json")
     assert read_json(tmp_path / "a000.json")["model"] == "a000"
+
+
+def test_what_a_protocol_does_not_say_stands_in_it_all_the_same():
+    said = full_protocol({"lr": 0.1, "zero_init_final_gamma": True}, genotype="g", manifest=MANIFEST)
+    unsaid = full_protocol({"lr": 0.1}, genotype="g", manifest=MANIFEST)
+    assert (said["zero_init_final_gamma"], unsaid["zero_init_final_gamma"]) == (True, False)
+    assert digest_of(said) != digest_of(unsaid)
+    old = {key: value for key, value in unsaid.items() if key != "zero_init_final_gamma"}
+    with pytest.raises(Problem, match="zero_init_final_gamma is None, the study has False"):
+        check_protocol(a_run() | {"protocol": old}, unsaid, "a.json")
+
+
+def test_an_extra_task_counts_once_one_of_its_runs_is_there(tmp_path):
+    plan = {"one": {"extra": False}, "other": {"extra": True}, "third": {}}
+    assert list(asked_for(plan, tmp_path)) == ["one", "third"]
+    write_json(tmp_path / "results/runs/other/a000.json", a_run())
+    assert list(asked_for(plan, tmp_path)) == ["one", "other", "third"]

@@ -1,17 +1,17 @@
 """The status of a running study: counts, times, and an estimate only where something is known."""
 
 import json
-import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from fabricated import diverged, manifests, run_of, study, task, write_run
+from fabricated import diverged, edit, manifests, run_of, study, task, write_run
+from waits import wait_for
 
 import apr
-from apr import status
+from apr import planned
+from apr.planned import Runs
 from apr.status import StatusWriter, finished_runs, status_text
 
 NOW = 1_800_000_000.0
@@ -36,7 +36,7 @@ def test_before_anything_ended_nothing_is_estimated(tmp_path):
     text = status_text(plan, tmp_path, NOW, NOW - 60, finished_runs(plan, tmp_path))
     assert "0 of 40 runs done" in text
     assert "time left: unknown yet" in text
-    assert line_of(text, "photos").split() == ["photos", "0/40", "." * 20, "-", "-", "unknown", "yet"]
+    assert line_of(text, "photos").split() == ["photos", "0/40", "." * 20, "-", "-", "-", "unknown", "yet"]
 
 
 def test_the_time_left_follows_from_what_ended_since_the_start(tmp_path):
@@ -47,9 +47,8 @@ def test_the_time_left_follows_from_what_ended_since_the_start(tmp_path):
     assert line_of(text, "photos").split()[1:] == [
         "30/40",
         "#" * 15 + "." * 5,
-        "0",
-        "of",
-        "10",
+        "-",
+        "-",
         "2",
         "min",
         "17",
@@ -75,7 +74,8 @@ def test_a_task_without_runs_is_scaled_from_the_one_of_most_similar_cost(tmp_pat
     text = status_text(plan, tmp_path, NOW, NOW - 1000, {})
     assert line_of(text, "double").endswith("10 min")  # 3 x 2 x 100 s
     assert line_of(text, "large").endswith("7 min")  # 4 x 100 s
-    assert line_of(text, "unprepared").endswith("unknown yet")
+    assert line_of(text, "unprepared").endswith("not prepared")
+    assert "Images not prepared yet: unprepared." in text
     assert "runs at once, and what unprepared will take, whose images are not prepared yet" in text
 
 
@@ -93,16 +93,38 @@ def test_a_finished_study_has_nothing_left(tmp_path):
     assert "16 of 16 runs done; time left: none." in text
 
 
-def test_diverged_runs_come_from_the_error_table_or_from_those_read(tmp_path):
+def test_diverged_runs_are_counted(tmp_path):
     plan, view = started(tmp_path, done=40)
     for model in MODELS[:3]:
         write_run(tmp_path, "photos", model, diverged(run_of(plan, "photos", model, view)))
-    found = re.search(r"(\d+) of 20 ", line_of(status_text(plan, tmp_path, NOW, NOW - 9, {}), "photos"))
-    assert 1 <= int(found[1]) <= 3
-    rows = "".join(f"{model},{'diverged' if model in MODELS[:3] else 'completed'}\n" for model in MODELS)
-    (tmp_path / "results/errors").mkdir()
-    (tmp_path / "results/errors/photos.csv").write_text("model,status\n" + rows)
-    assert line_of(status_text(plan, tmp_path, NOW, NOW - 9, {}), "photos").split()[3] == "3"
+    assert line_of(status_text(plan, tmp_path, NOW, NOW - 9, {}), "photos").split()[4] == "3"
+
+
+def test_runs_of_an_older_protocol_or_of_other_images_are_outdated_and_still_needed(tmp_path):
+    plan, _ = study(tmp_path)
+    plan["digits"]["protocol"] = plan["digits"]["protocol"] | {"lr": 0.1}
+    text = status_text(plan, tmp_path, NOW, NOW - 60, {})
+    assert "12 of 16 runs done, 4 outdated" in text
+    assert line_of(text, "digits").split()[1:4] == ["0/4", "." * 20, "4"]
+    assert "time left: none" not in text
+    edit(tmp_path / "results/views/digits.json", lambda view: view.update(indices_digest="others"))
+    assert "8 of 16 runs done, 8 outdated" in status_text(plan, tmp_path, NOW, NOW - 60, {})
+
+
+def test_what_starts_from_an_outdated_or_missing_run_is_outdated_too(tmp_path):
+    plan, _ = study(tmp_path)
+    (tmp_path / "results/runs/photos/a001.json").unlink()
+    assert "13 of 16 runs done, 2 outdated" in status_text(plan, tmp_path, NOW, NOW - 60, {})
+    plan["photos"]["protocol"] = plan["photos"]["protocol"] | {"lr": 0.1}
+    assert "4 of 16 runs done, 11 outdated" in status_text(plan, tmp_path, NOW, NOW - 60, {})
+
+
+def test_an_evaluation_of_other_images_is_outdated(tmp_path):
+    started(tmp_path, done=2)
+    evaluated = {"photos": {"view": "photos", "runs": {"a000": "a000", "a001": "another"}}}
+    assert "1 of 2 runs done, 1 outdated" in status_text(evaluated, tmp_path, NOW, NOW - 9, {})
+    edit(tmp_path / "results/views/photos.json", lambda view: view.update(dataset_digest="others"))
+    assert "0 of 2 runs done, 2 outdated" in status_text(evaluated, tmp_path, NOW, NOW - 9, {})
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", json.dumps({"timing": {"seconds": None}})])
@@ -114,12 +136,19 @@ def test_a_broken_run_counts_as_done_and_tells_no_time(tmp_path, text):
     assert line.endswith("unknown yet")
 
 
-def test_few_files_are_read(tmp_path, monkeypatch):
-    plan, _ = started(tmp_path, done=40)
+def test_each_run_is_read_once_until_another_takes_its_place(tmp_path, monkeypatch):
+    plan, view = started(tmp_path, done=40)
     read = []
-    monkeypatch.setattr(status, "_read", lambda path: read.append(path))
-    status_text(plan, tmp_path, NOW, NOW - 9, {})
-    assert len(read) == len(set(read)) == 20
+    monkeypatch.setattr(planned, "_read", lambda path: read.append(Path(path).stem))
+    runs = Runs(plan, tmp_path)
+    for _ in range(2):
+        runs.look()
+    assert sorted(read) == MODELS
+    write_run(tmp_path, "photos", "a007", run_of(plan, "photos", "a007", view))
+    runs.look()
+    assert read[40:] == ["a007"]
+    runs.look()
+    assert len(read) == 41
 
 
 def test_strays_and_half_written_files_do_not_count(tmp_path):
@@ -141,9 +170,7 @@ def test_the_writer_writes_while_it_runs_and_a_last_time(tmp_path):
     writer = StatusWriter(plan, tmp_path, seconds=0.01)
     writer.start()
     path = tmp_path / "results/STATUS"
-    deadline = time.monotonic() + 60
-    while not path.exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_for(path.exists)
     assert path.read_text().startswith("Running")
     write_run(tmp_path, "photos", "a001", run_of(plan, "photos", "a001", view))
     writer.stop("Stopped with errors.")

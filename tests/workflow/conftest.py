@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from waits import LONGEST
 
 from study import ROOT
 
@@ -20,7 +21,7 @@ def snakemake(*arguments, directory, configs=(TINY,), check=True):
     command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), *map(str, arguments)]
     command += ["--directory", str(directory), "--configfile", *map(str, configs)]
     done = subprocess.run(
-        command, capture_output=True, text=True, cwd=ROOT, timeout=600, env=os.environ | {"OMP_NUM_THREADS": "1"}
+        command, capture_output=True, text=True, cwd=ROOT, timeout=LONGEST, env=os.environ | {"OMP_NUM_THREADS": "1"}
     )
     done.output = done.stdout + done.stderr
     assert not check or done.returncode == 0, done.output[-4000:]

@@ -6,10 +6,11 @@ import subprocess
 import sys
 
 import yaml
+from waits import LONGEST
 
 from study import CLUSTER, ROOT
 
-from .conftest import TINY, planned, snakemake
+from .conftest import TINY, changed, planned, snakemake
 
 PROFILE = ROOT / "slurm/config.yaml"
 
@@ -39,6 +40,16 @@ def test_one_command_plans_a_batch_for_slurm_with_a_gpu(tmp_path):
     )
 
 
+def test_on_a_cluster_auto_is_a_gpu_and_the_cpu_is_only_taken_on_purpose(tmp_path):
+    auto = changed(tmp_path / "auto.yaml", training={"device": "auto"})
+    run, profile = "results/runs/digits/a001.json", ROOT / "slurm"
+    for config, options, device in ((auto, ["--profile", profile], "cuda"), (auto, [], "auto")):
+        done = snakemake(run, "-n", "-p", *options, directory=tmp_path, configs=[config])
+        assert re.findall(r"train\.py .*?--device=(\w+)", done.output) == [device]
+    done = snakemake(run, "-n", "-p", "--profile", profile, directory=tmp_path)
+    assert "--device=cpu" in done.output
+
+
 def test_without_slurm_the_message_says_where_to_run(tmp_path):
     tools = tmp_path / "bin"
     tools.mkdir()
@@ -47,7 +58,7 @@ def test_without_slurm_the_message_says_where_to_run(tmp_path):
     command = [sys.executable, "-m", "snakemake", "results/errors/digits.csv", "--profile", "slurm"]
     command += ["--directory", tmp_path / "study", "--configfile", TINY]
     environment = os.environ | {"PATH": f"{os.path.dirname(sys.executable)}{os.pathsep}{tools}"}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=LONGEST)
     assert done.returncode == 1
     assert "error: SLURM's sbatch, squeue, scancel, scontrol cannot be found on the PATH" in done.stderr
     assert "Traceback" not in done.stderr

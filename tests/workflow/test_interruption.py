@@ -12,6 +12,7 @@ import time
 
 import pytest
 import yaml
+from waits import LONGEST
 
 from study import PROTOCOL, ROOT
 
@@ -39,7 +40,7 @@ def command(finished, tmp_path):
 
 
 def run(command, **options):
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300, **options)
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=LONGEST, **options)
 
 
 def without_timing(path):
@@ -51,7 +52,7 @@ def without_timing(path):
 def start_and_wait_for_checkpoint(command, checkpoint):
     process = subprocess.Popen(list(map(str, command)), stderr=subprocess.DEVNULL)
     before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else None
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + LONGEST
     while not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before:
         assert process.poll() is None, "the training ended before it wrote a checkpoint"
         assert time.monotonic() < deadline
@@ -88,7 +89,7 @@ def test_a_finished_run_is_taken_up_again_unless_its_protocol_changed(command, t
 def test_a_second_training_of_the_same_run_waits_and_takes_it_up(command, tmp_path):
     first = start_and_wait_for_checkpoint(command("a"), tmp_path / "a/checkpoint.pt")
     second = run(command("a"))
-    assert first.wait(timeout=120) == second.returncode == 0
+    assert first.wait(timeout=LONGEST) == second.returncode == 0
     assert f"(process {first.pid}) works on this run; waiting for it to end" in second.stderr
     assert "taken up again" in second.stderr
     assert sorted(os.listdir(tmp_path / "a")) == ["checkpoint.json", "run.json"]
@@ -98,7 +99,7 @@ def test_a_second_training_of_the_same_run_waits_and_takes_it_up(command, tmp_pa
 def test_a_signal_writes_the_checkpoint_and_says_so(command, tmp_path, number):
     process = start_and_wait_for_checkpoint(command("a"), tmp_path / "a/checkpoint.pt")
     process.send_signal(number)
-    assert process.wait(timeout=60) == 128 + number
+    assert process.wait(timeout=LONGEST) == 128 + number
     assert (tmp_path / "a/checkpoint.pt").exists()
     assert not (tmp_path / "a/run.json").exists()
 

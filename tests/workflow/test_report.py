@@ -1,62 +1,144 @@
-"""The report in a real browser: figures are visible, captions have numbers, and no request leaves the page."""
+"""The report in a real browser.
+
+Figures are visible, captions have numbers, and what users and publishers wrote is text.
+"""
 
 import re
 import shutil
 
+import pandas as pd
 import pytest
+import test_figures_retest
+import yaml
+from hostile import TEXTS, letters
+from waits import wait_for
 
-from .conftest import snakemake
+from apr.figures.balanced import draw_balanced
+from apr.figures.style import save_drawing
+from apr.retest_tables import retest_table
+from apr.tables import Table, save_table
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+from .conftest import TINY, snakemake
+from .pages import browsed, left, more_than_text, shown
+
+SECRET = "what the file holds"
+RAW = """
+.. raw:: html
+
+   <script>window.ran = "raw"</script>
+
+.. include:: tiny.secret
+
+.. csv-table::
+   :file: tiny.secret
+
+after the directives
+"""
 
 
 @pytest.fixture(scope="module")
-def report(finished):
-    snakemake("--report", "report.html", directory=finished)
-    return finished / "report.html"
+def finished_copy(finished, tmp_path_factory):
+    """The study with more outputs of the library, for names that its data do not have, and a caption of no study."""
+    folder = tmp_path_factory.mktemp("report") / "study"
+    shutil.copytree(finished, folder, symlinks=True)
+    (folder / "tiny.secret").write_text(SECRET)
+    save_names(folder / "results")
+    (folder / "results/tables/items.rst").write_text(RAW)
+    return folder
+
+
+def save_names(results):
+    """Models of published results, classes of a folder, and files of a dataset, each with a text that is no name."""
+
+    def paths(name):
+        kinds = {"csv": "csv", "md": "md", "caption": "rst"}
+        return {key: results / f"tables/{name}.{suffix}" for key, suffix in kinds.items()}
+
+    models = test_figures_retest.pair(8).set_axis([f"model {text}" for text in TEXTS])
+    retest = test_figures_retest.retest(title=f"retest {TEXTS[2]}")
+    save_table(retest_table(models, retest, {"old": f"original {TEXTS[3]}", "new": "new"}), **paths("depth_width"))
+    files = pd.DataFrame({"file": [f"file {text}.png" for text in TEXTS]})
+    save_table(Table(files, files, f"Left out: {', '.join(files['file'])}."), **paths("selection_regret"))
+    counts = {task: {f"class {text}": 9 - i for i, text in enumerate(TEXTS)} for task in ("a", "b")}
+    errors = pd.DataFrame({"a": [1.0, 2, 3], "b": [3.0, 2, 1]}, index=["x", "y", "z"])
+    drawn = draw_balanced(counts, errors, [("a", "b")], {"a": TEXTS[4], "b": TEXTS[5]}, resamples=10, seed=0)
+    figure = results / "figures/balanced_vs_unbalanced"
+    kinds = {"pdf": "pdf", "png": "png", "csv": "csv", "caption": "rst"}
+    save_drawing(drawn, **{key: figure.with_suffix(f".{suffix}") for key, suffix in kinds.items()})
+
+
+@pytest.fixture(scope="module")
+def report(finished_copy):
+    snakemake("--report", "report.html", directory=finished_copy)
+    return finished_copy / "report.html"
 
 
 @pytest.fixture(scope="module")
 def page(report):
-    """The opened report and the addresses that it asked for."""
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium, which is not installed (on Debian: apt install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    asked = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        opened = browser.new_page(viewport={"width": 1400, "height": 900})
-        opened.on("request", lambda request: asked.append(request.url))
-        opened.goto(report.as_uri())
-        opened.wait_for_load_state("networkidle")
-        yield opened, asked
-        browser.close()
+    with browsed(report) as opened:
+        yield opened
 
 
-def test_no_request_leaves_the_page(page, report):
-    _, asked = page
-    assert [url for url in asked if not url.startswith(("data:", "blob:")) and url != report.as_uri()] == []
+@pytest.fixture(scope="module")
+def text(page):
+    """All that the page shows."""
+    return shown(page[0])
 
 
 def test_figures_are_shown_with_their_captions(page):
-    opened, _ = page
+    opened = page[0]
     opened.get_by_text("Figures", exact=True).first.click()
-    opened.wait_for_timeout(500)
-    body = opened.inner_text("body")
-    assert "Figure 3" in body
-    assert "Figure 7" in body
+    wait_for(lambda: all(figure in opened.inner_text("body") for figure in ("Figure 3", "Figure 7")), what="figures")
     row = opened.locator("tr", has_text="Figure 3").filter(has_text="PNG").first
     row.locator("a").first.click()
     picture = opened.locator("img[src^='data:image/png'], img[src^='blob:']").last
-    picture.wait_for(state="visible", timeout=10_000)
+    picture.wait_for(state="visible")
     assert picture.evaluate("image => image.complete && image.naturalWidth") > 500
 
 
 def test_the_report_holds_every_figure_table_and_computed_captions(report, finished):
-    text = report.read_text(encoding="utf-8")
+    page = report.read_text(encoding="utf-8")
     for name in ("imagenet_vs_targets.png", "closest_vs_targets.png", "correlations.csv", "run_config.yaml"):
-        assert name in text
+        assert name in page
     caption = (finished / "results/figures/imagenet_vs_targets.rst").read_text()
     (rho, *_) = re.findall(r"ρ = ([−\d.]+)", caption) or re.findall(r"ρ (undefined)", caption)
-    assert rho in text
+    assert rho in page
+
+
+def configured():
+    """Every text of the study that a reader sees."""
+    study = yaml.safe_load(TINY.read_text(encoding="utf-8"))
+    texts = [study["title"], study["tasks"]["photos_few"]["title"], study["tasks"]["digits"]["title"]]
+    texts += [entry[key] for entry in study["datasets"].values() for key in entry]
+    return [*texts, study["networks"]["vanilla"]["title"]]
+
+
+@pytest.mark.parametrize("wanted", configured())
+def test_texts_of_the_study_are_text(text, wanted):
+    assert letters(wanted) in letters(text)
+
+
+@pytest.mark.parametrize("kind", ["model", "file", "class"])
+def test_names_of_publishers_and_folders_are_text(text, kind):
+    seen = letters(text)
+    for name in TEXTS[:1] if kind == "class" else TEXTS:  # a caption names the largest class
+        assert letters(f"{kind} {name}") in seen
+    assert letters(f"original {TEXTS[3]}") in seen
+
+
+def test_nothing_runs_and_nothing_is_asked_for(page, text, report):
+    opened, asked, faults = page
+    assert opened.evaluate("window.ran") is None
+    assert left(asked, report) == []
+    assert faults == []
+    refused = [
+        element for element in more_than_text(opened) if re.search("directive disabled|access deactivated", element)
+    ]
+    assert len(refused) == 3  # those of the caption of no study
+    assert more_than_text(opened) == refused
+
+
+def test_html_and_files_have_no_way_into_a_caption(report, text):
+    assert "after the directives" in text
+    assert SECRET not in text
+    assert SECRET not in report.read_text(encoding="utf-8")

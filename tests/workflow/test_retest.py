@@ -9,6 +9,7 @@ import sys
 import pytest
 import yaml
 from data_helpers import real
+from waits import LONGEST
 
 from study import ROOT
 
@@ -168,7 +169,7 @@ def test_planning_loads_no_network_library(tmp_path):
     arguments = ["all", "-n", "-s", ROOT / "Snakefile", "--directory", tmp_path, "--configfile", RETEST]
     arguments.append(ROOT / "studies/retest_live.yaml")
     done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, timeout=120, cwd=ROOT
+        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, timeout=LONGEST, cwd=ROOT
     )
     assert "code 0\nloaded set()" in done.stdout, done.stdout[-500:] + done.stderr[-2000:]
 

@@ -9,8 +9,10 @@ import yaml
 from data_helpers import real
 
 from .conftest import planned, snakemake
+from .pages import browsed, left, shown
 
 PICTURES = 60  # of the validation slice, copied into ImageNetV2's layout
+TITLE = "Live {task} {retest} {x, .*} $x$ </script><script>window.ran = 2</script> <b>b</b>"
 
 
 def rows(path):
@@ -60,7 +62,7 @@ def live(tmp_path_factory):
         "v2_live": plain_counts(answers[:PICTURES], outputs[:PICTURES]),
     }
     study = {
-        "title": "Evaluated here",
+        "title": "Evaluated {here} </script><script>window.ran = 1</script>",
         "datasets": {
             "imagenet_val": {"folder": str(folder / "val"), "classes": None},
             "imagenetv2_matched_frequency": {"folder": str(folder / "v2"), "classes": None},
@@ -74,7 +76,7 @@ def live(tmp_path_factory):
                 "v2_live": {"title": "ImageNetV2, live", "view": "imagenetv2_matched_frequency"},
             },
         },
-        "retests": {"live_top1": {"original": "val_live", "new": "v2_live", "error": "top1"}},
+        "retests": {"live_top1": {"title": TITLE, "original": "val_live", "new": "v2_live", "error": "top1"}},
         "statistics": {"resamples": 100, "seed": 0},
     }
     (folder / "live.yaml").write_text(yaml.safe_dump(study))
@@ -98,6 +100,16 @@ def test_models_are_evaluated_into_the_same_tables_and_figures(live):
     assert (folder / "results/figures/retest_live_top1.png").exists()
     assert "no line, fewer than three models" in (folder / "results/figures/retest_live_top1.rst").read_text()
     assert "4 of 4 runs done" in (folder / "results/STATUS").read_text()
+
+
+def test_the_report_shows_titles_as_they_are(live, tmp_path):
+    folder = shutil.copytree(live[0], tmp_path / "copy", symlinks=True)
+    snakemake("--report", "report.html", directory=folder, configs=[folder / "live.yaml"])
+    with browsed(folder / "report.html") as (page, asked, faults):
+        seen = shown(page)
+        assert TITLE in seen.replace("\u2060", "")
+        assert "Evaluated {here} </script><script>" in seen
+        assert (page.evaluate("window.ran"), left(asked, folder / "report.html"), faults) == (None, [], [])
 
 
 def test_a_deleted_evaluation_is_made_again_and_others_are_kept(live, tmp_path):

@@ -1,23 +1,19 @@
 """The paper's own study, planned over runs that are made up: what pulls what, and what a change makes again."""
 
 import re
-import shutil
 from collections import Counter
 
 import pytest
-import yaml
-from plan import completed, make_present, planned_outputs
-from plan import snakemake as command
 
 from study import ROOT
 
 from .conftest import planned, snakemake
+from .made_up import MadeUp
 
 SMALL = {
     "population": {"size": 12},
     "tasks": {"cifar10_seeds": {"models": ["a002", "a004"], "seeds": 2}},
 }
-PARTS = ("Snakefile", "config.yaml", "rules", "workflow", "resources", "profiles", "envs")
 DATASETS = ["concrete", "mlc2008", "ham10000", "powerline", "insects", "natural", "cifar10", "cifar100"]
 FAMILY = ["imagenet_100", "imagenet_10", "imagenet_5", "imagenet_2"]
 CLOSEST = {"imagenet_2", "imagenet_5", "imagenet_10", "imagenet_100"}
@@ -27,20 +23,8 @@ TABLES = {"correlations", "depth_width", "references", "datasets", "settings", "
 TABLES |= {"noise_ceiling", "corrected_correlations", "population_size", "selection_regret"}
 
 
-class Paper:
-    """A copy of the project, and its study in a folder of its own."""
-
-    def __init__(self, folder):
-        self.project, self.folder, self.small = folder / "project", folder / "study", folder / "small.yaml"
-        self.small.write_text(yaml.safe_dump(SMALL))
-
-    def plan(self, *targets, folder=None, more=None, check=True):
-        configs = [self.project / "config.yaml", self.small]
-        if more:
-            configs.append(self.small.with_name("more.yaml"))
-            configs[-1].write_text(yaml.safe_dump(more))
-        snakefile = ["-s", self.project / "Snakefile"]
-        return snakemake(*targets, "-n", *snakefile, directory=folder or self.folder, configs=configs, check=check)
+class Paper(MadeUp):
+    """A small version of the paper's study, made up."""
 
     def trained(self, *targets, **options):
         """{task: trainings} of a dry run."""
@@ -49,18 +33,7 @@ class Paper:
 
 @pytest.fixture(scope="module")
 def paper(tmp_path_factory):
-    """All of a small version of the paper's study is there, made up."""
-    folder = tmp_path_factory.mktemp("paper")
-    made = Paper(folder)
-    made.project.mkdir()
-    for part in PARTS:
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy2
-        copy(ROOT / part, made.project / part)
-    configs = ["--configfile", str(made.project / "config.yaml"), str(made.small)]
-    study = command(made.project / "Snakefile", made.folder, *configs)
-    make_present([made.folder / row["output_file"] for row in planned_outputs(study)])
-    completed([*study, "--touch", "--forceall", "--cores", "1000", "--quiet", "all"])
-    return made
+    return Paper(tmp_path_factory.mktemp("paper"), ROOT / "config.yaml", SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +44,7 @@ def nothing(tmp_path_factory):
 def test_the_whole_paper_is_planned(nothing):
     jobs = planned(snakemake("-n", "--quiet", "rules", directory=nothing, configs=[ROOT / "config.yaml"]))
     data = {"download_file": 9, "verify_source": 9, "unpack_source": 9, "pack_dataset": 9, "select_view": 9 + 7}
-    runs = {"sample_population": 1, "train": 13_020 + 5, "collect_errors": 30}
+    runs = {"sample_population": 1, "train": 13_020 + 5, "collect_errors": 30, "rank_runs": 2}
     figures = dict.fromkeys([*FIGURES, "fig_design_space"], 1) | {"fig_target": 8}
     assert jobs == data | runs | figures | dict.fromkeys((f"table_{name}" for name in TABLES), 1) | {"write_config": 1}
 
@@ -105,6 +78,16 @@ FIGURES = {
 @pytest.mark.parametrize("figure", FIGURES)
 def test_each_figure_pulls_exactly_the_tasks_that_it_shows(paper, nothing, figure):
     assert paper.trained(figure, folder=nothing) == FIGURES[figure]
+
+
+def test_the_other_initialisation_is_trained_by_name_alone(paper, nothing):
+    zero = [f"{name}_zero_gamma" for name in ("powerline", "natural", "cifar10")]
+    assert paper.trained("fig_initialisation", folder=nothing) == whole(
+        "imagenet", "powerline", "natural", "cifar10", *zero
+    )
+    assert paper.trained("fig_initialisation") == whole(*zero)  # all the rest is there, as `all` makes it
+    asked = planned(paper.plan(more={"tasks": {name: {"role": "variant"} for name in zero}}))
+    assert (asked["train"], asked["fig_initialisation"]) == (3 * WHOLE, 1)  # who wants them with all the others
 
 
 def test_figure_2_and_the_tables_of_the_data_need_no_training(paper, nothing):

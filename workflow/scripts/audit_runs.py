@@ -2,12 +2,12 @@
 
 import sys
 
-from apr.audit import audit, audit_table, described, remedy, wrong
+from apr.audit import audit, audit_table, described, remedy, to_come, wrong
+from apr.escaping import markdown_caption
 from apr.files import write_text
 from apr.logs import log_to
 from apr.problems import Problem
 from apr.tables import markdown, save_table, write_csv
-from apr.wording import escaped
 
 SHOWN = 20  # findings of a kind on the terminal; the file has all
 
@@ -18,9 +18,10 @@ with log_to(snakemake.log[0]):
     if not snakemake.params.strict:
         save_table(table, **snakemake.output)
     else:
-        head = f"{markdown(table.shown)}\n{escaped(table.caption)}\n\n"
+        head = f"{markdown(table.shown)}\n{markdown_caption(table.caption)}\n\n"
         write_csv("results/audit.csv", table.data)
         write_text("results/audit.md", head + described(result.findings))
         print(head + described(result.findings, SHOWN), file=sys.stderr)
+        print(to_come(result.findings), file=sys.stderr)
         if wrong(result.findings):
             raise Problem(remedy(result.findings))

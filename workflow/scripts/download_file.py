@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from apr.causes import reading
 from apr.download import download
 from apr.logs import log_to
 
-with log_to(snakemake.log[0]):
+with log_to(snakemake.log[0]), reading(snakemake.output[0]):
     download(
         snakemake.params.declared | {"url": snakemake.params.url},
         Path(snakemake.output[0]),

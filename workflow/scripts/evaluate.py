@@ -25,7 +25,7 @@ from apr.problems import Problem
 from apr.runs import new_run, read_run
 from apr.views import view_indices
 from apr.zoo import check_weights, load_model, parse_model, planned_protocol
-from train import choose_device, provenance
+from train import versions
 
 
 def main() -> None:
@@ -124,14 +124,16 @@ def evaluated(
     """The run: the finished one if it is this one, else evaluated from the checkpoint or from the first image."""
     import torch
 
+    from apr.devices import choose_device, described, machine_of, set_arithmetic
     from apr.evaluation import counted, output_indices, predict, run_protocol
     from apr.training import Checkpointing
 
-    device = choose_device(arguments.device)
+    machine = machine_of(torch)
+    device = torch.device(choose_device(arguments.device, "fp32", machine))
+    set_arithmetic("fp32", torch)  # counts as on a CPU, but for the last bits
     # on a GPU only the threads that prepare images compute here
     torch.set_num_threads(arguments.threads if device.type == "cpu" else 1)
     torch.backends.cudnn.deterministic = True
-    torch.backends.cudnn.allow_tf32 = False  # counts as on a CPU, but for the last bits
     packed = open_packed(Path(arguments.packed), arguments.storage)
     indices = view_indices(manifest, packed.index)
     model = load_model(arguments.model, arguments.weights)
@@ -147,7 +149,7 @@ def evaluated(
     if arguments.predictions:
         kept.check()
         keep_predictions(Path(arguments.predictions), best)
-    versions = {name: importlib.metadata.version(name) for name in ("timm", "pillow")}
+    more = {name: importlib.metadata.version(name) for name in ("timm", "pillow")}
     return new_run(
         task=arguments.task,
         model=arguments.model,
@@ -155,8 +157,9 @@ def evaluated(
         outcome=counted(best, output_of[indices["test_labels"]], model.outputs),
         history=[],
         timing=timing | {"startup_seconds": round(startup, 3)},
-        provenance=provenance(device, arguments.threads)
-        | versions
+        provenance=versions(arguments.threads)
+        | more
+        | described(str(device), "fp32", machine, torch)
         | {"weights": model.source, "batch": arguments.batch},
     )
 

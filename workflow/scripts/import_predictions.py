@@ -1,5 +1,6 @@
 """Make the error tables of the test sets of one source of published predictions."""
 
+from apr.causes import reading
 from apr.files import read_json
 from apr.logs import log_to
 from apr.predictions import import_predictions
@@ -7,7 +8,8 @@ from apr.tables import write_csv
 
 with log_to(snakemake.log[0]) as log:
     folder = read_json(snakemake.input.unpacked)["folder"]
-    tables = import_predictions(folder, snakemake.params.source, snakemake.input.get("labels"))
+    with reading(folder):
+        tables = import_predictions(folder, snakemake.params.source, snakemake.input.get("labels"))
     for (name, table), path in zip(tables.items(), snakemake.output, strict=True):
         write_csv(path, table)
         log.info("%s: %d models", name, len(table))

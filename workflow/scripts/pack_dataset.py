@@ -2,16 +2,20 @@
 
 from pathlib import Path
 
+from apr.archives import hinting
+from apr.causes import reading
 from apr.files import read_json
 from apr.formats import read_listing
 from apr.logs import log_to
 from apr.packing import pack_dataset
 
-with log_to(snakemake.log[0]):
+with log_to(snakemake.log[0]), reading(snakemake.wildcards.dataset):
     params = snakemake.params
-    folder = Path(read_json(snakemake.input.unpacked)["folder"])
+    unpacked = read_json(snakemake.input.unpacked)
+    with hinting(unpacked):
+        listing = read_listing(Path(unpacked["folder"]), params.format, params.options)
     pack_dataset(
-        read_listing(folder, params.format, params.options),
+        listing,
         Path(params.stem),
         Path(snakemake.output.manifest),
         name=snakemake.wildcards.dataset,

@@ -93,16 +93,21 @@ def trained(
 
     import torch
 
+    from apr.devices import choose_device, described, machine_of, set_arithmetic
     from apr.network import build_network
     from apr.training import Checkpointing, Progress, Trainer, train_network
     from apr.weights import keep_weights, load_weights, take_over
 
-    device = choose_device(arguments.device)
+    machine = machine_of(torch)
+    device = torch.device(choose_device(arguments.device, protocol["precision"], machine))
+    set_arithmetic(protocol["precision"], torch)
     torch.set_num_threads(arguments.threads)
     torch.backends.cudnn.deterministic = True
     classes = len(manifest["classes"])
     torch.manual_seed(protocol["seed"])
-    network = build_network(genotype, stem=protocol["stem"], classes=classes)
+    network = build_network(
+        genotype, stem=protocol["stem"], classes=classes, zero_init_final_gamma=protocol["zero_init_final_gamma"]
+    )
     progress = Progress()
     if source:
         state = load_weights(f"{arguments.initial_weights}/{model}.pt", source["weights"], device)
@@ -127,7 +132,7 @@ def trained(
         outcome=outcome,
         history=history,
         timing=timing,
-        provenance=provenance(device, arguments.threads),
+        provenance=versions(arguments.threads) | described(str(device), protocol["precision"], machine, torch),
         weights=weights,
     )
 
@@ -135,10 +140,11 @@ def trained(
 def open_loaders(arguments: argparse.Namespace, manifest: dict, protocol: dict, device) -> list:
     """Loaders of the training and the test images."""
     from apr.batches import Images, Loader, Recipe
+    from apr.memory import image_budget
 
     packed = open_packed(Path(arguments.packed), arguments.storage)
     recipe = Recipe(**{key: protocol[key] for key in ("crop", "resolution", "eval_resize", "padding", "flip")})
-    loaders = []
+    loaders, left = [], image_budget(device, int(arguments.resident_gb * 2**30))
     indices = view_indices(manifest, packed.index)
     for split in ("train", "test"):
         images = Images(
@@ -146,9 +152,10 @@ def open_loaders(arguments: argparse.Namespace, manifest: dict, protocol: dict, 
             indices[split],
             indices[f"{split}_labels"],
             device,
-            resident_bytes=int(arguments.resident_gb * 2**30),
+            resident_bytes=left,
             workers=arguments.threads,
         )
+        left -= images.held
         loaders.append(Loader(images, recipe, mean=manifest["mean"], sd=manifest["sd"], seed=protocol["seed"]))
     return loaders
 
@@ -167,31 +174,16 @@ def take_up(finished: Path, arguments: argparse.Namespace, protocol: dict) -> bo
     return True
 
 
-def choose_device(name: str):  # noqa: ANN201 - torch is imported late
-    """`auto` is the first GPU, else the CPU."""
-    import torch
-
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise Problem(
-            f"--device {name}: torch {torch.__version__} sees no GPU here; use --device cpu or check the driver"
-        )
-    return torch.device(name)
-
-
-def provenance(device, threads: int) -> dict:
-    """Versions and hardware; the same for every repetition on one machine."""
+def versions(threads: int) -> dict:
+    """Versions and the host; the same for every repetition on one machine."""
     import torch
     import torchvision
 
-    gpu = torch.cuda.get_device_name(device) if device.type == "cuda" else None
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,
         "torchvision": torchvision.__version__,
         "numpy": np.__version__,
-        "device": gpu or device.type,
         "machine": platform.machine(),
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "threads": threads,

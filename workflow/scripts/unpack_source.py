@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from apr.archives import unpack_all
+from apr.causes import reading
 from apr.files import read_json, write_json
 from apr.logs import log_to
 
-with log_to(snakemake.log[0]):
+with log_to(snakemake.log[0]), reading(snakemake.wildcards.dataset):
     params = snakemake.params
     report = {"dataset": snakemake.wildcards.dataset}
     if params.folder or not params.unpack:
@@ -14,5 +15,6 @@ with log_to(snakemake.log[0]):
     else:
         names = [row["name"] for row in read_json(snakemake.input.source)["files"]]
         paths = [Path(params.raw, name) for name in names]
-        report |= {"folder": params.unpacked} | unpack_all(paths, Path(params.unpacked), nested=params.nested)
+        options = {"nested": params.nested, "encoding": params.names_encoding}
+        report |= {"folder": params.unpacked} | unpack_all(paths, Path(params.unpacked), **options)
     write_json(snakemake.output.manifest, report)

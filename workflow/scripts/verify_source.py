@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+from apr.causes import reading
 from apr.download import download, survey_folder, verify
 from apr.files import write_json
 from apr.logs import log_to
 
-with log_to(snakemake.log[0]):
+with log_to(snakemake.log[0]), reading(snakemake.wildcards.dataset):
     name, params = snakemake.wildcards.dataset, snakemake.params
     if params.folder:
         manifest = survey_folder(name, Path(params.folder))

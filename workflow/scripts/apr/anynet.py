@@ -24,7 +24,10 @@ STEMS = {
 
 
 class Complexity(NamedTuple):
-    """Multiply-adds ("flops"), parameters and activations (outputs of convolutions, pooling and fc) of one image."""
+    """Multiply-adds ("flops"), parameters and activations (outputs of convolutions and fc) of one image.
+
+    The max-pool's output is no activation, as in the code that the paper used (later pycls counts it).
+    """
 
     flops: np.ndarray | int
     params: np.ndarray | int
@@ -154,7 +157,6 @@ def batch_complexity(
     total = np.concatenate([total, [[stem_width * size**2]]], axis=1).repeat(len(depths), axis=0)
     if pool:
         size = _halved(size, 2)
-        total[:, 2] += stem_width * size**2
     width_in = np.full(len(depths), stem_width, dtype=np.int64)
     for stage, stride in enumerate(strides):
         width, out = widths[:, stage], _halved(size, stride)

@@ -1,285 +1,231 @@
 """Unpack what a stranger packed: nothing outside the folder, no links, no bombs, all or nothing."""
 
-import lzma
+import errno
+import logging
 import os
 import shutil
-import stat
-import tarfile
-import tempfile
-import zipfile
-import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import IO, Any
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-from apr.contents import ARCHIVE_SUFFIXES, OPENERS, kind_of, kind_of_file
-from apr.files import REMEDIES
+from apr import contents
+from apr.archive_members import TAR_SUFFIXES, Damaged, Member, members_of
+from apr.causes import printable
+from apr.files import atomic_folder
+from apr.member_names import BY_HAND, OddName, safe_parts
 from apr.problems import Problem
 
-CHUNK = 1 << 20
-# Photographs hardly shrink and tables shrink tenfold: beyond this, and beyond a size that harms nobody, it is a bomb.
-MAX_RATIO = 200
-HARMLESS_BYTES = 64 << 20
-INNER_SUFFIXES = ARCHIVE_SUFFIXES.keys() - {".npz"}
-TAR_SUFFIXES = (".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
-BROKEN = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError, RuntimeError)
+INNER_SUFFIXES = (contents.ARCHIVE_SUFFIXES.keys() | contents.OTHER_SUFFIXES.keys()) - {".npz", ".exe"}
+CONTAINERS = (".zip", ".tar", ".rar", ".7z", *TAR_SUFFIXES, *contents.OTHER_SUFFIXES)  # more than one file
+MEMBER_BYTES = 1024  # that each member counts in addition, since a file takes room even if it holds nothing
+SHOWN = 3
+MACOS_ICON = "Icon\r"  # what macOS keeps the picture of a folder under
+SUSPECT = "Check where the archive came from"
 
-
-@dataclass(frozen=True)
-class Member:
-    """One entry of an archive; `chunks` may be read only while it is the current one."""
-
-    name: str
-    kind: str
-    chunks: Iterator[bytes]
+log = logging.getLogger("apr")
 
 
 @dataclass
 class Tally:
-    """Files and bytes written so far."""
+    """What was unpacked of a source so far, and how much it may become: one count for all of its archives."""
 
+    allowed: int
+    free: int
     files: int = 0
     bytes: int = 0
+    members: int = 0
+    made: set[tuple[str, ...]] = field(default_factory=set)  # folders, below the one that is being filled
+    alike: dict[str, Path] = field(default_factory=dict)  # folders by what a careless file system makes of their name
+
+    def too_much(self, more: int = 0) -> str | None:
+        """What is wrong with what there is and so many bytes more, if it is too much."""
+        made = self.bytes + more
+        size = made + MEMBER_BYTES * self.members
+        if size > self.free:
+            return f"does not fit: {self.free:,} bytes are free; free some space, or point --directory elsewhere"
+        if size > self.allowed:
+            return (
+                f"makes {made:,} bytes in {self.members:,} members of a source that may become at most "
+                f"{self.allowed:,} bytes ({contents.MAX_RATIO} times its size): a bomb"
+            )
+        return None
 
 
-def unpack_all(paths: Sequence[Path], folder: Path, *, nested: bool = False) -> dict[str, Any]:
+def unpack_all(
+    paths: Sequence[Path], folder: Path, *, nested: bool = False, encoding: str | None = None
+) -> dict[str, Any]:
     """Unpack archives and link other files into `folder`, which appears only when it is whole.
 
     Args:
         paths: the source's files, in order; none may overwrite what another brought.
         folder: is replaced if it exists.
         nested: unpack the archives found inside as well, one level, each into a folder of its own name.
+        encoding: of the names that are not UTF-8 and do not say what they are.
 
     Returns:
-        files and bytes in all, and for each source its name, kind, files, bytes.
+        files and bytes in all; for each source its name, kind, files, bytes; and `inner`, the archives that lie inside
+        and were not unpacked, if there are any.
 
     Raises:
-        Problem: an archive is damaged, or holds a member that reaches outside, links, overwrites or explodes.
+        Problem: an archive is damaged or of a kind that is not read, gives no file, or holds a member that reaches
+            outside, links, overwrites or explodes.
     """
-    folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part"))
-    try:
-        os.chmod(part, 0o755)
-        sources = []
-        for path in map(Path, paths):
-            kind = kind_of_file(path)
-            tally = unpack(path, part)
-            sources.append({"name": path.name, "kind": kind, "files": tally.files, "bytes": tally.bytes})
+    folder, paths = Path(folder), [Path(path) for path in paths]
+    with atomic_folder(folder) as part:
+        size = sum(path.stat().st_size for path in paths)
+        tally = Tally(contents.allowed_bytes(size), shutil.disk_usage(part).free)
+        sources = [_unpack(path, part, tally, encoding, str(path)) for path in paths]
+        inner = _inner_archives(part)
         if nested:
-            sources += _unpack_inner(part)
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(part, folder)
-    except OSError as error:
-        if error.errno not in REMEDIES:
-            raise
-        raise Problem(f"{folder}: cannot be written: {REMEDIES[error.errno]}") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    return {"files": sum(row["files"] for row in sources), "bytes": sum(row["bytes"] for row in sources)} | {
-        "sources": sources
-    }
+            sources += [_unpack_inner(path, part, folder, tally, encoding) for path in inner if _is_archive(path)]
+    report = {key: sum(row[key] for row in sources) for key in ("files", "bytes")} | {"sources": sources}
+    containers = [path.relative_to(part).as_posix() for path in inner if path.name.lower().endswith(CONTAINERS)]
+    return report | ({"inner": containers} if containers and not nested else {})
 
 
-def unpack(path: Path, folder: Path) -> Tally:
-    """Unpack one archive (zip, tar, gzip, bzip2, xz, rar, 7z) into `folder`; link any other file into it.
+@contextmanager
+def hinting(report: Mapping[str, Any]) -> Iterator[None]:
+    """Around what reads what was unpacked: where it finds nothing right, archives that were left inside may be why.
 
     Raises:
-        Problem: see `unpack_all`.
+        Problem: the same as inside, with the option that unpacks them.
     """
-    kind = kind_of_file(path)
-    if kind == "other" and path.suffix.lower() == ".tar":
-        kind = "tar"
-    # An npz file is a zip by its bytes and a table of arrays by its meaning.
-    if path.suffix.lower() == ".npz" or kind not in ARCHIVE_SUFFIXES.values():
-        if kind != "other" and path.suffix.lower() != ".npz":
-            raise Problem(f"{path}: is {kind}, not data; delete it and fetch it again")
-        _link(path, folder / path.name)
-        return Tally(1, path.stat().st_size)
-    free = shutil.disk_usage(folder).free
-    allowed = min(free, max(HARMLESS_BYTES, MAX_RATIO * path.stat().st_size))
-    tally = Tally()
     try:
-        for member in _members(path, kind):
-            _write(member, path, folder, tally, allowed, free)
-    except (*BROKEN, OSError) as error:
-        if getattr(error, "errno", None) is not None:
+        yield
+    except Problem as problem:
+        inner = report.get("inner", [])
+        if not inner:
             raise
-        raise Problem(f"{path}: is a damaged {kind} archive ({error}); delete it and fetch it again") from error
-    return tally
+        more = f" and {len(inner) - SHOWN} more" if len(inner) > SHOWN else ""
+        raise Problem(
+            f"{problem}; archives inside were not unpacked ({', '.join(map(printable, inner[:SHOWN]))}{more}): to have "
+            "them unpacked, set options: nested: true"
+        ) from problem
 
 
-def safe_parts(name: str) -> tuple[str, ...]:
-    """Split the name of an archive's member into folders and file.
-
-    Raises:
-        ValueError: the name is absolute, climbs with "..", or holds a character that no file name may have.
-    """
-    # Archives made on Windows may separate folders with backslashes.
-    plain = name.replace("\\", "/")
-    parts = tuple(part for part in PurePosixPath(plain).parts if part != ".")
-    if plain.startswith("/") or (parts and parts[0][1:2] == ":"):
-        raise ValueError("is an absolute name")
-    if ".." in parts:
-        raise ValueError("climbs out of the folder")
-    if "\0" in name:
-        raise ValueError("holds a NUL character")
-    return parts
-
-
-def _unpack_inner(folder: Path) -> list[dict[str, Any]]:
-    found = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix.lower() in INNER_SUFFIXES)
-    rows = []
-    for path in found:
-        inside = path.with_name(path.name.removesuffix(path.suffix).removesuffix(".tar"))
-        if inside.exists():
-            raise Problem(
-                f"{path.relative_to(folder)}: there is already something under the name of this inner archive"
-            )
-        inside.mkdir()
-        kind = kind_of_file(path)
-        tally = unpack(path, inside)
-        path.unlink()
-        row = {"name": str(path.relative_to(folder)), "kind": kind, "files": tally.files, "bytes": tally.bytes}
-        rows.append(row)
-    return rows
+def _unpack(path: Path, folder: Path, tally: Tally, encoding: str | None, shown: str) -> dict[str, Any]:
+    """Unpack one archive (zip, tar, gzip, bzip2, xz, rar, 7z) into `folder`; link any other file into it."""
+    kind = contents.kind_of_file(path)
+    if contents.is_one_of_several(path):
+        raise Problem(
+            f"{shown}: is one part of an archive that was split, which is not read here; join its parts, {BY_HAND}"
+        )
+    if beyond := contents.unreadable_kind(path):
+        raise Problem(f"{shown}: is an archive of the kind {beyond}, which is not read here; {BY_HAND}")
+    row = {"name": path.name, "kind": kind}
+    # An npz file is a zip by its bytes and a table of arrays by its meaning.
+    if path.suffix.lower() == ".npz" or kind not in contents.ARCHIVE_SUFFIXES.values():
+        if kind != "other" and path.suffix.lower() != ".npz":
+            raise Problem(f"{shown}: is {kind}, not data; delete it and fetch it again")
+        _link(path, folder / path.name)
+        return row | {"files": 1, "bytes": path.stat().st_size}
+    files, size, tally.made = tally.files, tally.bytes, set()
+    try:
+        for member in members_of(path, kind, encoding, shown, tally.too_much):
+            _write(member, shown, folder, tally)
+    except Damaged as error:
+        raise Problem(f"{shown}: is a damaged {kind} archive ({error}); delete it and fetch it again") from error
+    if tally.files == files:
+        raise Problem(f"{shown}: holds no file; check where it came from, or leave it out")
+    return row | {"files": tally.files - files, "bytes": tally.bytes - size}
 
 
-def _write(member: Member, archive: Path, folder: Path, tally: Tally, allowed: int, free: int) -> None:
+def _inner_archives(folder: Path) -> list[Path]:
+    """Archives by their suffix below a folder, without what is hidden and what macOS adds."""
+    found = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != "__MACOSX" and not name.startswith(".")]
+        found += [
+            Path(place, name)
+            for name in names
+            if os.path.splitext(name)[1].lower() in INNER_SUFFIXES and not name.startswith(".")
+        ]
+    return sorted(found)
+
+
+def _is_archive(path: Path) -> bool:
+    is_one = (
+        contents.kind_of_file(path) != "other" or contents.unreadable_kind(path) or contents.is_one_of_several(path)
+    )
+    if not is_one:
+        log.warning("%s: is not the archive that its name promises; it stays as it is", printable(path.name))
+    return bool(is_one)
+
+
+def _unpack_inner(path: Path, part: Path, folder: Path, tally: Tally, encoding: str | None) -> dict[str, Any]:
+    name = path.relative_to(part).as_posix()
+    shown = f"{folder}: {name} (an archive inside)"
+    inside = path.with_name(path.name.removesuffix(path.suffix).removesuffix(".tar"))
+    if inside.exists():
+        raise Problem(f"{shown}: there is already something under its name; {BY_HAND}")
+    inside.mkdir()
+    row = _unpack(path, inside, tally, encoding, shown)
+    path.unlink()
+    return row | {"name": name}
+
+
+def _write(member: Member, shown: str, folder: Path, tally: Tally) -> None:
+    if member.name.endswith(MACOS_ICON):
+        return
     try:
         parts = safe_parts(member.name)
     except ValueError as error:
-        raise _refusal(archive, member, str(error)) from error
+        raise _refusal(shown, member, str(error), BY_HAND if isinstance(error, OddName) else SUSPECT) from error
+    if member.kind == "device":
+        raise _refusal(shown, member, "is a device", SUSPECT)
     if member.kind not in ("file", "folder"):
-        raise _refusal(archive, member, f"is a {member.kind}")
+        raise _refusal(shown, member, f"is a {member.kind} to {printable(member.target, 80)!r}", BY_HAND)
     if not parts:
+        if member.kind == "file":
+            raise _refusal(shown, member, "has no name", BY_HAND)
         return
+    tally.members += 1
     target = folder.joinpath(*parts)
     try:
+        _make_folder(parts if member.kind == "folder" else parts[:-1], folder, tally)
         if member.kind == "folder":
-            target.mkdir(parents=True, exist_ok=True)
             return
-        target.parent.mkdir(parents=True, exist_ok=True)
         with open(target, "xb") as file:
+            _refuse_too_much(tally, shown, member)
             for chunk in member.chunks:
                 tally.bytes += len(chunk)
-                if tally.bytes > allowed:
-                    raise _refusal(archive, member, _too_much(tally.bytes, allowed, free))
+                _refuse_too_much(tally, shown, member)
                 file.write(chunk)
         tally.files += 1
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-        raise _refusal(archive, member, "would overwrite another file") from error
+        raise _refusal(shown, member, "would overwrite another file", BY_HAND) from error
+    except OSError as error:
+        if error.errno not in (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL):
+            raise
+        reason = "has a name that this file system does not take: too long, or with a character that it refuses"
+        raise _refusal(shown, member, reason, BY_HAND) from error
 
 
-def _too_much(size: int, allowed: int, free: int) -> str:
-    if allowed == free:
-        return f"does not fit: {free:,} bytes are free; free some space, or point --directory elsewhere"
-    return f"makes {size:,} bytes of an archive that may hold at most {allowed:,} ({MAX_RATIO} times its size): a bomb"
+def _make_folder(parts: tuple[str, ...], root: Path, tally: Tally) -> None:
+    """Make a folder, and refuse one that a file system takes for another, by its case or its form of Unicode."""
+    if not parts or parts in tally.made:
+        return
+    _make_folder(parts[:-1], root, tally)
+    folder = root.joinpath(*parts)
+    folder.mkdir(exist_ok=True)
+    other = tally.alike.setdefault(unicodedata.normalize("NFC", str(folder)).casefold(), folder)
+    if other != folder and other.samefile(folder):
+        raise FileExistsError(f"{folder} is {other} here")
+    tally.made.add(parts)
 
 
-def _refusal(archive: Path, member: Member, why: str) -> Problem:
-    return Problem(f"{archive}: member {member.name!r} {why}; nothing was unpacked. Check where the archive came from")
+def _refuse_too_much(tally: Tally, shown: str, member: Member) -> None:
+    if why := tally.too_much():
+        raise _refusal(shown, member, why, SUSPECT)
 
 
-def _members(path: Path, kind: str) -> Iterator[Member]:
-    if kind == "zip":
-        return _zip_members(path)
-    if kind in ("rar", "7z"):
-        return _libarchive_members(path)
-    if kind == "tar" or _holds_tar(path, kind):
-        return _tar_members(path)
-    return _single_member(path, kind)
-
-
-def _holds_tar(path: Path, kind: str) -> bool:
-    """Whether a compressed file holds a tar (tarfile would take any run of zeros for an empty one)."""
-    if path.name.lower().endswith(TAR_SUFFIXES):
-        return True
-    with OPENERS[kind](path) as stream:
-        return kind_of(stream.read(512)) == "tar"
-
-
-def _zip_members(path: Path) -> Iterator[Member]:
-    with zipfile.ZipFile(path) as archive:
-        for info in archive.infolist():
-            mode = info.external_attr >> 16
-            kind = "folder" if info.is_dir() else "link" if stat.S_ISLNK(mode) else "file"
-            if info.flag_bits & 1:
-                raise Problem(f"{path}: member {info.filename!r} is encrypted; unpack it by hand")
-            yield Member(info.filename, kind, _zip_chunks(archive, info))
-
-
-def _zip_chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
-    with archive.open(info) as stream:
-        yield from _chunks(stream)
-
-
-def _tar_members(path: Path) -> Iterator[Member]:
-    with tarfile.open(path) as archive:
-        for info in archive:
-            yield Member(info.name, _tar_kind(info), _tar_chunks(archive, info))
-
-
-def _tar_kind(info: tarfile.TarInfo) -> str:
-    if info.isreg():
-        return "file"
-    if info.isdir():
-        return "folder"
-    return "link" if info.issym() or info.islnk() else "device"
-
-
-def _tar_chunks(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Iterator[bytes]:
-    left = info.size
-    for chunk in _chunks(archive.extractfile(info)):
-        left -= len(chunk)
-        yield chunk
-    if left:
-        raise EOFError(f"{info.name} lacks {left:,} bytes")
-
-
-def _single_member(path: Path, kind: str) -> Iterator[Member]:
-    with OPENERS[kind](path) as stream:
-        yield Member(path.stem, "file", _chunks(stream))
-
-
-def _libarchive_members(path: Path) -> Iterator[Member]:
-    try:
-        import libarchive
-    except (ImportError, OSError, AttributeError, TypeError) as error:
-        raise Problem(
-            f"{path}: reading this kind of archive needs the system library libarchive, which is missing: "
-            "install libarchive13 (Debian, Ubuntu), libarchive (Fedora, conda-forge, Homebrew), "
-            "or set LIBARCHIVE to its path"
-        ) from error
-    try:
-        with libarchive.file_reader(str(path)) as entries:
-            for entry in entries:
-                yield Member(str(entry.pathname), _libarchive_kind(entry), _libarchive_chunks(entry))
-    except libarchive.ArchiveError as error:
-        raise EOFError(error.msg) from error
-
-
-def _libarchive_kind(entry: Any) -> str:
-    # A hard link has the type of its target.
-    if entry.issym or entry.islnk:
-        return "link"
-    return "file" if entry.isfile else "folder" if entry.isdir else "device"
-
-
-def _libarchive_chunks(entry: Any) -> Iterator[bytes]:
-    import libarchive
-
-    try:
-        yield from entry.get_blocks(CHUNK)
-    except libarchive.ArchiveError as error:
-        raise EOFError(error.msg) from error
-
-
-def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    while chunk := stream.read(CHUNK):
-        yield chunk
+def _refusal(shown: str, member: Member, why: str, remedy: str) -> Problem:
+    return Problem(
+        f"{shown}: member {printable(member.name, 80)!r} {why}; nothing was unpacked. {remedy[0].upper()}{remedy[1:]}"
+    )
 
 
 def _link(source: Path, target: Path) -> None:

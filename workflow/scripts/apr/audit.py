@@ -11,29 +11,36 @@ from typing import Any
 
 import pandas as pd
 
-from apr.consistency import MALFORMED, contradictions, differing_rows, impossible
+from apr.consistency import MALFORMED, contradictions, differing_table, impossible, mixed_devices, of_another_study
 from apr.files import read_json
+from apr.planned import protocol_now
 from apr.problems import Problem
-from apr.runs import check_protocol, error_row, full_protocol, ranked_model, read_run
+from apr.runs import asked_for, check_protocol, error_row, ranked_model, read_run
 from apr.tables import Table
 
 # What a planned run can be: each is exactly one of these.
-STATES = ("complete", "diverged", "to_do", "missing", "unreadable", "stale", "out_of_range")
+STATES = ("complete", "diverged", "to_do", "missing", "outdated", "unreadable", "misplaced", "out_of_range")
+# What the command that made the study makes anew by itself.
+AGAIN = {
+    "missing": "not there although the error table is",
+    "outdated": "not made as the study says now",
+    "old_table": "error table(s) to be made anew",
+}
 WRONG = {
-    "missing": "missing although the error table is there",
     "unreadable": "not readable as a run",
-    "stale": "not made as the study says",
+    "misplaced": "in another run's place",
     "out_of_range": "impossible beside the view",
     "weights": "whose kept weights are missing or damaged",
     "classes": "with class counts that contradict each other",
     "table": "error table(s) unlike their runs",
 }
-STRAY = "stray"
+DEVICES, STRAY = "devices", "stray"
+NOTED = {DEVICES: "made on several kinds of device", STRAY: "planned by no task, and used by none"}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something noteworthy: its kind (a key of WRONG, or "stray"), task, the file to mend or delete, and what it is."""
+    """Something noteworthy: its kind (of AGAIN, WRONG or NOTED), task, the file, and what it is."""
 
     kind: str
     task: str
@@ -58,13 +65,13 @@ def audit(plan: Mapping[str, Any], root: str | Path) -> Audit:
         plan: {task: {title, view, reported, protocol, initial, continues, runs: {name: {model, genotype, seed}}}}.
         root: the study's directory, the one that holds `results`.
     """
-    tasks = [_Task(name, plan, Path(root)) for name in plan]
+    tasks = [_Task(name, plan, Path(root)) for name in asked_for(plan, root)]
     states = {task.name: task.states() for task in tasks}
     return Audit(states, [finding for task in tasks for finding in task.findings] + _strays(plan, Path(root)))
 
 
 def wrong(findings: Sequence[Finding]) -> bool:
-    """Whether something is wrong; runs that no task plans are not."""
+    """Whether something is wrong: neither what is made anew by itself nor runs that no task plans are."""
     return any(finding.kind in WRONG for finding in findings)
 
 
@@ -73,7 +80,7 @@ def audit_table(result: Audit, titles: Mapping[str, str]) -> Table:
     rows = []
     for task, states in result.states.items():
         kinds = Counter(finding.kind for finding in result.findings if finding.task == task)
-        others = {kind: kinds[kind] for kind in ("weights", "classes", "table", STRAY)}
+        others = {kind: kinds[kind] for kind in ("old_table", "weights", "classes", "table", *NOTED)}
         rows.append({"task": task, "planned": sum(states.values()), **states, **others})
     data = pd.DataFrame(rows)
     total = data.drop(columns="task").sum()
@@ -84,25 +91,51 @@ def audit_table(result: Audit, titles: Mapping[str, str]) -> Table:
 
 
 def described(findings: Sequence[Finding], most: int | None = None) -> str:
-    """The findings by kind, as Markdown; of each kind at most `most`."""
+    """The findings by kind, as Markdown; of each kind at most `most`. What is made anew takes a line a table."""
     parts = []
-    for kind, meaning in {**WRONG, STRAY: "planned by no task, and used by none"}.items():
+    for kind, meaning in {**WRONG, **AGAIN, **NOTED}.items():
         chosen = [finding for finding in findings if finding.kind == kind]
         if chosen:
-            lines = [f"- {finding.path}: {finding.says}" for finding in chosen[:most]]
-            lines += [f"- and {len(chosen) - most:,} more"] if most and len(chosen) > most else []
-            parts.append("\n".join([f"## {kind.replace('_', ' ').capitalize()}: {meaning}", "", *lines, ""]))
+            lines = _by_task(chosen) if kind in AGAIN else [f"- {finding.path}: {finding.says}" for finding in chosen]
+            more = [f"- and {len(lines) - most:,} more"] if most and len(lines) > most else []
+            title = f"## {kind.replace('_', ' ').capitalize()}: {meaning}"
+            parts.append("\n".join([title, "", *lines[:most], *more, ""]))
     return "\n".join(parts)
+
+
+def _by_task(findings: Sequence[Finding]) -> list[str]:
+    """A line for each task: how many files, which, and what the first of them is."""
+    lines = []
+    for task in dict.fromkeys(finding.task for finding in findings):
+        own = [finding for finding in findings if finding.task == task]
+        if len(own) == 1:
+            lines.append(f"- {own[0].path}: {own[0].says}")
+        else:
+            lines.append(f"- {len(own):,} runs of {task}, the first {own[0].path}: {own[0].says}")
+    return lines
 
 
 def remedy(findings: Sequence[Finding]) -> str:
     """What to do about what is wrong, in one line."""
     bad = [finding for finding in findings if finding.kind in WRONG]
-    delete = list(dict.fromkeys(finding.path for finding in bad if finding.kind != "missing"))
+    delete = list(dict.fromkeys(finding.path for finding in bad))
     more = f" and {len(delete) - 3:,} more, all named in results/audit.md" if len(delete) > 3 else ""
-    first = f"delete {', '.join(delete[:3])}{more}; then " if delete else ""
     count = "1 finding is" if len(bad) == 1 else f"{len(bad):,} findings are"
-    return f"{count} wrong: {first}run snakemake for the whole study again, and audit it anew"
+    names = ", ".join(delete[:3])
+    return f"{count} wrong: delete {names}{more}; then run snakemake for the whole study again, and audit it anew"
+
+
+def to_come(findings: Sequence[Finding]) -> str:
+    """What the command that made the study does when it is given again, in one line; empty where it does nothing."""
+    counts = Counter(finding.kind for finding in findings)
+    runs, tables = counts["missing"] + counts["outdated"], counts["old_table"]
+    what = [f"{runs:,} run(s)"] * (runs > 0) + [f"{tables:,} error table(s)"] * (tables > 0)
+    if not what:
+        return ""
+    return (
+        f"The command that made the study makes {' and '.join(what)} anew when it is given again, with the same "
+        "configuration files. Delete what it leaves out: Snakemake has no record of how that was made"
+    )
 
 
 class _Task:
@@ -120,7 +153,7 @@ class _Task:
         if self.made & set(self.entry["runs"]) or (self.root / f"results/views/{self.entry['view']}.json").exists():
             for file, says in contradictions(self.entry["view"], self.root):
                 self._note("classes", file, says)
-        counts, rows = dict.fromkeys(STATES, 0), []
+        counts, rows, runs = dict.fromkeys(STATES, 0), [], []
         for name in self.entry["runs"]:
             run = None
             if name in self.made:
@@ -128,15 +161,27 @@ class _Task:
             else:
                 state, says = ("missing", f"is missing, though {path} is there") if collected else ("to_do", "")
             counts[state] += 1
+            runs += [run] if run else []
             rows.append(error_row(run, self.entry["reported"]) if run else None)
-            if state in WRONG:
+            if state in WRONG or state in AGAIN:
                 self._note(state, self._path(name), says)
             elif run and run.get("weights"):
                 self._check_weights(name, run["model"])
-        if collected:
-            for says in differing_rows(self.root / path, rows):
-                self._note("table", path, says)
+        if says := mixed_devices(runs):
+            self._note(DEVICES, f"results/runs/{self.name}", says)
+        if collected and (says := differing_table(self.root / path, rows)):
+            self._note("old_table" if self._table_is_old(path, counts, rows) else "table", path, says)
         return counts
+
+    def _table_is_old(self, path: str, counts: Mapping[str, int], rows: Sequence[Mapping | None]) -> bool:
+        """Whether Snakemake makes the error table anew by itself: runs are to come or newer, or the study changed."""
+        table = self.root / path
+        if counts["missing"] or counts["outdated"]:
+            return True
+        runs = [self.root / self._path(name) for name in self.entry["runs"] if name in self.made]
+        if any(run.stat().st_mtime_ns > table.stat().st_mtime_ns for run in runs):
+            return True
+        return of_another_study(table, rows)
 
     @cached_property
     def view(self) -> dict | None:
@@ -163,7 +208,8 @@ class _Task:
         path = self.root / self._path(name)
         try:
             run = read_run(str(path))
-            stale = self._stale(run, name)
+            misplaced = self._misplaced(run, name)
+            outdated = "" if misplaced else self._outdated(run, name)
             odd = impossible(run, self.view) if self.view else ""
             error_row(run, self.entry["reported"])
         except Problem as problem:
@@ -171,42 +217,44 @@ class _Task:
         except (OSError, *MALFORMED) as error:
             return None, "unreadable", f"is no run of this version ({type(error).__name__}: {error}); delete it"
         state = "complete" if run["outcome"]["status"] == "completed" else "diverged"
-        return run, "stale" if stale else "out_of_range" if odd else state, stale or odd
+        if misplaced:
+            state = "misplaced"
+        elif outdated or odd:
+            state = "outdated" if outdated else "out_of_range"
+        return run, state, misplaced or outdated or odd
 
-    def _stale(self, run: dict, name: str) -> str:
-        """Why the run is not the one that the study would make now; empty where it is."""
-        planned, path, initial = self.entry["runs"][name], self._path(name), self.entry["initial"]
-        model = planned["model"] or run["model"]
+    def _misplaced(self, run: dict, name: str) -> str:
+        """Of what else the run is; empty where it is that of its place."""
+        model = self.entry["runs"][name]["model"] or run["model"]
         if (run["task"], run["model"]) != (self.name, model):
             return f"is the run of {run['model']} on {run['task']}; delete it"
-        if self.entry["continues"] and (other := self._other_rank(run, name)):
+        if self.entry["continues"] and run.get("rank") != name:
+            return f"is the run of rank {run.get('rank')}; delete it"
+        return ""
+
+    def _outdated(self, run: dict, name: str) -> str:
+        """Why the run is not the one that the study would make now; empty where it is."""
+        model, path, initial = run["model"], self._path(name), self.entry["initial"]
+        if self.entry["continues"] and (other := self._other_rank(model, name)):
             return other
         try:
             source = read_run(str(self.root / f"results/runs/{initial}/{model}.json")) if initial else None
         except Problem as problem:
-            return f"started from a run that is not there any more ({problem}); delete it"
-        genotype = planned["genotype"] or source["protocol"]["genotype"]
-        seed = {} if planned["seed"] is None else {"seed": planned["seed"]}
-        images = self.view or run["protocol"]["images"]
-        expected = full_protocol({**self.entry["protocol"], **seed}, genotype=genotype, manifest=images, source=source)
+            return f"started from a run that is not there any more ({problem})"
         try:
-            check_protocol(run, expected, path)
+            check_protocol(run, protocol_now(self.entry, name, self.view or run["protocol"]["images"], source), path)
         except Problem as problem:
-            return str(problem).removeprefix(f"{path}: ")
+            return str(problem).removeprefix(f"{path}: ").partition(". Delete")[0]
         return ""
 
-    def _other_rank(self, run: dict, name: str) -> str:
+    def _other_rank(self, model: str, name: str) -> str:
         """Why the run does not continue the model that its rank means now; empty where that is not known."""
         table = f"results/errors/{self.entry['initial']}.csv"
-        if run.get("rank") != name:
-            return f"is the run of rank {run.get('rank')}; delete it"
         try:
             present = ranked_model(self.root / table, name)
         except (Problem, OSError, *MALFORMED):
             return ""
-        if run["model"] == present:
-            return ""
-        return f"continues {run['model']}, but {name} of {table} is {present}; delete it"
+        return "" if model == present else f"continues {model}, but {name} of {table} is {present}"
 
 
 def _strays(plan: Mapping[str, Any], root: Path) -> list[Finding]:
@@ -232,13 +280,16 @@ def _made(folder: Path) -> set[str]:
 def _caption(result: Audit, total: Mapping[str, int]) -> str:
     found = Counter(finding.kind for finding in result.findings)
     bad = [f"{found[kind]:,} {meaning}" for kind, meaning in WRONG.items() if found[kind]]
+    made_anew = [f"{found[kind]:,} {meaning}" for kind, meaning in AGAIN.items() if found[kind]]
+    again = f"Made anew by the same command: {'; '.join(made_anew)}. " if made_anew else ""
     strays = f" {found[STRAY]:,} file(s) or folder(s) are planned by no task." if found[STRAY] else ""
     return (
         f"Of {total['planned']:,} planned trainings {total['complete']:,} are complete, {total['diverged']:,} diverged "
-        f"and {total['to_do']:,} are still to do. "
+        f"and {total['to_do']:,} are still to do. {again}"
         f"{'Wrong: ' + '; '.join(bad) if bad else 'Nothing is wrong'}.{strays} Each planned run is counted once: "
-        "complete, diverged, to do (its task has no error table yet), missing (it has one), unreadable, stale (another "
-        "protocol, other images or another source than the study's) or out of range (impossible beside its view). "
-        "Classes: views or data sets whose counts contradict each other. Table: values of the error table that its "
-        "runs do not give. Stray: runs that the task does not plan."
+        "complete, diverged, to do (its task has no error table yet), missing (it has one), outdated (another "
+        "protocol, images or source than the study's), unreadable, misplaced (of another model, task or rank) or "
+        "out of range (impossible beside its view). Classes: views or data sets whose counts contradict each other. "
+        "Table: an error table that its runs do not give; old table: one that is made anew. Devices: runs of one task "
+        "were made on several kinds. Stray: runs that the task does not plan."
     )

@@ -36,7 +36,7 @@ def training_windows(
     if crop == "random_resized":
         windows = _random_resized(sizes, draws, resolution)
     elif crop == "padded":
-        windows = _padded(sizes, draws, resolution, padding)
+        windows = _padded(sizes, draws, resolution, padding, flip)
     elif crop == "centre":
         windows = evaluation_windows(sizes, resolution=resolution, resize=resolution)
     else:
@@ -129,13 +129,16 @@ def _random_resized(sizes: np.ndarray, draws: np.ndarray, resolution: int) -> Wi
     )
 
 
-def _padded(sizes: np.ndarray, draws: np.ndarray, resolution: int, padding: int) -> Windows:
-    positions = sizes + 2 * padding - resolution + 1
-    if positions.min() < 1:
+def _padded(sizes: np.ndarray, draws: np.ndarray, resolution: int, padding: int, flip: bool) -> Windows:
+    room = sizes + 2 * padding - resolution
+    if room.min() < 0:
         smallest = int(sizes.min())
         raise Problem(
             f"crop: padded: an image of {smallest} pixels and a padding of {padding} give no room for a crop of "
             f"{resolution}; use crop: random_resized, a smaller resolution or more padding"
         )
-    corner = np.floor(draws[:, :2] * positions) - padding
+    corner = np.floor(draws[:, :2] * room)  # as above: padded by 4, there are 8 positions
+    if flip:  # pycls flips before this crop
+        corner[:, 1] = np.where(draws[:, -1] < 0.5, room[:, 1] - corner[:, 1], corner[:, 1])
+    corner -= padding
     return Windows(corner, np.ones(sizes.shape), np.zeros(sizes.shape), sizes - 1.0, np.zeros(len(sizes), dtype=bool))

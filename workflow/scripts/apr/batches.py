@@ -8,10 +8,13 @@ import numpy as np
 import torch
 
 from apr.augmentation import DRAWS, evaluation_windows, sample, training_windows
+from apr.memory import memory_explained
 from apr.packing import PackedImages
 from apr.randomness import order, uniforms
 
 AHEAD = 3  # batches read while the device works
+CHUNK = 1 << 26  # bytes that go through the host at once
+SETTLING = 1 << 32  # added to an epoch: the key of what precise BatchNorm draws
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,11 @@ class Recipe:
 class Images:
     """The images of one split of a view on a device, kept there whole if they fit in `resident_bytes`.
 
-    Otherwise, and for encoded images, batches are read and decoded ahead by `workers` threads.
+    Otherwise, and for encoded images, batches are read and decoded ahead by `workers` threads. `held` is the number of
+    bytes that are kept.
+
+    Raises:
+        Problem: the memory is full.
     """
 
     def __init__(
@@ -47,9 +54,11 @@ class Images:
         self.sizes = np.stack([rows["height"], rows["width"]], axis=1).astype(np.int64)
         pixels = self.sizes.prod(axis=1)
         self.resident = packed.storage == "pixels" and 3 * int(pixels.sum()) <= resident_bytes
+        self.held = 3 * int(pixels.sum()) if self.resident else 0
         if self.resident:
             self.offsets = np.concatenate([[0], np.cumsum(pixels)[:-1]])
-            self.pixels = self._pixels(np.arange(len(indices)))
+            with memory_explained(device, f"while {len(indices):,} images ({self.held / 2**30:.3g} GB) are loaded"):
+                self.pixels = self._filled(pixels)
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -77,6 +86,17 @@ class Images:
             for first, future in waiting:
                 yield first, *future.result()
 
+    def _filled(self, pixels: np.ndarray) -> torch.Tensor:
+        """All images on the device, by way of the host in parts of about CHUNK bytes."""
+        filled = torch.empty((int(pixels.sum()), 3), dtype=torch.uint8, device=self.device)
+        parts = 3 * np.cumsum(pixels) // CHUNK
+        done = 0
+        for chosen in np.split(np.arange(len(pixels)), np.flatnonzero(np.diff(parts)) + 1):
+            part = self._pixels(chosen)
+            filled[done : done + len(part)] = part
+            done += len(part)
+        return filled
+
     def _pixels(self, chosen: np.ndarray) -> torch.Tensor:
         flat = np.concatenate([self.packed.read(int(i)).reshape(-1, 3) for i in self.indices[chosen]])
         return torch.from_numpy(flat).to(self.device, non_blocking=True)
@@ -93,19 +113,11 @@ class Loader:
 
     def training(self, epoch: int, batch: int, skip: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """The augmented batches of an epoch without the incomplete last one; the first `skip` are passed over."""
-        positions = order(self.seed, epoch, len(self.images))
-        starts = range(skip * batch, len(positions) - batch + 1, batch)
-        for chosen, pixels, offsets in self.images.ahead(positions[i : i + batch] for i in starts):
-            sizes = self.images.sizes[chosen]
-            windows = training_windows(
-                self.recipe.crop,
-                sizes,
-                uniforms(self.seed, epoch, self.images.indices[chosen], DRAWS),
-                resolution=self.recipe.resolution,
-                padding=self.recipe.padding,
-                flip=self.recipe.flip,
-            )
-            yield self._sampled(pixels, offsets, sizes, windows), self._labels(chosen)
+        yield from self._augmented(epoch, batch, skip)
+
+    def settling(self, epoch: int, batch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """The same in another order, with other crops and flips: for precise BatchNorm, which draws anew in pycls."""
+        yield from self._augmented(SETTLING + epoch, batch, 0)
 
     def evaluation(self, batch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """All images in order, without augmentation; the last batch may be smaller."""
@@ -114,6 +126,21 @@ class Loader:
         for chosen, pixels, offsets in self.images.ahead(positions[i : i + batch] for i in starts):
             sizes = self.images.sizes[chosen]
             windows = evaluation_windows(sizes, resolution=self.recipe.resolution, resize=self.recipe.eval_resize)
+            yield self._sampled(pixels, offsets, sizes, windows), self._labels(chosen)
+
+    def _augmented(self, key: int, batch: int, skip: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        positions = order(self.seed, key, len(self.images))
+        starts = range(skip * batch, len(positions) - batch + 1, batch)
+        for chosen, pixels, offsets in self.images.ahead(positions[i : i + batch] for i in starts):
+            sizes = self.images.sizes[chosen]
+            windows = training_windows(
+                self.recipe.crop,
+                sizes,
+                uniforms(self.seed, key, self.images.indices[chosen], DRAWS),
+                resolution=self.recipe.resolution,
+                padding=self.recipe.padding,
+                flip=self.recipe.flip,
+            )
             yield self._sampled(pixels, offsets, sizes, windows), self._labels(chosen)
 
     def _sampled(self, pixels, offsets, sizes, windows) -> torch.Tensor:

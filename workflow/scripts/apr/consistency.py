@@ -1,7 +1,8 @@
 """What contradicts itself among a run, its view, its dataset and its error table, in words."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,22 +43,55 @@ def impossible(run: dict, view: Mapping[str, Any]) -> str:
     return f"{odd[0]}; delete it" if odd else ""
 
 
-def differing_rows(path: Path, expected: Sequence[dict | None]) -> list[str]:
-    """How the rows of an error table differ from those that its runs make (None: not known)."""
+def differing_table(path: Path, expected: Sequence[dict | None]) -> str:
+    """How an error table differs from the rows that its runs make (None: not known); empty where it does not."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            found = list(csv.DictReader(file))
+        found = _rows(path)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        return [f"cannot be read ({error}); delete it"]
+        return f"cannot be read ({error}); delete it"
     if len(found) != len(expected):
-        return [f"has {len(found)} rows where {len(expected)} runs are planned; delete it"]
-    differing = []
-    for line, (row, run) in enumerate(zip(found, expected, strict=True), start=2):
-        for column in COLUMNS if run else ():
-            value = "" if run[column] is None else str(run[column])
-            if row.get(column) != value:
-                differing.append(f"row {line}: {column} is {row.get(column)!r}, its run says {value!r}; delete it")
-    return differing
+        return f"has {len(found)} rows where {len(expected)} runs are planned"
+    differing = [
+        f"row {line}: {column} is {row.get(column)!r}, its run says {value!r}"
+        for line, (row, run) in enumerate(zip(found, expected, strict=True), start=2)
+        for column in (COLUMNS if run else ())
+        if row.get(column) != (value := _cell(run[column]))
+    ]
+    more = f", and {len(differing) - 1:,} more" if len(differing) > 1 else ""
+    return differing[0] + more if differing else ""
+
+
+def of_another_study(path: Path, expected: Sequence[dict | None]) -> bool:
+    """Whether an error table is of more runs than are planned, or reports another error: no damage does that."""
+    try:
+        found = _rows(path)
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return False
+    if len(found) != len(expected):
+        return len(found) > len(expected)
+    known = [(row, run) for row, run in zip(found, expected, strict=True) if run]
+    differing = {key for row, run in known for key in COLUMNS if row.get(key) != _cell(run[key])}
+    return differing == {"error"} and all(row["error"] in (row["top1_error"], row["top5_error"]) for row, _ in known)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def mixed_devices(runs: Iterable[dict]) -> str:
+    """On which kinds of device, in which arithmetic, runs of a task were made; empty where all are of one kind."""
+    kinds: Counter[str] = Counter()
+    for run in runs:
+        provenance = run.get("provenance") or {}  # one that had no weights to start from computed nothing
+        if provenance.get("device"):
+            kinds[f"{provenance['device']} ({provenance.get('arithmetic', 'arithmetic not recorded')})"] += 1
+    listed = ", ".join(f"{kind}: {count:,}" for kind, count in kinds.most_common())
+    return f"was made on several kinds of device, whose rounding differs: {listed} run(s)" if len(kinds) > 1 else ""
 
 
 def contradictions(name: str, root: Path) -> list[tuple[str, str]]:

@@ -32,7 +32,9 @@ def dataset_table(manifests: Mapping[str, Mapping[str, Any]], entries: Mapping[s
         title, sizes = entry.get("title") or name, manifest["sizes"]
         counts = {"n_train": manifest["n_train"], "n_test": manifest["n_test"], "classes": len(manifest["classes"])}
         measures = {f"{side}_{key}": sizes[side][key] for side in ("height", "width") for key in sizes[side]}
-        rows.append({"dataset": name, "title": title, **counts, **measures, **about, **_split(manifest["split"])})
+        odd = _odd(manifest)
+        split = _split(manifest["split"])
+        rows.append({"dataset": name, "title": title, **counts, **measures, **about, **split, **odd})
         shown.append(
             {
                 "Dataset": title,
@@ -42,6 +44,7 @@ def dataset_table(manifests: Mapping[str, Mapping[str, Any]], entries: Mapping[s
                 "Domain": about["domain"],
                 "Licence": about["licence"],
                 "Source": about["home"],
+                "Left out or odd": odd["notes"],
             }
         )
     data = pd.DataFrame(rows)
@@ -157,6 +160,16 @@ def _size(sizes: Mapping[str, Any]) -> str:
         return medians
     ranges = [f"{side['min']}" if side["min"] == side["max"] else f"{side['min']}–{side['max']}" for side in sides]
     return f"median {medians} ({' × '.join(ranges)})"
+
+
+def _odd(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """How many files were left out, copies there are, and all that looks odd, in sentences."""
+    copies = manifest.get("copies", {})
+    return {
+        "left_out": sum(manifest.get("ignored", {}).values()),
+        **{f"copies_{kind}": copies.get(kind) for kind in ("test_in_train", "two_labels", "near_test_in_train")},
+        "notes": "; ".join(manifest.get("notes", [])) or "–",
+    }
 
 
 def _split(split: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,30 +4,23 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-import requests
-import urllib3
-
 from apr.bundled import write_bundled
 from apr.contents import what_is_wrong
 from apr.files import atomic_path, file_digest, read_json, write_json
+from apr.leases import Lease
 from apr.problems import Problem
+from apr.walking import walk
+from apr.web import fetch_web, refuse_too_long, require_room
+from apr.web_answers import Unavailable
 
-CHUNK = 1 << 20
-ATTEMPTS = 5
-TIMEOUT = (15, 60)
-TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
-INTERRUPTIONS = (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError)
+DIGESTS = ("sha256", "md5")
 
 log = logging.getLogger("apr")
-
-
-class _Unavailable(Exception):
-    """This address does not have the file."""
 
 
 def download(
@@ -62,12 +55,29 @@ def download(
     addresses += [entry["url"]] if entry.get("url") else []
     if not entry.get("url") and not mirror:
         raise Problem(by_hand(entry["name"], target, login))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    before = _seen(target)
+    with Lease(target.with_name(f".{target.name}.lease"), thing="file"):
+        if _seen(target) not in (None, before) and not _fault(target, entry):
+            log.warning("%s: another process has fetched it meanwhile; it is taken up", entry["name"])
+            return
+        _from_first(addresses, entry, target, root, sleep, login)
+
+
+def _from_first(
+    addresses: list[str],
+    entry: Mapping[str, Any],
+    target: Path,
+    root: Path,
+    sleep: Callable[[float], None],
+    login: str | None,
+) -> None:
     refusals = []
     for address in addresses:
         try:
             _fetch(address, entry, target, root, sleep)
             return
-        except _Unavailable as refusal:
+        except Unavailable as refusal:
             refusals.append(f"{address}: {refusal}")
             log.info("%s: not at %s (%s)", entry["name"], address, refusal)
         except Problem as problem:
@@ -127,7 +137,7 @@ def verify(
             raise Problem(by_hand(entry["name"], path, login))
         check_file(path, entry)
         digest = file_digest(path)
-        declared = next((key for key in ("sha256", "md5") if entry.get(key)), None)
+        declared = next((key for key in DIGESTS if entry.get(key)), None)
         if not declared and trusted and seen.get(entry["name"], digest) != digest:
             raise Problem(
                 f"{path}: its sha256 is {digest}, but at the first download it was {seen[entry['name']]}. "
@@ -146,12 +156,17 @@ def survey_folder(dataset: str, folder: Path) -> dict[str, Any]:
     """Count what lies in a folder that a user has already: number of files and bytes.
 
     Raises:
-        Problem: the folder is missing or holds nothing.
+        Problem: the folder is missing, is a file, or holds nothing.
     """
     folder = Path(folder)
+    if folder.is_file():
+        raise Problem(
+            f'{dataset}: folder {folder}: is a file; for an archive write url: "file:{folder}" in place of folder'
+        )
     if not folder.is_dir():
         raise Problem(f"{dataset}: folder {folder}: there is no such folder; correct `folder` in the study")
-    sizes = [os.path.getsize(os.path.join(place, name)) for place, _, names in os.walk(folder) for name in names]
+    # A link that leads nowhere is named by the reader, if it matters.
+    sizes = [path.stat().st_size for path in walk(folder) if path.exists()]
     if not sizes:
         raise Problem(f"{dataset}: folder {folder}: holds no file")
     return {"dataset": dataset, "folder": str(folder), "count": len(sizes), "bytes": sum(sizes), "files": []}
@@ -164,7 +179,11 @@ def _fault(path: Path, entry: Mapping[str, Any]) -> str | None:
         return f"{wrong}; {size:,} bytes"
     if entry.get("bytes") and size != entry["bytes"]:
         return f"has {size:,} bytes, but {entry['bytes']:,} are declared"
-    for algorithm in ("sha256", "md5"):
+    return _wrong_digest(path, entry)
+
+
+def _wrong_digest(path: Path, entry: Mapping[str, Any]) -> str | None:
+    for algorithm in DIGESTS:
         declared = entry.get(algorithm)
         if declared and (found := file_digest(path, algorithm)) != declared.lower():
             return f"its {algorithm} is {found}, but {declared.lower()} is declared"
@@ -172,24 +191,54 @@ def _fault(path: Path, entry: Mapping[str, Any]) -> str | None:
 
 
 def _fetch(address: str, entry: Mapping[str, Any], target: Path, root: Path, sleep: Callable[[float], None]) -> None:
-    scheme = urlsplit(address).scheme
+    try:
+        scheme = urlsplit(address).scheme
+    except ValueError as error:
+        raise Problem(f"{entry['name']}: address {address!r}: is none ({error}); correct it") from error
     if scheme == "bundled":
         write_bundled(address.removeprefix("bundled:"), target)
     elif scheme == "file":
         source = _local(address, root)
+        size = source.stat().st_size
+        refuse_too_long(entry["name"], size, entry.get("bytes"))
         with atomic_path(target) as part:
-            _require_room(source.stat().st_size, target)
+            require_room(size, target)
             shutil.copyfile(source, part)
     elif scheme in ("http", "https"):
         partial = target.with_name(target.name + ".partial")
         resumed = partial.exists()
-        _fetch_web(address, partial, target, sleep)
-        if resumed and target.exists() and _fault(target, entry):
+        _fetch_web(address, entry, partial, target, sleep)
+        if resumed and _fault(target, entry):
             log.warning("%s: the resumed file is not right; fetching it from the start", entry["name"])
-            _fetch_web(address, partial, target, sleep)
+            _fetch_web(address, entry, partial, target, sleep)
     else:
         raise Problem(f"{entry['name']}: address {address!r}: use https:, http:, file: or bundled:")
     check_file(target, entry)
+
+
+def _fetch_web(
+    address: str, entry: Mapping[str, Any], partial: Path, target: Path, sleep: Callable[[float], None]
+) -> None:
+    known = any(entry.get(algorithm) for algorithm in DIGESTS)
+    with atomic_path(target) as part:
+        fetch_web(
+            address,
+            partial,
+            part,
+            name=entry["name"],
+            declared=entry.get("bytes"),
+            is_right=(lambda path: not _wrong_digest(path, entry)) if known else None,
+            sleep=sleep,
+        )
+
+
+def _seen(path: Path) -> tuple[int, int] | None:
+    """What tells whether a file was put there anew."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
 def _local(address: str, root: Path) -> Path:
@@ -200,87 +249,5 @@ def _local(address: str, root: Path) -> Path:
         )
     path = root / unquote(address.removeprefix("file:").removeprefix(f"//{place.netloc}"))
     if not path.is_file():
-        raise _Unavailable(f"there is no file {path}")
+        raise Unavailable(f"there is no file {path}")
     return path
-
-
-def _fetch_web(address: str, partial: Path, target: Path, sleep: Callable[[float], None]) -> None:
-    """Fetch with retries; an attempt that brought bytes does not count, so that a long file survives a poor line."""
-    failures = 0
-    with atomic_path(target) as part:
-        while True:
-            before = partial.stat().st_size if partial.exists() else 0
-            try:
-                _attempt(address, partial)
-                break
-            except INTERRUPTIONS as error:
-                grown = (partial.stat().st_size if partial.exists() else 0) > before
-                failures = 1 if grown else failures + 1
-                if failures >= ATTEMPTS:
-                    raise _Unavailable(f"{ATTEMPTS} attempts failed, the last with: {error}") from error
-                log.info("%s: interrupted (%s); attempt %d of %d follows", target.name, error, failures + 1, ATTEMPTS)
-                sleep(2.0 ** (failures - 1))
-            except requests.RequestException as error:
-                raise _Unavailable(str(error)) from error
-        os.replace(partial, part)
-        _validator_file(partial).unlink(missing_ok=True)
-
-
-def _attempt(address: str, partial: Path) -> None:
-    start, headers = _resume_headers(partial)
-    with requests.get(address, headers=headers, stream=True, timeout=TIMEOUT) as answer:
-        if answer.status_code == 416:
-            partial.unlink()
-            raise requests.ConnectionError("the partial file does not fit the server's; starting again")
-        if answer.status_code in TRANSIENT:
-            raise requests.ConnectionError(f"HTTP status {answer.status_code}")
-        if not answer.ok:
-            raise _Unavailable(f"HTTP status {answer.status_code} {answer.reason}")
-        resumes = answer.status_code == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {start}-")
-        done = start if resumes else 0
-        total = done + int(answer.headers["Content-Length"]) if "Content-Length" in answer.headers else None
-        _require_room((total or 0) - done, partial)
-        validator = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
-        with open(partial, "ab" if resumes else "wb") as file:
-            _validator_file(partial).write_text(validator, encoding="utf-8")
-            # The raw stream: a server's Content-Encoding must not unpack our .gz files.
-            for chunk in _reported(answer.raw.stream(CHUNK, decode_content=False), partial, done, total):
-                file.write(chunk)
-    if total is not None and (size := partial.stat().st_size) != total:
-        raise requests.ConnectionError(f"{size:,} of {total:,} bytes came")
-
-
-def _resume_headers(partial: Path) -> tuple[int, dict[str, str]]:
-    """Ask for the rest only if the server can tell that its file is still the same one."""
-    headers = {"Accept-Encoding": "identity", "User-Agent": "aprbench"}
-    validator = _validator_file(partial)
-    start = partial.stat().st_size if partial.exists() else 0
-    same = validator.read_text(encoding="utf-8") if validator.exists() else ""
-    if start and same and not same.startswith("W/"):
-        return start, headers | {"Range": f"bytes={start}-", "If-Range": same}
-    return 0, headers
-
-
-def _validator_file(partial: Path) -> Path:
-    return partial.with_name(partial.name + ".etag")
-
-
-def _require_room(needed: int, place: Path) -> None:
-    free = shutil.disk_usage(place.parent).free
-    if needed > free:
-        raise Problem(
-            f"{place}: needs {needed:,} bytes, {free:,} are free: free some space, or point --directory elsewhere"
-        )
-
-
-def _reported(chunks: Iterator[bytes], partial: Path, done: int, total: int | None) -> Iterator[bytes]:
-    """Pass chunks on and log the progress every ten seconds."""
-    began, start, last = time.monotonic(), done, time.monotonic()
-    for chunk in chunks:
-        yield chunk
-        done += len(chunk)
-        if (now := time.monotonic()) - last >= 10:
-            last = now
-            of = f" of {total / 1e6:,.0f}" if total else ""
-            rate = (done - start) / 1e6 / (now - began)
-            log.info("%s: %s%s MB, %.1f MB/s", partial.stem, f"{done / 1e6:,.0f}", of, rate)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from apr.escaping import plain
 from apr.problems import Problem
 
 NUMBERS = ("n", "correct_top1", "correct_top5", "error", "top1_error", "top5_error", "train_error", "seed")
@@ -94,6 +95,7 @@ def read_table(path: str | Path, key: str, text: Sequence[str], numbers: Sequenc
         values = pd.to_numeric(table[name], errors="coerce")
         _refuse(path, table, values.isna() & table[name].notna(), name, "is not a number", key)
         table[name] = values
+    table[key] = table[key].map(plain)  # names come from publishers, too
     _refuse(path, table, table[key].duplicated(), key, "stands there twice", key)
     return table.set_index(key)
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from apr.checkpoints import load_checkpoint, save_checkpoint, tensors_fault
 from apr.interruption import Interrupted, listen
+from apr.memory import memory_explained
 from apr.packing import PackedImages
 from apr.problems import Problem
 from apr.runs import TOP5_CLASSES, percent_wrong
@@ -105,7 +106,7 @@ def predict(
         log.info("%d of %d images, %.0f images/s", done, len(rows), (done - resumed) / (time.monotonic() - started))
         saved = time.monotonic()
 
-    try:
+    with memory_explained(device, f"at batch {batch}", "give a smaller --batch, or free the device"):
         network = model.network.to(device)
         for inputs in _inputs(model, packed, rows[done:], batch, threads):
             answers = _best(network, inputs.to(device), model.outputs, best.shape[1])
@@ -116,11 +117,6 @@ def predict(
                 save()
             if received:
                 raise Interrupted(received.pop(0))
-    except torch.OutOfMemoryError as error:
-        raise Problem(
-            f"{device}: out of memory at batch {batch}; give a smaller --batch, or free the device "
-            f"({str(error).splitlines()[0]})"
-        ) from error
     seconds = time.monotonic() - started
     timing = {
         "seconds": round(seconds, 3),

@@ -1,31 +1,24 @@
 """Atomic writes, digests and readable JSON."""
 
-import errno
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from apr.causes import REMEDIES
+from apr.parts import new_part, remove_part
 from apr.problems import Problem
-
-REMEDIES = {
-    errno.ENOSPC: "the disk is full: free some space, or point --directory at another disk",
-    errno.EDQUOT: "your quota is used up: free some space, or point --directory at another disk",
-    errno.EFBIG: "the file would be larger than allowed here: raise the limit (ulimit -f)",
-    errno.EROFS: "the file system is read-only: point --directory at a writable one",
-    errno.EACCES: "no permission to write there: change the permissions, or point --directory elsewhere",
-}
 
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it is synced and renamed to `path`, on failure removed.
 
-    The temporary name keeps the suffix, since writers such as matplotlib choose the format by it.
+    The temporary name keeps the suffix, since writers such as matplotlib choose the format by it. What a killed process
+    left goes when the next one writes into the folder (see `parts`).
 
     Raises:
         Problem: the folder or the disk does not take the file.
@@ -33,22 +26,44 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     part = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=f".part{path.suffix}")
-        os.close(handle)
-        part = Path(name)
+        part = new_part(path)
         yield part
         with open(part, "rb+") as file:
             os.fsync(file.fileno())
         os.chmod(part, 0o666 & ~_umask())
         os.replace(part, path)
-        part = None
         _sync_folder(path.parent)
     except OSError as error:
-        raise _explained(error, path) from error
+        raise _explained(error, path, part) from error
     finally:
         if part is not None:
-            part.unlink(missing_ok=True)
+            remove_part(part)
+
+
+@contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `path`, which takes its place (and that of an older one) on success.
+
+    Raises:
+        Problem: the disk does not take it.
+    """
+    path = Path(path)
+    part = old = None
+    try:
+        part = new_part(path, folder=True)
+        yield part
+        os.chmod(part, 0o777 & ~_umask())
+        if path.exists():
+            old = new_part(path, folder=True)
+            os.replace(path, old)
+        os.replace(part, path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise _explained(error, path, part) from error
+    finally:
+        for one in (part, old):
+            if one is not None:
+                remove_part(one)
 
 
 @contextmanager
@@ -95,9 +110,12 @@ def file_digest(path: str | Path, algorithm: str = "sha256") -> str:
         return hashlib.file_digest(file, algorithm).hexdigest()
 
 
-def _explained(error: OSError, path: Path) -> OSError | Problem:
+def _explained(error: OSError, path: Path, part: Path | None) -> OSError | Problem:
+    """A Problem if it is the target that cannot be written, and not something else that the block reads."""
     remedy = REMEDIES.get(error.errno)
-    return Problem(f"{path}: cannot be written: {remedy}") if remedy else error
+    named = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else part
+    ours = part is None or named in (part, path, path.parent) or part in named.parents
+    return Problem(f"{path}: cannot be written: {remedy}") if remedy and ours else error
 
 
 def _umask() -> int:

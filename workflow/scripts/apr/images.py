@@ -1,6 +1,7 @@
 """Decode a picture of any kind to RGB, and count what had to be converted."""
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from apr.contents import kind_of
 JPEG_SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif"}
 SUFFIXES = JPEG_SUFFIXES | {".bmp", ".gif", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
 EXIF_ORIENTATION = 0x0112
-SIXTEEN_BITS = ("I", "I;16", "I;16B")
+SIXTEEN_BITS = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 KINDS = {"L": "grayscale", "1": "one_bit", "CMYK": "cmyk", "P": "palette", "PA": "palette"}
 KINDS |= dict.fromkeys(SIXTEEN_BITS, "sixteen_bit")
 
@@ -35,11 +36,20 @@ class Decoded:
     plain_jpeg: bool
 
 
-def decode(data: bytes) -> Decoded:
+def sixteen() -> int:
+    """The depth of 16-bit pictures where nothing says that they use less of it."""
+    return 16
+
+
+def decode(data: bytes, bits: Callable[[], int] = sixteen) -> Decoded:
     """Decode a file's bytes to upright 8-bit RGB.
 
     Grayscale and 16-bit values are spread over the channels, transparent pixels shown on white, the first frame
     taken of an animation, and the rotation that a camera noted carried out.
+
+    Args:
+        data: of the file.
+        bits: asked for the depth of 16-bit values, of which the upper eight are kept.
 
     Raises:
         Undecodable: the bytes are no whole picture.
@@ -47,7 +57,7 @@ def decode(data: bytes) -> Decoded:
     try:
         with Image.open(io.BytesIO(data)) as image:
             image.load()
-            return _to_rgb(image)
+            return _to_rgb(image, bits)
     except Undecodable:
         raise
     except UnidentifiedImageError:
@@ -77,7 +87,7 @@ def as_png(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def _to_rgb(image: Image.Image) -> Decoded:
+def _to_rgb(image: Image.Image, bits: Callable[[], int]) -> Decoded:
     done = []
     jpeg = image.format == "JPEG"
     if getattr(image, "n_frames", 1) > 1 and not jpeg:
@@ -89,7 +99,7 @@ def _to_rgb(image: Image.Image) -> Decoded:
     if image.mode in KINDS:
         done.append(KINDS[image.mode])
     if image.mode in SIXTEEN_BITS:
-        image = _eight_bits(image)
+        image = _eight_bits(image, bits)
     if image.mode == "F":
         raise Undecodable("holds floating-point values; convert it to 8 bits first")
     if image.has_transparency_data:
@@ -100,11 +110,11 @@ def _to_rgb(image: Image.Image) -> Decoded:
     return Decoded(image.convert("RGB"), tuple(done), plain)
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
+def _eight_bits(image: Image.Image, bits: Callable[[], int]) -> Image.Image:
     values = np.asarray(image).astype(np.int64)
     if values.min() < 0 or values.max() > 65535:
         raise Undecodable(f"has values from {values.min()} to {values.max()}, beyond 16 bits; convert it first")
-    return Image.fromarray((values >> 8).astype(np.uint8))
+    return Image.fromarray((values >> (bits() - 8)).astype(np.uint8))
 
 
 def _what_instead(data: bytes) -> str:

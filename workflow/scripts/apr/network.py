@@ -6,6 +6,7 @@ The reference networks of Table A1 are the same with the blocks of pycls/models/
 from collections.abc import Callable
 from functools import partial
 
+import torch
 from torch import nn
 from torchvision.models.regnet import BlockParams, RegNet, ResBottleneckBlock
 from torchvision.models.resnet import BasicBlock
@@ -16,10 +17,12 @@ from apr.anynet import Genotype, stem_of
 Layer = Callable[..., nn.Module]
 
 
-def build_network(genotype: Genotype, *, stem: str, classes: int) -> RegNet:
+def build_network(genotype: Genotype, *, stem: str, classes: int, zero_init_final_gamma: bool = False) -> RegNet:
     """The network of a genotype, initialised as pycls does (conv std sqrt(2 / fan_out), fc std 0.01).
 
-    The weights come from torch's global generator: seed it first. BatchNorm has eps 1e-5 and momentum 0.1.
+    The weights come from torch's global generator: seed it first. BatchNorm has eps 1e-5 and momentum 0.1. With
+    `zero_init_final_gamma` the last BatchNorm of each residual branch starts at 0, so that a block starts as its
+    shortcut (pycls' BN.ZERO_INIT_FINAL_GAMMA); blocks without a shortcut know no such thing.
     """
     blocks = BlockParams(
         depths=list(genotype.depths),
@@ -28,7 +31,7 @@ def build_network(genotype: Genotype, *, stem: str, classes: int) -> RegNet:
         bottleneck_multipliers=[1 / ratio for ratio in genotype.bottlenecks],
         strides=list(genotype.strides),
     )
-    return RegNet(
+    network = _Network(
         blocks,
         num_classes=classes,
         stem_width=genotype.stem_width or stem_of(stem)[2],
@@ -36,6 +39,20 @@ def build_network(genotype: Genotype, *, stem: str, classes: int) -> RegNet:
         block_type={"bottleneck": ResBottleneckBlock, "basic": _basic_block, "vanilla": _vanilla_block}[genotype.block],
         norm_layer=partial(nn.BatchNorm2d, eps=1e-5, momentum=0.1),
     )
+    if zero_init_final_gamma:
+        for block in network.modules():
+            if isinstance(block, ResBottleneckBlock | BasicBlock):
+                nn.init.zeros_((block.f.c[1] if isinstance(block, ResBottleneckBlock) else block.bn2).weight)
+    return network
+
+
+class _Network(RegNet):
+    """Autocast ends before the pooling: rounded to bf16, the outputs of two classes would often be equal."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        features = self.trunk_output(self.stem(x))
+        with torch.autocast(x.device.type, enabled=False):
+            return self.fc(self.avgpool(features.float()).flatten(1))
 
 
 class _Stem(nn.Sequential):

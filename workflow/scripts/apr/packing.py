@@ -1,24 +1,23 @@
 """Pack a dataset once: one file of bytes, an index, and a manifest that says what is in it."""
 
-import hashlib
 import io
 import logging
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from apr.encoding import Written, write_images
 from apr.files import atomic_file, atomic_path, file_digest, write_json
-from apr.formats import Item, Listing, Snippet, Span
-from apr.images import Undecodable, as_png, decode, decode_array
+from apr.formats import Item, Listing
+from apr.likeness import Copies, decoded, find_copies
+from apr.oddities import all_notes, counted
 from apr.problems import Problem
 from apr.splits import split_by_group, split_by_image
+from apr.walking import named
 
 INDEX = np.dtype(
     [("offset", "<u8"), ("bytes", "<u4"), ("height", "<u4"), ("width", "<u4"), ("label", "<i4"), ("split", "u1")]
@@ -26,8 +25,6 @@ INDEX = np.dtype(
 STORAGES = ("pixels", "encoded")
 SPLITS = ("train", "test")
 SHOWN = 20
-# Enough pictures in flight to keep the threads busy; few enough to keep memory flat.
-AHEAD = 8
 
 log = logging.getLogger("apr")
 
@@ -63,15 +60,6 @@ class PackedImages:
             return np.asarray(data).reshape(int(row["height"]), int(row["width"]), 3)
         with Image.open(io.BytesIO(data)) as image:
             return np.asarray(image)
-
-
-@dataclass(frozen=True)
-class _Packed:
-    data: bytes
-    width: int
-    height: int
-    histogram: np.ndarray
-    conversions: tuple[str, ...]
 
 
 def open_packed(stem: Path, storage: str) -> PackedImages:
@@ -138,7 +126,7 @@ def pack_dataset(
             f"{name}: {classes} classes expected, {len(listing.classes)} found ({', '.join(listing.classes[:SHOWN])}); "
             "correct `classes`, or look at what was unpacked"
         )
-    tests = _test_part(listing.items, split)
+    tests = _test_part(listing.items, split, listing.ungrouped)
     number = {label: code for code, label in enumerate(listing.classes)}
     items = sorted(zip(tests, listing.items, strict=True), key=lambda one: (one[0], number[one[1].label], one[1].name))
     index = np.zeros(len(items), INDEX)
@@ -159,11 +147,14 @@ def pack_dataset(
         index_part = stack.enter_context(atomic_path(f"{stem}.index.npy"))
         data = stack.enter_context(atomic_file(f"{stem}.bin", "wb"))
         ordered = [item for _, item in items]
-        digest, conversions, histogram = _write_images(name, ordered, storage, index, data, threads)
+        written = write_images(name, ordered, storage, index, data, threads)
         files.writelines(f"{item.name}\n" for item in ordered)
+        data.flush()
+        copies = _copies(Path(data.name), index, storage, written)
+        notes = all_notes(listing, ordered, index, split, written, copies)
         with open(index_part, "wb") as file:
             np.save(file, index, allow_pickle=False)
-        mean, sd = _moments(histogram)
+        mean, sd = _moments(written.histogram)
         manifest = {
             "name": name,
             "classes": listing.classes,
@@ -174,28 +165,49 @@ def pack_dataset(
             "sd": sd,
             "storage": storage,
             "bin_bytes": int(index["bytes"].sum(dtype=np.uint64)),
-            "bin_sha256": digest,
+            "bin_sha256": written.sha256,
             "index_sha256": file_digest(index_part),
             "sizes": _sizes(index),
-            "converted": dict(sorted(conversions.items())),
+            "converted": dict(sorted(written.conversions.items())),
+            **({"bits": written.depth.bits()} if written.conversions["sixteen_bit"] else {}),
             "ignored": {reason: count for reason, count in sorted(listing.ignored.items()) if count},
+            "ignored_suffixes": dict(sorted(listing.ignored.suffixes.items())),
+            "copies": counted(copies),
             "split": _rule(listing.items[0], split),
             "n_groups": len({item.group for item in ordered if item.group is not None}) or None,
+            "notes": notes,
             **(about or {}),
         }
         write_json(manifest_part, manifest)
+    for note in notes:
+        log.warning("%s: %s", name, note)
     return manifest
 
 
-def _test_part(items: Sequence[Item], split: Mapping[str, Any]) -> list[int]:
+def _copies(path: Path, index: np.ndarray, storage: str, written: Written) -> Copies:
+    """Find copies among the images that were written to `path`."""
+    stored = np.memmap(path, np.uint8, "r")
+
+    def read(row: int) -> Image.Image:
+        offset, size, height, width = (int(index[key][row]) for key in ("offset", "bytes", "height", "width"))
+        return decoded(stored[offset : offset + size], height, width, storage)
+
+    return find_copies(written.digests, written.sketches, index["label"], index["split"] == 1, read)
+
+
+def _test_part(items: Sequence[Item], split: Mapping[str, Any], ungrouped: str | None) -> list[int]:
     if items[0].split:
         return [SPLITS.index(item.split) for item in items]
     if split["by"] == "none":
         return [1] * len(items)
     labels = [item.label for item in items]
     if split["by"] == "group":
-        if any(not item.group for item in items):
-            raise Problem("split: by: group: this format gives no group; set options: group, or split by image")
+        bare = [item.name for item in items if not item.group]
+        if bare:
+            if len(bare) == len(items):
+                raise Problem("split: by: group: this format gives no group; set options: group, or split by image")
+            where = ungrouped or f"{len(bare)} of {len(items)} images have no group: {named(bare)}"
+            raise Problem(f"split: by: group: {where}; fill it (an image of its own: its own name), or split by image")
         return (
             split_by_group(labels, [item.group for item in items], split["test_fraction"], split["seed"])
             .astype(int)
@@ -209,70 +221,6 @@ def _rule(item: Item, split: Mapping[str, Any]) -> dict[str, Any]:
     if item.split or split["by"] == "none":
         return {"rule": "shipped" if item.split else "none"}
     return {"rule": "drawn", **split}
-
-
-def _write_images(
-    name: str, items: Sequence[Item], storage: str, index: np.ndarray, file: Any, threads: int
-) -> tuple[str, Counter[str], np.ndarray]:
-    """Write the images and fill `index`; return digest, conversions, and the first part's histogram [3, 256]."""
-    broken: list[str] = []
-    conversions: Counter[str] = Counter()
-    digest = hashlib.sha256()
-    histogram = np.zeros((3, 256), np.int64)
-    offset = 0
-    for row, packed in enumerate(_in_order(items, storage, threads)):
-        if isinstance(packed, str):
-            broken.append(packed)
-            continue
-        conversions.update(packed.conversions)
-        if index["split"][row] == index["split"][0]:
-            histogram += packed.histogram
-        index[row] = (offset, len(packed.data), packed.height, packed.width, index["label"][row], index["split"][row])
-        offset += len(packed.data)
-        if not broken:
-            digest.update(packed.data)
-            file.write(packed.data)
-        if (row + 1) % 20_000 == 0:
-            log.info("%s: %s of %s images", name, f"{row + 1:,}", f"{len(items):,}")
-    if broken:
-        more = f" and {len(broken) - SHOWN} more" if len(broken) > SHOWN else ""
-        raise Problem(
-            f"{name}: {len(broken)} of {len(items)} images cannot be decoded: {'; '.join(broken[:SHOWN])}{more}. "
-            "Fetch the archive again, or remove these files"
-        )
-    return digest.hexdigest(), conversions, histogram
-
-
-def _in_order(items: Iterable[Item], storage: str, threads: int) -> Iterator[_Packed | str]:
-    """Decode in threads (Pillow lets them run side by side), hand over in order."""
-    with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Any] = deque()
-        for item in items:
-            waiting.append(pool.submit(_packed, item, storage))
-            if len(waiting) >= AHEAD * threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-
-
-def _packed(item: Item, storage: str) -> _Packed | str:
-    """Return the picture, or what is wrong with it."""
-    source = item.source
-    try:
-        if isinstance(source, Span):
-            data = source.read()
-            decoded = decode(data)
-        else:
-            decoded = source.decode() if isinstance(source, Snippet) else decode_array(source)
-    except Undecodable as error:
-        return f"{item.name} {error}"
-    image = decoded.image
-    if storage == "pixels":
-        data = image.tobytes()
-    elif not decoded.plain_jpeg:
-        data = as_png(image)
-    histogram = np.array(image.histogram(), np.int64).reshape(3, 256)
-    return _Packed(data, image.width, image.height, histogram, decoded.conversions)
 
 
 def _moments(histogram: np.ndarray) -> tuple[list[float], list[float]]:

@@ -26,11 +26,14 @@ KEYS: dict[str, dict[str, Any]] = {
     "padding": {"type": "integer", "minimum": 0, "maximum": 1024},
     "flip": {"type": "boolean"},
     "stem": {"enum": list(STEMS)},
-    "precision": {"enum": ["fp32", "bf16"]},
+    "zero_init_final_gamma": {"type": "boolean"},
+    "precision": {"enum": ["fp32", "tf32", "bf16"]},
     "channels_last": {"type": "boolean"},
     "seed": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1},
     "revision": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
 }
+# What a protocol that does not say it means: it stands in every run's all the same.
+UNSAID = {"zero_init_final_gamma": False}
 STARTS = ("initial", "continues")  # what names the task of the source in a task's protocol
 
 # Keys that cannot stand beside each other: their names, when, why, and what to do.
@@ -77,7 +80,7 @@ def check_protocol_keys(protocol: Any) -> None:
     if not isinstance(protocol, dict):
         raise Problem(f"{shown(protocol)} is no object; give {{…}} with {', '.join(KEYS)}")
     found = [f"{key}: no such key{nearest(key, KEYS)}; leave it out" for key in protocol if key not in (*KEYS, *STARTS)]
-    missing = [key for key in KEYS if key not in protocol]
+    missing = [key for key in KEYS if key not in (*protocol, *UNSAID)]
     found += [f"{', '.join(missing)}: {'is' if len(missing) == 1 else 'are'} missing"] if missing else []
     found += [f"{key}: {problem}" for key, problem in value_problems(protocol)]
     if not found:

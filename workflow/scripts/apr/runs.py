@@ -8,7 +8,7 @@ from typing import Any
 
 from apr.files import digest_of, read_json
 from apr.problems import Problem
-from apr.protocol import STARTS
+from apr.protocol import STARTS, UNSAID
 
 SCHEMA = 1
 COLUMNS = [
@@ -23,7 +23,6 @@ COLUMNS = [
     "status",
     "seed",
 ]
-
 TOP5_CLASSES = 6  # with five classes or fewer every answer is among the five best
 
 
@@ -38,10 +37,8 @@ def full_protocol(protocol: dict, *, genotype: str, manifest: dict, source: dict
             `continues` its source goes on after the source's last epoch, which is then in `initial.epochs`.
     """
     images = {key: manifest[key] for key in ("view", "dataset", "dataset_digest", "indices_digest")}
-    full = {key: value for key, value in protocol.items() if key not in STARTS} | {
-        "genotype": genotype,
-        "images": images,
-    }
+    stated = {key: value for key, value in protocol.items() if key not in STARTS}
+    full = {**UNSAID, **stated, "genotype": genotype, "images": images}
     if source is not None:
         epochs = source["protocol"]["epochs"] if protocol.get("continues") else 0
         start = {"task": source["task"], "fingerprint": source["fingerprint"], "weights": source.get("weights")}
@@ -78,6 +75,15 @@ def new_run(
         "history": history,
         "provenance": provenance,
         "timing": timing,
+    }
+
+
+def asked_for(plan: dict, root: str | Path) -> dict:
+    """The plan without those `extra` tasks of which no run is there: nobody asked for them."""
+    return {
+        task: entry
+        for task, entry in plan.items()
+        if not entry.get("extra") or any(Path(root, "results/runs", task).glob("*.json"))
     }
 
 

@@ -1,13 +1,10 @@
 """Progress of a running study by task, with an estimate of the time left.
 
-Runs inside Snakemake's own process, so it imports nothing heavy and reads few files.
+Runs inside Snakemake's own process, so it imports nothing heavy and reads each run once.
 """
 
-import csv
-import json
 import logging
 import math
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,25 +14,29 @@ from pathlib import Path
 from typing import Any
 
 from apr.files import write_text
+from apr.planned import Runs, read_view
+from apr.runs import asked_for
 
-SAMPLED = 20  # runs of a task that are read for their time
 ENOUGH = 3  # runs that have to end since the start before a speed is told from them
 BAR = 20
 UNKNOWN = "unknown yet"
+UNPREPARED = "not prepared"
 
 log = logging.getLogger("apr")
 
 
 @dataclass
 class _Progress:
-    """A task: its planned runs, those that are done, and what the sampled ones tell."""
+    """A task: its planned runs, those that are done, those that are done anew, and what the done ones tell."""
 
     planned: int
     done: int
+    outdated: int
     new: int
     seconds: float | None
-    diverged: str
+    diverged: int
     cost: float | None
+    prepared: bool
 
     @property
     def left(self) -> int:
@@ -43,12 +44,17 @@ class _Progress:
 
 
 def finished_runs(plan: Mapping[str, Any], root: str | Path) -> dict[str, frozenset[str]]:
-    """Names of the planned runs that are there, by task: the `baseline` of a status."""
-    return {task: _made(Path(root) / f"results/runs/{task}") & entry["runs"].keys() for task, entry in plan.items()}
+    """Names of the planned runs that are there and current, by task: the `baseline` of a status."""
+    return _current(Runs(plan, root).look())
 
 
 def status_text(
-    plan: Mapping[str, Any], root: str | Path, now: float, started: float, baseline: Mapping[str, frozenset[str]]
+    plan: Mapping[str, Any],
+    root: str | Path,
+    now: float,
+    started: float,
+    baseline: Mapping[str, frozenset[str]],
+    runs: Runs | None = None,
 ) -> str:
     """The state of a study as text, one line a task.
 
@@ -60,28 +66,32 @@ def status_text(
         plan: as for `audit`.
         now, started: seconds since the epoch, of this moment and of the study's start.
         baseline: `finished_runs` at the start.
+        runs: remembers what was read for an earlier status.
     """
-    present = finished_runs(plan, root)
-    tasks = {task: _progress(plan, task, present[task], baseline.get(task, frozenset()), Path(root)) for task in plan}
-    needed = {task: _needed(progress, tasks) for task, progress in tasks.items()}
-    done, planned = (sum(getattr(task, key) for task in tasks.values()) for key in ("done", "planned"))
     if not plan:
         return f"Written {datetime.fromtimestamp(now):%Y-%m-%d %H:%M:%S}; this study trains and evaluates nothing.\n"
+    made, plan = (runs or Runs(plan, root)).look(), asked_for(plan, root)
+    tasks = {task: _progress(plan, task, made[task], baseline.get(task, frozenset()), Path(root)) for task in plan}
+    needed = {task: _needed(progress, tasks) for task, progress in tasks.items()}
+    done, planned, old = (sum(getattr(task, key) for task in tasks.values()) for key in ("done", "planned", "outdated"))
+    more = f", {old:,} outdated (of other settings or images than the study's now: they are made anew)" if old else ""
     head = [
         f"Written {datetime.fromtimestamp(now):%Y-%m-%d %H:%M:%S}, {_duration(now - started)} after the start.",
-        f"{done:,} of {planned:,} runs done; time left: {_time_left(tasks, needed, now - started)}.",
+        f"{done:,} of {planned:,} runs done{more}; time left: {_time_left(tasks, needed, now - started)}.",
     ]
-    rows = [("task", "done", "", "diverged", "each", "still needed")]
+    unprepared = [task for task, progress in tasks.items() if progress.left and not progress.prepared]
+    if unprepared:
+        head.append(f"Images not prepared yet: {', '.join(unprepared)}.")
+    rows = [("task", "done", "", "outdated", "diverged", "each", "still needed")]
     for task, progress in tasks.items():
         filled = BAR * progress.done // progress.planned if progress.planned else BAR
         each = _duration(progress.seconds) if progress.seconds else "-"
         count = f"{progress.done:,}/{progress.planned:,}"
-        total = UNKNOWN if needed[task] is None else _duration(needed[task]) if progress.left else "-"
-        rows.append((task, count, "#" * filled + "." * (BAR - filled), progress.diverged, each, total))
-    foot = (
-        "each: mean time of runs that ended; still needed: their time, were they made one by one.\n"
-        f"diverged: from the error table, else of up to {SAMPLED} runs read."
-    )
+        nothing = UNKNOWN if progress.prepared else UNPREPARED
+        total = nothing if needed[task] is None else _duration(needed[task]) if progress.left else "-"
+        outdated, diverged = (f"{number:,}" if number else "-" for number in (progress.outdated, progress.diverged))
+        rows.append((task, count, "#" * filled + "." * (BAR - filled), outdated, diverged, each, total))
+    foot = "each: mean time of runs that ended; still needed: their time, were they made one by one."
     return "\n".join([*head, "", *_lines(rows), "", foot, ""])
 
 
@@ -100,7 +110,7 @@ class StatusWriter(threading.Thread):
     ) -> None:
         super().__init__(name="status", daemon=True)
         self.plan, self.root, self.seconds, self.more = plan, Path(root), seconds, more
-        self.started, self.baseline = time.time(), finished_runs(plan, root)
+        self.started, self.runs, self.baseline = time.time(), Runs(plan, root), None
         self._ended, self._warned = threading.Event(), False
 
     def run(self) -> None:
@@ -119,7 +129,9 @@ class StatusWriter(threading.Thread):
 
     def _write(self, outcome: str) -> None:
         try:
-            text = status_text(self.plan, self.root, time.time(), self.started, self.baseline)
+            if self.baseline is None:  # here, since reading thousands of runs takes seconds
+                self.baseline = _current(self.runs.look())
+            text = status_text(self.plan, self.root, time.time(), self.started, self.baseline, self.runs)
             more = self.more() if self.more else ""
             write_text(self.root / "results/STATUS", f"{outcome}\n{more}{text}")
         except Exception as error:
@@ -128,54 +140,26 @@ class StatusWriter(threading.Thread):
             self._warned = True
 
 
-def _made(folder: Path) -> frozenset[str]:
-    try:
-        with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries]
-    except OSError:
-        return frozenset()
-    return frozenset(name.removesuffix(".json") for name in names if name.endswith(".json") and name[0] != ".")
+def _current(made: Mapping[str, Mapping[str, tuple[dict | None, bool]]]) -> dict[str, frozenset[str]]:
+    return {task: frozenset(name for name, (_, current) in runs.items() if current) for task, runs in made.items()}
 
 
-def _progress(plan: Mapping[str, Any], task: str, done: frozenset, before: frozenset, root: Path) -> _Progress:
-    new = done - before
+def _progress(plan: Mapping[str, Any], task: str, made: Mapping, before: frozenset, root: Path) -> _Progress:
+    done = {name: run for name, (run, current) in made.items() if current}
+    new = done.keys() - before
     # those that ended since the start tell of this machine
-    sampled = _spread(sorted(new)) if len(new) >= ENOUGH else _spread(sorted(done))
-    read = [run for name in sampled if (run := _read(root / f"results/runs/{task}/{name}.json"))]
-    seconds = [run["timing"]["seconds"] for run in read]
-    diverged = sum(run["outcome"]["status"] == "diverged" for run in read)
+    seconds = [run["seconds"] for name, run in done.items() if run and (len(new) < ENOUGH or name in new)]
+    seconds = [value for value in seconds if value > 0]  # nothing was trained where the source diverged
     return _Progress(
         planned=len(plan[task]["runs"]),
         done=len(done),
+        outdated=len(made) - len(done),
         new=len(new),
         seconds=sum(seconds) / len(seconds) if seconds else None,
-        diverged=_diverged(root / f"results/errors/{task}.csv") or (f"{diverged} of {len(read)}" if read else "-"),
+        diverged=sum(run["status"] == "diverged" for run in done.values() if run),
         cost=_cost(plan, task, root),
+        prepared=read_view(plan[task], root) is not None,
     )
-
-
-def _spread(names: list[str]) -> list[str]:
-    """At most SAMPLED of them, spread evenly."""
-    count = min(SAMPLED, len(names))
-    return [names[position * len(names) // count] for position in range(count)]
-
-
-def _read(path: Path) -> dict | None:
-    """A run with a training time; None where it cannot be read, which is the audit's business."""
-    try:
-        run = json.loads(path.read_text(encoding="utf-8"))
-        return run if run["timing"]["seconds"] > 0 and run["outcome"]["status"] else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _diverged(table: Path) -> str:
-    """How many diverged by the error table; empty where there is none."""
-    try:
-        with table.open(encoding="utf-8", newline="") as file:
-            return str(sum(row.get("status") == "diverged" for row in csv.DictReader(file)))
-    except (OSError, ValueError, csv.Error):
-        return ""
 
 
 def _cost(plan: Mapping[str, Any], task: str, root: Path) -> float | None:
@@ -185,11 +169,8 @@ def _cost(plan: Mapping[str, Any], task: str, root: Path) -> float | None:
         return None
     protocol, before = entry["protocol"], plan[entry["initial"]]["protocol"]["epochs"] if entry["continues"] else 0
     epochs = max(1, protocol["epochs"] - before)
-    try:
-        view = json.loads((root / f"results/views/{entry['view']}.json").read_text(encoding="utf-8"))
-        return epochs * (view["n_train"] + view["n_test"]) * protocol["resolution"] ** 2
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    view = read_view(entry, root)
+    return epochs * (view["n_train"] + view["n_test"]) * protocol["resolution"] ** 2 if view else None
 
 
 def _needed(progress: _Progress, tasks: Mapping[str, _Progress]) -> float | None:

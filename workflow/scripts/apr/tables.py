@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from apr.escaping import markdown_caption, markdown_cell, rst, rst_caption
 from apr.files import atomic_file, write_text
-from apr.wording import escaped
 
 
 @dataclass(frozen=True)
@@ -25,20 +25,21 @@ class Table:
 def save_table(table: Table, csv: str | Path, md: str | Path, caption: str | Path) -> None:
     """Write the three files of a table, each atomically; the caption holds the readable form, for the report."""
     write_csv(csv, table.data, table.decimals)
-    write_text(md, f"{markdown(table.shown)}\n{escaped(table.caption)}\n")
-    write_text(caption, f"{escaped(table.caption)}\n\n{restructured(table.shown)}")
+    write_text(md, f"{markdown(table.shown)}\n{markdown_caption(table.caption)}\n")
+    write_text(caption, f"{rst_caption(table.caption)}\n\n{restructured(table.shown)}")
 
 
 def write_csv(path: str | Path, data: pd.DataFrame, decimals: int | None = None) -> None:
-    """Write a data frame without its index, atomically; undefined values stay empty."""
+    """Write a data frame without its index, atomically; undefined values stay empty, what UTF-8 cannot say is "?"."""
     form = "%.10g" if decimals is None else f"%.{decimals}f"
-    with atomic_file(path) as file:
-        data.to_csv(file, index=False, float_format=form, lineterminator="\n")
+    text = data.to_csv(index=False, float_format=form, lineterminator="\n")
+    with atomic_file(path, "wb") as file:
+        file.write(text.encode(errors="replace"))
 
 
 def markdown(shown: pd.DataFrame) -> str:
     """A Markdown table whose columns line up; the first is set left, the others right."""
-    rows = [[escaped(str(cell)) for cell in row] for row in [shown.columns, *shown.itertuples(index=False)]]
+    rows = [[markdown_cell(str(cell)) for cell in row] for row in [shown.columns, *shown.itertuples(index=False)]]
     widths = [max(3, *map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         _line([cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))])
@@ -52,7 +53,7 @@ def restructured(shown: pd.DataFrame) -> str:
     """The table in reStructuredText."""
     text = io.StringIO()
     writer = csv_module.writer(text, quoting=csv_module.QUOTE_ALL, lineterminator="\n")
-    writer.writerows([[escaped(str(cell)) for cell in row] for row in [shown.columns, *shown.itertuples(index=False)]])
+    writer.writerows([[rst(str(cell)) for cell in row] for row in [shown.columns, *shown.itertuples(index=False)]])
     return ".. csv-table::\n   :header-rows: 1\n\n" + textwrap.indent(text.getvalue(), "   ")
 
 

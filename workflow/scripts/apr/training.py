@@ -3,6 +3,7 @@
 The regime is that of Radosavovic et al. 2020 as pycls implements it (pycls/core/trainer.py, net.py, optimizer.py).
 """
 
+import itertools
 import logging
 import math
 import time
@@ -18,6 +19,7 @@ from torch.nn import functional
 from apr.batches import Loader
 from apr.checkpoints import load_checkpoint, optimizer_fault, save_checkpoint, tensors_fault
 from apr.interruption import Interrupted, listen
+from apr.memory import memory_explained
 from apr.problems import Problem
 from apr.runs import TOP5_CLASSES, percent_wrong
 
@@ -66,9 +68,9 @@ class Trainer:
 
     def __init__(self, network: nn.Module, protocol: dict[str, Any], classes: int, device: torch.device) -> None:
         self.protocol, self.device, self.top5 = protocol, device, classes >= TOP5_CLASSES
-        layout = torch.channels_last if protocol["channels_last"] else torch.contiguous_format
-        self.network = network.to(device, memory_format=layout)
-        self.layout = layout
+        self.layout = torch.channels_last if protocol["channels_last"] else torch.contiguous_format
+        with memory_explained(device, "while the network is loaded"):
+            self.network = network.to(device, memory_format=self.layout)
         self.optimizer = torch.optim.SGD(
             self.network.parameters(),
             lr=protocol["lr"],
@@ -108,7 +110,10 @@ class Trainer:
 
     @torch.no_grad()
     def settle_batchnorm(self, loader: Loader, epoch: int) -> None:
-        """Precise BatchNorm: the mean of batch statistics over `precise_bn` samples replaces the running ones."""
+        """Precise BatchNorm: the mean of batch statistics over `precise_bn` samples replaces the running ones.
+
+        Order, crops and flips of these samples are drawn anew, as in pycls.
+        """
         norms = [m for m in self.network.modules() if isinstance(m, nn.BatchNorm2d)]
         batch = self.protocol["batch"]
         wanted = min(self.protocol["precise_bn"], len(loader.images)) // batch
@@ -119,8 +124,7 @@ class Trainer:
         for norm in norms:
             norm.momentum = 1.0
         self.network.train()
-        batches = loader.training(epoch, batch)
-        for inputs, _ in (next(batches) for _ in range(wanted)):
+        for inputs, _ in itertools.islice(loader.settling(epoch, batch), wanted):
             self._forward(inputs)
             for norm, (mean, var) in zip(norms, statistics, strict=True):
                 mean += norm.running_mean / wanted
@@ -172,15 +176,28 @@ def train_network(
 
     Raises:
         Interrupted: SIGTERM, SIGINT or SIGUSR1 came; the checkpoint is written.
-        Problem: fewer training images than one batch, or the device's memory is full.
+        Problem: fewer training images than one batch, or the memory is full.
     """
     protocol = trainer.protocol
-    steps = len(train.images) // protocol["batch"]
-    if not steps:
+    if len(train.images) < protocol["batch"]:
         raise Problem(
             f"batch {protocol['batch']} is larger than the {len(train.images)} training images; lower the task's batch"
         )
-    progress, resumed = _resume(trainer, checkpointing, start or Progress())
+    with memory_explained(trainer.device, f"at batch {protocol['batch']}, {protocol['resolution']} px"):
+        return _train(trainer, train, test, checkpointing, start or Progress(), on_step)
+
+
+def _train(
+    trainer: Trainer,
+    train: Loader,
+    test: Loader,
+    checkpointing: Checkpointing,
+    start: Progress,
+    on_step: Callable[[Progress], None],
+) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
+    protocol = trainer.protocol
+    steps = len(train.images) // protocol["batch"]
+    progress, resumed = _resume(trainer, checkpointing, start)
     received = listen()
     started = saved = time.monotonic()
     trained = 0
@@ -236,11 +253,6 @@ def train_network(
     except Diverged:
         outcome["epoch"] = progress.epoch + 1
         log.warning("diverged in epoch %d: loss or outputs are not finite; recorded as the result", outcome["epoch"])
-    except torch.OutOfMemoryError as error:
-        raise Problem(
-            f"{trainer.device}: out of memory at batch {protocol['batch']}, {protocol['resolution']} px; "
-            f"free the device, or train this task on a larger one ({str(error).splitlines()[0]})"
-        ) from error
     seconds = time.monotonic() - started
     timing = {
         "seconds": round(seconds, 3),

@@ -1,7 +1,6 @@
 """How numbers and names are written in tables, titles and captions."""
 
 import math
-import re
 from collections.abc import Iterable
 
 from apr.statistics import Correlation
@@ -57,8 +56,3 @@ def left_out(total: int, counts: Iterable[int]) -> str:
     if fewest == total:
         return f"All {total} models are compared."
     return f"A comparison leaves out the models without a result on its tasks, here up to {total - fewest} of {total}."
-
-
-def escaped(text: str) -> str:
-    """Plain text made safe for reStructuredText and Markdown alike, which share the backslash."""
-    return re.sub(r"([\\`*_|])", r"\\\1", text)

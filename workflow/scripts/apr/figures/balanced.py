@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 
 from apr.comparisons import correlate
 from apr.errors import complete
+from apr.escaping import plain
 from apr.figures.style import (
     BLUE,
     FAINT,
@@ -112,7 +113,7 @@ def _draw_bars(ax: Axes, images: pd.DataFrame) -> None:
     for (column, look), shift in zip(LOOKS.items(), (-BAR / 2, BAR / 2), strict=True):
         outline = min(0.5, 5 / len(images))
         ax.barh(images.index + shift, images[column], height=BAR, linewidth=outline, gid=column, **look)
-    named = images["class"].iloc[:: -(-len(images) // NAMES)]
+    named = images["class"].iloc[:: -(-len(images) // NAMES)].map(plain)
     ax.set_yticks(named.index, [name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…" for name in named])
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(len(images) - 0.4, -0.6)
@@ -130,7 +131,7 @@ def _draw_points(ax: Axes, points: pd.DataFrame) -> Line2D:
 def _largest(images: pd.DataFrame) -> str:
     first = images.iloc[0]
     return (
-        f"the largest of {len(images)} classes, {first['class']}, has {first['images']:,.0f} of "
+        f"the largest of {len(images)} classes, {plain(first['class'])}, has {first['images']:,.0f} of "
         f"{images['images'].sum():,.0f} images, and {first['balanced_images']:,.0f} of "
         f"{images['balanced_images'].sum():,.0f} when balanced"
     )

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
 
 from apr.anynet import STAGES, STRIDES, stem_of
+from apr.escaping import plain
 from apr.figures.style import BLUE, FAINT, GREEN, GREY, INK, MM, ORANGE, TEXT, Drawing, styled
 from apr.packing import PackedImages
 from apr.problems import Problem
@@ -67,7 +68,7 @@ def draw_design_space(examples: Mapping[str, Sequence[np.ndarray]], space: Mappi
     ax = figure.add_axes((0, 0, 1, 1))
     for i, (title, images) in enumerate(examples.items()):
         x, y = (i // rows) * (WIDTH + 6) / columns, top + SCHEMATIC - 5 - (i % rows) * (TITLE + side + 2)
-        ax.text(x, y - TITLE + 1, title, weight="bold")
+        ax.text(x, y - TITLE + 1, plain(title), weight="bold")
         for position, image in enumerate(images):
             left, low = x + position * (side + GAP), y - TITLE - side
             ax.imshow(_square(image), extent=(left, left + side, low, low + side), gid=title)
@@ -153,11 +154,11 @@ def _draw_ranges(ax: Axes, space: Mapping[str, Any], top: float) -> None:
         "$g_i$": ("group width", f"{_choices(space['group_width'])} channels"),
     }
     left, y = 120.0, top - 1
-    ax.text(left, y, f"Drawn for each stage $i$ = 1…{STAGES}", weight="bold", va="top")
+    ax.text(left, y, f"Drawn for each stage $i$ = 1…{STAGES}", weight="bold", va="top", parse_math=True)
     y -= 6.5
     for symbol, (name, values) in ranges.items():
         lines = textwrap.wrap(values, LETTERS)
-        ax.text(left, y, symbol)
+        ax.text(left, y, symbol, parse_math=True)
         ax.text(left + 6, y, name, size=SMALL)
         ax.text(left + 6, y - 1, "\n".join(lines), va="top", size=SMALL, linespacing=1.3)
         y -= 2.4 + 3 * (1 + len(lines))
@@ -176,7 +177,7 @@ def _box(ax: Axes, x: float, y: float, width: float, height: float, name: str, t
 
 def _frame(ax: Axes, y: float, height: float, name: str, color: str) -> None:
     ax.add_patch(Rectangle((0, y), FRAME, height, facecolor=to_rgba(color, 0.06), edgecolor=color, linewidth=0.5))
-    ax.text(2, y + height - 1.5, name, va="top", size=SMALL, weight="bold")
+    ax.text(2, y + height - 1.5, name, va="top", size=SMALL, weight="bold", parse_math=True)
 
 
 def _zoom(ax: Axes, below: tuple[float, float], width: float, top: float) -> None:
@@ -191,7 +192,7 @@ def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float]) -> No
 
 
 def _text(ax: Axes, x: float, y: float, text: str, **more: Any) -> None:
-    ax.text(x, y, text, **({"ha": "center", "va": "center", "size": SMALL} | more))
+    ax.text(x, y, text, **({"ha": "center", "va": "center", "size": SMALL, "parse_math": True} | more))
 
 
 def _by(size: int) -> str:

@@ -52,7 +52,7 @@ def draw_relative_error(
         raise Problem("figures: relative_error: names no task; name the tasks to draw")
     figure, (ax,) = panels(1)
     ax.axhline(1, color=FAINT, linewidth=0.5, zorder=1)
-    frames, clauses = [], []
+    frames, clauses, labels = [], [], []
     for task, color, marker in zip(tasks, cycle(COLORS), cycle(MARKERS), strict=False):
         rows = complete(reported, [reference, task])
         relative = rows[task] / rows[task].mean()
@@ -62,7 +62,8 @@ def draw_relative_error(
             label = f"{titles[task]}, {rho(result, 2)}"
             clauses.append(f"- {titles[task]}: {correlation(result)}")
         style = point_style(len(rows))
-        ax.scatter(rows[reference], relative, label=label, gid=task, color=color, marker=marker, zorder=2, **style)
+        labels.append(label)  # not the artist's: matplotlib leaves out of a legend what begins with an underscore
+        ax.scatter(rows[reference], relative, gid=task, color=color, marker=marker, zorder=2, **style)
         frames.append(
             pd.DataFrame(
                 {
@@ -76,7 +77,7 @@ def draw_relative_error(
         )
     ax.set_xlabel(f"{titles[reference]} error (%)")
     ax.set_ylabel("Error relative to the task's mean")
-    legend_below(figure, *ax.get_legend_handles_labels())
+    legend_below(figure, ax.collections, labels)
     caption = (
         "Relative error of each model, its error over the mean of all models on the same task, against its error on "
         f"{titles[reference]}. Where the ranking of {titles[reference]} holds, the points rise from left to right. "

@@ -1,11 +1,11 @@
 """What all figures share: style, layout, and how they are saved."""
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import matplotlib as mpl
 import numpy as np
@@ -15,9 +15,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
+from apr.escaping import plain, rst_caption
 from apr.files import atomic_path, write_text
 from apr.tables import write_csv
-from apr.wording import escaped
 
 MM = 1 / 25.4  # inches
 COLUMN, TEXT = 83 * MM, 174 * MM  # a journal's single and double column
@@ -56,6 +56,7 @@ STYLE = {
     "xtick.major.size": 2.5,
     "ytick.major.size": 2.5,
     "axes.unicode_minus": True,
+    "text.parse_math": False,  # dollars in a title are dollars; a formula asks for it
     "pdf.fonttype": 42,  # TrueType: text stays text
     "savefig.dpi": DPI,
 }
@@ -73,16 +74,30 @@ class Drawing:
 
 
 def styled(draw: Callable[P, Drawing]) -> Callable[P, Drawing]:
-    """Run a draw function in the style of the study, leaving matplotlib's settings as they were."""
+    """Run a draw function in the style of the study, leaving matplotlib's settings as they were.
+
+    Titles come to it as one line each.
+    """
 
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> Drawing:
         with mpl.rc_context():
             mpl.rcdefaults()
             mpl.rcParams.update(STYLE)
-            return draw(*args, **kwargs)
+            return draw(*map(_with_plain_titles, args), **_with_plain_titles(kwargs))
 
     return drawn
+
+
+def _with_plain_titles(value: Any) -> Any:
+    """The same with the texts of its mappings each on one line."""
+    if isinstance(value, Mapping):
+        return {
+            key: plain(entry) if isinstance(entry, str) else _with_plain_titles(entry) for key, entry in value.items()
+        }
+    if isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+        return [_with_plain_titles(entry) for entry in value]
+    return value
 
 
 def save_drawing(drawing: Drawing, pdf: str | Path, png: str | Path, csv: str | Path, caption: str | Path) -> None:
@@ -92,7 +107,7 @@ def save_drawing(drawing: Drawing, pdf: str | Path, png: str | Path, csv: str | 
             with atomic_path(path) as part:
                 drawing.figure.savefig(part, metadata=metadata)
     write_csv(csv, drawing.data)
-    write_text(caption, escaped(drawing.caption) + "\n")
+    write_text(caption, rst_caption(drawing.caption) + "\n")
 
 
 def grid_columns(count: int) -> int:

@@ -2,21 +2,34 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from apr.formats.arrays import read_idx, read_npz
+from apr.formats.checked import checked, two_classes
 from apr.formats.cifar import read_cifar
 from apr.formats.folders import read_class_folders, read_split_folders
+from apr.formats.groups import is_pattern, with_groups
 from apr.formats.imagenet import PARTS, read_ilsvrc, read_tiny_imagenet
-from apr.formats.listing import Item, Listing, Span, descend
-from apr.formats.options import as_taken, option_kinds, option_problems
+from apr.formats.listing import Item, Listing, Span
+from apr.formats.options import as_taken, needed_options, option_problems, own_types
 from apr.formats.points import read_point_annotations
 from apr.formats.snippets import Snippet
 from apr.formats.tables import read_csv_labels, read_file_names
 from apr.problems import Problem
 from apr.values import nearest
+from apr.walking import descend, visible
 
-__all__ = ["FORMATS", "Item", "Listing", "Snippet", "Span", "format_options", "options_problems", "read_listing"]
+__all__ = [
+    "FORMATS",
+    "Item",
+    "Listing",
+    "Snippet",
+    "Span",
+    "format_options",
+    "option_types",
+    "options_problems",
+    "read_listing",
+]
 
 FORMATS: dict[str, Callable[..., Listing]] = {
     "class_folders": read_class_folders,
@@ -31,6 +44,16 @@ FORMATS: dict[str, Callable[..., Listing]] = {
     "ilsvrc": read_ilsvrc,
 }
 STAY_ABOVE = {"ilsvrc": PARTS}  # folders of the layout itself, which may stand alone
+COMMON_OPTIONS: dict[str, Any] = {
+    "root": str,
+    "nested": bool,
+    "names_encoding": str,
+    "missing": Literal["error", "drop"],
+    "others": Literal["error", "ignore"],
+}
+# Arrays have no names in which a group could stand.
+GROUP: dict[str, Any] = {"group": str | None}
+NAMELESS = ("cifar", "idx", "npz")
 
 
 def format_options(name: str) -> list[str]:
@@ -39,7 +62,18 @@ def format_options(name: str) -> list[str]:
     Raises:
         Problem: there is no such format.
     """
-    return list(option_kinds(_reader(name)))
+    return list(option_types(name))
+
+
+def option_types(name: str) -> dict[str, Any]:
+    """Options that a format takes with their types, the common ones included.
+
+    Raises:
+        Problem: there is no such format.
+    """
+    if name not in FORMATS:
+        raise Problem(f"format {name!r}: unknown{nearest(name, FORMATS)}; there are {', '.join(FORMATS)}")
+    return COMMON_OPTIONS | ({} if name in NAMELESS else GROUP) | own_types(FORMATS[name])
 
 
 def options_problems(name: str, options: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -48,41 +82,53 @@ def options_problems(name: str, options: Mapping[str, Any]) -> list[tuple[str, s
     Raises:
         Problem: there is no such format.
     """
-    return option_problems(name, _reader(name), options)
+    return option_problems(name, option_types(name), needed_options(FORMATS[name]), options)
 
 
 def read_listing(folder: Path, name: str, options: Mapping[str, Any] | None = None) -> Listing:
-    """List the images of a dataset without decoding them.
+    """List the images of a dataset without decoding them, and check the list.
 
     Args:
         folder: unpacked root, or a folder that was there already. A single folder inside is entered.
         name: of the format.
-        options: the format's own; and `root`, a subfolder that is taken as it is (no folder is entered then), and
-            `missing`: "drop" leaves out classes that lack train or test images (default: they are an error).
+        options: the format's own; and `root`, a subfolder that is taken as it is (no folder is entered then),
+            `missing`: "drop" leaves out classes that lack train or test images (default: they are an error),
+            `others`: "ignore" allows that most of the files are of no kind that is read (default: an error), and, where
+            images have names, `group`: a regular expression with `(?P<group>...)`, searched in the path below the root.
 
     Raises:
-        Problem: unknown format or option, or the folder is not what the format expects.
+        Problem: unknown format or option, the folder is not what the format expects, or `checked` refuses.
     """
     problems = [f"{option}: {text}" for option, text in options_problems(name, options or {})]
     if problems:
         raise Problem(f"format {name}: options: {'; '.join(problems)}")
-    options = as_taken(FORMATS[name], options or {})
-    folder = Path(folder)
-    root = folder / options.pop("root") if "root" in options else descend(folder, STAY_ABOVE.get(name, ()))
-    if not root.is_dir():
-        raise Problem(
-            f"{root}: there is no such folder; correct options: root, or delete {folder}.json to unpack again"
-        )
-    missing = options.pop("missing", "error")
-    options.pop("nested", None)
-    listing = FORMATS[name](root, **options)
+    options = as_taken(option_types(name), options or {})
+    root = _root(Path(folder), options, STAY_ABOVE.get(name, ()))
+    group = options.get("group")
+    by_pattern = bool(group) and (is_pattern(group) or name != "csv_labels")
+    own = set(own_types(FORMATS[name])) - ({"group"} if by_pattern else set())
+    listing = FORMATS[name](root, **{key: value for key, value in options.items() if key in own})
+    listing.ignored.settle(lenient=options.get("others") == "ignore")
     if not listing.items:
         raise Problem(f"{root}: no images found (format {name})")
-    listing.check(root)
-    return listing.with_both_parts() if missing == "drop" else listing
+    listing = checked(listing, root, name, options)
+    if options.get("missing") == "drop":
+        listing = listing.with_both_parts()
+        if not listing.classes:
+            raise Problem(f"{root}: no class has train and test images; correct options: train, test")
+    two_classes(listing, root, name)
+    listing.ignored.name_within(root)
+    if by_pattern:
+        listing.items = with_groups(listing.items, group)
+    return listing
 
 
-def _reader(name: str) -> Callable[..., Listing]:
-    if name not in FORMATS:
-        raise Problem(f"format {name!r}: unknown{nearest(name, FORMATS)}; there are {', '.join(FORMATS)}")
-    return FORMATS[name]
+def _root(folder: Path, options: Mapping[str, Any], stay_above: tuple[str, ...]) -> Path:
+    given = options.get("root")
+    root = descend(folder, stay_above) if given is None else folder / given
+    if not root.is_dir():
+        there = ", ".join(path.name for path in visible(folder)[0]) if folder.is_dir() else ""
+        unpacked = Path(f"{folder}.json")
+        again = f", or delete {unpacked} to unpack again" if unpacked.is_file() else ""
+        raise Problem(f"{root}: there is no such folder ({there or 'nor any other'}); correct options: root{again}")
+    return root

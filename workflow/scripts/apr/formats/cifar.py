@@ -3,16 +3,23 @@
 The format: https://www.cs.toronto.edu/~kriz/cifar.html
 """
 
+import io
 import pickle
+import pickletools
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from apr.formats.listing import Item, Listing, find_files
+from apr.causes import printable, reading
+from apr.formats.listing import Item, Listing
 from apr.problems import Problem
+from apr.walking import LeftOut, find_files, named
 
 SIDE = 32
+BATCHES = 5  # of CIFAR-10's training part
+NUMBERING_OPCODES = {"PUT", "BINPUT", "LONG_BINPUT"}
+REFUSED_OPCODES = {"BYTEARRAY8", "NEXT_BUFFER", "READONLY_BUFFER", "PERSID", "BINPERSID", "EXT1", "EXT2", "EXT4"}
 
 
 def read_cifar(root: Path, *, labels: Literal["fine", "coarse"] = "fine") -> Listing:
@@ -23,26 +30,56 @@ def read_cifar(root: Path, *, labels: Literal["fine", "coarse"] = "fine") -> Lis
         labels: "fine" or "coarse", of CIFAR-100.
 
     Raises:
-        Problem: a file is missing, is no such pickle, or asks for anything but plain values and arrays of bytes.
+        Problem: a file is missing or incomplete, is no such pickle, or asks for anything but plain values and arrays of
+            bytes.
     """
-    files = {path.name: path for path in find_files(root)}
+    left = LeftOut()
+    files = _one_set(root)
     if "batches.meta" in files:
         key, names_key, meta = "labels", "label_names", files["batches.meta"]
-        batches = sorted((name for name in files if name.startswith("data_batch_")), key=lambda name: (len(name), name))
-        parts = {"train": batches, "test": ["test_batch"]}
-    elif "meta" in files:
+        parts = {"train": [f"data_batch_{number}" for number in range(1, BATCHES + 1)], "test": ["test_batch"]}
+    else:
         key, names_key, meta = f"{labels}_labels", f"{labels}_label_names", files["meta"]
         parts = {"train": ["train"], "test": ["test"]}
-    else:
-        raise Problem(f"{root}: holds neither batches.meta (CIFAR-10) nor meta (CIFAR-100)")
-    classes = [_text(label) for label in _field(load_plain(meta), names_key, meta)]
+    described = load_plain(meta)
+    classes = [_text(label) for label in _field(described, names_key, meta)]
+    needed = [name for names in parts.values() for name in names]
+    missing = [name for name in needed if name not in files]
+    if missing:
+        raise Problem(
+            f"{meta.parent}: the set is incomplete: {named(missing, BATCHES + 1)} missing; fetch the archive again, or "
+            "unpack it again"
+        )
+    if len(set(classes)) < len(classes):
+        raise Problem(f"{meta}: {names_key} name a class twice; fetch it again")
+    rows = described.get(b"num_cases_per_batch", described.get("num_cases_per_batch"))
     items = []
     for split, names in parts.items():
-        for name in names or ["data_batch_1"]:
-            if name not in files:
-                raise Problem(f"{root}: {name} is missing; delete the unpacked folder and unpack again")
-            items += _batch(files[name], split, key, classes)
-    return Listing(items, classes)
+        for name in names:
+            batch = _batch(files[name], split, key, classes)
+            if split == "train" and isinstance(rows, int) and len(batch) != rows:
+                raise Problem(
+                    f"{files[name]}: holds {len(batch):,} images where {meta.name} says {rows:,}; fetch it again"
+                )
+            items += batch
+    others = [path for name, path in files.items() if name not in (*needed, meta.name)]
+    left.pass_over("other_file", others)
+    more = sorted(path.name for path in others if path.name.startswith("data_batch_"))
+    if more:
+        left.note(f"{meta.parent}: {named(more)} are none of the {BATCHES} batches and are left out")
+    return Listing(items, classes, left)
+
+
+def _one_set(root: Path) -> dict[str, Path]:
+    """The files beside the one batches.meta or meta, by name."""
+    found = find_files(root)
+    metas = [path for path in found if path.name in ("batches.meta", "meta")]
+    if not metas:
+        raise Problem(f"{root}: holds neither batches.meta (CIFAR-10) nor meta (CIFAR-100)")
+    if len(metas) > 1:
+        places = named(path.relative_to(root).as_posix() for path in metas)
+        raise Problem(f"{root}: holds several sets ({places}); set options: root to the folder of one")
+    return {path.name: path for path in found if path.parent == metas[0].parent}
 
 
 def load_plain(path: Path) -> dict[Any, Any]:
@@ -52,12 +89,15 @@ def load_plain(path: Path) -> dict[Any, Any]:
         Problem: the file is damaged, or names a global that such files do not need.
     """
     try:
-        with open(path, "rb") as file:
-            value = _PlainUnpickler(file, encoding="bytes").load()
+        with reading(path):
+            data = path.read_bytes()
+        _check_opcodes(data)
+        value = _PlainUnpickler(io.BytesIO(data), len(data)).load()
     except Problem as problem:
-        raise Problem(f"{path}: {problem}") from None
+        raise Problem(f"{path}: {str(problem).removeprefix(f'{path}: ')}") from None
     except Exception as error:  # The unpickler raises whatever damaged opcodes lead it to.
-        raise Problem(f"{path}: is not a pickle of CIFAR ({error or type(error).__name__}); fetch it again") from error
+        reason = printable(str(error)) or type(error).__name__
+        raise Problem(f"{path}: is not a pickle of CIFAR ({reason}); fetch it again") from error
     if not isinstance(value, dict):
         raise Problem(f"{path}: is not a pickle of CIFAR (it holds a {type(value).__name__}); fetch it again")
     return value
@@ -88,15 +128,7 @@ class _Array:
         self.values = flat.reshape(shape, order="F" if fortran else "C")
 
 
-def _encode(text: str, encoding: str | bytes = "latin1") -> bytes:
-    """Stands for _codecs.encode, by which Python 3 writes bytes in protocol 2."""
-    if _text(encoding) not in ("latin1", "latin-1"):
-        raise Problem(f"asks for the encoding {encoding!r}")
-    return text.encode("latin1")
-
-
 ADMITTED = {
-    ("_codecs", "encode"): _encode,
     ("numpy", "ndarray"): _Array,
     ("numpy", "dtype"): _Type,
     ("numpy.core.multiarray", "_reconstruct"): _Array,
@@ -105,13 +137,39 @@ ADMITTED = {
 
 
 class _PlainUnpickler(pickle.Unpickler):
+    def __init__(self, stream: io.BytesIO, size: int) -> None:
+        super().__init__(stream, encoding="bytes")
+        self._left = 2 * size
+
     def find_class(self, module: str, name: str) -> Any:
         """Give the harmless stand-in of a global, or refuse it."""
+        if (module, name) == ("_codecs", "encode"):
+            return self._encode
         if (module, name) not in ADMITTED:
-            raise Problem(
-                f"this pickle asks for {module}.{name}, which no CIFAR file needs: it may be malicious; delete it"
-            )
+            asked = printable(f"{module}.{name}")
+            raise Problem(f"this pickle asks for {asked}, which no CIFAR file needs: it may be malicious; delete it")
         return ADMITTED[module, name]
+
+    def _encode(self, text: str, encoding: str | bytes = "latin1") -> bytes:
+        """Stands for _codecs.encode, by which Python 3 writes bytes in protocol 2."""
+        if _text(encoding) not in ("latin1", "latin-1"):
+            raise Problem(f"asks for the encoding {encoding!r}")
+        self._left -= len(text)
+        if self._left < 0:
+            raise Problem("makes more bytes than it holds: it may be malicious; delete it")
+        return text.encode("latin1")
+
+
+def _check_opcodes(data: bytes) -> None:
+    """Refuse what makes the unpickler allocate more than the file holds: it takes lengths and numbers at their word.
+
+    Raises:
+        Problem: an opcode that no CIFAR file has, or a number of a remembered object that is out of order.
+        ValueError: the bytes are no pickle, or a length goes beyond them.
+    """
+    for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
+        if opcode.name in REFUSED_OPCODES or (opcode.name in NUMBERING_OPCODES and argument > count):
+            raise Problem(f"this pickle holds {opcode.name}, as no CIFAR file does: it may be malicious; delete it")
 
 
 def _batch(path: Path, split: str, key: str, classes: list[str]) -> list[Item]:

@@ -1,16 +1,18 @@
 """ImageNet (ILSVRC 2012) as tars read in place or as folders, and Tiny-ImageNet."""
 
-import csv
 import io
 import tarfile
-from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from apr.contents import BROKEN_STREAM
-from apr.formats.listing import Item, Listing, Span, find_images, is_picture, visible
+from apr.archive_members import BoundedHeaders, Damaged, members_of
+from apr.contents import kind_of_file
+from apr.formats.label_table import read_table
+from apr.formats.listing import Item, Listing, Span
 from apr.problems import Problem
+from apr.walking import LeftOut, find_images, is_picture, pass_over_beside, visible
 
 TRAIN, VAL = "ILSVRC2012_img_train", "ILSVRC2012_img_val"
 LABEL_TABLE, GROUND_TRUTH = "LOC_val_solution.csv", "ILSVRC2012_validation_ground_truth.txt"
@@ -26,22 +28,23 @@ def read_tiny_imagenet(root: Path) -> Listing:
     Raises:
         Problem: a part is missing, or the annotations and the images differ.
     """
-    ignored: Counter[str] = Counter()
+    left = LeftOut()
     annotations = root / "val" / "val_annotations.txt"
     for needed in (root / "train", annotations):
         if not needed.exists():
             raise Problem(f"{needed}: is missing; this is not Tiny-ImageNet's layout")
-    items = _train_folder(root, root / "train", ignored)
-    rows = [line.split("\t") for line in annotations.read_text(encoding="utf-8").splitlines() if line]
-    labels = {row[0]: row[1] for row in rows}
-    images = {path.name: path for path in find_images(root / "val" / "images", ignored)}
+    items = _train_folder(root, root / "train", left)
+    header = ("image", "wnid", "x0", "y0", "x1", "y1")
+    rows = read_table(annotations, header[:2], left, delimiter="tab", header=header).rows
+    labels = _unique(annotations, [(row.line, row.cells["image"], row.cells["wnid"]) for row in rows])
+    images = {path.name: path for path in find_images(root / "val" / "images", left)}
     differing = sorted(labels.keys() ^ images.keys())
     if differing:
         raise Problem(
             f"{annotations}: {len(differing)} images are in it or in the folder alone: {differing[0]} and others"
         )
     items += [Item(f"val/images/{name}", labels[name], Span(images[name]), "test") for name in sorted(images)]
-    return Listing(items, sorted({item.label for item in items}), ignored)
+    return Listing(items, sorted({item.label for item in items}), left)
 
 
 def read_ilsvrc(
@@ -68,34 +71,37 @@ def read_ilsvrc(
     Raises:
         Problem: something is missing or truncated, or an image has no label.
     """
-    ignored: Counter[str] = Counter()
+    left = LeftOut()
     train_path = None if train is False else _place(root, train, TRAIN, "train")
     val_path = _place(root, val, VAL, "val")
     if train_path is None:
         items = []
     elif train_path.is_dir():
-        items = _train_folder(root, train_path, ignored)
+        items = _train_folder(root, train_path, left)
     else:
         items = [
             Item(f"train/{member.stem}/{name}", member.stem, span, "train")
-            for member, tar in _tar_members(train_path, Span(train_path), ".tar")
-            for name, span in ((inner.name, span) for inner, span in _tar_members(train_path, tar))
+            for member, tar in _tar_members(train_path, Span(train_path), left, ".tar")
+            for name, span in ((inner.name, span) for inner, span in _tar_members(train_path, tar, left))
         ]
     if val_path.is_dir() and visible(val_path)[0]:
-        for folder in visible(val_path)[0]:
-            for path in find_images(folder, ignored):
+        folders, files = visible(val_path, left)
+        before = len(items)
+        for folder in folders:
+            for path in find_images(folder, left):
                 items.append(Item(f"val/{folder.name}/{path.name}", folder.name, Span(path), "test"))
+        pass_over_beside(val_path, files, len(items) - before, left)
     else:
         if val_path.is_dir():
-            images = [(path, Span(path)) for path in find_images(val_path, ignored)]
+            images = [(path, Span(path)) for path in find_images(val_path, left)]
         else:
-            images = list(_tar_members(val_path, Span(val_path)))
-        wnid_of = _val_labels(root, labels)
+            images = list(_tar_members(val_path, Span(val_path), left))
+        wnid_of = _val_labels(root, labels, left)
         unknown = [path.name for path, _ in images if path.stem not in wnid_of]
         if unknown:
             raise Problem(f"{val_path}: {len(unknown)} images have no label: {unknown[0]}; check options: labels")
         items += [Item(f"val/{path.name}", wnid_of[path.stem], span, "test") for path, span in images]
-    return Listing(items, sorted({item.label for item in items}), ignored)
+    return Listing(items, sorted({item.label for item in items}), left)
 
 
 def _place(root: Path, given: str | None, tar: str, folder: str) -> Path:
@@ -110,29 +116,47 @@ def _place(root: Path, given: str | None, tar: str, folder: str) -> Path:
     )
 
 
-def _train_folder(root: Path, folder: Path, ignored: Counter[str]) -> list[Item]:
+def _train_folder(root: Path, folder: Path, left: LeftOut) -> list[Item]:
     items = []
-    for one in visible(folder)[0]:
-        images = find_images(one, ignored)
+    folders, files = visible(folder, left)
+    for one in folders:
+        images = find_images(one, left)
         if not images:
             raise Problem(f"{one}: the folder of class {one.name!r} holds no image: add some, or remove the folder")
         items += [Item(path.relative_to(root).as_posix(), one.name, Span(path), "train") for path in images]
     if not items:
         raise Problem(f"{folder}: holds no folder of a class; set options: train")
+    pass_over_beside(folder, files, len(items), left)
     return items
 
 
-def _tar_members(archive: Path, tar: Span, suffix: str | None = None) -> Iterator[tuple[Path, Span]]:
+def _unique(path: Path, rows: list[tuple[int, str, str]]) -> dict[str, str]:
+    """Labels by name; a name that stands twice under different labels is refused."""
+    known: dict[str, tuple[int, str]] = {}
+    for line, name, label in rows:
+        first = known.setdefault(name, (line, label))
+        if first[1] != label:
+            raise Problem(
+                f"{path}: {name} is {first[1]!r} in line {first[0]} and {label!r} in line {line}; correct one of them"
+            )
+    return {name: label for name, (_, label) in known.items()}
+
+
+def _tar_members(archive: Path, tar: Span, left: LeftOut, suffix: str | None = None) -> Iterator[tuple[Path, Span]]:
     """Members of a tar, or of a tar inside a tar, as spans of the outermost file."""
     end = tar.offset + tar.size if tar.size >= 0 else archive.stat().st_size
     with open(archive, "rb") as file:
         file.seek(tar.offset)
         try:
             # tarfile counts from where the file stands when it is opened.
-            with tarfile.open(fileobj=file, mode="r:") as members:
+            headers = BoundedHeaders(file)
+            with tarfile.open(fileobj=headers, mode="r:") as members:
                 for info in members:
+                    headers.renew()
                     path = Path(info.name)
                     if not info.isreg() or not (path.suffix == suffix if suffix else is_picture(path.name)):
+                        if not info.isdir():
+                            left.pass_over("not_an_image", [path])
                         continue
                     if info.offset_data + info.size > end:
                         raise Problem(f"{archive}: is truncated in the middle of {info.name}; fetch it again")
@@ -143,7 +167,7 @@ def _tar_members(archive: Path, tar: Span, suffix: str | None = None) -> Iterato
             raise Problem(f"{archive}: is a damaged or truncated tar ({error}); fetch it again") from error
 
 
-def _val_labels(root: Path, labels: str | list[str] | None) -> dict[str, str]:
+def _val_labels(root: Path, labels: str | list[str] | None, left: LeftOut) -> dict[str, str]:
     """WordNet id of each val image by its stem."""
     if labels:
         files = {Path(name).name: root / name for name in ([labels] if isinstance(labels, str) else labels)}
@@ -153,12 +177,21 @@ def _val_labels(root: Path, labels: str | list[str] | None) -> dict[str, str]:
     if missing:
         raise Problem(f"{missing[0]}: the table of labels is missing; correct options: labels")
     if LABEL_TABLE in files:
-        with open(files[LABEL_TABLE], newline="", encoding="utf-8") as file:
-            # The column goes on with bounding boxes.
-            return {row["ImageId"]: row["PredictionString"].split()[0] for row in csv.DictReader(file)}
+        path = files[LABEL_TABLE]
+        rows = read_table(path, ("ImageId", "PredictionString"), left).rows
+        # The column goes on with bounding boxes.
+        words = [(row.line, row.cells["ImageId"], row.cells["PredictionString"].split()[:1]) for row in rows]
+        empty = [line for line, _, word in words if not word]
+        if empty:
+            raise Problem(f"{path}: line {empty[0]}: column 'PredictionString' is empty; complete or remove the line")
+        return _unique(
+            path, [(line, Path(name).stem if is_picture(name) else name, word[0]) for line, name, word in words]
+        )
     if GROUND_TRUTH in files and CLASS_TABLE in files:
-        rows = (line.split() for line in files[CLASS_TABLE].read_text(encoding="utf-8").splitlines())
-        return _numbered(files[GROUND_TRUTH], files[GROUND_TRUTH].read_bytes(), {row[1]: row[0] for row in rows if row})
+        path = files[CLASS_TABLE]
+        rows = read_table(path, ("wnid", "number"), left, delimiter="space", header=("wnid", "number", "name")).rows
+        wnid_of = _unique(path, [(row.line, row.cells["number"], row.cells["wnid"]) for row in rows])
+        return _numbered(files[GROUND_TRUTH], files[GROUND_TRUTH].read_bytes(), wnid_of)
     if GROUND_TRUTH in files and SYNSETS in files:
         synsets = _synsets(files[SYNSETS], files[SYNSETS].read_bytes())
         return _numbered(files[GROUND_TRUTH], files[GROUND_TRUTH].read_bytes(), synsets)
@@ -199,9 +232,10 @@ def _synsets(path: Path, data: bytes) -> dict[str, str]:
 
 def _devkit_labels(path: Path) -> dict[str, str]:
     try:
-        with tarfile.open(path) as archive:
-            found = {Path(info.name).name: archive.extractfile(info).read() for info in archive if info.isreg()}
-    except (tarfile.TarError, *BROKEN_STREAM) as error:
+        members = members_of(path, kind_of_file(path), None, str(path), lambda more: None)
+        wanted = ((Path(member.name).name, member.chunks) for member in members if member.kind == "file")
+        found = {name: b"".join(islice(chunks, 16)) for name, chunks in wanted if name in (SYNSETS, GROUND_TRUTH)}
+    except Damaged as error:
         raise Problem(f"{path}: is a damaged or truncated archive ({error}); fetch it again") from error
     if SYNSETS not in found or GROUND_TRUTH not in found:
         raise Problem(f"{path}: lacks {SYNSETS} or {GROUND_TRUTH}; fetch it again")

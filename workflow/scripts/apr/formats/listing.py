@@ -1,19 +1,16 @@
 """What every reader makes: images with class, part and group, not yet decoded."""
 
-import difflib
-import os
+import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from apr.formats.snippets import Snippet
-from apr.images import SUFFIXES
 from apr.problems import Problem
-
-JUNK = {"__MACOSX", "Thumbs.db", "desktop.ini"}
+from apr.walking import LeftOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +49,21 @@ class Item:
 
 @dataclass
 class Listing:
-    """All images of a dataset, its classes in order, and what was passed over, counted by reason."""
+    """All images of a dataset and its classes in order.
+
+    Attributes:
+        items: the images.
+        classes: their names in order.
+        ignored: what was passed over or looks odd.
+        ungrouped: where the first image without a group stands, and how many there are, if a table says so.
+        group_hint: what seems to belong together though no group is given, with the YAML that says so.
+    """
 
     items: list[Item]
     classes: list[str]
-    ignored: Counter[str] = field(default_factory=Counter)
+    ignored: LeftOut = field(default_factory=LeftOut)
+    ungrouped: str | None = None
+    group_hint: str | None = None
 
     def check(self, root: Path) -> None:
         """Refuse classes without images, double names and a split that covers only some images.
@@ -86,61 +93,18 @@ class Listing:
             parts[item.label].add(item.split)
         kept = {label for label in self.classes if parts[label] >= {"train", "test"} or None in parts[label]}
         items = [item for item in self.items if item.label in kept]
-        ignored = self.ignored + Counter({"class_without_both_parts": len(self.items) - len(items)})
-        return Listing(items, [label for label in self.classes if label in kept], ignored)
+        self.ignored["class_without_both_parts"] += len(self.items) - len(items)
+        classes = [label for label in self.classes if label in kept]
+        return Listing(items, classes, self.ignored, self.ungrouped, self.group_hint)
 
 
 def _more(labels: list[str]) -> str:
     return f"(and {len(labels) - 1} more classes) " if len(labels) > 1 else ""
 
 
-def visible(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Folders and files in `folder`, sorted, without hidden ones and leftovers of operating systems."""
-    entries = sorted(path for path in folder.iterdir() if not is_junk(path.name))
-    folders = [path for path in entries if path.is_dir()]
-    return folders, [path for path in entries if not path.is_dir()]
-
-
-def is_junk(name: str) -> bool:
-    """Whether a file or folder is hidden or a leftover of an operating system."""
-    return name.startswith(".") or name in JUNK
-
-
-def descend(folder: Path, stay_above: Collection[str] = ()) -> Path:
-    """Enter folders as long as each holds one folder and nothing else; folders of some names are not entered."""
-    while folder.is_dir():
-        folders, files = visible(folder)
-        if files or len(folders) != 1 or folders[0].name in stay_above:
-            break
-        folder = folders[0]
-    return folder
-
-
-def find_files(folder: Path) -> list[Path]:
-    """All visible files below `folder`, sorted; links to folders are followed."""
-    found = []
-    for place, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = sorted(name for name in folders if not is_junk(name))
-        found += [Path(place, name) for name in sorted(names) if not is_junk(name)]
-    return found
-
-
-def find_images(folder: Path, ignored: Counter[str]) -> list[Path]:
-    """All pictures below `folder` by their suffix, sorted; what is passed over is counted in `ignored`."""
-    found = []
-    for place, folders, names in os.walk(folder, followlinks=True):
-        ignored["hidden"] += sum(is_junk(name) for name in [*folders, *names])
-        folders[:] = sorted(name for name in folders if not is_junk(name))
-        shown = [name for name in sorted(names) if not is_junk(name)]
-        pictures = [name for name in shown if is_picture(name)]
-        ignored["not_an_image"] += len(shown) - len(pictures)
-        found += [Path(place, name) for name in pictures]
-    return found
-
-
-def is_picture(name: str) -> bool:
-    """Whether a file's suffix is that of a picture."""
-    return os.path.splitext(name)[1].lower() in SUFFIXES
+def composed(text: str) -> str:
+    """The text in Unicode's composed form: macOS writes é as two characters, others as one."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def in_order(labels: Iterable[str], order: str | list[str] | None = None) -> list[str]:
@@ -153,9 +117,9 @@ def in_order(labels: Iterable[str], order: str | list[str] | None = None) -> lis
     Raises:
         Problem: a name is not a number, or the list and the names found differ.
     """
-    found = sorted(set(labels))
+    found = sorted(set(map(composed, labels)))
     if isinstance(order, list):
-        order = [str(label) for label in order]
+        order = [composed(str(label)) for label in order]
         differing = sorted(set(order) ^ set(found))
         if differing or len(set(order)) != len(order):
             raise Problem(f"options: classes_order: does not list each class once (see {differing[:5]})")
@@ -169,16 +133,3 @@ def in_order(labels: Iterable[str], order: str | list[str] | None = None) -> lis
             f"options: classes_order: numeric: class {odd!r} is not a number; if it is no class, set options: root"
         )
     return found if order == "name" or not numbers else sorted(found, key=lambda label: (int(label), label))
-
-
-def require_columns(path: Path, wanted: Sequence[str], there: Sequence[str]) -> None:
-    """Refuse a table that lacks a column.
-
-    Raises:
-        Problem: names the column and the nearest, or all, that the table has.
-    """
-    for name in wanted:
-        if name not in there:
-            nearest = difflib.get_close_matches(name, there, n=1)
-            hint = f"did you mean {nearest[0]!r}?" if nearest else f"it has {', '.join(there)}"
-            raise Problem(f"{path}: has no column {name!r} ({hint})")

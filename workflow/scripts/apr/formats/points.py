@@ -1,15 +1,16 @@
 """The class belongs to a point of a large picture: one list of points a picture."""
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-from apr.formats.listing import Item, Listing, find_files, find_images, is_picture, require_columns
+from apr.formats.label_table import decode_text, require_columns
+from apr.formats.listing import Item, Listing
 from apr.formats.snippets import Snippet
 from apr.problems import Problem
 from apr.splits import generator
 from apr.values import Between
+from apr.walking import LeftOut, find_files, find_images, is_picture
 
 Count = Annotated[int, Between(1, 1_000_000)]
 
@@ -48,37 +49,37 @@ def read_point_annotations(
     Raises:
         Problem: a list without its picture or its columns, or a line that is no point.
     """
-    ignored: Counter[str] = Counter()
+    left = LeftOut()
     known = {name.lower(): name for name in classes}
     files = (path for path in find_files(root) if path.name.endswith(suffix))
     lists = {path for path in files if is_picture(path.name.removesuffix(suffix))}
+    waiting = set(lists)
     items = []
-    for picture in find_images(root, ignored):
+    for picture in find_images(root, left, apart=lists):
         path = picture.with_name(picture.name + suffix)
-        if path not in lists:
-            ignored["picture_without_points"] += 1
+        if path not in waiting:
+            left["picture_without_points"] += 1
             continue
-        lists.remove(path)
-        ignored["not_an_image"] -= 1
+        waiting.remove(path)
         name = picture.relative_to(root).as_posix()
         found = []
-        for number, (at_row, at_column, kind) in enumerate(_points(path, delimiter, (row, column, label))):
+        for number, (at_row, at_column, kind) in enumerate(_points(path, delimiter, (row, column, label), left)):
             if kind.lower() in known:
                 place = Snippet(picture, at_row, at_column, size)
                 found.append(Item(f"{name}/{number:03d}", known[kind.lower()], place, group=name))
             else:
-                ignored[f"label {kind}"] += 1
+                left[f"label {kind}"] += 1
         drawn = sorted(generator("points", seed, name).permutation(len(found))[:per_image])
-        ignored["point_not_drawn"] += len(found) - len(drawn)
+        left["point_not_drawn"] += len(found) - len(drawn)
         items += [found[i] for i in drawn]
-    if lists:
-        raise Problem(f"{min(lists)}: its picture is missing ({len(lists)} in all); fetch the archive again")
-    return Listing(items, list(classes), ignored)
+    if waiting:
+        raise Problem(f"{min(waiting)}: its picture is missing ({len(waiting)} in all); fetch the archive again")
+    return Listing(items, list(classes), left)
 
 
-def _points(path: Path, delimiter: str, columns: tuple[str, str, str]) -> Iterator[tuple[int, int, str]]:
+def _points(path: Path, delimiter: str, columns: tuple[str, str, str], left: LeftOut) -> Iterator[tuple[int, int, str]]:
     """Row, column and label of each point of a list."""
-    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    lines = decode_text(path, left).split("\n") if path.stat().st_size else []
     header = _cells(lines[0].lstrip("#"), delimiter) if lines else []
     require_columns(path, columns, header)
     at_row, at_column, at_label = map(header.index, columns)

@@ -1,5 +1,6 @@
 """Squares around points of large pictures, cut out when they are packed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -8,7 +9,7 @@ from threading import Lock
 import numpy as np
 from PIL import Image
 
-from apr.images import Decoded, Undecodable, decode
+from apr.images import Decoded, Undecodable, decode, sixteen
 
 # Items are packed class by class, those of one picture side by side: a few pictures at a time serve all threads.
 PICTURES = 16
@@ -27,14 +28,14 @@ class Snippet:
     column: int
     size: int
 
-    def decode(self) -> Decoded:
-        """Cut the snippet out.
+    def decode(self, bits: Callable[[], int] = sixteen) -> Decoded:
+        """Cut the snippet out; `bits` as in `images.decode`.
 
         Raises:
             Undecodable: the picture is damaged, or the point lies outside it.
         """
         with _turn(self.path):  # Threads that need one picture wait for the first, which decodes it.
-            pixels, conversions = _pixels(self.path)
+            pixels, conversions = _pixels(self.path, bits)
         height, width = pixels.shape[:2]
         # Publishers count from 0 or from 1.
         if not (0 <= self.row <= height and 0 <= self.column <= width):
@@ -58,6 +59,6 @@ def _turn(path: Path) -> Lock:
 
 
 @lru_cache(maxsize=PICTURES)
-def _pixels(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
-    decoded = decode(path.read_bytes())
+def _pixels(path: Path, bits: Callable[[], int]) -> tuple[np.ndarray, tuple[str, ...]]:
+    decoded = decode(path.read_bytes(), bits)
     return np.asarray(decoded.image), decoded.conversions

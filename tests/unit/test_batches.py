@@ -1,0 +1,169 @@
+"""Batches of a loader: their order, draws, pixels and normalisation, worked out independently of the loader."""
+
+import numpy as np
+import pytest
+import torch
+from small import packed_images
+from torch.nn import functional
+
+import apr.batches
+from apr.augmentation import DRAWS
+from apr.batches import SETTLING, Images, Loader, Recipe
+from apr.problems import Problem
+from apr.randomness import order, uniforms
+
+CPU = torch.device("cpu")
+MEAN, SD = [0.1, 0.2, 0.4], [0.5, 0.25, 0.125]
+PADDED = Recipe(crop="padded", resolution=20, eval_resize=26, padding=3, flip=True)
+RESIZED = Recipe(crop="random_resized", resolution=24, eval_resize=26, padding=0, flip=True)
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    """42 pictures of 33 pixels a side."""
+    return packed_images(tmp_path_factory.mktemp("packed"), per_class=7, side=33)[0]
+
+
+def images(packed, chosen=None, *, resident_bytes=2**30, workers=1):
+    chosen = np.arange(len(packed)) if chosen is None else chosen
+    return Images(packed, chosen, np.arange(len(chosen)), CPU, resident_bytes=resident_bytes, workers=workers)
+
+
+def loader(packed, recipe=PADDED, *, seed=3, mean=MEAN, sd=SD, **options):
+    return Loader(images(packed, **options), recipe, mean=mean, sd=sd, seed=seed)
+
+
+def by_image(batches):
+    """{label: picture}, since each picture here has a label of its own."""
+    return {int(label): picture for inputs, labels in batches for label, picture in zip(labels, inputs, strict=True)}
+
+
+def normalised(picture):
+    """float32 [3, H, W]"""
+    values = torch.from_numpy(picture.copy()).permute(2, 0, 1).float() / 255
+    return (values - torch.tensor(MEAN)[:, None, None]) / torch.tensor(SD)[:, None, None]
+
+
+def test_an_epoch_is_the_order_of_its_keys_without_the_incomplete_batch(packed):
+    one = loader(packed)
+    for epoch in (0, 4):
+        labels = [label for _, labels in one.training(epoch, 8) for label in labels.tolist()]
+        assert labels == order(3, epoch, 42)[:40].tolist()
+    assert [len(labels) for _, labels in one.training(0, 8)] == [8] * 5
+    assert [len(labels) for _, labels in one.evaluation(8)] == [8] * 5 + [2]
+
+
+def test_skipped_batches_leave_the_others_as_they_are(packed):
+    whole, rest = list(loader(packed).training(1, 8)), list(loader(packed).training(1, 8, skip=3))
+    assert len(rest) == 2
+    assert all(torch.equal(a[0], b[0]) and torch.equal(a[1], b[1]) for a, b in zip(whole[3:], rest, strict=True))
+
+
+@pytest.mark.parametrize("recipe", [PADDED, RESIZED])
+def test_epochs_seeds_and_precise_batchnorm_each_draw_their_own(packed, recipe):
+    """The same 33 pictures look different, and their orders differ, wherever one of the keys does."""
+    kinds = {
+        "first": loader(packed, recipe).training(0, 42),
+        "second epoch": loader(packed, recipe).training(1, 42),
+        "other seed": loader(packed, recipe, seed=4).training(0, 42),
+        "precise": loader(packed, recipe).settling(0, 42),
+        "precise, second epoch": loader(packed, recipe).settling(1, 42),
+    }
+    batches = {name: list(kind) for name, kind in kinds.items()}
+    orders = {name: tuple(found[0][1].tolist()) for name, found in batches.items()}
+    assert len(set(orders.values())) == len(orders)
+    pictures = {name: by_image(found) for name, found in batches.items()}
+    for name in list(pictures)[1:]:
+        same = sum(torch.equal(pictures["first"][i], pictures[name][i]) for i in range(42))
+        assert same <= 2, name
+    again = by_image(loader(packed, recipe).training(0, 42))
+    assert all(torch.equal(again[i], pictures["first"][i]) for i in range(42))
+
+
+def test_a_padded_crop_is_pycls_own(packed):
+    """pycls/datasets/cifar10.py, _prepare_im: flip, pad, then crop at randint(0, side - size) on each axis."""
+    found = by_image(loader(packed).training(5, 42))
+    flipped = 0
+    for i, image in found.items():
+        draws = uniforms(3, 5, np.array([i]), DRAWS)[0]
+        picture = normalised(packed.read(i))
+        if draws[-1] < 0.5:
+            picture, flipped = picture.flip(2), flipped + 1
+        picture = functional.pad(picture, (3, 3, 3, 3))
+        y, x = (int(draws[axis] * (39 - 20)) for axis in (0, 1))
+        assert torch.allclose(image, picture[:, y : y + 20, x : x + 20], atol=1e-5)
+    assert 12 < flipped < 30
+
+
+def test_an_evaluation_is_the_centre_of_the_resized_picture(packed):
+    found = by_image(loader(packed, RESIZED).evaluation(8))
+    assert sorted(found) == list(range(42))
+    for i, image in found.items():
+        picture = normalised(packed.read(i))[None]
+        expected = functional.interpolate(picture, (26, 26), mode="bilinear")[0, :, 1:25, 1:25]
+        assert torch.allclose(image, expected, atol=1e-4)
+
+
+def test_a_channel_without_contrast_is_not_divided_by_zero(packed):
+    flat = next(loader(packed, RESIZED, sd=[0.5, 0.0, 0.125]).evaluation(42))[0]
+    whole = next(loader(packed, RESIZED, sd=[0.5, 1 / 255, 0.125]).evaluation(42))[0]
+    assert torch.equal(flat, whole)
+    assert torch.isfinite(flat).all()
+
+
+def test_draws_belong_to_the_picture_and_not_to_its_place(packed):
+    chosen = np.array([30, 7, 12, 41, 2, 19])
+    some = by_image(loader(packed, chosen=chosen).training(2, 6))
+    every = by_image(loader(packed).training(2, 42))
+    assert all(torch.equal(some[place], every[i]) for place, i in enumerate(chosen))
+
+
+@pytest.mark.parametrize("chunk", [1, 3 * 33 * 33, 10_000, 2**26])
+def test_resident_images_pass_the_host_in_parts(packed, monkeypatch, chunk):
+    monkeypatch.setattr(apr.batches, "CHUNK", chunk)
+    parts = []
+    read = Images._pixels
+
+    def noted(self, chosen):
+        part = read(self, chosen)
+        parts.append(part.numel())
+        return part
+
+    monkeypatch.setattr(Images, "_pixels", noted)
+    held = images(packed)
+    assert max(parts) <= max(chunk, 3 * 33 * 33) + 3 * 33 * 33
+    assert sum(parts) == held.held == 42 * 3 * 33 * 33
+    assert np.array_equal(held.pixels.numpy(), packed.pixels.reshape(-1, 3))
+
+
+def test_images_stay_only_where_they_fit_whole(packed):
+    size = 42 * 3 * 33 * 33
+    assert images(packed, resident_bytes=size).resident
+    streamed = images(packed, resident_bytes=size - 1)
+    assert (streamed.resident, streamed.held) == (False, 0)
+    assert images(packed, chosen=np.arange(3), resident_bytes=size).held == 3 * 3 * 33 * 33
+    resident = list(loader(packed).training(0, 8))
+    for one, other in zip(resident, loader(packed, resident_bytes=0, workers=2).training(0, 8), strict=True):
+        assert torch.equal(one[0], other[0])
+        assert torch.equal(one[1], other[1])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 12 GiB\nmore"),
+        MemoryError(),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+    ],
+)
+def test_a_full_memory_while_loading_is_explained(packed, monkeypatch, error):
+    def full(self, chosen):
+        raise error
+
+    monkeypatch.setattr(Images, "_pixels", full)
+    with pytest.raises(Problem, match=r"^cpu: out of memory while 42 images .*lower training.resident_gb"):
+        images(packed)
+
+
+def test_keys_of_precise_batchnorm_are_no_epochs_of_training():
+    assert SETTLING > 10**6

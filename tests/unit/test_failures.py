@@ -1,0 +1,31 @@
+"""What the status says of jobs that failed."""
+
+from types import SimpleNamespace
+
+from failures import failed_jobs
+
+
+def job(rule, *wildcards, output=(), members=()):
+    return SimpleNamespace(
+        rule=SimpleNamespace(name=rule),
+        wildcards=wildcards,
+        output=output,
+        log=[f"logs/{'/'.join((rule, *wildcards))}.log"],
+        jobs=members,
+        is_group=lambda: bool(members),
+    )
+
+
+def test_each_is_named_with_its_log_and_of_many_a_few():
+    assert failed_jobs(SimpleNamespace(failed=set())) == ""
+    text = failed_jobs(SimpleNamespace(failed=[job("train", "digits", f"a00{number}") for number in range(7)]))
+    assert text.startswith("7 job(s) failed; their logs say why:\n  train digits a000: logs/train/digits/a000.log\n")
+    assert text.endswith("  and 2 more\n")
+    assert text.count("\n") == 7
+
+
+def test_of_a_group_those_count_that_made_nothing(tmp_path):
+    (tmp_path / "there").touch()
+    members = [job("train", "digits", name, output=[tmp_path / name]) for name in ("there", "gone")]
+    text = failed_jobs(SimpleNamespace(failed=[job("group", members=members)]))
+    assert text == "1 job(s) failed; their logs say why:\n  train digits gone: logs/train/digits/gone.log\n"

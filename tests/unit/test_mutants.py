@@ -1,0 +1,80 @@
+"""The faults that benchmarks/mutants.py puts into code, and the tests that it runs for a module."""
+
+import ast
+
+import pytest
+from faults import _code_faults, _rule_faults, faults_of
+from mutants import LIBRARY, mapped_tests, modules
+
+from study import ROOT
+
+CODE = '''"""A docstring with 3 numbers."""
+import logging
+
+
+def clip(values: list[int], most: int = 7) -> list[int]:
+    """Another with 4."""
+    logging.warning("at most %d", 5)
+    if not values and most >= 2:
+        raise ValueError(f"none of {6}")
+    values.sort(key=len, reverse=True)
+    return [min(value + 1, most) for value in values]
+'''
+RULES = """rule train:
+    input:
+        unpack(needed),
+        view="a.json",
+        packed=ancient(f"data/{name('x')}.bin"),
+    params:
+        recipe=lambda wildcards, output: 3,
+"""
+
+
+def changed(source, faults):
+    return {source[:start] + after + source[end:] for start, end, after in faults}
+
+
+def test_faults_of_code_are_code_and_leave_words_alone():
+    made = changed(CODE, _code_faults(CODE))
+    for text in made:
+        ast.parse(text)
+        assert text != CODE
+        for words in ("with 3 numbers", "with 4", '"at most %d", 5', "list[int], most: int"):
+            assert words in text
+        assert "none of {6}" in text or "raise" not in text
+    for piece in (
+        *("((not values) or (most >= 2))", "(most > 2)", "most >= 3", "if (values) and", "most: int = 8"),
+        *("values.sort(reverse=True)", "values.sort(key=len)", "reverse=False", "max(value + 1, most)"),
+        *("(value - 1)", "value + 2", "return None", "2:\n        pass\n", "    pass\n    return"),
+    ):
+        assert any(piece in text for text in made), piece
+
+
+def test_faults_of_rules_leave_out_what_keeps_results():
+    made = changed(RULES, _rule_faults(RULES))
+    assert any("packed=f\"data/{name('x')}.bin\"," in text for text in made)
+    assert any("lambda wildcards: 3" in text for text in made)
+    assert any("view=" not in text for text in made)
+    assert any("recipe" not in text for text in made)
+
+
+def test_each_module_has_faults_and_a_fault_says_where(monkeypatch):
+    (file,) = modules(["randomness"])
+    faults = faults_of(file)
+    text = file.read_text(encoding="utf-8")
+    assert len(faults) > 20
+    assert all(text[fault.start : fault.end] == fault.before for fault in faults)
+    assert str(faults[0]).startswith(f"{LIBRARY}/randomness.py:")
+
+
+def test_a_module_is_tried_on_its_own_tests_first():
+    assert mapped_tests(ROOT / LIBRARY / "augmentation.py")[0] == "tests/unit/test_augmentation.py"
+    training = mapped_tests(ROOT / LIBRARY / "training.py")
+    assert {"tests/unit/test_training.py", "tests/unit/test_training_golden.py"} == set(training[:2])
+    assert "tests/unit/test_evaluation.py" in training  # by way of a helper
+    assert mapped_tests(ROOT / LIBRARY / "figures/scatter.py")
+
+
+def test_an_unknown_module_is_named():
+    with pytest.raises(SystemExit, match="no such file; name a module of the library, or a path"):
+        modules(["trainings"])

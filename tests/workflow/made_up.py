@@ -1,0 +1,52 @@
+"""Studies that are made up: a copy of the project to edit, and every output of a study there without a training."""
+
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import yaml
+from plan import TOUCH, completed, make_present, planned_outputs
+from plan import snakemake as command
+
+from study import ROOT
+
+from .conftest import snakemake
+
+PARTS = ("Snakefile", "config.yaml", "rules", "workflow", "resources", "profiles", "slurm", "envs")
+
+
+class MadeUp:
+    """A copy of the project, and a study of it in a folder of its own of which everything is there.
+
+    `more` is laid over the study's configuration.
+    """
+
+    def __init__(self, folder: Path, config: Path, more: dict | None = None) -> None:
+        self.project, self.folder = folder / "project", folder / "study"
+        self.project.mkdir()
+        for part in PARTS:
+            copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy2
+            copy(ROOT / part, self.project / part)
+        self.configs = [shutil.copy(config, folder / "config.yaml"), folder / "small.yaml"]
+        self.configs[1].write_text(yaml.safe_dump(more or {}))
+        study = command(self.project / "Snakefile", self.folder, "--configfile", *map(str, self.configs))
+        make_present([self.folder / row["output_file"] for row in planned_outputs(study)])
+        touch = ["--touch", "--forceall", "--cores", "1000", "--quiet", "all"]
+        completed([sys.executable, "-c", TOUCH, *study[3:], *touch])
+
+    def plan(self, *targets, folder=None, more=None, check=True):
+        """A dry run; `more` is laid over the configuration."""
+        configs = list(self.configs)
+        if more:
+            configs.append(self.folder.with_name("more.yaml"))
+            configs[-1].write_text(yaml.safe_dump(more))
+        words = [*targets, "-n", "-s", self.project / "Snakefile"]
+        return snakemake(*words, directory=folder or self.folder, configs=configs, check=check)
+
+    def renew(self) -> None:
+        """Give every file of the project a new time, as a fresh clone has it."""
+        later = time.time() + 60
+        for file in self.project.rglob("*"):
+            os.utime(file, (later, later))

@@ -1,0 +1,103 @@
+"""Errors with the last BatchNorm of each residual block started at 1 and at 0."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from apr.comparisons import correlate, with_shape
+from apr.errors import complete
+from apr.figures.style import BLUE, ORANGE, Drawing, error_limits, legend_below, name_panel, panels, point_style, styled
+from apr.problems import Problem
+from apr.wording import UNDEFINED, correlation, left_out, number
+
+# Whether γ starts at 0 -> its name, the letter that stands for its marker in a panel's title, and its look.
+STARTS = {
+    False: ("γ = 1", "●", {"color": BLUE, "marker": "o"}),
+    True: ("γ = 0", "▲", {"color": ORANGE, "marker": "^"}),
+}
+DEPTH = "cumulative_depth"
+
+
+@styled
+def draw_initialisation(
+    reported: pd.DataFrame,
+    shape: pd.DataFrame,
+    reference: str,
+    pairs: Sequence[tuple[str, str]],
+    zero: Mapping[str, bool],
+    titles: Mapping[str, str],
+    resamples: int,
+    seed: int,
+) -> Drawing:
+    """Per target two panels, its error against cumulative depth and against the reference's error, for both starts.
+
+    A row compares the models that completed all three tasks, so that its correlations are of the same models.
+
+    Args:
+        reported: errors (%), [models x tasks], NaN where a model did not complete.
+        shape: columns cumulative_depth (blocks) and cumulative_width (channels), indexed by model.
+        reference: the task on the horizontal axis of the second panels.
+        pairs: a target and the same with the other start.
+        zero: task -> whether the last BatchNorm of its blocks starts at 0.
+        titles: task -> the name that a reader sees.
+        resamples: bootstrap resamples of rho's interval.
+        seed: of the bootstrap.
+
+    Raises:
+        Problem: there is no pair, or no model that completed the tasks of a row.
+    """
+    if not pairs:
+        raise Problem(
+            "figures: initialisation: names no task; name a task and the same with the other zero_init_final_gamma"
+        )
+    figure, axes = panels(2 * len(pairs), 2)
+    frames, counts, clauses = [], [], []
+    for i, pair in enumerate(pairs):
+        rows = with_shape(complete(reported, [reference, *pair]), shape)
+        counts.append(len(rows))
+        starts = {zero[task]: task for task in sorted(pair, key=zero.__getitem__)}
+        for ax, x in zip(axes[2 * i : 2 * i + 2], (DEPTH, reference), strict=True):
+            results = {start: correlate(rows, x, task, resamples, seed) for start, task in starts.items()}
+            for start, task in starts.items():
+                ax.scatter(
+                    rows[x], rows[task], label=STARTS[start][0], gid=task, **STARTS[start][2], **point_style(len(rows))
+                )
+                frames.append(_points(rows, pair[0], task, x, STARTS[start][0]))
+            error_limits(ax, rows[list(pair)].stack())
+            name_panel(ax, titles[pair[0]], "   ".join(f"{STARTS[s][1]} {_rho(r.rho)}" for s, r in results.items()))
+            against = "cumulative depth" if x == DEPTH else titles[reference]
+            ax.set(
+                xlabel="Cumulative depth (blocks)" if x == DEPTH else f"{titles[reference]} error (%)",
+                ylabel="Error (%)",
+            )
+            clauses.append(
+                f"- {titles[pair[0]]} with {against}: "
+                + "; ".join(f"{STARTS[start][0]} {correlation(result)}" for start, result in results.items())
+            )
+    legend_below(figure, axes[0].collections, [name for name, *_ in STARTS.values()])
+    caption = (
+        f"Test error of each model against its cumulative depth (left) and its error on {titles[reference]} (right; "
+        f"trained with {STARTS[zero[reference]][0]}). Blue circles: each residual block's last BatchNorm starts with "
+        f"γ = 1; orange triangles: with γ = 0. {left_out(len(reported), counts)} Spearman's ρ with the 95 % percentile "
+        f"interval of {resamples:,} bootstrap resamples of the models:\n\n" + "\n".join(clauses)
+    )
+    return Drawing(figure, pd.concat(frames, ignore_index=True), caption)
+
+
+def _rho(value: float) -> str:
+    text = number(value, 2)
+    return f"ρ {text}" if text == UNDEFINED else f"ρ = {text}"
+
+
+def _points(rows: pd.DataFrame, target: str, task: str, x: str, start: str) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "target": target,
+            "task": task,
+            "start": start,
+            "model": rows.index,
+            "against": x,
+            "x": rows[x].array,
+            "error": rows[task].array,
+        }
+    )

@@ -1,0 +1,107 @@
+"""Images that belong together (frames of a track, pictures of a patient): given by a pattern, or shown by names."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from apr.formats.listing import Item
+from apr.problems import Problem
+from apr.walking import named
+
+BY_NUMBER, BY_FOLDER = r"^(?P<group>.+?)[ _.-]*(frame|img|image|f|t|z)?[ _.-]*\d+\.[^.]+$", "^(?P<group>.+)/"
+FEWEST_GROUPS, LARGEST_GROUP = 3, 200  # of a class, to be taken for groups: two kinds of camera are none
+COLUMNS = re.compile(
+    r"(patient|subject|lesion|case|study|series|participant|person|individual|animal|specimen|slide|track|video|clip|session|"
+    r"sequence|seq|scene|burst|plant|tree|location|site|donor|mouse|group)s?([ _.-]*(id|no|nr|number|name|key))?",
+    re.IGNORECASE,
+)
+
+
+def is_pattern(group: str) -> bool:
+    """Whether an option `group` is a regular expression rather than the name of a column."""
+    return "(?P<group>" in group
+
+
+def with_groups(items: Sequence[Item], pattern: str) -> list[Item]:
+    """Give each image the group that a regular expression finds in its path within the dataset.
+
+    Raises:
+        Problem: the pattern is faulty, or finds nothing in a path.
+    """
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise Problem(f"options: group: {pattern!r} is not a regular expression ({error})") from error
+    if "group" not in compiled.groupindex:
+        raise Problem(
+            f"options: group: {pattern!r} has no group (?P<group>...), searched in the path within the dataset"
+        )
+    found, odd = [], []
+    for item in items:
+        match = compiled.search(item.name)
+        if match and match["group"]:
+            found.append(replace(item, group=match["group"]))
+        else:
+            odd.append(item.name)
+    if odd:
+        raise Problem(
+            f"options: group: {pattern!r} finds no group in {len(odd)} of {len(items)} paths ({named(odd)}); widen it, "
+            "so "
+            "that an image of its own is a group, too"
+        )
+    return found
+
+
+def group_yaml(option: str) -> str:
+    """The YAML that keeps groups whole."""
+    return f"split: {{by: group}}, options: {{group: {option}}}"
+
+
+def shown_groups(items: Iterable[Item]) -> tuple[str, dict[str, str]] | None:
+    """Groups that names show: a prefix with a running number, or folders inside the class folders.
+
+    Returns:
+        The pattern that finds them, and the group of each image by its name; None where most classes show none.
+    """
+    names: dict[str, list[str]] = defaultdict(list)
+    for item in items:
+        names[item.label].append(item.name)
+    for pattern in (BY_NUMBER, BY_FOLDER):
+        compiled = re.compile(pattern)
+        groups = {}
+        showing = 0
+        for members in names.values():
+            keys = {name: match["group"] for name in members if (match := compiled.search(name))}
+            groups |= keys
+            showing += len(members) * _are_groups(keys, len(members))
+        if 2 * showing > sum(map(len, names.values())):
+            return pattern, groups
+    return None
+
+
+def column_hint(columns: dict[str, list[str]]) -> str | None:
+    """Say which column of a table seems to name what belongs together.
+
+    Args:
+        columns: cells of each column that has another meaning than image, label and part.
+    """
+    for name, cells in columns.items():
+        distinct = len(set(cells))
+        if COLUMNS.fullmatch(name) and 1 < distinct < len(cells):
+            return (
+                f"its column {name!r} seems to name what belongs together ({distinct:,} of {len(cells):,} images), but "
+                "the "
+                f"test part is drawn image by image: set {group_yaml(name)}"
+            )
+    return None
+
+
+def _are_groups(keys: dict[str, str], count: int) -> bool:
+    sizes = Counter(keys.values())
+    several = [size for size in sizes.values() if size > 1]
+    return (
+        len(several) >= FEWEST_GROUPS
+        and 5 * sum(several) >= 4 * count
+        and sorted(several)[len(several) // 2] <= LARGEST_GROUP
+    )
