@@ -120,7 +120,6 @@ rule fig_initialisation:
         },
         titles=titles_of([study.reference, *sum(INITIALISED, ())]),
         bootstrap=BOOTSTRAP,
-        code=DRAWING_CODE,
     script:
         "../workflow/scripts/fig_initialisation.py"
 

@@ -7,11 +7,11 @@ import pytest
 import yaml
 from test_checks import demo, errors_of, merge  # noqa: F401 - a fixture
 
-from apr.formats import FORMATS, option_types, options_problems, read_listing
-from apr.formats.options import as_taken
+from apr.formats import FORMATS, options_problems, read_listing
+from apr.formats.options import as_taken, option_kinds
 from apr.problems import Problem
 from apr.protocol import CONTRADICTIONS, KEYS
-from apr.values import value_problem, wanted_of
+from apr.values import value_problem
 from checks import SCHEMA, schema_of
 from study import load_registry, resolve_dataset
 
@@ -32,8 +32,8 @@ def found(config, change, tmp_path):
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_says_what_its_options_take(name):
-    for option, annotation in option_types(name).items():
-        assert value_problem({"no": "option takes this"}, wanted_of(annotation)), option
+    for option, wanted in option_kinds(FORMATS[name]).items():
+        assert value_problem({"no": "option takes this"}, wanted), option
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_options_of_a_format(demo, tmp_path, change, errors):  # noqa: F811
 
 def test_one_value_is_a_list_of_one(demo, tmp_path):  # noqa: F811
     assert found(demo, csv_labels(split="part", test_values="val"), tmp_path) == []
-    assert as_taken(option_types("idx"), {"classes": "a", "prefix": "b"}) == {"classes": ["a"], "prefix": "b"}
-    assert as_taken(option_types("split_folders"), {"train": "a"}) == {"train": "a"}
+    assert as_taken(FORMATS["idx"], {"classes": "a", "prefix": "b"}) == {"classes": ["a"], "prefix": "b"}
+    assert as_taken(FORMATS["split_folders"], {"train": "a"}) == {"train": "a"}
 
 
 def test_a_reader_called_by_hand_says_the_same(tmp_path):

@@ -3,12 +3,7 @@ import gzip
 import hashlib
 import logging
 import os
-import subprocess
-import sys
-import threading
-import time
 import zipfile
-from pathlib import Path
 
 import pytest
 from data_helpers import real
@@ -236,70 +231,6 @@ def test_no_room_is_said_before_the_download(server, tmp_path, monkeypatch):
     monkeypatch.setattr("apr.web.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
     with pytest.raises(Problem, match="10 are free"):
         fetch(entry(f"{server.address}/data.bin"), tmp_path / "data.bin")
-
-
-FETCH = """
-import sys, time
-from pathlib import Path
-from apr.download import download
-url, target, told = sys.argv[1:]
-Path(told).touch()
-download({"name": "data.bin", "url": url}, Path(target), root=Path("."))
-"""
-
-
-def fetching(server, tmp_path, number):
-    """A process that fetches data.bin, and has begun to."""
-    scripts = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
-    told = tmp_path / f"told{number}"
-    arguments = [f"{server.address}/data.bin", tmp_path / "raw" / "data.bin", told]
-    environment = os.environ | {"PYTHONPATH": str(scripts)}
-    process = subprocess.Popen(
-        [sys.executable, "-c", FETCH, *map(str, arguments)], env=environment, stderr=subprocess.PIPE, text=True
-    )
-    wait_until(told.exists)
-    return process
-
-
-def wait_until(true):
-    end = time.monotonic() + 1800
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-@pytest.fixture
-def gate():
-    """Held back until it is opened."""
-    one = threading.Event()
-    yield one
-    one.set()
-
-
-def test_of_two_that_fetch_one_file_the_second_takes_it_up(server, tmp_path, gate):
-    server.plan = [lambda answer: (gate.wait(1800), answer.well())]
-    first = fetching(server, tmp_path, 1)
-    wait_until(lambda: server.requests)
-    second = fetching(server, tmp_path, 2)
-    said = second.stderr.readline()
-    assert "works on this file; waiting for it to end" in said
-    gate.set()
-    assert (first.wait(1800), second.wait(1800)) == (0, 0)
-    assert "another process has fetched it meanwhile" in second.stderr.read()
-    assert (tmp_path / "raw" / "data.bin").read_bytes() == DATA
-    assert len(server.requests) == 1
-    assert left_over(tmp_path / "raw") == ["data.bin"]
-
-
-def test_a_killed_holder_blocks_nobody(server, tmp_path, gate):
-    server.plan = [lambda answer: (gate.wait(1800), answer.well())]
-    first = fetching(server, tmp_path, 1)
-    wait_until(lambda: server.requests)
-    first.kill()
-    first.wait()
-    fetch(entry(f"{server.address}/data.bin"), tmp_path / "raw" / "data.bin")
-    assert (tmp_path / "raw" / "data.bin").read_bytes() == DATA
-    assert left_over(tmp_path / "raw") == ["data.bin"]
 
 
 def test_trust_on_first_use(tmp_path):

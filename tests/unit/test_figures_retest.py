@@ -11,9 +11,9 @@ from apr.figures.retest import draw_retest
 from apr.figures.slopes import PANELS, draw_retest_slopes
 from apr.lines import fit_line, from_probit, probit
 from apr.problems import Problem
+from apr.resampling import interval
 from apr.retest_lines import fit_retest, pair_retests, retest_lines, slopes_table
 from apr.retest_tables import retest_table
-from apr.statistics import interval
 
 BOOTSTRAP = {"resamples": 200, "seed": 0}
 TITLES = {"old": "ImageNet", "new": "ImageNetV2 MatchedFrequency"}
@@ -276,7 +276,14 @@ def test_lines_and_changes_are_those_of_their_models():
     assert (row["probit_slope"], row["probit_offset"]) == pytest.approx((quantiles.slope, quantiles.offset))
     assert row["change"] == pytest.approx(changes.mean())
     draws = np.random.default_rng(0).integers(30, size=(200, 30))
-    assert (row["change_low"], row["change_high"]) == pytest.approx(interval(changes[draws].mean(axis=1)))
+    of_models = interval(changes[draws].mean(axis=1))
+    assert row["change_low"] < of_models[0] < of_models[1] < row["change_high"]  # test images count as well
+    unknown = {name: accuracies[["orig_acc", "new_acc"]] for name, accuracies in pairs.items()}
+    alone = retest_lines(unknown, retests, **BOOTSTRAP).iloc[1]
+    assert (alone["change_low"], alone["change_high"]) == pytest.approx(of_models)
+    assert (alone["slope_low"], alone["slope_high"]) == (row["slope_models_low"], row["slope_models_high"])
+    assert row["slope_high"] > alone["slope_high"]  # the noise of the counts flattens a line
+    assert row["offset_low"] < alone["offset_low"]
 
 
 def test_the_table_says_what_a_slope_is_and_who_does_not_count():

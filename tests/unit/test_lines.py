@@ -10,7 +10,7 @@ from apr import lines
 from apr.accuracies import paired
 from apr.lines import band, bootstrap_lines, bootstrap_means, fit_line, from_probit, probit
 from apr.problems import Problem
-from apr.statistics import interval
+from apr.resampling import interval
 
 FISHER_VECTORS = ["fv_4k", "fv_16k", "fv_64k"]
 

@@ -135,14 +135,13 @@ def test_claims_are_judged_before_and_after():
     reported, _ = study(n=800, noise=3.0)
     pair = [("photos", "digits")]
     plain = corrected(reported, {"photos_seeds": seeds(3, 3)}, pair).data.iloc[0]
-    edge = (plain["high"] + plain["corrected_low"]) / 2
+    edge = plain["high"] + 0.06  # beyond the paper's own sampling error
     rest = {"kind": "rho", "arguments": {"x": "digits", "y": "photos"}, "because": "[I]", "incomparable": None}
     claims = [
         Claim("strong", "It is strong", None, "T", "strong", expected=(edge, 1.0), **rest),
         Claim("weak", "It is weak", None, "U", 0.2, expected=(-1.0, 0.2), **rest),
     ]
     table = corrected(reported, {"photos_seeds": seeds(3, 3)}, pair, claims=claims)
-    assert plain["high"] < edge < plain["corrected_low"]
     assert table.shown["Verdict"].tolist() == ["not reproduced → reproduced", "not reproduced"]
     assert table.shown["Claim"].tolist() == ["It is strong", "It is weak (unverified)"]
     assert "stay as they are: 1 of 2" in table.caption

@@ -64,7 +64,7 @@ def test_every_quantity_is_recomputed():
     for name in ("slope", "offset", "change"):
         found = data.loc[name, ["recomputed", "low", "high"]].tolist()
         assert found == pytest.approx([row[name], row[f"{name}_low"], row[f"{name}_high"]])
-    assert data.loc["offset_low", "recomputed"] == row["offset_low"]
+    assert data.loc["offset_low", "recomputed"] == row["offset_models_low"]
     assert data.loc["change", "recomputed"] == pytest.approx(
         (PAIRS["new"]["new_acc"] - PAIRS["new"]["orig_acc"]).mean()
     )
@@ -103,7 +103,7 @@ def test_what_a_study_lacks_is_named_and_counted():
 
 
 def test_too_few_models_decide_nothing():
-    assert words(claim(), pairs={"new": accuracies(3)}) == ["not decidable: no line through 2 models"]
+    assert words(claim(), pairs={"new": accuracies(3)}) == ["undecided: no line through 2 models"]
 
 
 def test_values_are_shown_with_a_digit_more_than_printed():
@@ -119,7 +119,7 @@ def test_values_are_shown_with_a_digit_more_than_printed():
 def test_the_caption_counts_and_names_the_tolerances():
     caption = card(claim("models", 20, 0), claim("models", 19, 0, tolerance=2), claim("models", 9, 0)).caption
     assert "3 values" in caption
-    assert "1 reproduced, 1 close, 1 not reproduced, 0 not comparable, 0 not decidable, 0 not in this study" in caption
+    assert "1 reproduced, 1 close, 1 not reproduced, 0 not comparable, 0 undecided, 0 not in this study" in caption
     assert "Close: not so, but within a stated tolerance (our tolerance [I])." in caption
     assert f"{BOOTSTRAP['resamples']} bootstrap resamples" in caption
     assert "tolerance" not in card(claim("models", 20, 0)).caption

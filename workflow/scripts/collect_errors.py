@@ -5,13 +5,16 @@ import csv
 from apr.files import atomic_file, read_json
 from apr.logs import log_to
 from apr.runs import COLUMNS, error_rows
+from apr.testsets import GUESS_COLUMN, guess_error
 
 with log_to(snakemake.log[0]) as log:
     files = snakemake.input
-    rows = error_rows(snakemake.params.plan, files.runs, read_json(files.view), files.sources)
+    plan, view = snakemake.params.plan, read_json(files.view)
+    rows = error_rows(plan, files.runs, view, files.sources)
+    guess = guess_error(view["per_class"]["test"], 5 if plan["reported"] == "top5" else 1)
     with atomic_file(snakemake.output[0]) as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(file, [*COLUMNS, GUESS_COLUMN], lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(row | {GUESS_COLUMN: guess} for row in rows)
     diverged = sum(row["status"] == "diverged" for row in rows)
     log.info("%d runs, %d of them diverged", len(rows), diverged)

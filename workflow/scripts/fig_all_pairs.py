@@ -4,9 +4,12 @@ from apr.errors import read_reported
 from apr.figures.pairs import draw_all_pairs
 from apr.figures.style import save_drawing
 from apr.logs import log_to
+from apr.testsets import read_counts
 
 with log_to(snakemake.log[0]):
     params = snakemake.params
     reported = read_reported(snakemake.input.errors)
-    drawing = draw_all_pairs(reported, params.tasks, params.titles, **params.bootstrap)
+    drawing = draw_all_pairs(
+        reported, params.tasks, params.titles, **params.bootstrap, counts=read_counts(snakemake.input.errors)
+    )
     save_drawing(drawing, **snakemake.output)

@@ -5,11 +5,14 @@ from apr.figures.balanced import class_counts, draw_balanced
 from apr.figures.style import save_drawing
 from apr.files import read_json
 from apr.logs import log_to
+from apr.testsets import read_counts
 
 with log_to(snakemake.log[0]):
     params = snakemake.params
     views = {view["view"]: view for view in map(read_json, snakemake.input.views)}
     counts = {task: class_counts(views[view]) for task, view in params.view_of.items()}
     reported = read_reported(snakemake.input.errors)
-    drawing = draw_balanced(counts, reported, params.pairs, params.titles, **params.bootstrap)
+    drawing = draw_balanced(
+        counts, reported, params.pairs, params.titles, **params.bootstrap, tested=read_counts(snakemake.input.errors)
+    )
     save_drawing(drawing, **snakemake.output)

@@ -4,9 +4,12 @@ from apr.errors import read_reported
 from apr.figures.best_shapes import draw_best_shapes, read_genes
 from apr.figures.style import save_drawing
 from apr.logs import log_to
+from apr.testsets import read_counts
 
 with log_to(snakemake.log[0]):
     params = snakemake.params
     reported, genes = read_reported(snakemake.input.errors), read_genes(snakemake.input.population)
-    drawing = draw_best_shapes(reported, genes, params.tasks, params.top, params.titles)
+    drawing = draw_best_shapes(
+        reported, genes, params.tasks, params.top, params.titles, counts=read_counts(snakemake.input.errors)
+    )
     save_drawing(drawing, **snakemake.output)

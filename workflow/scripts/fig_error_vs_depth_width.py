@@ -4,9 +4,12 @@ from apr.errors import read_reported, read_shape
 from apr.figures.shape import draw_error_vs_depth_width
 from apr.figures.style import save_drawing
 from apr.logs import log_to
+from apr.testsets import read_counts
 
 with log_to(snakemake.log[0]):
     params = snakemake.params
     reported, shape = read_reported(snakemake.input.errors), read_shape(snakemake.input.population)
-    drawing = draw_error_vs_depth_width(reported, shape, params.tasks, params.titles, **params.bootstrap)
+    drawing = draw_error_vs_depth_width(
+        reported, shape, params.tasks, params.titles, **params.bootstrap, counts=read_counts(snakemake.input.errors)
+    )
     save_drawing(drawing, **snakemake.output)

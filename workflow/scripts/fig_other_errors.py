@@ -4,12 +4,21 @@ from apr.errors import read_shape
 from apr.figures.other_errors import draw_other_errors, read_column
 from apr.figures.style import save_drawing
 from apr.logs import log_to
+from apr.testsets import read_counts
 
 with log_to(snakemake.log[0]):
     params, paths = snakemake.params, snakemake.input.errors
     top1, top5, train_error = (read_column(paths, name) for name in ("top1_error", "top5_error", "train_error"))
     shape = read_shape(snakemake.input.population)
     drawing = draw_other_errors(
-        top1, top5, shape, train_error, params.both, params.deep, params.titles, **params.bootstrap
+        top1,
+        top5,
+        shape,
+        train_error,
+        params.both,
+        params.deep,
+        params.titles,
+        **params.bootstrap,
+        counts=read_counts(snakemake.input.errors),
     )
     save_drawing(drawing, **snakemake.output)

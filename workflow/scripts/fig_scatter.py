@@ -4,9 +4,16 @@ from apr.errors import read_reported
 from apr.figures.scatter import draw_scatter
 from apr.figures.style import save_drawing
 from apr.logs import log_to
+from apr.testsets import read_counts
 
 with log_to(snakemake.log[0]):
     params = snakemake.params
     reported = read_reported(snakemake.input.errors)
-    drawing = draw_scatter(reported, **params.scatter, highlight=params.highlight, **params.bootstrap)
+    drawing = draw_scatter(
+        reported,
+        **params.scatter,
+        highlight=params.highlight,
+        **params.bootstrap,
+        counts=read_counts(snakemake.input.errors),
+    )
     save_drawing(drawing, **snakemake.output)

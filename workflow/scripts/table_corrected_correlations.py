@@ -8,6 +8,7 @@ from apr.errors import read_reported
 from apr.logs import log_to
 from apr.repeats import read_repeats
 from apr.tables import save_table
+from apr.testsets import read_counts
 
 with log_to(snakemake.log[0]):
     files, params = snakemake.input, snakemake.params
@@ -20,5 +21,6 @@ with log_to(snakemake.log[0]):
         read_claims(files.claims),
         params.titles,
         **params.bootstrap,
+        counts=read_counts(files.errors),
     )
     save_table(table, **snakemake.output)

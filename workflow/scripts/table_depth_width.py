@@ -4,9 +4,12 @@ from apr.comparisons import depth_width_table
 from apr.errors import read_reported, read_shape
 from apr.logs import log_to
 from apr.tables import save_table
+from apr.testsets import read_counts
 
 with log_to(snakemake.log[0]):
     params = snakemake.params
     reported, shape = read_reported(snakemake.input.errors), read_shape(snakemake.input.population)
-    table = depth_width_table(reported, shape, params.tasks, params.titles, **params.bootstrap)
+    table = depth_width_table(
+        reported, shape, params.tasks, params.titles, **params.bootstrap, counts=read_counts(snakemake.input.errors)
+    )
     save_table(table, **snakemake.output)

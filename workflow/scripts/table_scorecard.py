@@ -8,6 +8,7 @@ from apr.errors import read_reported, read_shape
 from apr.logs import log_to
 from apr.repeats import read_repeats
 from apr.tables import save_table
+from apr.testsets import read_counts
 
 with log_to(snakemake.log[0]):
     files, params = snakemake.input, snakemake.params
@@ -19,5 +20,6 @@ with log_to(snakemake.log[0]):
         repeats,
         params.titles,
         **params.bootstrap,
+        counts=read_counts(files.errors),
     )
     save_table(table, **snakemake.output)

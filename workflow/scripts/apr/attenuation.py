@@ -8,12 +8,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from apr.claim_list import VERIFIED, Claim
-from apr.claims import verdict
+from apr.claim_measures import Measured, summed_up
+from apr.claims import UNDECIDED, equivalence
 from apr.comparisons import correlate
 from apr.errors import complete
 from apr.noise import ceilings, seed_noise
-from apr.statistics import bootstrap_rho, interval
+from apr.resampling import interval
+from apr.statistics import rho_draws
 from apr.tables import Table
+from apr.testsets import Counted, footnote, marked, weak_tasks
 from apr.wording import UNDEFINED, with_interval
 
 JUDGED = ("claim", "says", "verified", "verdict", "verdict_corrected")
@@ -28,6 +31,7 @@ def corrected_table(
     titles: Mapping[str, str],
     resamples: int,
     seed: int,
+    counts: Counted | None = None,
 ) -> Table:
     """Observed and corrected rho of each pair with a task whose noise is measured; a row for each claim on the pair.
 
@@ -43,10 +47,13 @@ def corrected_table(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of models and seeds.
         seed: of the bootstrap and of the simulations.
+        counts: what is known of each task's test images; claims on a task that cannot rank the models are undecided.
 
     Raises:
         Problem: no model completed both tasks of a pair.
     """
+    weak = weak_tasks(reported, counts, (task for pair in pairs for task in pair))
+    titles = marked(titles, weak)
     noise = {task: [] for task in bases.values()}
     for repeated, task in bases.items():
         noise[task] += seed_noise(repeats[repeated])
@@ -63,11 +70,17 @@ def corrected_table(
     rows = []
     for x, y in pairs:
         if x in noise or y in noise:
-            row = _corrected(complete(reported, [x, y]), x, y, noise, ceiling, resamples, seed)
+            row, found = _corrected(complete(reported, [x, y]), x, y, noise, ceiling, resamples, seed)
             on_pair = [claim for claim in judged if set(claim.columns) == {x, y}]
-            rows += [row | _judged(row, claim) for claim in on_pair] or [row | dict.fromkeys(JUDGED, "")]
+            rows += [row | _judged(found, claim, bool(weak.keys() & {x, y})) for claim in on_pair] or [
+                row | dict.fromkeys(JUDGED, "")
+            ]
     shown = pd.DataFrame([_shown(row, titles) for row in rows] or {"Pair": []})
-    return Table(pd.DataFrame(rows or {"x": [], "y": []}), shown, _caption(rows, len(pairs), resamples))
+    return Table(
+        pd.DataFrame(rows or {"x": [], "y": []}),
+        shown,
+        f"{_caption(rows, len(pairs), resamples)}{footnote(weak, titles)}",
+    )
 
 
 def _corrected(
@@ -78,19 +91,20 @@ def _corrected(
     ceiling: Callable[[str, pd.Series], NDArray],
     resamples: int,
     seed: int,
-) -> dict:
+) -> tuple[dict, tuple[Measured, Measured]]:
+    """A row, and what the claims are judged by: rho before and after the correction."""
     observed = correlate(pair, x, y, resamples, seed)
     row = {"x": x, "y": y, "n": observed.n, "rho": observed.rho, "low": observed.low, "high": observed.high}
     row |= {"x_corrected": x in noise, "y_corrected": y in noise}
-    corrected = np.full(1, math.nan)
+    before = np.append(observed.rho, rho_draws(pair[x], pair[y], resamples, seed)[0])
+    corrected = before.copy()
     if not math.isnan(observed.rho):
-        corrected = np.append(observed.rho, bootstrap_rho(pair[x], pair[y], resamples, seed))
         with np.errstate(divide="ignore", invalid="ignore"):  # a ceiling of 0 leads to -1 or 1, by clipping
             for task in {x, y} & set(noise):
                 corrected /= ceiling(task, pair[task])
     defined = math.isfinite(corrected[0])
     low, high = interval(np.clip(corrected[1:], -1, 1)) if defined else (math.nan, math.nan)
-    return row | {
+    row |= {
         "corrected": float(np.clip(corrected[0], -1, 1)) if defined else math.nan,
         "corrected_low": low,
         "corrected_high": high,
@@ -99,12 +113,13 @@ def _corrected(
         "differs_from_0_corrected": bool(low > 0 or high < 0),
         "noise_alone_possible": bool(low <= -1 or high >= 1),
     }
+    after = np.clip(corrected, -1, 1) if defined else np.full(len(before), math.nan)
+    return row, (summed_up(before[None], observed.n), summed_up(after[None], observed.n))
 
 
-def _judged(row: dict, claim: Claim) -> dict[str, str]:
-    before = verdict(row["low"], row["high"], claim.expected)
-    after = verdict(row["corrected_low"], row["corrected_high"], claim.expected)
-    return dict(zip(JUDGED, (claim.id, claim.says, VERIFIED[claim.mark], before, after), strict=True))
+def _judged(found: tuple[Measured, Measured], claim: Claim, blind: bool) -> dict[str, str]:
+    verdicts = (UNDECIDED if blind else equivalence(measured, claim.expected) for measured in found)
+    return dict(zip(JUDGED, (claim.id, claim.says, VERIFIED[claim.mark], *verdicts), strict=True))
 
 
 def _shown(row: dict, titles: Mapping[str, str]) -> dict[str, str]:
@@ -142,9 +157,12 @@ def _caption(rows: Sequence[dict], pairs: int, resamples: int) -> str:
         "Spearman's ρ of the models' errors, trained once each, and corrected for the noise of the seeds: divided by "
         "the ceiling that the noise of each measured task sets to a ρ with a partner without noise, and clipped to −1 "
         f"and 1 (here {clipped} of them); undefined where the ceiling is 0. A task whose noise is not measured is left "
-        "as it is, so that the true ρ may lie still further from 0. In brackets: 95 % percentile intervals of "
-        f"{resamples:,} bootstrap resamples of models and seeds. The correction changes no sign; an arrow leads from "
-        "the observed to the corrected ρ. Noise alone keeps ρ from ±1 where the corrected interval reaches it. "
+        "as it is, so that the true ρ may lie still further from 0. The ceilings allow "
+        "for skewed errors; simulated with noise of up to 0.7 of the errors' SD, the corrected ρ is off by 0.02 at "
+        "most and its interval covers the true one in about 95 %. Where the seeds measure it, the noise of few test "
+        f"images is part of theirs. In brackets: 95 % intervals of {resamples:,} bootstrap resamples of models and "
+        "seeds. The correction changes no sign; an arrow leads from the observed to the corrected ρ. Noise alone "
+        "keeps ρ from ±1 where the corrected interval reaches it. "
         f"Verdicts on claims that stay as they are: {kept} of {len(judged)}; the scorecard says what counts as true. "
         f"Pairs left out, since the noise of neither task is measured: {left_out} of {pairs}."
     )

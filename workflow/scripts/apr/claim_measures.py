@@ -15,14 +15,21 @@ from numpy.typing import NDArray
 
 from apr.claim_list import OF_REPEATS, Claim
 from apr.repeats import overlap
-from apr.statistics import bootstrap_rho, interval, resampled_rows
+from apr.resampling import interval, resampled_rows
+from apr.statistics import rho_draws
 
-FEWEST = 3  # models or trainings: of two every rho is 1 or -1
+FEWEST = 4  # models or trainings: of fewer a rho has no interval
+ALPHA = 0.05  # of each of the two one-sided tests of a verdict, and of the 95 % interval's two sides together
+EXTREMES = ("least_of_best", "largest_of_best", "largest_error")
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A quantity with its 95 % interval and number of models or trainings; NaN and a reason where it is undefined."""
+    """A quantity with its 95 % interval and number of models or trainings; NaN and a reason where it is undefined.
+
+    `inner` is the interval of two one-sided tests at 5 % (90 %), which an equivalence test asks for, and `error` the
+    standard error.
+    """
 
     value: float
     low: float
@@ -30,6 +37,8 @@ class Measured:
     n: int
     note: str = ""
     reason: str = ""
+    inner: tuple[float, float] = (math.nan, math.nan)
+    error: float = math.nan
 
 
 class Sample:
@@ -44,7 +53,7 @@ class Sample:
         key = tuple(sorted((x, y)))
         if key not in self._rhos:
             x, y = self.rows[x], self.rows[y]
-            resampled = bootstrap_rho(x, y, self.resamples, self.seed)
+            resampled = rho_draws(x, y, self.resamples, self.seed)[0]
             self._rhos[key] = np.concatenate([[x.rank().corr(y.rank())], resampled])
         return self._rhos[key]
 
@@ -77,9 +86,9 @@ class Samples:
 def measure(claim: Claim, samples: Samples, repeats: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> Measured:
     """The quantity of a claim over the models that completed all of its tasks, or over the seeds of its architectures.
 
-    The interval is the bootstrap's 95 % percentile interval. That of a least difference goes from the least of the
-    differences' lower bounds to the least of their upper bounds: the least of resampled differences would be biased
-    downward.
+    The interval is that of the resamples. A least difference is above a bound where each of the differences is, and
+    below it where one of them is, whose level is divided by their number (Bonferroni). A least or largest value of
+    models is less extreme in a resample than in a sample as large: its resamples are moved by that bias.
 
     Args:
         claim: its tasks are columns of `samples`, or tables of `repeats` that have its architectures.
@@ -103,8 +112,24 @@ def measure(claim: Claim, samples: Samples, repeats: Mapping[str, pd.DataFrame],
     values = np.atleast_2d(values)
     if np.isnan(values[:, 0]).any():
         return _undefined(n, "all errors of a task are equal")
-    low, high = np.min([interval(row[1:]) for row in values], axis=0)
-    return Measured(float(values[:, 0].min()), float(low), float(high), n, note)
+    if claim.kind in EXTREMES:
+        values = np.hstack([values[:, :1], values[:, 1:] - values[:, 1:].mean(axis=1, keepdims=True) + values[:, :1]])
+    return summed_up(values, n, note)
+
+
+def summed_up(values: NDArray[np.float64], n: int, note: str = "") -> Measured:
+    """The least of quantities [parts, 1 + resamples], the observed ones first, with the intervals of `Measured`."""
+    parts = len(values)
+    least = values[values[:, 0].argmin()]
+
+    def bounds(tail: float) -> tuple[float, float]:
+        ends = [interval(row[1:], (100 * tail, 100 * (1 - tail / parts))) for row in values]
+        return min(low for low, _ in ends), min(high for _, high in ends)
+
+    (low, high), inner = bounds(ALPHA / 2), bounds(ALPHA)
+    drawn = least[~np.isnan(least)][1:]
+    error = float(drawn.std()) if drawn.size else math.nan
+    return Measured(float(least[0]), low, high, n, note, inner=inner, error=error)
 
 
 def _undefined(n: int, reason: str) -> Measured:

@@ -10,11 +10,15 @@ from apr.claim_list import OF_REPEATS, VERIFIED, Claim
 from apr.claim_measures import Measured, Samples, measure
 from apr.comparisons import with_shape
 from apr.tables import Table
-from apr.wording import with_interval
+from apr.testsets import Counted, weak_tasks
+from apr.wording import number, with_interval
 
-REPRODUCED, NOT_REPRODUCED, UNDECIDED = "reproduced", "not reproduced", "not decidable"
+REPRODUCED, NOT_REPRODUCED, UNDECIDED = "reproduced", "not reproduced", "undecided"
 ABSENT, INCOMPARABLE = "not in this study", "not comparable"
 VERDICTS = (REPRODUCED, NOT_REPRODUCED, UNDECIDED, INCOMPARABLE, ABSENT)
+PAPER_MODELS = 500  # that the paper's own numbers are of
+ONE_SIDED, POWER = 1.645, 1.282  # quantiles of the normal distribution at 95 and 90 %
+OF_ERRORS = ("largest_error", "mean_error", "quantile_error")  # these rank no models
 DIGITS = {"least_of_best": 0, "largest_of_best": 0} | dict.fromkeys(
     ("largest_error", "mean_error", "quantile_error", "mean_of_repeats", "overlap"), 2
 )
@@ -28,6 +32,7 @@ def scorecard(
     titles: Mapping[str, str],
     resamples: int,
     seed: int,
+    counts: Counted | None = None,
 ) -> Table:
     """Every claim with the measured value and a verdict.
 
@@ -39,16 +44,19 @@ def scorecard(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of each interval.
         seed: of the bootstrap; all quantities over the same models have the same resamples.
+        counts: what is known of each task's test images; a claim on a task that cannot rank the models is undecided.
 
     Raises:
         Problem: a model of the error tables is not in the population.
     """
     samples = Samples(with_shape(reported, shape), resamples, seed)
+    weak = weak_tasks(reported, counts, (task for claim in claims for task in claim.tasks))
     rows, shown = [], []
     for claim in claims:
         lacking = lacks(claim, reported, repeats)
         found = None if lacking else measure(claim, samples, repeats, titles)
-        result, words = _judged(claim, found, lacking)
+        blind = [] if claim.kind in (*OF_ERRORS, *OF_REPEATS) else [task for task in claim.tasks if task in weak]
+        result, words = _judged(claim, found, lacking, [f"{titles[task]}: {weak[task]}" for task in blind])
         rows.append(_row(claim, found, result, words))
         shown.append(_shown(claim, found, rows[-1]["in_words"]))
     data = pd.DataFrame(rows)
@@ -66,23 +74,54 @@ def lacks(claim: Claim, reported: pd.DataFrame, repeats: Mapping[str, pd.DataFra
 
 
 def verdict(low: float, high: float, expected: tuple[float, float]) -> str:
-    """Whether a 95 % interval lies wholly inside the expected region, wholly outside, or neither."""
+    """Whether an interval lies wholly inside the expected region, wholly outside, or neither."""
     if expected[0] <= low and high <= expected[1]:
         return REPRODUCED
     return NOT_REPRODUCED if high < expected[0] or low > expected[1] else UNDECIDED
 
 
-def _judged(claim: Claim, found: Measured | None, lacking: list[str]) -> tuple[str, str]:
+def widened(expected: tuple[float, float], found: Measured) -> tuple[float, float]:
+    """The expected region, wider by the paper's own sampling error at 95 %: that of this study for the paper's models.
+
+    A bound that says a direction stays on its side of 0: that a gain is more than nothing does not become less true by
+    the paper's error.
+    """
+    low, high = expected
+    margin = ONE_SIDED * found.error * math.sqrt(found.n / PAPER_MODELS)
+    return max(low - margin, 0) if low >= 0 else low - margin, min(high + margin, 0) if high <= 0 else high + margin
+
+
+def equivalence(found: Measured, expected: tuple[float, float]) -> str:
+    """Reproduced where two one-sided tests at 5 % show that the quantity lies in the widened region.
+
+    Not reproduced where the 95 % interval lies outside of it.
+    """
+    region = widened(expected, found)
+    inside = verdict(*found.inner, region)
+    return inside if inside == REPRODUCED else verdict(found.low, found.high, region)
+
+
+def smallest_difference(found: Measured) -> float:
+    """How far inside its region a quantity has to lie for this study to show it, at 5 %, in nine of ten cases."""
+    return (ONE_SIDED + POWER) * found.error
+
+
+def _judged(claim: Claim, found: Measured | None, lacking: list[str], blind: list[str]) -> tuple[str, str]:
     """The verdict, and the words that follow it."""
     if claim.incomparable:
         return INCOMPARABLE, f": {claim.incomparable}"
     if found is None:
         return ABSENT, f": lacks {', '.join(lacking)}"
-    result = verdict(found.low, found.high, claim.expected)
+    if blind:
+        return UNDECIDED, f": {'; '.join(blind)}"
+    unit = "trainings" if claim.kind in OF_REPEATS else "models"
+    if found.reason:
+        return UNDECIDED, f" with {found.n} {unit}: {found.reason}"
+    result = equivalence(found, claim.expected)
     if result != UNDECIDED:
         return result, ""
-    unit = "trainings" if claim.kind in OF_REPEATS else "models"
-    return result, f" with {found.n} {unit}" + (f": {found.reason}" if found.reason else "")
+    least = number(smallest_difference(found), DIGITS.get(claim.kind, 2))
+    return result, f": {found.n} {unit} could tell only differences above {least}"
 
 
 def _row(claim: Claim, found: Measured | None, result: str, words: str) -> dict:
@@ -103,6 +142,7 @@ def _row(claim: Claim, found: Measured | None, result: str, words: str) -> dict:
         "high": found.high,
         "note": found.note,
         "n": found.n,
+        "tells": smallest_difference(found),
         "verdict": result,
         "in_words": f"{result}{words}",
     }
@@ -124,6 +164,7 @@ def _shown(claim: Claim, found: Measured | None, words: str) -> dict:
         "Counts as true": f"at least {low}" if math.isinf(claim.expected[1]) else f"{low} to {high}",
         "Measured": measured,
         "n": str(found.n) if found else "",
+        "Tells": number(smallest_difference(found), DIGITS.get(claim.kind, 2)) if found and not found.reason else "",
         "Verdict": words,
     }
 
@@ -138,11 +179,15 @@ def _caption(data: pd.DataFrame, resamples: int) -> str:
     doubtful = int((data["verified"] != "verified").sum())
     return (
         f"{len(data)} claims taken from the paper, beside what this study measures: {listed}. In brackets: 95 % "
-        f"percentile intervals of {resamples:,} bootstrap resamples of the n models that completed all tasks of the "
-        "claim, or of the trainings of single architectures. Differences are paired; for the least of several "
-        "differences the bounds are the least of theirs. An interval of a least or largest value cannot reach beyond "
-        f"the models of the study. {REPRODUCED.capitalize()}: the interval lies wholly within the region that counts "
-        f"as true; {NOT_REPRODUCED}: wholly outside; {UNDECIDED}: neither, with so many models. The paper gives "
+        f"intervals of {resamples:,} bootstrap resamples of the n models that completed all tasks of the claim, on as "
+        "many test images as there are (those of ρ in Fisher's z, no narrower than Bonett and Wright's), or of the "
+        "trainings of single architectures. Differences are paired; the least of several is corrected for their number "
+        "(Bonferroni), a least or largest value of models for what resamples miss. The region that counts as true is "
+        f"widened by the paper's own sampling error, that of {PAPER_MODELS} models, but not across 0. "
+        f"{REPRODUCED.capitalize()}: the 90 % interval (two one-sided tests at 5 %) lies wholly within it; "
+        f"{NOT_REPRODUCED}: the 95 % interval lies wholly outside; {UNDECIDED}: neither. Tells: the smallest "
+        "difference that this study can tell, how far within its region a quantity has to lie to be shown there in "
+        "nine of ten studies like this. The paper gives "
         "numbers and words but no regions: all regions are this project's reading. Of the paper's statements "
         f"{doubtful} are not verified but recalled or inferred, as marked. ρ is Spearman's rank correlation of the "
         "models' errors, or of the error with depth or width."

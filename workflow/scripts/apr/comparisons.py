@@ -1,14 +1,16 @@
 """The tables of the study: comparisons of error tables, each row with its interval and number of models."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 import pandas as pd
 
 from apr.errors import SHAPE, complete
 from apr.problems import Problem
-from apr.statistics import Correlation, Regret, bootstrap_rho, interval, selection_regret, spearman
+from apr.resampling import holm, interval
+from apr.statistics import FEWEST_REGRET, Correlation, Regret, rho_draws, selection_regret, spearman
 from apr.tables import Table
+from apr.testsets import Counted, basis, footnote, images_of, marked, of_images, weak_tasks
 from apr.wording import left_out, number, p_value, with_interval
 
 NAN = float("nan")
@@ -22,43 +24,50 @@ def correlation_table(
     titles: Mapping[str, str],
     resamples: int,
     seed: int,
+    counts: Counted | None = None,
 ) -> Table:
     """Spearman's rho of each target with the reference and with its closest family member; means in the last row.
 
-    The gain is the difference of the two. Its interval is a paired bootstrap over the models that completed all three
-    tasks. The means are over the targets where both correlations are defined (where there is none, of the first alone).
+    The gain is the difference of the two. All three are over the models that completed all three tasks (without a
+    member, over those of target and reference), the gain's interval is paired. The means are over the targets where
+    both correlations are defined (where there is none, of the first alone), but for tasks that cannot rank the models.
 
     Args:
         reported: errors (%), [models x tasks], NaN where a model did not complete.
         closest: target -> family member; a target may be absent.
+        counts: what is known of each task's test images.
 
     Raises:
-        Problem: no target, or one that has no model in common with the reference.
+        Problem: no target, or one that has no model in common with the reference and its member.
     """
     if not targets:
         raise Problem("the study has no target: add one to compare it with the reference")
-    rows, shown = [], []
-    for target in targets:
-        member = closest.get(target)
-        first = correlate(reported, reference, target, resamples, seed)
-        second = correlate(reported, member, target, resamples, seed) if member else None
-        rows.append(
-            _correlation_row(target, member, first, second, _gain(reported, reference, member, target, resamples, seed))
-        )
-        shown.append(_shown_correlation(rows[-1], titles, reference))
+    concerned = dict.fromkeys([reference, *targets, *(closest[target] for target in targets if target in closest)])
+    weak = weak_tasks(reported, counts, concerned)
+    titles = marked(titles, weak)
+    rows = [
+        _correlation_row(reported, reference, target, closest.get(target), resamples, seed, counts)
+        for target in targets
+    ]
     data = pd.DataFrame(rows)
-    both = data.dropna(subset="gain")
-    means = (data if both.empty else both)[["rho", "rho_closest", "gain"]].mean()
+    for suffix in ("", "_closest"):
+        data.insert(data.columns.get_loc(f"p{suffix}") + 1, f"p_holm{suffix}", holm(data[f"p{suffix}"]))
+    data["weak"] = [_reasons(weak, reference, row["target"], row["closest"]) for row in rows]
+    shown = [_shown_correlation(row, titles, reference) for row in data.to_dict("records")]
+    strong = data[data["weak"].isna()]
+    both = strong.dropna(subset="gain")
+    means = (strong if both.empty else both)[["rho", "rho_closest", "gain"]].mean()
     data = pd.concat([data, pd.DataFrame([{"target": "mean", **means}])], ignore_index=True)
     mean_row = {"Target": "Mean", f"ρ with {titles[reference]}": number(means["rho"], 3)}
     shown.append(mean_row | {"ρ with it": number(means["rho_closest"], 3), "Gain": number(means["gain"], 3)})
     caption = (
         f"Spearman's ρ between the models' errors on each target and on {titles[reference]}, and on the member of its "
-        "family that is closest to the target in its number of classes. In brackets: 95 % percentile intervals of "
-        f"{resamples:,} bootstrap resamples of the models; the gain's resamples are paired. Over the "
+        "family that is closest to the target in its number of classes; both, and the gain, their difference, over the "
+        f"n models that completed all three tasks. In brackets: {basis(resamples, counts, concerned)}, p (Holm) is, "
+        f"within its column; the gain's resamples are paired. Over the "
         f"{len(both)} of {len(targets)} targets where both are defined, the mean ρ is {number(means['rho'], 3)} with "
         f"{titles[reference]} and {number(means['rho_closest'], 3)} with the closest member. "
-        f"{left_out(len(reported), [row['n'] for row in rows])}"
+        f"{left_out(len(reported), [row['n'] for row in rows])}{footnote(weak, titles)}"
     )
     return Table(data, pd.DataFrame(shown).fillna(""), caption)
 
@@ -70,6 +79,7 @@ def depth_width_table(
     titles: Mapping[str, str],
     resamples: int,
     seed: int,
+    counts: Counted | None = None,
 ) -> Table:
     """Spearman's rho of each task's error with cumulative depth (blocks) and cumulative width (channels).
 
@@ -77,25 +87,31 @@ def depth_width_table(
         Problem: a model of the error tables is not in the population.
     """
     joined = with_shape(reported, shape)
+    weak = weak_tasks(reported, counts, tasks)
+    titles = marked(titles, weak)
+    found = {task: [correlate(joined, name, task, resamples, seed, counts) for name in SHAPE] for task in tasks}
+    corrected = [holm([pair[side].p for pair in found.values()]) for side in (0, 1)]
     rows, shown = [], []
-    for task in tasks:
-        depth, width = (correlate(joined, name, task, resamples, seed) for name in SHAPE)
+    for i, (task, (depth, width)) in enumerate(found.items()):
         rows.append({"task": task, **_numbered(depth, "_depth"), **_numbered(width, "_width"), "n": depth.n})
+        rows[-1] |= {"p_holm_depth": corrected[0][i], "p_holm_width": corrected[1][i], "weak": weak.get(task, NAN)}
         shown.append(
             {
                 "Task": titles[task],
                 "ρ with depth": _rho(depth),
                 "p (depth)": p_value(depth.p),
+                "p (depth, Holm)": p_value(corrected[0][i]),
                 "ρ with width": _rho(width),
                 "p (width)": p_value(width.p),
+                "p (width, Holm)": p_value(corrected[1][i]),
                 "n": depth.n,
             }
         )
     caption = (
         "Spearman's ρ of the error with cumulative depth (number of blocks) and with cumulative width (sum of the four "
-        "stages' widths); a negative ρ says that deeper or wider models err less. In brackets: 95 % percentile "
-        f"intervals of {resamples:,} bootstrap resamples of the models. "
-        f"{left_out(len(reported), [row['n'] for row in rows])}"
+        "stages' widths); a negative ρ says that deeper or wider models err less. In brackets: "
+        f"{basis(resamples, counts, tasks)}, p (Holm) is, within its column. "
+        f"{left_out(len(reported), [row['n'] for row in rows])}{footnote(weak, titles)}"
     )
     return Table(pd.DataFrame(rows), pd.DataFrame(shown), caption)
 
@@ -109,41 +125,65 @@ def regret_table(
     titles: Mapping[str, str],
     resamples: int,
     seed: int,
+    counts: Counted | None = None,
 ) -> Table:
     """Error lost on each target by who chooses among the k best on the reference or on the closest family member.
 
-    A k above the number of models is left out.
+    Both choices are among the models that completed all three tasks. A k above their number is left out.
 
     Raises:
         Problem: no target or no k is left.
     """
     if not targets:
         raise Problem("the study has no target: add one to compare it with the reference")
+    concerned = dict.fromkeys([reference, *targets, *(closest[target] for target in targets if target in closest)])
+    weak = weak_tasks(reported, counts, concerned)
+    titles = marked(titles, weak)
     rows, shown = [], []
     for target in targets:
-        for source in dict.fromkeys([reference, closest.get(target, reference)]):
-            for result in regrets(reported, source, target, ks, resamples, seed):
+        sources = list(dict.fromkeys([reference, closest.get(target, reference)]))
+        models = complete(reported, [*sources, target])
+        for source in sources:
+            for result in regrets(models, source, target, ks, resamples, seed, counts):
                 rows.append({"target": target, "chosen_on": source, **asdict(result), "relative": result.relative})
+                rows[-1] |= {"holds": result.holds, "weak": _reasons(weak, source, target)}
                 shown.append({"Target": titles[target], "Chosen on": titles[source], **_shown_regret(result)})
     caption = (
         "Selection regret: the error points lost on a target by taking, instead of the best of all models, the best "
         f"(on the target) of the k models with the least error on {titles[reference]}, or on the member of its family "
         "that is closest to the target in its number of classes; k = 1 is the winner, taken unseen. Random: the "
         "regret expected of k models drawn at random. Relative: regret over random; above 1 is worse than chance. "
-        f"Ties are averaged. In brackets: 95 % percentile intervals of {resamples:,} resamples of the models. "
-        f"{left_out(len(reported), [row['n'] for row in rows])}"
+        f"Ties are averaged. {regret_basis(resamples, counts, concerned)} "
+        f"{left_out(len(reported), [row['n'] for row in rows])}{footnote(weak, titles)}"
     )
     return Table(pd.DataFrame(rows), pd.DataFrame(shown), caption)
 
 
-def correlate(values: pd.DataFrame, x: str, y: str, resamples: int, seed: int) -> Correlation:
+def regret_basis(resamples: int, counts: Counted | None, tasks: Iterable[str]) -> str:
+    """What the intervals of regret are of, and where they do not hold, for a caption."""
+    return (
+        f"Intervals are the middle 99 % of {resamples:,} bootstrap resamples of the models, which cover the expected "
+        f"regret in about 95 %; {of_images(counts, tasks)}. In simulations they cover it in less than 90 % "
+        f"for fewer than {FEWEST_REGRET} models, for k above a tenth of them, and where all resamples agree."
+    )
+
+
+def correlate(
+    values: pd.DataFrame, x: str, y: str, resamples: int, seed: int, counts: Counted | None = None
+) -> Correlation:
     """Spearman's rho of two columns over the models that have both."""
     pair = complete(values, [x, y])
-    return spearman(pair[x], pair[y], resamples, seed)
+    return spearman(pair[x], pair[y], resamples, seed, images_of(counts, x, y))
 
 
 def regrets(
-    reported: pd.DataFrame, source: str, target: str, ks: Sequence[int], resamples: int, seed: int
+    reported: pd.DataFrame,
+    source: str,
+    target: str,
+    ks: Sequence[int],
+    resamples: int,
+    seed: int,
+    counts: Counted | None = None,
 ) -> list[Regret]:
     """Selection regret over the models that completed both tasks, for each k that does not exceed their number.
 
@@ -156,7 +196,7 @@ def regrets(
         raise Problem(
             f"statistics: regret_k: {list(ks)}: every k exceeds the {len(pair)} models on {target}; add k = 1"
         )
-    return selection_regret(pair[source], pair[target], possible, resamples, seed)
+    return selection_regret(pair[source], pair[target], possible, resamples, seed, images_of(counts, source, target))
 
 
 def with_shape(reported: pd.DataFrame, shape: pd.DataFrame) -> pd.DataFrame:
@@ -174,20 +214,26 @@ def with_shape(reported: pd.DataFrame, shape: pd.DataFrame) -> pd.DataFrame:
     return reported.join(shape)
 
 
-def _gain(
-    reported: pd.DataFrame, reference: str, member: str | None, target: str, resamples: int, seed: int
-) -> tuple[float, float]:
-    if member is None:
-        return NAN, NAN
-    rows = complete(reported, [reference, member, target])
-    before, after = (bootstrap_rho(rows[source], rows[target], resamples, seed) for source in (reference, member))
-    return interval(after - before)
-
-
 def _correlation_row(
-    target: str, member: str | None, first: Correlation, second: Correlation | None, gain: tuple[float, float]
+    reported: pd.DataFrame,
+    reference: str,
+    target: str,
+    member: str | None,
+    resamples: int,
+    seed: int,
+    counts: Counted | None,
 ) -> dict:
-    second = second or Correlation(NAN, NAN, NAN, NAN, 0)
+    sources = [reference, *([member] if member else [])]
+    models = complete(reported, [*sources, target])
+    found = [correlate(models, source, target, resamples, seed, counts) for source in sources]
+    first, second = found[0], found[1] if member else Correlation(NAN, NAN, NAN, NAN, 0)
+    gain = NAN, NAN
+    if member:
+        before, after = (
+            rho_draws(models[source], models[target], resamples, seed, images_of(counts, source, target))
+            for source in sources
+        )
+        gain = interval(after - before)
     return {
         "target": target,
         **_numbered(first, ""),
@@ -201,16 +247,21 @@ def _correlation_row(
     }
 
 
+def _reasons(weak: Mapping[str, str], *tasks: str) -> str | float:
+    return "; ".join(dict.fromkeys(weak[task] for task in tasks if task in weak)) or NAN
+
+
 def _shown_correlation(row: dict, titles: Mapping[str, str], reference: str) -> dict:
     return {
         "Target": titles[row["target"]],
         f"ρ with {titles[reference]}": with_interval(row["rho"], row["low"], row["high"], 3),
         "p": p_value(row["p"]),
+        "p (Holm)": p_value(row["p_holm"]),
         "n": str(row["n"]),
         "Closest member": titles[row["closest"]] if row["closest"] else "none",
         "ρ with it": with_interval(row["rho_closest"], row["low_closest"], row["high_closest"], 3),
         "p (closest)": p_value(row["p_closest"]),
-        "n (closest)": str(row["n_closest"]),
+        "p (closest, Holm)": p_value(row["p_holm_closest"]),
         "Gain": with_interval(row["gain"], row["gain_low"], row["gain_high"], 3),
     }
 
@@ -221,6 +272,7 @@ def _shown_regret(result: Regret) -> dict:
         "Error got (%)": number(result.chosen, 2),
         "Best (%)": number(result.best, 2),
         "Regret (points)": with_interval(result.regret, result.low, result.high, 2),
+        "Interval holds": "yes" if result.holds else "no",
         "Random (points)": number(result.random, 2),
         "Relative": number(result.relative, 2),
         "n": result.n,

@@ -61,6 +61,14 @@ def bootstrap_means(values: ArrayLike, samples: int, seed: int) -> NDArray[np.fl
     return np.concatenate([values[rows].mean(axis=1) for rows in _resampled(len(values), samples, seed)])
 
 
+def bootstrap_variances(values: ArrayLike, samples: int, seed: int) -> NDArray[np.float64]:
+    """Unbiased variances [samples] of resampled models' values [models]; the same draws as `bootstrap_lines`."""
+    values = np.asarray(values, dtype=float)
+    n = len(values)
+    parts = [values[rows].var(axis=1) * (n / (n - 1)) ** 2 for rows in _resampled(n, samples, seed)]
+    return np.concatenate(parts)
+
+
 def band(
     grid: ArrayLike, slopes: NDArray[np.float64], offsets: NDArray[np.float64], confidence: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

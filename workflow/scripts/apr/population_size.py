@@ -4,6 +4,7 @@ import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,10 @@ from scipy import stats
 from apr.comparisons import correlate
 from apr.errors import complete
 from apr.problems import Problem
-from apr.statistics import Correlation, interval
+from apr.resampling import interval
+from apr.statistics import Correlation
 from apr.tables import Table
+from apr.testsets import Counted, basis, footnote, marked, weak_tasks
 from apr.wording import UNDEFINED, left_out, with_interval
 
 AGREEMENT = 0.95  # share of the resamples that have the full population's sign
@@ -44,10 +47,19 @@ def population_sizes(n: int) -> list[int]:
     return [size for size in round_sizes if fewest <= size < n] + [n]
 
 
-def rho_by_size(reported: pd.DataFrame, x: str, y: str, sizes: Sequence[int], resamples: int, seed: int) -> SizeCurve:
+def rho_by_size(
+    reported: pd.DataFrame,
+    x: str,
+    y: str,
+    sizes: Sequence[int],
+    resamples: int,
+    seed: int,
+    counts: Counted | None = None,
+) -> SizeCurve:
     """Rho over resampled populations of the models that completed both tasks.
 
-    A size above their number stands for their number. There the resamples are those of the interval of the full rho.
+    A size above their number stands for their number. The full rho has the interval of `statistics.spearman`, the
+    populations of n models those of the middle 95 % of their rhos.
 
     Raises:
         Problem: no model completed both, or no size.
@@ -55,7 +67,7 @@ def rho_by_size(reported: pd.DataFrame, x: str, y: str, sizes: Sequence[int], re
     if not sizes:
         raise Problem("rho against population size: no size is given; give at least one")
     pair = complete(reported, [x, y])
-    full = correlate(reported, x, y, resamples, seed)
+    full = correlate(reported, x, y, resamples, seed, counts)
     n = len(pair)
     tried = sorted({min(size, n) for size in sizes}) if not math.isnan(full.rho) else []
     rows = [_resampled_rho(pair, size, full.rho, resamples, seed) for size in tried]
@@ -75,6 +87,7 @@ def population_size_table(
     sizes: Sequence[int],
     resamples: int,
     seed: int,
+    counts: Counted | None = None,
 ) -> Table:
     """For each pair of tasks: the population that is enough for rho's sign, and for an interval of ±0.1.
 
@@ -83,9 +96,11 @@ def population_size_table(
     """
     if not pairs:
         raise Problem("no pair of tasks to compare: give the study a target")
+    weak = weak_tasks(reported, counts, chain(*pairs))
+    titles = marked(titles, weak)
     rows, shown = [], []
     for x, y in pairs:
-        curve = rho_by_size(reported, x, y, sizes, resamples, seed)
+        curve = rho_by_size(reported, x, y, sizes, resamples, seed, counts)
         full = curve.full
         rows.append(
             {
@@ -107,7 +122,10 @@ def population_size_table(
             }
         )
     data = pd.DataFrame(rows).astype({"sign_from": "Int64", "precise_from": "Int64"})
-    caption = f"{question(resamples)} {left_out(len(reported), data['n'])}"
+    caption = (
+        f"{question(resamples)} In brackets: {basis(resamples, counts, chain(*pairs))}. "
+        f"{left_out(len(reported), data['n'])}{footnote(weak, titles)}"
+    )
     return Table(data, pd.DataFrame(shown), caption)
 
 

@@ -80,7 +80,7 @@ def check_protocol_keys(protocol: Any) -> None:
     if not isinstance(protocol, dict):
         raise Problem(f"{shown(protocol)} is no object; give {{…}} with {', '.join(KEYS)}")
     found = [f"{key}: no such key{nearest(key, KEYS)}; leave it out" for key in protocol if key not in (*KEYS, *STARTS)]
-    missing = [key for key in KEYS if key not in (*protocol, *UNSAID)]
+    missing = [key for key in KEYS if key not in protocol and key not in UNSAID]
     found += [f"{', '.join(missing)}: {'is' if len(missing) == 1 else 'are'} missing"] if missing else []
     found += [f"{key}: {problem}" for key, problem in value_problems(protocol)]
     if not found:

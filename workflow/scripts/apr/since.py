@@ -261,7 +261,8 @@ def _caption(data: pd.DataFrame, titles: Mapping[str, str], resamples: int) -> s
         "mean original accuracy of the models since. Bend: change of slope of the models since beyond the best "
         "original accuracy of 2019. Slopes are those of accuracies in % (linear) or of their quantiles of the normal "
         f"distribution (probit). In brackets: 95 % percentile intervals of {resamples:,} bootstrap resamples of the "
-        "families, since models of one family resemble each other; so are the p-values, but for the one that takes "
-        "all models for independent (HC3). Holm's correction is for the number of test sets on a scale. Slopes of the "
+        "families, since models of one family resemble each other, on the test images that there are; so are the "
+        "p-values, but for the one that takes all models for independent (HC3). Holm's correction is for the number of "
+        "test sets on a scale. Slopes of the "
         "measured models on the probit scale:\n\n" + "\n".join(clauses)
     )

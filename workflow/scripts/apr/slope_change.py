@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from apr.lines import Line, fit_line
-from apr.statistics import interval
+from apr.resampling import interval
 
 
 @dataclass(frozen=True)

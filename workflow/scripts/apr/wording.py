@@ -17,9 +17,11 @@ def number(value: float, digits: int) -> str:
 
 
 def with_interval(value: float, low: float, high: float, digits: int) -> str:
-    """Such as "0.451 [0.210, 0.640]"; "undefined" for NaN."""
+    """Such as "0.451 [0.210, 0.640]"; "undefined" for NaN, and without bounds "0.451 [no interval]"."""
     if math.isnan(value):
         return UNDEFINED
+    if math.isnan(low) or math.isnan(high):
+        return f"{number(value, digits)} [no interval]"
     return f"{number(value, digits)} [{number(low, digits)}, {number(high, digits)}]"
 
 

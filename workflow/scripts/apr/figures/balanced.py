@@ -1,6 +1,7 @@
 """Class distributions of unbalanced tasks and their balanced versions, and the errors on both."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import pandas as pd
@@ -23,6 +24,7 @@ from apr.figures.style import (
     styled,
 )
 from apr.problems import Problem
+from apr.testsets import Counted, basis, footnote, marked, weak_tasks
 from apr.wording import correlation, left_out, rho
 
 # Light with an outline against dark, so that the versions can be told apart without colour.
@@ -44,6 +46,7 @@ def draw_balanced(
     titles: Mapping[str, str],
     resamples: int,
     seed: int,
+    tested: Counted | None = None,
 ) -> Drawing:
     """(A) images of each class, (B) error on the balanced task against the error on the unbalanced one.
 
@@ -54,12 +57,15 @@ def draw_balanced(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of rho's interval.
         seed: of the bootstrap.
+        tested: what is known of each task's test images (`apr.testsets`); None: nothing.
 
     Raises:
         Problem: there is no pair, or no model that completed both tasks of one.
     """
     if not pairs:
         raise Problem("figures: balanced: names no task; name a task and its balanced version")
+    weak = weak_tasks(reported, tested, chain(*pairs))
+    titles = marked(titles, weak)
     columns = grid_columns(len(pairs))
     block = -(-len(pairs) // columns) * columns
     figure, axes = panels(2 * block, columns)
@@ -70,7 +76,7 @@ def draw_balanced(
         _draw_bars(axes[i], bars[-1])
         name_panel(axes[i], titles[task], letter=letters[0])
         scatters.append(_points(reported, task, balanced))
-        result = correlate(reported, task, balanced, resamples, seed)
+        result = correlate(reported, task, balanced, resamples, seed, tested)
         ax = axes[block + i]
         identity = _draw_points(ax, scatters[-1])
         name_panel(ax, titles[task], rho(result, 2), letter=letters[1])
@@ -83,8 +89,8 @@ def draw_balanced(
         "(A) Training images of each class in the unbalanced task (light bars) and in its balanced version (dark "
         "bars), classes in the order of their size. (B) Test error of each model on the balanced version against its "
         "error on the unbalanced task; both axes have one scale, and a model on the dotted line errs alike on both. "
-        f"{left_out(len(reported), map(len, scatters))} Spearman's ρ with the 95 % percentile interval of "
-        f"{resamples:,} bootstrap resamples of the models:\n\n" + "\n".join(clauses)
+        f"{left_out(len(reported), map(len, scatters))}{footnote(weak, titles)} Spearman's ρ, with "
+        f"{basis(resamples, tested, chain(*pairs))}:\n\n" + "\n".join(clauses)
     )
     return Drawing(figure, pd.concat([*bars, *scatters], ignore_index=True), caption)
 

@@ -14,6 +14,7 @@ from apr.comparisons import with_shape
 from apr.errors import complete, read_table
 from apr.figures.style import BLUE, FAINT, MM, ORANGE, TEXT, Drawing, legend_below, styled
 from apr.problems import Problem
+from apr.testsets import Counted, footnote, marked, weak_tasks
 from apr.wording import left_out, number
 
 STAGES = (1, 2, 3, 4)
@@ -35,7 +36,12 @@ def read_genes(path: str | Path) -> pd.DataFrame:
 
 @styled
 def draw_best_shapes(
-    reported: pd.DataFrame, genes: pd.DataFrame, tasks: Sequence[str], top: int, titles: Mapping[str, str]
+    reported: pd.DataFrame,
+    genes: pd.DataFrame,
+    tasks: Sequence[str],
+    top: int,
+    titles: Mapping[str, str],
+    counts: Counted | None = None,
 ) -> Drawing:
     """A row for each task, a column for each parameter: the best model, mean and SD of the best, the population's mean.
 
@@ -48,12 +54,15 @@ def draw_best_shapes(
         tasks: the tasks that are drawn.
         top: number of best models to average.
         titles: task -> the name that a reader sees.
+        counts: what is known of each task's test images (`apr.testsets`); None: nothing.
 
     Raises:
         Problem: no task, or a model that the population does not have.
     """
     if not tasks:
         raise Problem("figures: best_shapes: names no task; name the tasks to draw")
+    weak = weak_tasks(reported, counts, tasks)
+    titles = marked(titles, weak)
     genes = with_shape(reported[[]], genes)
     ranked = {task: _ranked(reported, task) for task in tasks}
     top = min(top, min(map(len, ranked.values())) // 4)
@@ -76,8 +85,8 @@ def draw_best_shapes(
     caption = (
         "Depth, width, bottleneck ratio and group width of the four stages. Orange triangles: the model with the least "
         f"error on the task; {marks}dotted: mean of all {len(reported)} models. On the logarithmic axes (width, group "
-        f"width) means and SDs are those of the logarithms. {left_out(len(reported), map(len, ranked.values()))} The "
-        "best models:\n\n" + "\n".join(clauses)
+        f"width) means and SDs are those of the logarithms. {left_out(len(reported), map(len, ranked.values()))}"
+        f"{footnote(weak, titles)} The best models:\n\n" + "\n".join(clauses)
     )
     return Drawing(figure, pd.concat(frames, ignore_index=True), caption)
 

@@ -100,7 +100,8 @@ def _caption(
         "test set less what the line gives at the model's accuracy on the original one. The line is fitted on the "
         f"probit scale to the models of 2019, which are not counted here. Families of at least {fewest} models; the "
         "number in brackets is that of the models, and one at several image sizes counts once. Bars: 95 % intervals "
-        f"(Welch's t, with the line's own uncertainty from {resamples:,} bootstrap resamples of its families). Filled: "
+        f"(Welch's t, with the line's own uncertainty from {resamples:,} bootstrap resamples of its families; "
+        "on the test images that there are). Filled: "
         f"significant at {LEVEL:g} after Holm's correction for all {data['p'].count():,} estimates. Of "
         f"{data['family'].nunique()} families lie\n\n" + "\n".join(clauses)
     )

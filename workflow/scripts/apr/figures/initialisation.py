@@ -1,6 +1,7 @@
 """Errors with the last BatchNorm of each residual block started at 1 and at 0."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 import pandas as pd
 
@@ -8,6 +9,7 @@ from apr.comparisons import correlate, with_shape
 from apr.errors import complete
 from apr.figures.style import BLUE, ORANGE, Drawing, error_limits, legend_below, name_panel, panels, point_style, styled
 from apr.problems import Problem
+from apr.testsets import MARK, Counted, basis, footnote, marked, weak_tasks
 from apr.wording import UNDEFINED, correlation, left_out, number
 
 # Whether γ starts at 0 -> its name, the letter that stands for its marker in a panel's title, and its look.
@@ -28,6 +30,7 @@ def draw_initialisation(
     titles: Mapping[str, str],
     resamples: int,
     seed: int,
+    counts: Counted | None = None,
 ) -> Drawing:
     """Per target two panels, its error against cumulative depth and against the reference's error, for both starts.
 
@@ -42,6 +45,7 @@ def draw_initialisation(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of rho's interval.
         seed: of the bootstrap.
+        counts: what is known of each task's test images (`apr.testsets`); None: nothing.
 
     Raises:
         Problem: there is no pair, or no model that completed the tasks of a row.
@@ -50,21 +54,29 @@ def draw_initialisation(
         raise Problem(
             "figures: initialisation: names no task; name a task and the same with the other zero_init_final_gamma"
         )
+    concerned = [reference, *chain(*pairs)]
+    weak = weak_tasks(reported, counts, concerned)
+    titles = marked(titles, weak)
     figure, axes = panels(2 * len(pairs), 2)
-    frames, counts, clauses = [], [], []
+    frames, sizes, clauses = [], [], []
     for i, pair in enumerate(pairs):
         rows = with_shape(complete(reported, [reference, *pair]), shape)
-        counts.append(len(rows))
+        sizes.append(len(rows))
+        daggers = MARK if weak.keys() & set(pair) else ""
         starts = {zero[task]: task for task in sorted(pair, key=zero.__getitem__)}
         for ax, x in zip(axes[2 * i : 2 * i + 2], (DEPTH, reference), strict=True):
-            results = {start: correlate(rows, x, task, resamples, seed) for start, task in starts.items()}
+            results = {start: correlate(rows, x, task, resamples, seed, counts) for start, task in starts.items()}
             for start, task in starts.items():
                 ax.scatter(
                     rows[x], rows[task], label=STARTS[start][0], gid=task, **STARTS[start][2], **point_style(len(rows))
                 )
                 frames.append(_points(rows, pair[0], task, x, STARTS[start][0]))
             error_limits(ax, rows[list(pair)].stack())
-            name_panel(ax, titles[pair[0]], "   ".join(f"{STARTS[s][1]} {_rho(r.rho)}" for s, r in results.items()))
+            name_panel(
+                ax,
+                titles[pair[0]].removesuffix(MARK) + daggers,
+                "   ".join(f"{STARTS[s][1]} {_rho(r.rho)}" for s, r in results.items()),
+            )
             against = "cumulative depth" if x == DEPTH else titles[reference]
             ax.set(
                 xlabel="Cumulative depth (blocks)" if x == DEPTH else f"{titles[reference]} error (%)",
@@ -78,8 +90,8 @@ def draw_initialisation(
     caption = (
         f"Test error of each model against its cumulative depth (left) and its error on {titles[reference]} (right; "
         f"trained with {STARTS[zero[reference]][0]}). Blue circles: each residual block's last BatchNorm starts with "
-        f"γ = 1; orange triangles: with γ = 0. {left_out(len(reported), counts)} Spearman's ρ with the 95 % percentile "
-        f"interval of {resamples:,} bootstrap resamples of the models:\n\n" + "\n".join(clauses)
+        f"γ = 1; orange triangles: with γ = 0. {left_out(len(reported), sizes)}{footnote(weak, titles)} "
+        f"Spearman's ρ, with {basis(resamples, counts, concerned)}:\n\n" + "\n".join(clauses)
     )
     return Drawing(figure, pd.concat(frames, ignore_index=True), caption)
 

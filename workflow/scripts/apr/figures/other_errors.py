@@ -19,8 +19,12 @@ from apr.figures.style import (
     styled,
 )
 from apr.problems import Problem
+from apr.testsets import Counted, Counts, basis, footnote, images_of, marked, weak_tasks
 from apr.wording import correlation, left_out, rho
 
+# why intervals are of models alone
+SAME = "both errors are of the same test images"
+TRAINED = "training errors are not counted on test images"
 AXES = {
     "A": ("top1_error", "Top-1 test error (%)", "top5_error", "Top-5 test error (%)"),
     "B": ("cumulative_depth", "Cumulative depth (blocks)", "train_error", "Training error (%)"),
@@ -49,6 +53,7 @@ def draw_other_errors(
     titles: Mapping[str, str],
     resamples: int,
     seed: int,
+    counts: Counted | None = None,
 ) -> Drawing:
     """(A) Top-5 against top-1 error, (B) training error against cumulative depth, with Spearman's rho in the titles.
 
@@ -62,6 +67,7 @@ def draw_other_errors(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of rho's interval.
         seed: of the bootstrap.
+        counts: what is known of the test images of the tasks of (A); None: nothing.
 
     Raises:
         Problem: no task, one of `both` without a top-5 error, or a model that the population does not have.
@@ -74,6 +80,10 @@ def draw_other_errors(
                 f"figures: other_errors: both: {task} has no top-5 error: with five classes or fewer every answer is "
                 "among the five best; name tasks with more classes"
             )
+    # a guess's error is known for the reported error alone
+    images = {task: Counts(images_of(counts, task)[0]) for task in both}
+    weak = weak_tasks(top1, images, both)
+    titles = marked(titles, weak)
     blocks = {
         "A": [(task, pd.DataFrame({"top1_error": top1[task], "top5_error": top5[task]})) for task in both],
         "B": [(task, with_shape(train_error[[task]].set_axis(["train_error"], axis=1), shape)) for task in deep],
@@ -96,15 +106,17 @@ def draw_other_errors(
         for ax in own[len(block) :]:
             ax.remove()
     explained = {
-        "A": "(A) Top-5 against top-1 test error of each model:",
+        "A": "(A) Top-5 against top-1 test error of each model; Spearman's ρ with "
+        + f"{basis(resamples, None, both, SAME)}:",
         "B": "(B) Top-1 error on the training images, over the last epoch, against cumulative depth, the number of "
-        "blocks; a positive ρ says that deeper models fit even the training images less well:",
+        "blocks; a positive ρ says that deeper models fit even the training images less well. "
+        f"Spearman's ρ with {basis(resamples, None, deep, TRAINED)}:",
     }
     lists = [f"{explained[letter]}\n\n" + "\n".join(clauses[letter]) for letter in blocks if clauses[letter]]
     total = len(top1.index.union(train_error.index))
     caption = (
-        f"Two other errors than the reported one. {left_out(total, map(len, frames))} Spearman's ρ with the 95 % "
-        f"percentile interval of {resamples:,} bootstrap resamples of the models.\n\n" + "\n\n".join(lists)
+        f"Two other errors than the reported one. {left_out(total, map(len, frames))}{footnote(weak, titles)}\n\n"
+        + "\n\n".join(lists)
     )
     return Drawing(figure, pd.concat(frames, ignore_index=True), caption)
 

@@ -17,6 +17,7 @@ from apr.errors import complete
 from apr.figures.style import BLUE, GREY, INK, MM, TEXT, Drawing, error_scale, point_style, styled
 from apr.problems import Problem
 from apr.statistics import Correlation
+from apr.testsets import Counted, basis, footnote, marked, weak_tasks
 from apr.wording import UNDEFINED, left_out, number
 
 POINT = 25.4 / 72  # mm
@@ -30,7 +31,12 @@ DARK = 0.6  # |rho| from which on the cell's colour asks for white type
 
 @styled
 def draw_all_pairs(
-    reported: pd.DataFrame, tasks: Sequence[str], titles: Mapping[str, str], resamples: int, seed: int
+    reported: pd.DataFrame,
+    tasks: Sequence[str],
+    titles: Mapping[str, str],
+    resamples: int,
+    seed: int,
+    counts: Counted | None = None,
 ) -> Drawing:
     """A matrix of tasks: below the diagonal scatterplots, on it distributions of errors, above it Spearman's rho.
 
@@ -40,12 +46,15 @@ def draw_all_pairs(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of rho's interval.
         seed: of the bootstrap.
+        counts: what is known of each task's test images (`apr.testsets`); None: nothing.
 
     Raises:
         Problem: fewer than two tasks, or two that have no model in common.
     """
     if len(tasks) < 2:
         raise Problem(f"figures: all_pairs: names {len(tasks)} of the two or more tasks that a pair needs; name more")
+    weak = weak_tasks(reported, counts, tasks)
+    titles = marked(titles, weak)
     figure, grid, cell = _matrix(len(tasks))
     frames = [pd.DataFrame({"kind": "error", "x_task": t, **_errors(reported, t)}) for t in tasks]
     results = {}
@@ -55,21 +64,21 @@ def draw_all_pairs(
         style = point_style(len(pair))
         style["s"] *= min(1, cell / 100)
         grid[j, i].scatter(pair[x], pair[y], color=BLUE, gid=f"{x} {y}", **style)
-        results[x, y] = correlate(reported, x, y, resamples, seed)
+        results[x, y] = correlate(reported, x, y, resamples, seed, counts)
         _write_rho(grid[i, j], results[x, y], cell)
     for i, task in enumerate(tasks):
         frames.append(_draw_distribution(grid[i, i], reported[task].dropna(), task, titles[task], cell))
     _scale_axes(grid, reported, tasks)
     numbers = [{"kind": "rho", "x_task": x, "y_task": y, **vars(result)} for (x, y), result in results.items()]
     data = pd.concat([pd.DataFrame(numbers), *frames], ignore_index=True).drop(columns="reason")
-    rhos = pd.Series({pair: result.rho for pair, result in results.items()}).dropna()
+    rhos = pd.Series({pair: result.rho for pair, result in results.items() if not weak.keys() & set(pair)}).dropna()
     caption = (
         f"All pairs of {len(tasks)} tasks. Below the diagonal: test error of each model on the row's task against its "
         "error on the column's task, each on its own scale. On the diagonal: the task and the distribution of its "
-        "errors. Above the diagonal: Spearman's ρ of the row's and the column's task, in brackets its 95 % percentile "
-        f"interval of {resamples:,} bootstrap resamples of the models, in bold where the interval excludes 0; red is "
-        f"positive, blue negative, white 0. {left_out(len(reported), [result.n for result in results.values()])}"
-        f"{_extremes(rhos, titles)}{_undefined(results, titles)}"
+        "errors. Above the diagonal: Spearman's ρ of the row's and the column's task, in bold where its interval "
+        "excludes 0; red is positive, blue negative, white 0. In brackets: "
+        f"{basis(resamples, counts, tasks)}. {left_out(len(reported), [result.n for result in results.values()])}"
+        f"{_extremes(rhos, titles)}{_undefined(results, titles)}{footnote(weak, titles)}"
     )
     return Drawing(figure, data, caption)
 
@@ -106,9 +115,9 @@ def _write_rho(ax: Axes, result: Correlation, cell: float) -> None:
     certain = result.low > 0 or result.high < 0
     large, small = min(9, cell / 4.2), min(6.5, cell / INTERVAL_WIDTH)
     low, high = number(result.low, 2), number(result.high, 2)
-    lines = [f"[{low}, {high}]"]
+    lines = ["[no interval]" if math.isnan(result.low) else f"[{low}, {high}]"]
     if small < LEAST_TYPE:
-        lines, small = [f"[{low},", f"{high}]"], LEAST_TYPE
+        lines, small = lines[0].replace(" ", "\n").splitlines(), LEAST_TYPE
     middle = {"xy": (0.5, 0.5), "xycoords": "axes fraction", "textcoords": "offset points", "color": color}
     place = middle | {"ha": "center"}
     ax.annotate(number(result.rho, 2), xytext=(0, 1), size=large, weight="bold" if certain else "normal", **place)

@@ -1,6 +1,7 @@
 """Errors from scratch and from pretrained weights."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 import pandas as pd
 
@@ -20,6 +21,7 @@ from apr.figures.style import (
 )
 from apr.problems import Problem
 from apr.statistics import Correlation
+from apr.testsets import MARK, Counted, basis, footnote, marked, weak_tasks
 from apr.wording import UNDEFINED, correlation, left_out, number
 
 # Name -> look, and the letter that stands for the marker in a panel's title.
@@ -37,6 +39,7 @@ def draw_pretrained(
     titles: Mapping[str, str],
     resamples: int,
     seed: int,
+    counts: Counted | None = None,
 ) -> Drawing:
     """Per target: errors from scratch and from the reference's weights, against the reference's error (%).
 
@@ -49,26 +52,30 @@ def draw_pretrained(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of rho's interval.
         seed: of the bootstrap.
+        counts: what is known of each task's test images (`apr.testsets`); None: nothing.
 
     Raises:
         Problem: there is no pair, or no model that completed the tasks of a panel.
     """
     if not pairs:
         raise Problem("figures: pretrained: names no task; name a target and its version from pretrained weights")
+    weak = weak_tasks(reported, counts, [reference, *chain(*pairs)])
+    titles = marked(titles, weak)
     figure, axes = panels(len(pairs))
-    frames, counts, clauses = [], [], []
+    frames, sizes, clauses = [], [], []
     for ax, pair in zip(axes, pairs, strict=True):
         rows = complete(reported, [reference, *pair])
-        counts.append(len(rows))
+        sizes.append(len(rows))
         results = []
         for task, (start, (look, _)) in zip(pair, STARTS.items(), strict=True):
             ax.scatter(rows[reference], rows[task], label=start, gid=task, **look, **point_style(len(rows)))
-            results.append(correlate(rows, reference, task, resamples, seed))
+            results.append(correlate(rows, reference, task, resamples, seed, counts))
             frames.append(_points(rows, reference, pair[0], task, start))
         error_limits(ax, rows[list(pair)].stack())
         letters = [letter for _, letter in STARTS.values()]
         shown = [f"{a} {_rho(b)}" for a, b in zip(letters, results, strict=True)]
-        name_panel(ax, titles[pair[0]], "   ".join(shown))
+        daggers = MARK if weak.keys() & {reference, *pair} else ""
+        name_panel(ax, titles[pair[0]].removesuffix(MARK) + daggers, "   ".join(shown))
         ax.set(xlabel=f"{titles[reference]} error (%)", ylabel="Error (%)")
         gain = rows[pair[0]] - rows[pair[1]]
         clauses.append(
@@ -80,9 +87,9 @@ def draw_pretrained(
     caption = (
         f"Test error of each model against its error on {titles[reference]}: trained from scratch (blue circles) and "
         f"from the weights that the same model learned on {titles[reference]} (green triangles). The gain is the error "
-        f"from scratch minus the error from pretrained weights. {left_out(len(reported), counts)} Spearman's ρ with "
-        f"{titles[reference]}, with the 95 % percentile interval of {resamples:,} bootstrap resamples of the "
-        "models:\n\n" + "\n".join(clauses)
+        f"from scratch minus the error from pretrained weights. {left_out(len(reported), sizes)}"
+        f"{footnote(weak, titles)} Spearman's ρ with {titles[reference]}, with "
+        f"{basis(resamples, counts, [reference, *chain(*pairs)])}:\n\n" + "\n".join(clauses)
     )
     return Drawing(figure, pd.concat(frames, ignore_index=True), caption)
 

@@ -7,10 +7,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from apr.comparisons import regrets
+from apr.comparisons import regret_basis, regrets
 from apr.errors import complete
 from apr.figures.style import BLUE, FAINT, ORANGE, Drawing, legend_below, name_panel, panels, share_labels, styled
 from apr.problems import Problem
+from apr.testsets import Counted, footnote, marked, weak_tasks
 from apr.wording import left_out, with_interval
 
 # The closest member's line is the thinner one and lies on top, so that both are seen where they agree.
@@ -27,6 +28,7 @@ def draw_selection_regret(
     titles: Mapping[str, str],
     resamples: int,
     seed: int,
+    counts: Counted | None = None,
 ) -> Drawing:
     """Per target: the error points lost by trying the k best of the reference, of its closest member, or k at random.
 
@@ -38,17 +40,20 @@ def draw_selection_regret(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of the intervals.
         seed: of the bootstrap.
+        counts: what is known of each task's test images (`apr.testsets`); None: nothing.
 
     Raises:
         Problem: no target, or no model that completed both tasks.
     """
     if not targets:
         raise Problem("the study has no target: add one to draw what a choice on the reference costs there")
+    weak = weak_tasks(reported, counts, [reference, *targets, *closest.values()])
+    titles = marked(titles, weak)
     figure, axes = panels(len(targets))
     frames, clauses = [], []
     for ax, target in zip(axes, targets, strict=True):
         sources = {"reference": reference} | ({"closest": closest[target]} if target in closest else {})
-        frames.append(_curves(reported, sources, target, resamples, seed))
+        frames.append(_curves(reported, sources, target, resamples, seed, counts))
         _draw_curves(ax, frames[-1])
         name_panel(ax, titles[target])
         ax.set(xlabel="Models tried, k", ylabel="Regret (error points)")
@@ -66,18 +71,27 @@ def draw_selection_regret(
         "Selection regret: the error points lost on a target by who tries the k best models of another task there and "
         f"keeps the best, instead of the best of all. Blue: the k best on {titles[reference]}; orange: on the member "
         "of its family that is closest to the target in its number of classes; dashed: k models at random, expected. "
-        f"Bands: 95 % percentile intervals of {resamples:,} bootstrap resamples of the models. "
-        f"{left_out(len(reported), data['n'])} Who takes the single best model loses:\n\n" + "\n".join(clauses)
+        f"Bands: {regret_basis(resamples, counts, [reference, *targets, *closest.values()])} "
+        f"{left_out(len(reported), data['n'])}{footnote(weak, titles)} Who takes the single best model loses:\n\n"
+        + "\n".join(clauses)
     )
     return Drawing(figure, data, caption)
 
 
-def _curves(reported: pd.DataFrame, sources: Mapping[str, str], target: str, resamples: int, seed: int) -> pd.DataFrame:
+def _curves(
+    reported: pd.DataFrame,
+    sources: Mapping[str, str],
+    target: str,
+    resamples: int,
+    seed: int,
+    counts: Counted | None,
+) -> pd.DataFrame:
     frames = []
+    reported = complete(reported, [*sources.values(), target])
+    n = len(reported)
     for choice, source in sources.items():
-        n = len(complete(reported, [source, target]))
         ks = np.unique(np.geomspace(1, n, POINTS).round().astype(int)).tolist()
-        rows = [vars(result) for result in regrets(reported, source, target, ks, resamples, seed)]
+        rows = [vars(result) for result in regrets(reported, source, target, ks, resamples, seed, counts)]
         frames.append(pd.DataFrame(rows).assign(target=target, choice=choice, source=source))
     columns = ["target", "choice", "source", "k", "n", "regret", "low", "high", "random"]
     return pd.concat(frames, ignore_index=True)[columns]

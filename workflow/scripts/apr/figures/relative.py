@@ -22,6 +22,7 @@ from apr.figures.style import (
     styled,
 )
 from apr.problems import Problem
+from apr.testsets import Counted, basis, footnote, marked, weak_tasks
 from apr.wording import correlation, left_out, rho
 
 # Of different lengths, so that the pairs repeat only after 42 tasks.
@@ -31,7 +32,13 @@ MARKERS = ("o", "^", "s", "D", "v", "P", "X")
 
 @styled
 def draw_relative_error(
-    reported: pd.DataFrame, reference: str, tasks: Sequence[str], titles: Mapping[str, str], resamples: int, seed: int
+    reported: pd.DataFrame,
+    reference: str,
+    tasks: Sequence[str],
+    titles: Mapping[str, str],
+    resamples: int,
+    seed: int,
+    counts: Counted | None = None,
 ) -> Drawing:
     """Each task's error over its mean over the models, against the reference's error (%).
 
@@ -44,12 +51,15 @@ def draw_relative_error(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of rho's interval.
         seed: of the bootstrap.
+        counts: what is known of each task's test images (`apr.testsets`); None: nothing.
 
     Raises:
         Problem: no task, or no model that completed one of them and the reference.
     """
     if not tasks:
         raise Problem("figures: relative_error: names no task; name the tasks to draw")
+    weak = weak_tasks(reported, counts, [reference, *tasks])
+    titles = marked(titles, weak)
     figure, (ax,) = panels(1)
     ax.axhline(1, color=FAINT, linewidth=0.5, zorder=1)
     frames, clauses, labels = [], [], []
@@ -58,7 +68,7 @@ def draw_relative_error(
         relative = rows[task] / rows[task].mean()
         label = titles[task]
         if task != reference:
-            result = correlate(reported, reference, task, resamples, seed)
+            result = correlate(reported, reference, task, resamples, seed, counts)
             label = f"{titles[task]}, {rho(result, 2)}"
             clauses.append(f"- {titles[task]}: {correlation(result)}")
         style = point_style(len(rows))
@@ -79,9 +89,9 @@ def draw_relative_error(
     ax.set_ylabel("Error relative to the task's mean")
     legend_below(figure, ax.collections, labels)
     caption = (
-        "Relative error of each model, its error over the mean of all models on the same task, against its error on "
-        f"{titles[reference]}. Where the ranking of {titles[reference]} holds, the points rise from left to right. "
-        f"{left_out(len(reported), map(len, frames))} Spearman's ρ with {titles[reference]}, with the 95 % percentile "
-        f"interval of {resamples:,} bootstrap resamples of the models:\n\n" + "\n".join(clauses)
+        "Relative error of each model, its error over the mean of the drawn models on the same task, against its error "
+        f"on {titles[reference]}. Where the ranking of {titles[reference]} holds, the points rise from left to right. "
+        f"{left_out(len(reported), map(len, frames))}{footnote(weak, titles)} Spearman's ρ with {titles[reference]}, "
+        f"with {basis(resamples, counts, [reference, *tasks])}:\n\n" + "\n".join(clauses)
     )
     return Drawing(figure, pd.concat(frames, ignore_index=True), caption)

@@ -14,7 +14,7 @@ from scipy.special import ndtri
 from apr.accuracies import clopper_pearson
 from apr.figures.style import BLUE, FAINT, GREY, INK, MM, RED, TEXT, Drawing, legend_below, name_panel, styled
 from apr.lines import band, from_probit
-from apr.retest_lines import WITHOUT, Fit, Retest, fit_retest
+from apr.retest_lines import WITHOUT, Fit, Retest, fit_retest, lines_basis
 from apr.retest_tables import ERRORS
 from apr.wording import UNDEFINED, counted, number, with_interval
 
@@ -107,7 +107,9 @@ def _line(fit: Fit, scale: str, limits: tuple[float, float]) -> pd.DataFrame:
     """The line and its band over the horizontal axis, in % on either scale; empty where there is none."""
     ends = ndtri(np.array(limits) / 100) if scale == "probit" else np.array(limits)
     grid = np.linspace(*ends, GRID if not fit.reason else 0)
-    low, high = band(grid, fit.slopes, fit.offsets, CONFIDENCE) if len(grid) else (grid, grid)
+    drawn = [(fit.slopes, fit.offsets), (fit.image_slopes, fit.image_offsets)]
+    bands = [band(grid, *lines, CONFIDENCE) for lines in drawn if len(grid) and len(lines[0])] or [(grid, grid)]
+    low, high = np.min([low for low, _ in bands], axis=0), np.max([high for _, high in bands], axis=0)
     columns = {"orig_acc": grid, "new_acc": fit.line.at(grid), "new_low": low, "new_high": high}
     return pd.DataFrame({name: from_probit(v) if scale == "probit" else v for name, v in columns.items()})
 
@@ -243,8 +245,8 @@ def _caption(
         f"{original}. On the right both axes are scaled by the quantiles of the normal distribution (probit), which "
         f"spreads out accuracies near 0 and 100 %.{lacking} {bars}{inset}Dashed: equal accuracies; a model below it is "
         f"less accurate on {new}. The mean change of the {models} is {number(change, 1)} points. "
-        f"Red: the least-squares line through the filled points, with the pointwise {CONFIDENCE} % interval of "
-        f"{resamples:,} bootstrap resamples of the models. A slope of 1 would be a change that is the same for all "
+        f"Red: the least-squares line through the filled points, with pointwise "
+        f"{lines_basis([accuracies], resamples)}. A slope of 1 would be a change that is the same for all "
         "models; the offset is the line's height at an original accuracy of 0 % (probit: at 50 %, in quantiles). In "
         "brackets: such intervals of both:\n\n"
         + "\n".join(_clause(fit, scale) for scale, fit in fits.items())

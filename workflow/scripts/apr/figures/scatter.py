@@ -1,6 +1,7 @@
 """Scatterplots of one task's error against another's."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from apr.figures.style import (
     styled,
 )
 from apr.problems import Problem
+from apr.testsets import Counted, basis, footnote, marked, weak_tasks
 from apr.wording import correlation, left_out, rho
 
 # The groups differ by marker too, so that they can be told apart without colour.
@@ -41,6 +43,7 @@ def draw_scatter(
     resamples: int,
     seed: int,
     columns: int | None = None,
+    counts: Counted | None = None,
 ) -> Drawing:
     """One panel for each pair (x, y) of tasks, with Spearman's rho in its title.
 
@@ -55,14 +58,17 @@ def draw_scatter(
         resamples: bootstrap resamples of rho's interval.
         seed: of the bootstrap.
         columns: panels in a row, where the order of the pairs has a meaning.
+        counts: what is known of each task's test images (`apr.testsets`); None: nothing.
 
     Raises:
         Problem: there is no pair, or one has no model in common.
     """
     if not pairs:
         raise Problem("no pair of tasks to draw: give the study a target and a family, or name tasks under `figures`")
-    counts = [len(complete(reported, pair)) for pair in pairs]
-    highlight = min(highlight, min(counts) // 4)
+    weak = weak_tasks(reported, counts, chain(*pairs))
+    titles = marked(titles, weak)
+    sizes = [len(complete(reported, pair)) for pair in pairs]
+    highlight = min(highlight, min(sizes) // 4)
     figure, axes = panels(len(pairs), columns)
     frames, clauses = [], []
     same_x, same_y = (len({pair[side] for pair in pairs}) == 1 for side in (0, 1))
@@ -70,7 +76,7 @@ def draw_scatter(
         frames.append(scatter_points(reported, x, y, highlight))
         _draw_points(ax, frames[-1])
         error_limits(ax, frames[-1]["y_error"])
-        result = correlate(reported, x, y, resamples, seed)
+        result = correlate(reported, x, y, resamples, seed, counts)
         name_panel(ax, titles[x if same_y and not same_x else y], rho(result, 2))
         ax.set_xlabel(f"{titles[x]} error (%)")
         ax.set_ylabel(f"{titles[y]} error (%)" if same_y else "Error (%)")
@@ -83,15 +89,15 @@ def draw_scatter(
         names = [f"{several}best on {on}", f"{several}worst on {on}", "other models"]
         legend_below(figure, axes[0].collections, names)
     marks = f"Orange triangles: the {highlight} best on {on}; red squares: the {highlight} worst. " if highlight else ""
-    marked = pd.concat(frames)["group"].value_counts()
+    sizes_of = pd.concat(frames)["group"].value_counts()
     if highlight and (
-        marked.get("best", 0) < highlight * len(pairs) or marked.get("worst", 0) < highlight * len(pairs)
+        sizes_of.get("best", 0) < highlight * len(pairs) or sizes_of.get("worst", 0) < highlight * len(pairs)
     ):
         marks += "Models that tie across the limit are not marked. "
     caption = (
         f"Test error of each model on one task against its error {against}. "
-        f"{marks}{left_out(len(reported), counts)} Spearman's ρ with the 95 % percentile interval of {resamples:,} "
-        "bootstrap resamples of the models:\n\n" + "\n".join(clauses)
+        f"{marks}{left_out(len(reported), sizes)}{footnote(weak, titles)} Spearman's ρ, with "
+        f"{basis(resamples, counts, chain(*pairs))}:\n\n" + "\n".join(clauses)
     )
     return Drawing(figure, pd.concat(frames, ignore_index=True), caption)
 

@@ -8,6 +8,7 @@ from apr.comparisons import correlate, with_shape
 from apr.errors import complete
 from apr.figures.style import BLUE, Drawing, error_limits, grid_columns, name_panel, panels, point_style, styled
 from apr.problems import Problem
+from apr.testsets import Counted, basis, footnote, marked, weak_tasks
 from apr.wording import correlation, left_out, rho
 
 AXES = {
@@ -24,6 +25,7 @@ def draw_error_vs_depth_width(
     titles: Mapping[str, str],
     resamples: int,
     seed: int,
+    counts: Counted | None = None,
 ) -> Drawing:
     """Errors of each task against (A) cumulative depth and (B) cumulative width, with Spearman's rho in the titles.
 
@@ -34,12 +36,15 @@ def draw_error_vs_depth_width(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of rho's interval.
         seed: of the bootstrap.
+        counts: what is known of each task's test images (`apr.testsets`); None: nothing.
 
     Raises:
         Problem: no task, or a model that the population does not have.
     """
     if not tasks:
         raise Problem("figures: depth_width: names no task; name the tasks to draw")
+    weak = weak_tasks(reported, counts, tasks)
+    titles = marked(titles, weak)
     joined = with_shape(reported, shape)
     columns = grid_columns(len(tasks))
     rows = -(-len(tasks) // columns)
@@ -53,7 +58,7 @@ def draw_error_vs_depth_width(
             points = complete(joined, [column, task])
             ax.scatter(points[column], points[task], color=BLUE, gid=f"{letter} {task}", **point_style(len(points)))
             error_limits(ax, points[task])
-            result = correlate(joined, column, task, resamples, seed)
+            result = correlate(joined, column, task, resamples, seed, counts)
             name_panel(ax, titles[task], rho(result, 2), letter=letter if i == 0 else "")
             ax.set_xlabel(label if i // columns == (len(tasks) - 1 - i % columns) // columns else "")
             ax.set_ylabel("Error (%)" if i % columns == 0 else "")
@@ -61,9 +66,8 @@ def draw_error_vs_depth_width(
             frames.append(_numbers(letter, task, column, points))
     caption = (
         "Test error of each model against (A) its cumulative depth, the number of blocks, and (B) its cumulative "
-        f"width, the sum of the widths of the four stages. {left_out(len(reported), map(len, frames))} Spearman's ρ "
-        f"with the 95 % percentile interval of {resamples:,} bootstrap resamples of the models:\n\n"
-        + "\n".join(clauses)
+        f"width, the sum of the widths of the four stages. {left_out(len(reported), map(len, frames))}"
+        f"{footnote(weak, titles)} Spearman's ρ, with {basis(resamples, counts, tasks)}:\n\n" + "\n".join(clauses)
     )
     return Drawing(figure, pd.concat(frames, ignore_index=True), caption)
 

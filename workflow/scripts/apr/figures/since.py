@@ -242,6 +242,6 @@ def _caption(
         f"since; green: through those of them that learned from {ALONE}'s images alone, as those of 2019 did. Models "
         f"that cannot be dated, of a highlighted family or grey, are in no line.{unseen} Above the panels: the slope "
         "of 2019 and since, and the p-value of its change, with Holm's correction for the number of panels. "
-        f"Intervals and p-values are of {resamples:,} bootstrap resamples of the families. Slopes on this scale:\n\n"
-        + "\n".join(clauses)
+        f"Intervals and p-values are of {resamples:,} bootstrap resamples of the families, on the test "
+        "images that there are. Slopes on this scale:\n\n" + "\n".join(clauses)
     )

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -22,6 +23,7 @@ from apr.figures.style import (
 )
 from apr.population_size import HALF_WIDTH, SizeCurve, enough, question, rho_by_size
 from apr.problems import Problem
+from apr.testsets import Counted, basis, footnote, marked, weak_tasks
 from apr.wording import correlation, left_out, rho
 
 POINT = {"linestyle": "none", "markeredgecolor": "white", "markeredgewidth": 0.5}
@@ -40,6 +42,7 @@ def draw_rho_vs_population(
     sizes: Sequence[int],
     resamples: int,
     seed: int,
+    counts: Counted | None = None,
 ) -> Drawing:
     """One panel for each pair (x, y) of tasks: median and 95 % interval of rho in populations of n models.
 
@@ -50,19 +53,22 @@ def draw_rho_vs_population(
         sizes: numbers n of models; what exceeds the population stands for the population.
         resamples: populations drawn for each n.
         seed: of the draws.
+        counts: what is known of each task's test images (`apr.testsets`); None: nothing.
 
     Raises:
         Problem: there is no pair, or one has no model in common.
     """
     if not pairs:
         raise Problem("no pair of tasks to draw: give the study a target")
+    weak = weak_tasks(reported, counts, chain(*pairs))
+    titles = marked(titles, weak)
     figure, axes = panels(len(pairs))
     same_x = len({x for x, _ in pairs}) == 1
-    frames, counts, clauses, handles = [], [], [], {}
+    frames, full, clauses, handles = [], [], [], {}
     for ax, (x, y) in zip(axes, pairs, strict=True):
-        curve = rho_by_size(reported, x, y, sizes, resamples, seed)
+        curve = rho_by_size(reported, x, y, sizes, resamples, seed, counts)
         frames.append(_numbers(curve, x, y))
-        counts.append(curve.full.n)
+        full.append(curve.full.n)
         _draw_curve(ax, curve)
         handles |= {line.get_gid(): line for line in ax.lines}
         name_panel(ax, titles[y] if same_x else f"{titles[y]} with {titles[x]}", rho(curve.full, 2))
@@ -82,7 +88,8 @@ def draw_rho_vs_population(
     caption = (
         f"{question(resamples)} Line and band: median and 95 % interval of ρ against n; dashed: ρ of the whole "
         f"population; orange triangle: n for the sign; purple square: n for ±{HALF_WIDTH}. "
-        f"{left_out(len(reported), counts)} For each pair of tasks:\n\n" + "\n".join(clauses)
+        f"{left_out(len(reported), full)}{footnote(weak, titles)} For each pair of tasks, with "
+        f"{basis(resamples, counts, chain(*pairs))}:\n\n" + "\n".join(clauses)
     )
     return Drawing(figure, pd.concat(frames, ignore_index=True), caption)
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from apr.figures.style import BLUE, FAINT, INK, MM, ORANGE, TEXT, Drawing, legend_below, name_panel, styled
 from apr.problems import Problem
-from apr.retest_lines import QUANTITIES, Retest, lines_leave_out, retest_lines
+from apr.retest_lines import QUANTITIES, Retest, lines_basis, lines_leave_out, retest_lines
 from apr.wording import counted, number, with_interval
 
 LETTERS = 30  # of a retest's title in a row
@@ -82,7 +82,7 @@ def draw_retest_slopes(
     names = {"linear": "linear scale, 95 % interval", "probit": "probit scale", "published": "published"}
     shown = [key for key in names if key in handles]
     legend_below(figure, [handles[key] for key in shown], [names[key] for key in shown])
-    return Drawing(figure, data, _caption(data, retests, published, resamples))
+    return Drawing(figure, data, _caption(data, pairs, retests, published, resamples))
 
 
 def _check(published: Mapping[str, Mapping[str, float]], retests: Sequence[Retest]) -> None:
@@ -108,7 +108,11 @@ def _draw(ax: Axes, data: pd.DataFrame, quantity: str, beside: bool) -> dict:
 
 
 def _caption(
-    data: pd.DataFrame, retests: Sequence[Retest], published: Mapping[str, Mapping[str, float]], resamples: int
+    data: pd.DataFrame,
+    pairs: Mapping[str, pd.DataFrame],
+    retests: Sequence[Retest],
+    published: Mapping[str, Mapping[str, float]],
+    resamples: int,
 ) -> str:
     marks = "Diamonds: published values. " if data.filter(like="_published").notna().any(axis=None) else ""
     for row, retest in zip(data.itertuples(), retests, strict=True):
@@ -121,8 +125,8 @@ def _caption(
         "through the models; filled: of the accuracies in %, open: of their quantiles of the normal distribution "
         "(probit). At a slope of 1 (grey line) all models change alike; right of it, each point gained on the original "
         "test set comes with more than a point on the new one. The offset is far outside of the models' accuracies; "
-        "the mean change of all models, new less original accuracy, says what the new test set costs. Bars: 95 % "
-        f"percentile intervals of {resamples:,} bootstrap resamples of the models. "
+        "the mean change of all models, new less original accuracy, says what the new test set costs. Bars: "
+        f"{lines_basis(pairs.values(), resamples)}. "
         f"{marks}{lines_leave_out(data, retests)} In numbers:\n\n" + "\n".join(clauses)
     )
 

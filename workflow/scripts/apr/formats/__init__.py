@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from apr.formats.arrays import read_idx, read_npz
 from apr.formats.checked import checked, two_classes
@@ -11,7 +11,7 @@ from apr.formats.folders import read_class_folders, read_split_folders
 from apr.formats.groups import is_pattern, with_groups
 from apr.formats.imagenet import PARTS, read_ilsvrc, read_tiny_imagenet
 from apr.formats.listing import Item, Listing, Span
-from apr.formats.options import as_taken, needed_options, option_problems, own_types
+from apr.formats.options import as_taken, option_kinds, option_problems, own_options
 from apr.formats.points import read_point_annotations
 from apr.formats.snippets import Snippet
 from apr.formats.tables import read_csv_labels, read_file_names
@@ -19,17 +19,7 @@ from apr.problems import Problem
 from apr.values import nearest
 from apr.walking import descend, visible
 
-__all__ = [
-    "FORMATS",
-    "Item",
-    "Listing",
-    "Snippet",
-    "Span",
-    "format_options",
-    "option_types",
-    "options_problems",
-    "read_listing",
-]
+__all__ = ["FORMATS", "Item", "Listing", "Snippet", "Span", "format_options", "options_problems", "read_listing"]
 
 FORMATS: dict[str, Callable[..., Listing]] = {
     "class_folders": read_class_folders,
@@ -44,16 +34,6 @@ FORMATS: dict[str, Callable[..., Listing]] = {
     "ilsvrc": read_ilsvrc,
 }
 STAY_ABOVE = {"ilsvrc": PARTS}  # folders of the layout itself, which may stand alone
-COMMON_OPTIONS: dict[str, Any] = {
-    "root": str,
-    "nested": bool,
-    "names_encoding": str,
-    "missing": Literal["error", "drop"],
-    "others": Literal["error", "ignore"],
-}
-# Arrays have no names in which a group could stand.
-GROUP: dict[str, Any] = {"group": str | None}
-NAMELESS = ("cifar", "idx", "npz")
 
 
 def format_options(name: str) -> list[str]:
@@ -62,18 +42,7 @@ def format_options(name: str) -> list[str]:
     Raises:
         Problem: there is no such format.
     """
-    return list(option_types(name))
-
-
-def option_types(name: str) -> dict[str, Any]:
-    """Options that a format takes with their types, the common ones included.
-
-    Raises:
-        Problem: there is no such format.
-    """
-    if name not in FORMATS:
-        raise Problem(f"format {name!r}: unknown{nearest(name, FORMATS)}; there are {', '.join(FORMATS)}")
-    return COMMON_OPTIONS | ({} if name in NAMELESS else GROUP) | own_types(FORMATS[name])
+    return list(option_kinds(_reader(name)))
 
 
 def options_problems(name: str, options: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -82,7 +51,7 @@ def options_problems(name: str, options: Mapping[str, Any]) -> list[tuple[str, s
     Raises:
         Problem: there is no such format.
     """
-    return option_problems(name, option_types(name), needed_options(FORMATS[name]), options)
+    return option_problems(name, _reader(name), options)
 
 
 def read_listing(folder: Path, name: str, options: Mapping[str, Any] | None = None) -> Listing:
@@ -102,12 +71,13 @@ def read_listing(folder: Path, name: str, options: Mapping[str, Any] | None = No
     problems = [f"{option}: {text}" for option, text in options_problems(name, options or {})]
     if problems:
         raise Problem(f"format {name}: options: {'; '.join(problems)}")
-    options = as_taken(option_types(name), options or {})
-    root = _root(Path(folder), options, STAY_ABOVE.get(name, ()))
+    reader = FORMATS[name]
+    options = as_taken(reader, options or {})
+    root = _root(Path(folder), options.get("root"), STAY_ABOVE.get(name, ()))
     group = options.get("group")
     by_pattern = bool(group) and (is_pattern(group) or name != "csv_labels")
-    own = set(own_types(FORMATS[name])) - ({"group"} if by_pattern else set())
-    listing = FORMATS[name](root, **{key: value for key, value in options.items() if key in own})
+    own = own_options(reader) - ({"group"} if by_pattern else set())
+    listing = reader(root, **{key: value for key, value in options.items() if key in own})
     listing.ignored.settle(lenient=options.get("others") == "ignore")
     if not listing.items:
         raise Problem(f"{root}: no images found (format {name})")
@@ -123,12 +93,17 @@ def read_listing(folder: Path, name: str, options: Mapping[str, Any] | None = No
     return listing
 
 
-def _root(folder: Path, options: Mapping[str, Any], stay_above: tuple[str, ...]) -> Path:
-    given = options.get("root")
-    root = descend(folder, stay_above) if given is None else folder / given
+def _root(folder: Path, given: str | None, stay_above: tuple[str, ...]) -> Path:
+    root = folder / given if given is not None else descend(folder, stay_above)
     if not root.is_dir():
         there = ", ".join(path.name for path in visible(folder)[0]) if folder.is_dir() else ""
         unpacked = Path(f"{folder}.json")
         again = f", or delete {unpacked} to unpack again" if unpacked.is_file() else ""
         raise Problem(f"{root}: there is no such folder ({there or 'nor any other'}); correct options: root{again}")
     return root
+
+
+def _reader(name: str) -> Callable[..., Listing]:
+    if name not in FORMATS:
+        raise Problem(f"format {name!r}: unknown{nearest(name, FORMATS)}; there are {', '.join(FORMATS)}")
+    return FORMATS[name]

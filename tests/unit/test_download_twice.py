@@ -1,0 +1,91 @@
+"""Two processes that fetch one file: one does, the other waits and takes it up."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from misbehaving_server import MisbehavingServer
+
+from apr.download import download
+
+DATA = bytes(range(256)) * 4096
+
+
+@pytest.fixture
+def server():
+    one = MisbehavingServer({"/data.bin": DATA})
+    yield one
+    one.close()
+
+
+def left_over(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+FETCH = """
+import sys, time
+from pathlib import Path
+from apr.download import download
+url, target, told = sys.argv[1:]
+Path(told).touch()
+download({"name": "data.bin", "url": url}, Path(target), root=Path("."))
+"""
+
+
+def fetching(server, tmp_path, number):
+    """A process that fetches data.bin, and has begun to."""
+    scripts = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
+    told = tmp_path / f"told{number}"
+    arguments = [f"{server.address}/data.bin", tmp_path / "raw" / "data.bin", told]
+    environment = os.environ | {"PYTHONPATH": str(scripts)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", FETCH, *map(str, arguments)], env=environment, stderr=subprocess.PIPE, text=True
+    )
+    wait_until(told.exists)
+    return process
+
+
+def wait_until(true):
+    end = time.monotonic() + 1800
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def gate():
+    """Held back until it is opened."""
+    one = threading.Event()
+    yield one
+    one.set()
+
+
+def test_of_two_that_fetch_one_file_the_second_takes_it_up(server, tmp_path, gate):
+    server.plan = [lambda answer: (gate.wait(1800), answer.well())]
+    first = fetching(server, tmp_path, 1)
+    wait_until(lambda: server.requests)
+    second = fetching(server, tmp_path, 2)
+    said = second.stderr.readline()
+    assert "works on this file; waiting for it to end" in said
+    gate.set()
+    assert (first.wait(1800), second.wait(1800)) == (0, 0)
+    assert "another process has fetched it meanwhile" in second.stderr.read()
+    assert (tmp_path / "raw" / "data.bin").read_bytes() == DATA
+    assert len(server.requests) == 1
+    assert left_over(tmp_path / "raw") == ["data.bin"]
+
+
+def test_a_killed_holder_blocks_nobody(server, tmp_path, gate):
+    server.plan = [lambda answer: (gate.wait(1800), answer.well())]
+    first = fetching(server, tmp_path, 1)
+    wait_until(lambda: server.requests)
+    first.kill()
+    first.wait()
+    entry = {"name": "data.bin", "url": f"{server.address}/data.bin"}
+    download(entry, tmp_path / "raw" / "data.bin", root=tmp_path)
+    assert (tmp_path / "raw" / "data.bin").read_bytes() == DATA
+    assert left_over(tmp_path / "raw") == ["data.bin"]
