@@ -159,8 +159,8 @@ def _templates(document: Document) -> None:
 def _explained(error: yaml.YAMLError, text: str) -> str:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or str(error)
-    lines = text.split("\n")  # YAML knows more line breaks than this
-    if mark and mark.line < len(lines) and lines[mark.line][mark.column :].startswith("\t"):
+    rows = text.splitlines()
+    if mark and mark.line < len(rows) and rows[mark.line][mark.column :].startswith("\t"):
         problem = "found a tab"
     remedy = next((meaning for part, meaning in EXPLAINED if part in problem), "correct it")
     start = getattr(error, "context_mark", None)

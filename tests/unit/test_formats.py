@@ -11,7 +11,7 @@ def test_unknown_formats_and_options_name_the_nearest(tmp_path):
         read_listing(tmp_path, "class_folder")
     with pytest.raises(Problem, match=r"classes_ordr: class_folders has no such option \(did you mean classes_order"):
         read_listing(tmp_path, "class_folders", {"classes_ordr": "numeric"})
-    with pytest.raises(Problem, match="format csv_labels: options: table: is missing"):
+    with pytest.raises(Problem, match="format csv_labels: options: table: is missing; csv_labels needs it"):
         read_listing(tmp_path, "csv_labels", {"image": "a", "label": "b"})
     with pytest.raises(Problem, match=r"nowhere: there is no such folder"):
         read_listing(tmp_path, "class_folders", {"root": "nowhere"})
