@@ -3,7 +3,7 @@
 import sys
 
 from apr.audit import audit, audit_table, described, remedy, to_come, wrong
-from apr.escaping import markdown_caption
+from apr.escaping import markdown_caption, visible
 from apr.files import write_text
 from apr.logs import log_to
 from apr.problems import Problem
@@ -21,7 +21,7 @@ with log_to(snakemake.log[0]):
         head = f"{markdown(table.shown)}\n{markdown_caption(table.caption)}\n\n"
         write_csv("results/audit.csv", table.data)
         write_text("results/audit.md", head + described(result.findings))
-        print(head + described(result.findings, SHOWN), file=sys.stderr)
+        print(visible(head + described(result.findings, SHOWN)), file=sys.stderr)
         print(to_come(result.findings), file=sys.stderr)
         if wrong(result.findings):
             raise Problem(remedy(result.findings))
