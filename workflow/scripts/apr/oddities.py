@@ -19,6 +19,7 @@ PLACEHOLDER = "'(?P<group>...)'"
 REASONS = {
     "hidden": "hidden or system files and folders",
     "not_an_image": "files that are no images",
+    "thumbnail": "thumbnails",
     "outside_class_folders": "files beside the class folders",
     "in_other_folders": "images in folders of neither part",
     "not_in_table": "images that the table does not name",

@@ -12,6 +12,7 @@ from apr.formats.groups import is_pattern, with_groups
 from apr.formats.imagenet import PARTS, read_ilsvrc, read_tiny_imagenet
 from apr.formats.listing import Item, Listing, Span
 from apr.formats.options import as_taken, option_kinds, option_problems, own_options
+from apr.formats.parts import HERE
 from apr.formats.points import read_point_annotations
 from apr.formats.snippets import Snippet
 from apr.formats.tables import read_csv_labels, read_file_names
@@ -60,7 +61,8 @@ def read_listing(folder: Path, name: str, options: Mapping[str, Any] | None = No
     Args:
         folder: unpacked root, or a folder that was there already. A single folder inside is entered.
         name: of the format.
-        options: the format's own; and `root`, a subfolder that is taken as it is (no folder is entered then),
+        options: the format's own; and `root`, a subfolder that is taken as it is (no folder is entered then, unless it
+            is found so alone),
             `missing`: "drop" leaves out classes that lack train or test images (default: they are an error),
             `others`: "ignore" allows that most of the files are of no kind that is read (default: an error), and, where
             images have names, `group`: a regular expression with `(?P<group>...)`, searched in the path below the root.
@@ -68,12 +70,22 @@ def read_listing(folder: Path, name: str, options: Mapping[str, Any] | None = No
     Raises:
         Problem: unknown format or option, the folder is not what the format expects, or `checked` refuses.
     """
-    problems = [f"{option}: {text}" for option, text in options_problems(name, options or {})]
+    try:
+        return _read_listing(Path(folder), name, options or {})
+    except Problem as error:
+        if HERE not in str(error):
+            raise
+        above = str((options or {}).get("root", "")).strip("/")
+        raise Problem(str(error).replace(HERE, f"{above}/" if above else "")) from error
+
+
+def _read_listing(folder: Path, name: str, options: Mapping[str, Any]) -> Listing:
+    problems = [f"{option}: {text}" for option, text in options_problems(name, options)]
     if problems:
         raise Problem(f"format {name}: options: {'; '.join(problems)}")
     reader = FORMATS[name]
-    options = as_taken(reader, options or {})
-    root = _root(Path(folder), options.get("root"), STAY_ABOVE.get(name, ()))
+    options = as_taken(reader, options)
+    root = _root(folder, options.get("root"), STAY_ABOVE.get(name, ()))
     group = options.get("group")
     by_pattern = bool(group) and (is_pattern(group) or name != "csv_labels")
     own = own_options(reader) - ({"group"} if by_pattern else set())
@@ -94,7 +106,10 @@ def read_listing(folder: Path, name: str, options: Mapping[str, Any] | None = No
 
 
 def _root(folder: Path, given: str | None, stay_above: tuple[str, ...]) -> Path:
-    root = folder / given if given is not None else descend(folder, stay_above)
+    entered = descend(folder, stay_above)
+    root = entered if given is None else folder / given
+    if not root.is_dir() and given and (entered / given).is_dir():
+        return entered / given
     if not root.is_dir():
         there = ", ".join(path.name for path in visible(folder)[0]) if folder.is_dir() else ""
         unpacked = Path(f"{folder}.json")

@@ -10,13 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from apr.formats.layouts import classes_below, no_parts
 from apr.formats.listing import Item, Listing, Span, composed
-from apr.formats.parts import Parts, as_yaml, parts_among, reading_of
 from apr.problems import Problem
 from apr.walking import named
 
-FOLDER_FORMATS = ("class_folders", "split_folders")
-LIST_THEM = "if they are classes, list all classes in options: classes_order"
 CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -33,10 +31,10 @@ def checked(listing: Listing, root: Path, name: str, options: Mapping[str, Any])
         Problem: fewer than two classes, parts taken for classes, classes that differ in Unicode form, case or blanks
             alone, a file in two classes or parts, names that no list can hold, or what `Listing.check` refuses.
     """
-    listing = _composed(listing)
+    listing = _composed(listing, root)
     _plain_names(listing, root)
     if not any(isinstance(options.get(key), list) for key in ("classes_order", "classes")):
-        _no_parts(listing, root, name, options)
+        no_parts(listing, root, name, options)
         _not_alike(listing.classes, root)
     listing = _each_file_once(listing, root)
     listing.check(root)
@@ -51,17 +49,23 @@ def two_classes(listing: Listing, root: Path, name: str) -> None:
     """
     if len(listing.classes) > 1:
         return
-    label, hint = listing.classes[0], ""
-    if name == "class_folders":
-        inner = sorted({parts[1] for item in listing.items if len(parts := item.name.split("/")) > 2})
-        if len(inner) > 1:
-            hint = f"; if the classes are its folders ({named(inner)}), set options: root: {as_yaml([label])}"
+    label = listing.classes[0]
+    hint = classes_below(listing, root) if name == "class_folders" else ""
     raise Problem(f"{root}: all {len(listing.items)} images are of one class, {label!r}: nothing to classify{hint}")
 
 
-def _composed(listing: Listing) -> Listing:
+def _composed(listing: Listing, root: Path) -> Listing:
     if all(label.isascii() for label in listing.classes) and all(item.label.isascii() for item in listing.items):
         return listing
+    forms: dict[str, set[str]] = defaultdict(set)
+    for item in listing.items:
+        forms[composed(item.label)].add(item.label)
+    twofold = [label for label, written in forms.items() if len(written) > 1]
+    if twofold:
+        listing.ignored.note(
+            f"{root}: {named(map(repr, twofold))}: written in two Unicode forms (composed and decomposed, as macOS "
+            "does): taken for one class"
+        )
     items = [item if item.label.isascii() else replace(item, label=composed(item.label)) for item in listing.items]
     return replace(listing, items=items, classes=list(dict.fromkeys(map(composed, listing.classes))))
 
@@ -75,67 +79,6 @@ def _plain_names(listing: Listing, root: Path) -> None:
         )
     if "" in listing.classes:
         raise Problem(f"{root}: a class has an empty name; name it")
-
-
-def _no_parts(listing: Listing, root: Path, name: str, options: Mapping[str, Any]) -> None:
-    labels = listing.classes
-    shown = f"{root}: holds {named(labels)}, which are"
-    if name not in FOLDER_FORMATS:
-        if parts_among(labels):
-            raise Problem(f"{shown} parts, not classes; correct what gives the class (options: split takes a part)")
-        return
-    # Omniglot's classes are Greek/character01: each level of a name may be that of parts.
-    levels = [label.split("/") for label in labels]
-    parts = parts_among({level[0] for level in levels})
-    if parts:
-        raise Problem(f"{shown} parts, not classes: use {reading_of(parts)}; {LIST_THEM}")
-    if name == "class_folders":
-        depth = int(options.get("depth", 1))
-        for level in {max(depth - 1, 1), depth}:
-            _no_parts_inside(listing, root, level)
-        if depth == 1:
-            _same_folders_inside(listing, root)
-
-
-def _no_parts_inside(listing: Listing, root: Path, level: int) -> None:
-    """Refuse <class>/train, <class>/test, which would be pooled and split anew."""
-    inside: dict[str, set[str]] = defaultdict(set)
-    for item in listing.items:
-        below = item.name.split("/")
-        if len(below) > level + 1:
-            inside["/".join(below[:level])].add(below[level])
-    torn = [found for names in inside.values() if (found := parts_among(names)) and found.train and found.test]
-    if torn and 2 * len(torn) >= len(inside):
-        raise Problem(
-            f"{root}: its class folders hold {named([*torn[0].train, *torn[0].test])}, which are parts: use format: "
-            f"file_names, {_pattern(torn[0], level)}; or list all classes in options: classes_order to pool the parts"
-        )
-
-
-def _pattern(parts: Parts, level: int) -> str:
-    tests = [one for one in parts.test if "test" in one.lower()] or parts.test
-    words = "|".join(re.escape(one) for one in (*parts.train, *tests))
-    folders = "/".join(["[^/]+"] * level)
-    pattern = f"'^(?P<class>{folders})/(?P<split>{words})/'"
-    more = ", unmatched: ignore" if len(tests) < len(parts.test) or parts.other else ""
-    return f"options: {{pattern: {pattern}{more}}}"
-
-
-def _same_folders_inside(listing: Listing, root: Path) -> None:
-    """Note class folders that all hold folders of the same names: the classes may lie one level deeper."""
-    inside: dict[str, set[str]] = {label: set() for label in listing.classes}
-    for item in listing.items:
-        below = item.name.split("/")
-        if len(below) < 3:
-            return
-        inside[item.label].add(below[1])
-    common = set.intersection(*inside.values())
-    if len(common) > 1 and len(inside) > 1 and all(2 * len(common) > len(names) for names in inside.values()):
-        listing.ignored.note(
-            f"{root}: each class folder holds the folders {named(sorted(common))}: if these are the classes, they are "
-            "read "
-            "wrongly (move the outer folders' contents together, or use format: file_names)"
-        )
 
 
 def _not_alike(classes: Iterable[str], root: Path) -> None:

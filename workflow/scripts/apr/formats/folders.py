@@ -1,19 +1,42 @@
 """Class folders, with or without train and test folders above them."""
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
+from apr.formats.layouts import in_names
 from apr.formats.listing import Item, Listing, Span, in_order
-from apr.formats.parts import parts_among, split_folders_options
+from apr.formats.parts import as_yaml, parts_among, split_folders_options
+from apr.formats.thumbnails import class_like, without_thumbnails
 from apr.problems import Problem
 from apr.values import Between
-from apr.walking import LeftOut, find_images, is_picture, listed_suffixes, named, pass_over_beside, visible, walk
+from apr.walking import (
+    DOCUMENTS,
+    LeftOut,
+    is_picture,
+    listed_suffixes,
+    named,
+    pass_over_beside,
+    pictures_among,
+    suffix_of,
+    visible,
+    walk,
+)
 
 Depth = Annotated[int, Between(1, 16)]
+DEEPEST, MANY = 4, 200  # where folders of parts are looked for: levels, folders a level
+OTHERWISE = "set options: root, or another format"
 TEST_FOLDERS = ("test", "val", "valid", "validation")
 
 
-def read_class_folders(root: Path, *, classes_order: str | list[str] | None = None, depth: Depth = 1) -> Listing:
+def read_class_folders(
+    root: Path,
+    *,
+    classes_order: str | list[str] | None = None,
+    depth: Depth = 1,
+    leave_out: str | list[str] | None = None,
+) -> Listing:
     """Read `<class>/**/<image>`.
 
     Args:
@@ -21,12 +44,15 @@ def read_class_folders(root: Path, *, classes_order: str | list[str] | None = No
         classes_order: see `in_order`; by default folders named by numbers are taken in numeric order. Folders that a
             list names are classes, even if they are called train and test.
         depth: levels of folders that make a class; 2 gives classes such as "Greek/character01".
+        leave_out: folders (classes) that are not read.
 
     Raises:
         Problem: no class folders, or an empty one.
     """
     left = LeftOut()
-    folders, items = _read(root, root, depth, None, left)
+    wanted = _Wanted(classes_order, leave_out)
+    folders, items = _read(root, root, depth, None, left, wanted)
+    wanted.check(root)
     return Listing(items, in_order(folders, classes_order), left)
 
 
@@ -37,6 +63,7 @@ def read_split_folders(
     test: str | list[str] | None = None,
     classes_order: str | list[str] | None = None,
     depth: Depth = 1,
+    leave_out: str | list[str] | None = None,
 ) -> Listing:
     """Read `train/<class>/**/<image>` and `test/<class>/**/<image>`; `train/train/<class>` as Kaggle ships it, too.
 
@@ -46,6 +73,7 @@ def read_split_folders(
         test: of the test part; by default "test", or else "val", "valid", "validation". Other folders are left alone.
         classes_order: see `in_order`.
         depth: see `read_class_folders`.
+        leave_out: see `read_class_folders`.
 
     Raises:
         Problem: a folder is missing, a class is empty or stands in one part alone (`missing: drop` allows it).
@@ -53,6 +81,7 @@ def read_split_folders(
     left = LeftOut()
     if test is None:
         test = next((name for name in TEST_FOLDERS if (root / name).is_dir()), "test")
+    wanted = _Wanted(classes_order, leave_out)
     items: list[Item] = []
     labels: set[str] = set()
     read: set[str] = set()
@@ -66,19 +95,50 @@ def read_split_folders(
             read.add(name)
             inner = folder / folder.name
             folder = inner if visible(folder) == ([inner], []) else folder
-            folders, found = _read(root, folder, depth, split, left)
+            folders, found = _read(root, folder, depth, split, left, wanted)
             items += found
             labels |= folders.keys()
+    wanted.check(root)
     _pass_over_others(root, read, left)
     return Listing(items, in_order(labels, classes_order), left)
+
+
+class _Wanted:
+    """Which folders are classes, as the user says."""
+
+    def __init__(self, order: str | list[str] | None, leave_out: str | list[str] | None) -> None:
+        self.listed = [str(label) for label in order] if isinstance(order, list) else []
+        self._out = {str(label) for label in ([leave_out] if isinstance(leave_out, str) else leave_out or ())}
+        self._seen: set[str] = set()
+
+    def without(self, folders: dict[str, Path]) -> dict[str, Path]:
+        self._seen |= self._out & folders.keys()
+        return {label: folder for label, folder in folders.items() if label not in self._out}
+
+    def check(self, root: Path) -> None:
+        odd = sorted(self._out - self._seen)
+        if odd:
+            raise Problem(f"{root}: there is no class folder {odd[0]!r}; correct options: leave_out")
 
 
 def _what_instead(root: Path, split: str) -> str:
     there = [path.name for path in visible(root)[0]]
     parts = parts_among(there)
     both = parts and parts.train and parts.test
-    remedy = split_folders_options(parts) if both else f"options: {split}"
+    remedy = split_folders_options(parts) if both else _parts_below(root) or f"options: {split}"
     return f"it holds {', '.join(there) or 'no folder'}); set {remedy}"
+
+
+def _parts_below(root: Path) -> str:
+    """The options that name the highest folder below, in which there are folders of parts; empty if there is none."""
+    level = [root]
+    for _ in range(DEEPEST):
+        level = [one for folder in level for one in visible(folder)[0] if not one.is_symlink()][:MANY]
+        for folder in level:
+            parts = parts_among(path.name for path in visible(folder)[0])
+            if parts and parts.train and parts.test:
+                return split_folders_options(parts, folder.relative_to(root).as_posix())
+    return ""
 
 
 def _pass_over_others(root: Path, read: set[str], left: LeftOut) -> None:
@@ -92,7 +152,9 @@ def _pass_over_others(root: Path, read: set[str], left: LeftOut) -> None:
                 left.note(f"{folder}: {len(pictures):,} pictures of neither part are left out")
 
 
-def _read(root: Path, top: Path, depth: int, split: str | None, left: LeftOut) -> tuple[dict[str, Path], list[Item]]:
+def _read(
+    root: Path, top: Path, depth: int, split: str | None, left: LeftOut, wanted: _Wanted
+) -> tuple[dict[str, Path], list[Item]]:
     if depth < 1:
         raise Problem(f"options: depth: {depth}: has to be at least 1")
     level = {"": top}
@@ -102,29 +164,45 @@ def _read(root: Path, top: Path, depth: int, split: str | None, left: LeftOut) -
         for label, folder in level.items():
             folders, files = visible(folder, left)
             beside.append((folder, files))
+            folders = class_like(folders, wanted.listed, left)
             deeper |= {f"{label}/{one.name}".removeprefix("/"): one for one in folders}
         level = deeper
-    items = _items(root, level, split, left)
+    level = wanted.without(level)
+    items = _items(root, level, split, left, wanted)
     for folder, files in beside:
         pass_over_beside(folder, files, len(items), left)
-    if not level:
+    if not items:
         files = [path.name for _, files in beside for path in files]
         shown = f" (it holds {named(files)})" if files else ""
-        raise Problem(f"{top}: holds no class folders at depth {depth}{shown}; set options: root, or another format")
-    return level, items
+        place = top.relative_to(root).as_posix().removeprefix(".")
+        names = in_names(place, [name for name in files if is_picture(name)])
+        remedy = f"its file names seem to begin with the class: use {names}" if names else OTHERWISE
+        raise Problem(f"{top}: holds no class folders at depth {depth}{shown}; {remedy}")
+    return {label: level[label] for label in dict.fromkeys(item.label for item in items)}, items
 
 
-def _items(root: Path, folders: dict[str, Path], split: str | None, left: LeftOut) -> list[Item]:
+def _items(root: Path, folders: dict[str, Path], split: str | None, left: LeftOut, wanted: _Wanted) -> list[Item]:
+    files = {label: walk(folder, left) for label, folder in folders.items()}
+    papers = {label for label in folders if label not in wanted.listed and _all_documents(files[label])}
     items = []
     for label, folder in folders.items():
+        if label in papers and len(folders) - len(papers) > 1:
+            left.pass_over("not_an_image", files[label])
+            kinds = listed_suffixes(Counter(suffix_of(path.name) for path in files[label]))
+            left.note(f"{folder}: holds documents alone ({kinds}): left out")
+            continue
         before = left.suffixes.copy()
-        images = find_images(folder, left)
+        images = without_thumbnails(folder, pictures_among(folder, files[label], left), left)
         if not images:
             others = left.suffixes - before
             shown = f" (it holds {listed_suffixes(others)})" if others else ""
             raise Problem(
-                f"{folder}: the folder of class {label!r} holds no image{shown}: add or convert some, or remove the "
-                "folder"
+                f"{folder}: the folder of class {label!r} holds no image{shown}: add or convert some, remove the "
+                f"folder, or set options: leave_out: {as_yaml([label])}"
             )
         items += [Item(path.relative_to(root).as_posix(), label, Span(path), split) for path in images]
     return items
+
+
+def _all_documents(files: Sequence[Path]) -> bool:
+    return bool(files) and all(path.suffix.lower() in DOCUMENTS for path in files)
