@@ -247,6 +247,6 @@ def test_what_is_wrong_with_an_npz_is_named(tmp_path, arrays, words):
 def test_unknown_arrays_are_said(tmp_path):
     np.savez(tmp_path / "a.npz", x_train=X, y_train=Y, x_val=X, y_val=Y)
     assert "x_val, y_val" in read_listing(tmp_path, "npz").ignored.notes[0]
-    np.savez(tmp_path / "a.npz", train_images=X, train_labels=Y)
-    with pytest.raises(Problem, match=r"lacks x_train and y_train \(it holds train_images, train_labels\)"):
+    np.savez(tmp_path / "a.npz", pictures=X, kinds=Y)
+    with pytest.raises(Problem, match=r"lacks x_train and y_train \(it holds pictures, kinds\)"):
         read_listing(tmp_path, "npz")

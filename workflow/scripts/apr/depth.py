@@ -25,6 +25,7 @@ class Depth:
     def __init__(self, readers: Iterable[Callable[[], bytes]]) -> None:
         self._readers = readers
         self._lock = Lock()
+        self.lowest: int | None = None
         self.highest: int | None = None
 
     def bits(self) -> int:
@@ -32,16 +33,24 @@ class Depth:
         with self._lock:
             return self._bits
 
+    def levels(self) -> int:
+        """How many of 256 gray levels the values span."""
+        shift = self.bits() - 8
+        return (self.highest >> shift) - (self.lowest >> shift) + 1
+
     @cached_property
     def _bits(self) -> int:
-        self.highest = max(self._highest(), default=0)
+        ranges = list(self._ranges())
+        self.lowest = min((low for low, _ in ranges), default=0)
+        self.highest = max((high for _, high in ranges), default=0)
         return next((bits for bits in DEPTHS if self.highest < 1 << bits), DEPTHS[-1])
 
-    def _highest(self) -> Iterator[int]:
+    def _ranges(self) -> Iterator[tuple[int, int]]:
         for read in self._readers:
             try:
                 with Image.open(io.BytesIO(read())) as image:
                     if image.mode in SIXTEEN_BITS:
-                        yield int(np.asarray(image).max())
+                        values = np.asarray(image)
+                        yield int(values.min()), int(values.max())
             except Exception:  # what cannot be decoded is named when it is packed
                 continue

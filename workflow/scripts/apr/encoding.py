@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from apr.likeness import HEIGHT, WIDTH, sketch
 from apr.problems import Problem
 
 SHOWN = 20
+DAMAGED = " is damaged ("
 # Enough pictures in flight to keep the threads busy; few enough to keep memory flat.
 AHEAD = 8
 
@@ -87,10 +89,10 @@ def write_images(name: str, items: Sequence[Item], storage: str, index: np.ndarr
             log.info("%s: %s of %s images", name, f"{row + 1:,}", f"{len(items):,}")
     if broken:
         more = f" and {len(broken) - SHOWN} more" if len(broken) > SHOWN else ""
-        raise Problem(
-            f"{name}: {len(broken)} of {len(items)} images cannot be decoded: {'; '.join(broken[:SHOWN])}{more}. "
-            "Fetch the archive again, or remove these files"
-        )
+        damaged = any(DAMAGED in one for one in broken)
+        remedy = "Fetch what is damaged again, or remove these files" if damaged else "Replace or remove these files"
+        shown = "; ".join(broken[:SHOWN])
+        raise Problem(f"{name}: {len(broken)} of {len(items)} images cannot be decoded: {shown}{more}. {remedy}")
     return Written(sha256.hexdigest(), conversions, histogram, digests, sketches, depth)
 
 
@@ -126,6 +128,8 @@ def _packed(item: Item, storage: str, bits: Callable[[], int]) -> _Packed | str:
     except Undecodable as error:
         return f"{item.name} {error}"
     except OSError as error:
+        if isinstance(source, Span) and source.path.is_symlink() and not source.path.exists():
+            return f"{item.name} is a link that leads nowhere ({os.readlink(source.path)})"
         return f"{item.name} cannot be read ({error.strerror or error})"
     image = decoded.image
     if storage == "pixels":

@@ -8,14 +8,15 @@ import numpy as np
 
 from apr.encoding import Written
 from apr.formats import Item, Listing
-from apr.formats.groups import group_yaml, shown_groups
+from apr.formats.groups import group_yaml, shown_groups, uniting_pattern
 from apr.likeness import Copies
 from apr.walking import listed_suffixes, named
 
 SMALL_TEST = 200
 DARK = 64  # gray levels
 SHARE = 200  # near copies are said from one in so many test images on
-PLACEHOLDER = "'(?P<group>...)'"
+FACTOR = 1.5  # by which the share of the test part may differ from what was wanted
+NARROW = 64  # gray levels that 16-bit values have to span
 REASONS = {
     "hidden": "hidden or system files and folders",
     "not_an_image": "files that are no images",
@@ -23,6 +24,7 @@ REASONS = {
     "outside_class_folders": "files beside the class folders",
     "in_other_folders": "images in folders of neither part",
     "not_in_table": "images that the table does not name",
+    "row_left_out": "rows of other parts",
     "unmatched": "images whose names do not match",
     "class_without_both_parts": "images of classes that lack train or test images",
     "picture_without_points": "pictures without a list of points",
@@ -60,7 +62,8 @@ def all_notes(
         *listing.ignored.notes,
         *_levels(written),
         *_few_tests(int(tests.sum())),
-        *_torn_groups(listing, items, tests, split, drawn),
+        *_odd_share(int(tests.sum()), len(tests), split, drawn),
+        *_torn_groups(listing, items, tests, split, drawn, copies),
         *_copies(copies, items, drawn, int(tests.sum())),
     ]
 
@@ -95,6 +98,11 @@ def _levels(written: Written) -> list[str]:
             "as "
             f"{depth.bits()} bits, so that they are not dark"
         )
+    if written.conversions["sixteen_bit"] and depth.levels() < NARROW:
+        notes.append(
+            f"the values of pictures of 16 bits lie between {depth.lowest} and {depth.highest} and fill "
+            f"{_count(depth.levels(), 'gray level')} of 256: stretch them before, if what matters lies between these"
+        )
     highest = int(np.flatnonzero(written.histogram.sum(axis=0))[-1])
     if highest < DARK:
         notes.append(f"no pixel is brighter than {highest} of 255: are these masks, or pictures of more than 8 bits?")
@@ -112,8 +120,20 @@ def _few_tests(count: int) -> list[str]:
     ]
 
 
+def _odd_share(tests: int, total: int, split: Mapping[str, Any], drawn: bool) -> list[str]:
+    """A test part that is much larger or smaller than wanted, as each class gives at least one image or one group."""
+    wanted = split.get("test_fraction")
+    if not drawn or not wanted or 1 / FACTOR <= tests / total / wanted <= FACTOR:
+        return []
+    unit = "groups" if split["by"] == "group" else "images"
+    return [
+        f"its test part holds {tests / total:.0%} of the images ({tests:,} of {total:,}) where test_fraction is "
+        f"{wanted:g}: the classes have too few {unit} for that share"
+    ]
+
+
 def _torn_groups(
-    listing: Listing, items: Sequence[Item], tests: np.ndarray, split: Mapping[str, Any], drawn: bool
+    listing: Listing, items: Sequence[Item], tests: np.ndarray, split: Mapping[str, Any], drawn: bool, copies: Copies
 ) -> list[str]:
     if drawn and split["by"] == "group":
         return []
@@ -127,6 +147,8 @@ def _torn_groups(
         groups = shown[1] if shown else {} if drawn else _shipped_groups(items)
         what = "that its name seems to belong with (a prefix with a running number, or a folder)"
         if shown:
+            if any(groups.get(items[test].name) != groups.get(items[train].name) for test, train in copies.across):
+                return []  # these groups would leave the copies in both parts
             pattern = f"'{shown[0]}'"
             remedy = f"; if so, set {group_yaml(pattern)}"
     torn = _torn(items, tests, groups)
@@ -152,13 +174,11 @@ def _torn(items: Sequence[Item], tests: np.ndarray, groups: Mapping[str, str]) -
 
 def _copies(copies: Copies, items: Sequence[Item], drawn: bool, n_test: int) -> list[str]:
     notes = []
-    remedy = (
-        f"; set {group_yaml(PLACEHOLDER)}, or remove the copies" if drawn else "; that is the split as it was shipped"
-    )
+    shipped = "; that is the split as it was shipped"
     if copies.across:
         notes.append(
             f"{len(copies.across):,} of {n_test:,} test images are also in train, pixel by pixel: "
-            f"{_pairs(copies.across, items)}{remedy}"
+            f"{_pairs(copies.across, items)}{_remedy(copies.across, items) if drawn else shipped}"
         )
     if copies.two_labels:
         pairs = [
@@ -168,10 +188,20 @@ def _copies(copies: Copies, items: Sequence[Item], drawn: bool, n_test: int) -> 
         notes.append(f"{_count(len(pairs), 'picture')} under two labels: {named(pairs)}; remove one of each")
     if SHARE * len(copies.near) >= n_test:
         notes.append(
-            f"{len(copies.near):,} of {n_test:,} test images nearly equal one in train: "
-            f"{_pairs(copies.near, items)}{remedy}"
+            f"{len(copies.near):,} of {n_test:,} test images nearly equal one in train (frames of one scene, one "
+            f"picture changed, or merely similar pictures): {_pairs(copies.near, items)}"
+            f"{_remedy(copies.near, items) if drawn else shipped}"
         )
     return notes
+
+
+def _remedy(pairs: Sequence[tuple[int, int]], items: Sequence[Item]) -> str:
+    """What keeps copies out of both parts: groups, where a pattern unites them all."""
+    pattern = uniting_pattern(items, pairs)
+    if not pattern:
+        return "; remove the copies"
+    quoted = f"'{pattern}'"
+    return f"; set {group_yaml(quoted)}, which keeps them together, or remove the copies"
 
 
 def _count(count: int, noun: str) -> str:

@@ -96,7 +96,8 @@ def _members(labels: Sequence[str]) -> dict[str, list[int]]:
     for label, rows in members.items():
         if len(rows) < 2:
             raise Problem(
-                f"class {label!r} has one image, which cannot be both in train and in test: add images, or leave it out"
+                f"class {label!r} has one image, which cannot be both in train and in test: add images, or leave it "
+                "out (options: leave_out, where classes are folders)"
             )
     return members
 

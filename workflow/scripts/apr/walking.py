@@ -15,6 +15,7 @@ LEFTOVERS |= {"@recycle", "@recently-snapshot", "@__thumb", "lost+found", "__pyc
 DOCUMENTS = {".txt", ".csv", ".tsv", ".md", ".rst", ".json", ".xml", ".yaml", ".yml", ".html", ".htm", ".pdf", ".log"}
 DOCUMENTS |= {".py", ".sh", ".ipynb", ".cfg", ".ini", ".toml", ".doc", ".docx", ".rtf", ".xls", ".xlsx", ".ods", ".db"}
 DOCUMENTS |= {".mat", ".pkl", ".names", ".data", ".bib", ".tex", ".url", ".lnk", ".sha256", ".md5"}
+ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".7z", ".rar")
 FEW_DOCUMENTS = 5
 SHOWN = 3
 IGNORE = "set options: others: ignore"
@@ -196,6 +197,7 @@ def pictures_among(folder: Path, files: Sequence[Path], left: LeftOut, apart: Co
     if others:
         refuse_broken_links(others)
         left.pass_over("not_an_image", others)
+        _note_archives(others, left)
         stems = {path.with_suffix("") for path in pictures} | set(pictures)
         alone = [path for path in others if path.with_suffix("") not in stems]  # the others go with a picture
         strange = [path for path in alone if path.suffix.lower() not in DOCUMENTS]
@@ -211,6 +213,7 @@ def pass_over_beside(folder: Path, files: Sequence[Path], taken: int, left: Left
     """Count files beside the folders of classes; as many pictures there as in the folders are too many to pass over."""
     refuse_broken_links(files)
     left.pass_over("outside_class_folders", files)
+    _note_archives(files, left)
     pictures = [path.name for path in files if is_picture(path.name)]
     if pictures and len(pictures) >= taken:
         left.faults.append(
@@ -219,6 +222,15 @@ def pass_over_beside(folder: Path, files: Sequence[Path], taken: int, left: Left
         )
     elif pictures:
         left.note(f"{folder}: {len(pictures)} pictures beside the class folders are left out: {named(pictures)}")
+
+
+def _note_archives(files: Iterable[Path], left: LeftOut) -> None:
+    inner = [path for path in files if path.name.lower().endswith(ARCHIVES)]
+    if inner:
+        left.note(
+            f"{inner[0].parent}: archives are not looked into: {named(path.name for path in inner)}; if they hold "
+            "pictures of the dataset, set options: nested: true (or unpack them, where the dataset is a folder)"
+        )
 
 
 def refuse_broken_links(files: Iterable[Path]) -> None:

@@ -19,6 +19,12 @@ IDX_NAME = re.compile(r"(?P<prefix>.*?)(?P<part>train|t10k|test)-(?P<what>images
 IDX_BYTES = b"\x00\x00\x08"
 NPZ_KEYS = ("x_train", "y_train", "x_test", "y_test")
 NPZ_EXTRA = ("classes",)
+# Other names of the same arrays: MedMNIST's, and those with the words turned round.
+ALIASES = {
+    f"{part}_{what}": f"{short}_{part}"
+    for part in ("train", "test")
+    for what, short in (("images", "x"), ("labels", "y"), ("x", "x"), ("y", "y"), ("data", "x"))
+}
 
 
 def read_idx(root: Path, *, prefix: str = "", classes: list[str] | None = None) -> Listing:
@@ -104,8 +110,11 @@ def read_npz(root: Path, *, file: str | None = None, classes: list[str] | None =
         names = ", ".join(path.name for path in paths) or "none"
         raise Problem(f"{root}: one npz file is needed, there are: {names}; set options: file")
     path, left = paths[0], LeftOut()
-    _complete(path, array_names(path), left)
-    arrays = load_npz(path, (*NPZ_KEYS, *NPZ_EXTRA))
+    there = array_names(path)
+    names = {key: key for key in there} if set(NPZ_KEYS) & set(there) else {key: ALIASES.get(key, key) for key in there}
+    _complete(path, [names[key] for key in there], left)
+    wanted = {key: name for key, name in names.items() if name in (*NPZ_KEYS, *NPZ_EXTRA)}
+    arrays = {wanted[key]: values for key, values in load_npz(path, wanted).items()}
     if "classes" in arrays and classes is None:
         classes = [str(label) for label in arrays["classes"].tolist()]
     if "x_test" in arrays:
@@ -145,6 +154,8 @@ def _listing(
             raise Problem(
                 f"{where}: {of}: labels are {list(labels.shape)}: save one number an image (argmax of each row)"
             )
+        if labels.dtype.kind == "f":
+            raise Problem(f"{where}: {of}: labels are {labels.dtype}: save them as integers (astype('int64'))")
         if labels.size != len(images) or labels.dtype.kind not in "iu":
             raise Problem(f"{where}: {of}: {len(images)} images, but {labels.size} labels ({labels.dtype})")
         if labels.min() < 0:

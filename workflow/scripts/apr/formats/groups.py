@@ -10,6 +10,9 @@ from apr.problems import Problem
 from apr.walking import named
 
 BY_NUMBER, BY_FOLDER = r"^(?P<group>.+?)[ _.-]*(frame|img|image|f|t|z)?[ _.-]*\d+\.[^.]+$", "^(?P<group>.+)/"
+# Names of copies and of changed pictures: "1 (2).jpg", "1 - Copy.jpg"; "1_flip.png", "1_rot.png".
+COPY = r"^(?P<group>.+?)([ _-]*\(\d+\)|[ _-]+[Cc]opy([ _-]*\(?\d+\)?)?)?\.[^.]+$"
+CHANGED = r"^(?P<group>.*?\d+)[^/\d]*\.[^.]+$"
 FEWEST_GROUPS, LARGEST_GROUP = 3, 200  # of a class, to be taken for groups: two kinds of camera are none
 COLUMNS = re.compile(
     r"(patient|subject|lesion|case|study|series|participant|person|individual|animal|specimen|slide|track|video|clip|session|"
@@ -77,6 +80,26 @@ def shown_groups(items: Iterable[Item]) -> tuple[str, dict[str, str]] | None:
             showing += len(members) * _are_groups(keys, len(members))
         if 2 * showing > sum(map(len, names.values())):
             return pattern, groups
+    return None
+
+
+def uniting_pattern(items: Sequence[Item], pairs: Iterable[tuple[int, int]]) -> str | None:
+    """A pattern under which both rows of each pair are of one group, and each class has several groups; None without.
+
+    Args:
+        items: all images.
+        pairs: rows of images that show the same.
+    """
+    pairs = list(pairs)
+    for pattern in (COPY, CHANGED, BY_NUMBER, BY_FOLDER):
+        found = [re.search(pattern, item.name) for item in items]
+        if not all(found) or any(found[one]["group"] != found[other]["group"] for one, other in pairs):
+            continue
+        of: dict[str, set[str]] = defaultdict(set)
+        for item, match in zip(items, found, strict=True):
+            of[item.label].add(match["group"])
+        if all(len(groups) >= FEWEST_GROUPS for groups in of.values()):
+            return pattern
     return None
 
 

@@ -5,11 +5,12 @@ import csv
 import difflib
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from apr.contents import kind_of
+from apr.formats.headers import refuse_no_header, with_index_column
 from apr.problems import Problem
 from apr.walking import LeftOut, named
 
@@ -72,6 +73,7 @@ def read_table(
     delimiter: str | None = None,
     encoding: str | None = None,
     header: Sequence[str] | None = None,
+    pictures: Collection[str] = (),
 ) -> LabelTable:
     """Read a table.
 
@@ -82,6 +84,7 @@ def read_table(
         delimiter: between the columns: a character or its name (tab, comma, semicolon, pipe, space); found by default.
         encoding: as Python names it; found by default.
         header: names of the columns where the file has no such line.
+        pictures: names of the pictures, by which a first line shows that it is no header.
 
     Raises:
         Problem: names the line: another encoding, a row with more or fewer cells than the header, an open quote; or the
@@ -96,6 +99,9 @@ def read_table(
     rows = _rows(path, text, sign, skipped)
     columns = list(header) if header else (rows.pop(0)[1] if rows else [])
     columns = [column.lstrip("# ") if place == 0 else column for place, column in enumerate(columns)]
+    if not header:
+        refuse_no_header(path, text.lstrip().split("\n")[0], columns, wanted, pictures)
+        columns = with_index_column(path, columns, rows, left)
     require_columns(path, wanted, columns)
     found = []
     for line, cells in rows:

@@ -3,17 +3,19 @@
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from apr.formats.listing import composed
+from apr.formats.parts import HERE, as_yaml
 from apr.problems import Problem
 from apr.walking import LeftOut, below, is_picture, named
 
 # Kinds that tables name though the pictures were converted since.
 FOREIGN = {".dcm", ".dicom", ".heic", ".heif", ".avif", ".jp2", ".svg", ".raw", ".nef", ".cr2", ".npy", ".nii", ".tga"}
 LOST_SHOWN = 10
+AS_NUMBER = re.compile(r"\d+\.0+")
 ALIKE: dict[str, Callable[[str], str]] = {
     "which differs in case only": str.casefold,
     "with leading zeros, which spreadsheets drop: read the column as text": lambda name: re.sub(
@@ -99,7 +101,8 @@ class Files:
         if lost:
             shown = [f"{names[line]}{self._reason(names[line])}" for line in sorted(lost)[:LOST_SHOWN]]
             more = f" and {len(lost) - LOST_SHOWN:,} more" if len(lost) > LOST_SHOWN else ""
-            raise Problem(f"{table}: {len(lost)} of {len(names)} images are missing: {', '.join(shown)}{more}")
+            remedy = self._other_folder(table, names, lost)
+            raise Problem(f"{table}: {len(lost)} of {len(names)} images are missing: {', '.join(shown)}{more}{remedy}")
         self._note_differences(table, {names[line]: match.path for line, match in chosen.items()}, left)
         return {line: match.path for line, match in chosen.items()}
 
@@ -138,8 +141,9 @@ class Files:
         if last in self._others:
             return f" (is there, but {suffix or 'a file without a suffix'} is no kind that is read: convert it)"
         if self._by_name.get(last):
-            place = self._show(self._by_name[last])
-            return f" (there is {place}, in another folder; if it is that, set options: root: {Path(place).parent})"
+            return f" (there is {self._show(self._by_name[last])}, in another folder)"
+        if AS_NUMBER.fullmatch(last) and (number := self._by_stem.get(stem)):
+            return f" (there is {self._show(number)}: the names were read as numbers; read the column as text)"
         if (twice := self._by_name.get(stem)) and is_picture(stem):
             return f" (there is {self._show(twice)}: options: suffix adds what the table has already)"
         if suffix and (other := self._by_stem.get(stem)):
@@ -150,6 +154,20 @@ class Files:
                 if alike:
                     return f" (there is {self._show(alike)}, {reason})"
         return ""
+
+    def _other_folder(self, table: Path, names: Mapping[int, str], lost: Collection[int]) -> str:
+        """What to do about names that say another folder than the files lie in; empty where there are none."""
+        files = {line: self._by_name.get(_parted(self._plain(name))[1], []) for line, name in names.items()}
+        if not any(files[line] for line in lost):
+            return ""
+        places = {found[0][0].parent if len(found) == 1 else None for found in files.values()}
+        place = places.pop() if len(places) == 1 else None
+        if place is None or place == self.root:
+            return "; correct the folders in the table"
+        options = (
+            f"root: {as_yaml([HERE + below(place, self.root)])}, table: {as_yaml([os.path.relpath(table, place)])}"
+        )
+        return f"; if these are meant, set options: {{{options}}}, or correct the folders in the table"
 
     def _show(self, files: list[tuple[Path, tuple[str, ...]]]) -> str:
         return files[0][0].relative_to(self.root).as_posix()

@@ -73,7 +73,7 @@ def read_point_annotations(
         left["point_not_drawn"] += len(found) - len(drawn)
         items += [found[i] for i in drawn]
     if waiting:
-        raise Problem(f"{min(waiting)}: its picture is missing ({len(waiting)} in all); fetch the archive again")
+        raise Problem(f"{min(waiting)}: its picture is missing ({len(waiting)} in all); add it, or remove the list")
     return Listing(items, list(classes), left)
 
 

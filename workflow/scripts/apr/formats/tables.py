@@ -1,5 +1,6 @@
 """The class stands in a table of labels, or in the file's name."""
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ from apr.formats.label_table import (
 from apr.formats.listing import Item, Listing, Span, composed, in_order
 from apr.formats.matching import Files
 from apr.formats.parts import part_of
+from apr.images import SUFFIXES
 from apr.problems import Problem
 from apr.walking import LeftOut, below, find_images, is_picture, named, pictures_among, visible, walk
 
@@ -39,6 +41,7 @@ def read_csv_labels(
     suffix: str = "",
     train_values: str | list[str] = ("train", "training"),
     test_values: str | list[str] = ("test", "testing"),
+    ignore_values: str | list[str] = (),
     delimiter: str | None = None,
     encoding: str | None = None,
     classes_order: str | list[str] | None = None,
@@ -55,6 +58,7 @@ def read_csv_labels(
         suffix: appended to the image's name; no other is tried then.
         train_values: value or values of `split` that mean train.
         test_values: value or values of `split` that mean test.
+        ignore_values: value or values of `split` whose rows are left out; "" stands for an empty cell.
         delimiter: between the columns, a character or its name; found by default.
         encoding: of the table, as Python names it; found by default.
         classes_order: see `in_order`; a class in such a list may be called none or nan.
@@ -63,6 +67,7 @@ def read_csv_labels(
         Problem: a column, a value or an image is missing, an image stands in several rows, or `read_table` refuses.
     """
     left = LeftOut()
+    suffix = f".{suffix}" if f".{suffix}".lower() in SUFFIXES else suffix
     path = root / table
     if not path.is_file():
         tables = (
@@ -74,8 +79,12 @@ def read_csv_labels(
         raise Problem(f"{path}: the table of labels is missing{there}; set options: table")
     labels = [label] if isinstance(label, str) else list(label)
     wanted = [name for name in (image, *labels, group, split) if name]
-    known = read_table(path, [image], left, delimiter=delimiter, encoding=encoding)
+    there = walk(root, left)
+    stems = {stem for file in there if is_picture(file.name) for stem in (file.name, file.stem)}
+    known = read_table(path, [image], left, delimiter=delimiter, encoding=encoding, pictures=stems)
     _require(known, wanted, label)
+    known, dropped = _without(known, split, _listed(ignore_values))
+    left["row_left_out"] += dropped
     allowed = set(classes_order) if isinstance(classes_order, list) else set()
     kinds = {row.line: _label(path, row, labels, allowed) for row in known.rows}
     _same_numbers(path, kinds)
@@ -86,7 +95,6 @@ def read_csv_labels(
         if not row.cells[image]:
             raise Problem(f"{path}: line {row.line}: column {image!r} is empty; complete or remove the line")
         names[row.line] = row.cells[image] + suffix
-    there = walk(root, left)
     pictures = pictures_among(root, there, left, apart=[path])
     others = [file for file in there if not is_picture(file.name)]
     found = Files(root, pictures, others).match_all(path, names, bool(suffix), left)
@@ -101,7 +109,7 @@ def read_csv_labels(
         )
         for row in known.rows
     ]
-    left["not_in_table"] += len(pictures) - len(items)
+    left["not_in_table"] += max(0, len(pictures) - len(items) - dropped)
     listing = Listing(items, in_order((item.label for item in items), classes_order), left)
     if group:
         bare = [row.line for row in known.rows if is_empty(row.cells[group])]
@@ -239,11 +247,27 @@ def _once(path: Path, found: Mapping[int, Path], names: Mapping[int, str], kinds
         )
 
 
+def _without(table: LabelTable, split: str | None, values: Sequence[str]) -> tuple[LabelTable, int]:
+    """The table without the rows whose part is one of some values, and how many those are."""
+    if not values:
+        return table, 0
+    if not split:
+        raise Problem("options: ignore_values: needs options: split, the column that holds these values")
+    lower = {value.lower() for value in values}
+    rows = [row for row in table.rows if row.cells[split].lower() not in lower]
+    if not rows:
+        raise Problem(f"{table.path}: options: ignore_values leaves no row of {len(table.rows)}; shorten it")
+    return LabelTable(table.path, table.columns, rows), len(table.rows) - len(rows)
+
+
 def _part(path: Path, row: Row, split: str | None, parts: Mapping[str, str]) -> str | None:
     if not split:
         return None
     part = parts.get(row.cells[split].lower())
     if part is None:
         says = row.cells[split]
-        raise Problem(f"{path}: line {row.line}: column {split!r} says {says!r}; set train_values or test_values")
+        raise Problem(
+            f"{path}: line {row.line}: column {split!r} says {says!r}; set options: train_values or test_values, or "
+            f"ignore_values: [{json.dumps(says, ensure_ascii=False)}] to leave such rows out"
+        )
     return part
