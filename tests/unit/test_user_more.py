@@ -125,6 +125,19 @@ def test_classes_in_the_names_of_a_flat_part(tmp_path, options):
     assert follow(tmp_path, text).classes == ["cat", "dog"]
 
 
+@pytest.mark.parametrize("name", ["class_folders", "split_folders"])
+def test_a_flat_test_part_is_passed_over_for_one_with_classes(tmp_path, name):
+    put(grid(tmp_path / "dataset", ["train", "valid"]), "test/1.jpg", "test/2.jpg")
+    (tmp_path / "names.json").write_text("{}")
+    options = {"root": "dataset"} if name == "class_folders" else None
+    text = refusal(tmp_path, name, options)
+    told = options or {}
+    assert counts(read_listing(tmp_path, "split_folders", told | remedy(text)[1]))["dog", "test"] == 3
+    by_default = read_listing(tmp_path, "split_folders", {"root": "dataset"})
+    assert counts(by_default)["dog", "test"] == 3
+    assert "test: 2 pictures of neither part are left out" in by_default.ignored.notes
+
+
 # --- masks
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from apr.formats.layouts import in_names
 from apr.formats.listing import Item, Listing, Span, in_order
-from apr.formats.parts import as_yaml, parts_among, split_folders_options
+from apr.formats.parts import Parts, as_yaml, parts_among, split_folders_options
 from apr.formats.thumbnails import class_like, without_thumbnails
 from apr.problems import Problem
 from apr.values import Between
@@ -70,7 +70,8 @@ def read_split_folders(
     Args:
         root: holds the folders of the parts.
         train: folder or folders of the train part.
-        test: of the test part; by default "test", or else "val", "valid", "validation". Other folders are left alone.
+        test: of the test part; by default "test", "val", "valid" or "validation", the first
+            that holds folders. Other folders are left alone.
         classes_order: see `in_order`.
         depth: see `read_class_folders`.
         leave_out: see `read_class_folders`.
@@ -80,7 +81,8 @@ def read_split_folders(
     """
     left = LeftOut()
     if test is None:
-        test = next((name for name in TEST_FOLDERS if (root / name).is_dir()), "test")
+        there = [name for name in TEST_FOLDERS if (root / name).is_dir()]
+        test = next((name for name in there if visible(root / name)[0]), there[0] if there else "test")
     wanted = _Wanted(classes_order, leave_out)
     items: list[Item] = []
     labels: set[str] = set()
@@ -123,10 +125,16 @@ class _Wanted:
 
 def _what_instead(root: Path, split: str) -> str:
     there = [path.name for path in visible(root)[0]]
-    parts = parts_among(there)
+    parts = _parts_in(root)
     both = parts and parts.train and parts.test
     remedy = split_folders_options(parts) if both else _parts_below(root) or f"options: {split}"
     return f"it holds {', '.join(there) or 'no folder'}); set {remedy}"
+
+
+def _parts_in(folder: Path) -> Parts | None:
+    """The parts among the folders that hold folders, or else among all."""
+    inner = visible(folder)[0]
+    return parts_among(one.name for one in inner if visible(one)[0]) or parts_among(one.name for one in inner)
 
 
 def _parts_below(root: Path) -> str:
@@ -135,7 +143,7 @@ def _parts_below(root: Path) -> str:
     for _ in range(DEEPEST):
         level = [one for folder in level for one in visible(folder)[0] if not one.is_symlink()][:MANY]
         for folder in level:
-            parts = parts_among(path.name for path in visible(folder)[0])
+            parts = _parts_in(folder)
             if parts and parts.train and parts.test:
                 return split_folders_options(parts, folder.relative_to(root).as_posix())
     return ""

@@ -106,7 +106,10 @@ def _reading(listing: Listing, parts: Parts) -> str:
     of = [item.name.split("/") for item in listing.items if item.name.startswith(f"{first}/")]
     flat = [names[-1] for names in of if len(names) == 2]
     if 2 * len(flat) <= len(of):
-        return reading_of(parts)
+        deep = {item.name.split("/")[0] for item in listing.items if item.name.count("/") > 1}
+        tests = [name for name in parts.test if name in deep] or parts.test
+        lost = [name for name in parts.test if name not in tests]
+        return reading_of(Parts(parts.train, tests, [*parts.other, *lost]))
     return in_names(first, flat) or (
         f"format: csv_labels with a table of labels ({first} holds no class folders: its pictures lie in it flat)"
     )
