@@ -36,6 +36,8 @@ def test_row_names_as_r_writes_them(tmp_path):
     assert labels(listing) == RIGHT
     assert "one cell more than the header" in " ".join(listing.ignored.notes)
     with pytest.raises(Problem, match="has 3 cells where the header has 2"):
+        read(tmp_path, PLAIN.replace("cat", "cat, tabby").replace("dog", "dog, pug"))
+    with pytest.raises(Problem, match="has 3 cells where the header has 2"):
         read(tmp_path, text.replace('"1"', '"0"'))
 
 

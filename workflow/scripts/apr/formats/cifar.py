@@ -47,8 +47,8 @@ def read_cifar(root: Path, *, labels: Literal["fine", "coarse"] = "fine") -> Lis
     missing = [name for name in needed if name not in files]
     if missing:
         raise Problem(
-            f"{meta.parent}: the set is incomplete: {named(missing, BATCHES + 1)} missing; fetch the archive again, or "
-            "unpack it again"
+            f"{meta.parent}: the set is incomplete: {named(missing, BATCHES + 1)} missing; put what is "
+            "missing there, or fetch the set again"
         )
     if len(set(classes)) < len(classes):
         raise Problem(f"{meta}: {names_key} name a class twice; fetch it again")

@@ -17,7 +17,12 @@ def with_index_column(
     if not rows or any(len(cells) != len(columns) + 1 for _, cells in rows):
         return columns
     first = [cells[0] for _, cells in rows]
-    if len(set(first)) < len(first) or "" in first or any(not cells[-1] for _, cells in rows):
+    if (
+        len(set(first)) < len(first)
+        or "" in first
+        or any(map(is_picture, first))
+        or any(not cells[-1] for _, cells in rows)
+    ):
         return columns
     left.note(f"{path}: each row has one cell more than the header: the first is taken for the row's name")
     return ["", *columns]

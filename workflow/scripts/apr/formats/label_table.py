@@ -39,6 +39,7 @@ MANGLED = re.compile(
     rf"[{ACCENTS}]{{3}}"
     rf"|[^\W\d_][^\x00-\x7f{ACCENTS}ßµ’‘´ªº\xa0\xad]"
     r"|[\xa1-\xa9\xac-\xaf][^\W\d_]"
+    r"|[^\W\d_][ŠŽŸŒ][a-zß]"
     r"|(?<!\w)[”†‡‰ˆ˜™›…–—]\w"
 )
 
