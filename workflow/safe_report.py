@@ -26,9 +26,9 @@ WEB = re.compile(r"https?://", re.IGNORECASE)
 def secure_report() -> None:
     """Secure every report that this process makes.
 
-    reStructuredText takes in no file and no HTML (SETTINGS), no picture, and no link but to the web; captions get text by
-    the filters `rst`, which escapes it, and `contents`, which reads a caption that the library wrote; and no JSON can end
-    the script that it stands in.
+    reStructuredText takes in no file and no HTML (SETTINGS), no picture, and no link but to the web; captions get
+    text by the filters `rst`, which escapes it, and `contents`, which reads a caption that the library wrote; and no
+    JSON can end the script that it stands in.
     """
     os.environ["DOCUTILSCONFIG"] = str(SETTINGS)
     DEFAULT_FILTERS.update(rst=rst, contents=_contents)
