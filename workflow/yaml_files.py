@@ -231,6 +231,8 @@ class _Walk:
                 self.value(item, [*path, number])
         else:
             self.document.written[tuple(path)] = node.value
+            if node.tag == f"{TAG}str":
+                return
             try:
                 value = self.loader.construct_object(node)
             except ValueError as error:
