@@ -73,3 +73,9 @@ def stop_watching(outcome):
     status.stop(outcome)
     if queue:
         queue.stop()
+
+
+def finish_watching():
+    status.finish(map(str, workflow.dag_settings.targets or ()))
+    if queue:
+        queue.stop()

@@ -54,7 +54,7 @@ onstart:
 
 
 onsuccess:
-    stop_watching("Finished.")
+    finish_watching()
 
 
 onerror:

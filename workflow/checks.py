@@ -88,12 +88,13 @@ def _bounded(config: dict[str, Any], faults: Iterable[jsonschema.ValidationError
         if isinstance(config.get(section), dict):
             config[section] = {key: entry for key, entry in config[section].items() if isinstance(entry, dict)}
     for fault in faults:
-        if fault.validator in ("minimum", "maximum"):
+        if fault.validator in ("minimum", "maximum", "maxItems"):
             *path, key = fault.absolute_path
             holder: Any = config
             for part in path:
                 holder = holder[part] if part in holder or isinstance(holder, list) else {}
-            holder[key] = fault.validator_value
+            most = fault.validator_value
+            holder[key] = fault.instance[:most] if fault.validator == "maxItems" else most
     return config
 
 
@@ -101,8 +102,32 @@ def _is_number(_: Any, value: Any) -> bool:
     return is_kind(value, "number") and (limit_problem(value, {}) is None)
 
 
+def _each_item(validator: Any, items: Any, value: Any, schema: dict) -> Iterable[jsonschema.ValidationError]:
+    """The schema of items, but not for each of a list that is too long: that is one error."""
+    if not isinstance(value, list) or len(value) <= schema.get("maxItems", len(value)):
+        yield from jsonschema.Draft202012Validator.VALIDATORS["items"](validator, items, value, schema)
+
+
+def _unique(_: Any, wanted: bool, value: Any, schema: dict) -> Iterable[jsonschema.ValidationError]:
+    if wanted and isinstance(value, list) and len(value) <= schema.get("maxItems", len(value)):
+        double = _double(value)
+        if double is not None:
+            yield jsonschema.ValidationError(f"{shown(double[0])} stands there twice; remove one")
+
+
+def _double(value: list) -> tuple[Any] | None:
+    seen = set()
+    for item in value:
+        key = repr((type(item), item))
+        if key in seen:
+            return (item,)
+        seen.add(key)
+    return None
+
+
 Validator: Callable[..., Any] = jsonschema.validators.extend(
     jsonschema.Draft202012Validator,
+    {"items": _each_item, "uniqueItems": _unique},
     type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
         {"integer": lambda _, value: is_kind(value, "integer"), "number": _is_number}
     ),
@@ -132,8 +157,7 @@ def _schema_messages(error: jsonschema.ValidationError, sources: Sources) -> Err
         words = {"minItems": "at least", "minProperties": "at least", "minLength": "at least", "maxItems": "at most"}
         yield path, f"{shown(value)}: has to hold {words[error.validator]} {error.validator_value}"
     elif error.validator == "uniqueItems":
-        double = next(item for number, item in enumerate(value) if item in value[:number])
-        yield path, f"{shown(double)} stands there twice; remove one"
+        yield path, error.message
     else:
         yield path, f"{error.message[:200]}{_explained(error.schema)}"
 

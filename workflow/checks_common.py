@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from apr.formats import FORMATS, options_problems
+from apr.addresses import OF_FOLDERS, SCHEMES, address_problem, folder_problem
+from apr.formats import FORMATS, format_options, options_problems
 from apr.names import name_problem, plain_name
 from apr.problems import Problem
 from apr.values import nearest, shown
@@ -22,6 +23,9 @@ def tolerant(check: Callable[..., Errors], *arguments: Any) -> Errors:
 def data_errors(config: dict[str, Any], datasets: dict[str, Any], views: dict[str, Any]) -> Errors:
     """Errors of a configuration's datasets and views; those that are resolved are put into the last two arguments."""
     registry = load_registry()
+    mirror = (config.get("data") or {}).get("mirror")
+    if isinstance(mirror, str):
+        yield from _place_errors(["data", "mirror"], mirror, address_problem(mirror, OF_FOLDERS))
     for name, entry in (config.get("datasets") or {}).items():
         yield from tolerant(_dataset_errors, name, entry, registry, datasets)
     views |= {name: {"dataset": name, "classes": None} for name in datasets}
@@ -51,7 +55,8 @@ def _dataset_errors(name: str, entry: dict[str, Any] | None, registry: dict[str,
     datasets[name] = resolved
     yield from file_errors(path, entry, resolved)
     folder = entry.get("folder")
-    if folder and (ROOT / folder).is_file():
+    yield from folder_errors(path, entry)
+    if folder and not folder_problem(folder) and (ROOT / folder).is_file():
         yield [*path, "folder"], f"{shown(folder)} is a file; write url: {shown('file:' + folder)} in its place"
     yield from _format_errors(path, entry, resolved, registry.get(source, {}))
 
@@ -69,6 +74,24 @@ def _format_errors(path: list, entry: dict, resolved: dict, known: dict) -> Erro
         inherited = option in known.get("options", {}) and option not in own
         whose = f" (it is an option of {known['format']}, from resources/datasets.yaml)" if inherited else ""
         yield [*path, "options", option], text + whose
+    options = resolved["options"]
+    pattern = options.get("pattern")
+    grouped = options.get("group") or layout == "point_annotations" or "(?P<group>" in str(pattern)
+    if resolved["split"]["by"] == "group" and not grouped:
+        remedy = "set options: group, or split" if "group" in format_options(layout) else "split"
+        yield [*path, "split", "by"], f"group: {layout} gives no group so; {remedy} by image"
+
+
+def folder_errors(path: list, entry: dict[str, Any], key: str = "folder") -> Errors:
+    """What a text that names a folder says that no folder is called."""
+    folder = entry.get(key)
+    if isinstance(folder, str):
+        yield from _place_errors([*path, key], folder, folder_problem(folder))
+
+
+def _place_errors(path: list, place: str, problem: str | None) -> Errors:
+    if problem:
+        yield path, f"{shown(place)} {problem}"
 
 
 def file_errors(path: list, entry: dict[str, Any], resolved: dict[str, Any]) -> Errors:
@@ -80,6 +103,11 @@ def file_errors(path: list, entry: dict[str, Any], resolved: dict[str, Any]) -> 
         where = [*path, "url"] if entry.get("url") else where
         if not file.get("url") and "name" not in file:
             yield where, "is null: give a name, and put the file there by hand"
+            continue
+        wrong = address_problem(str(file["url"]), SCHEMES) if file.get("url") else None
+        if wrong:
+            at = [*path, "url"] if entry.get("url") else [*path, "files", number, "url"]
+            yield at, f"{shown(file['url'])} {wrong}"
             continue
         problem = name_problem(name)
         if problem:

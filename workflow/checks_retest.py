@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from apr.addresses import folder_problem
 from apr.problems import Problem
-from apr.values import nearest
+from apr.values import nearest, shown
 from apr.zoo import parse_model
-from checks_common import Errors, data_errors, file_errors, tolerant
+from checks_common import Errors, data_errors, file_errors, folder_errors, tolerant
 from retests import load_sources, resolve_sources, sets_of
 from study import ROOT, read_yaml
 
@@ -22,6 +23,7 @@ def retest_errors(config: dict[str, Any]) -> Errors:
     sources = resolve_sources({name: entry for name, entry in entries.items() if name in registry}, registry)
     for name, source in sources.items():
         yield from tolerant(file_errors, ["sources", name], entries.get(name) or {}, source)
+        yield from tolerant(folder_errors, ["sources", name], entries.get(name) or {})
     yield from data_errors(config, datasets, views)
     for name in sorted(datasets.keys() & sources.keys()):
         yield ["datasets", name], "has the name of a source; choose another name"
@@ -44,7 +46,10 @@ def _evaluation_errors(evaluate: dict, published: dict, views: dict) -> Errors:
         except Problem as problem:
             yield ["evaluate", "models"], str(problem)
     weights = evaluate.get("weights")
-    if weights and not (ROOT / weights).exists():
+    wrong = folder_problem(weights) if weights else None
+    if wrong:
+        yield ["evaluate", "weights"], f"{shown(weights)} {wrong}"
+    elif weights and not (ROOT / weights).exists():
         text = f"there is no file or folder {ROOT / weights}; correct it, or give null for the weights of the hubs"
         yield ["evaluate", "weights"], text
     for name, task in (evaluate.get("tasks") or {}).items():

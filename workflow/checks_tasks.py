@@ -10,6 +10,8 @@ from apr.values import nearest
 from checks_common import Errors, tolerant
 from study import PROTOCOL, network_genotype, view_classes
 
+MOST_NAMED = 20  # models of one task that do not exist
+
 
 def task_errors(config: dict, views: dict, datasets: dict) -> Errors:
     """What is wrong with roles, regimes, views, errors and family tasks that tasks name."""
@@ -67,10 +69,12 @@ def network_errors(config: dict) -> Errors:
         except Problem as problem:
             yield ["networks", name], str(problem)
     for name, task in config["tasks"].items():
-        for model in task.get("models", ()):
-            if model not in known:
-                hint = nearest(model, networks) if not re.fullmatch(r"a\d+", model) else f" (a000 to a{size - 1:03d})"
-                yield ["tasks", name, "models"], f"no model {model!r}{hint}"
+        unknown = [model for model in task.get("models", ()) if model not in known]
+        for model in unknown[:MOST_NAMED]:
+            hint = nearest(model, networks) if not re.fullmatch(r"a\d+", model) else f" (a000 to a{size - 1:03d})"
+            yield ["tasks", name, "models"], f"no model {model!r}{hint}"
+        if len(unknown) > MOST_NAMED:
+            yield ["tasks", name, "models"], f"and {len(unknown) - MOST_NAMED:,} more that are no models"
 
 
 def start_errors(config: dict) -> Errors:

@@ -4,6 +4,8 @@ import os
 from typing import Any
 
 SHOWN = 5
+TAIL = 2000  # bytes of a log's end
+STOPPED = b" interrupted by SIG"  # what a job that a signal ends says last (`apr.interruption`, `apr.logs`)
 
 
 def failed_jobs(scheduler: Any) -> str:
@@ -11,13 +13,30 @@ def failed_jobs(scheduler: Any) -> str:
 
     Of a group those count whose outputs are not there.
     """
-    failed = []
+    failed, stopped = [], []
     for job in list(scheduler.failed):
         for member in job.jobs if job.is_group() else [job]:
             if not (job.is_group() and all(map(os.path.exists, member.output))):
                 of = " ".join(map(str, member.wildcards))
-                failed.append(f"  {member.rule.name} {of}: {', '.join(map(str, member.log)) or 'has no log'}\n")
-    if not failed:
+                line = f"  {member.rule.name} {of}: {', '.join(map(str, member.log)) or 'has no log'}\n"
+                (stopped if any(map(_was_stopped, member.log)) else failed).append(line)
+    return _listed(failed, "failed; their logs say why") + _listed(
+        stopped, "stopped by a signal; the same command goes on with them"
+    )
+
+
+def _was_stopped(log: Any) -> bool:
+    try:
+        with open(log, "rb") as file:
+            file.seek(max(0, os.path.getsize(log) - TAIL))
+            lines = file.read().splitlines()
+    except OSError:
+        return False
+    return any(STOPPED in line for line in lines[-2:])
+
+
+def _listed(jobs: list[str], what: str) -> str:
+    if not jobs:
         return ""
-    more = f"  and {len(failed) - SHOWN:,} more\n" if len(failed) > SHOWN else ""
-    return f"{len(failed):,} job(s) failed; their logs say why:\n{''.join(sorted(failed)[:SHOWN])}{more}"
+    more = f"  and {len(jobs) - SHOWN:,} more\n" if len(jobs) > SHOWN else ""
+    return f"{len(jobs):,} job(s) {what}:\n{''.join(sorted(jobs)[:SHOWN])}{more}"

@@ -19,6 +19,8 @@ EXPLAINED = (
     ("cannot start any token", "a text that begins with such a character has to stand in quotes"),
     ("mapping values are not allowed", "a second `: ` in one line, or wrong indentation: put the text in quotes"),
     ("expected ',' or", "a bracket or a quote is not closed, or a comma is missing"),
+    ("found unknown escape", "in double quotes \\ begins an escape: use single quotes, or / in a path"),
+    ("expected hexdecimal", "in double quotes \\ begins an escape: use single quotes, or / in a path"),
     ("found another document", "one file is one study: remove the second `---`"),
     ("expected <block end>", "the indentation differs from the line's before, or a `:` is missing"),
     ("did not find expected key", "the indentation differs from the line's before, or a `:` is missing"),
@@ -229,6 +231,8 @@ class _Walk:
                 self.value(item, [*path, number])
         else:
             self.document.written[tuple(path)] = node.value
+            if node.tag == f"{TAG}str":
+                return
             try:
                 value = self.loader.construct_object(node)
             except ValueError as error:

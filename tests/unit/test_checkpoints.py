@@ -1,6 +1,8 @@
 """Checkpoints: what cannot be read as one is set aside; what is not ours, or cannot be read just now, is left alone."""
 
+import copy
 import errno
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -9,8 +11,9 @@ from small import PROTOCOL, checkpointing, loaders, trainer
 
 from apr.checkpoints import load_checkpoint, save_checkpoint
 from apr.problems import Problem
-from apr.training import Interrupted, train_network
-from apr.weights import load_weights
+from apr.progress import Progress, progress_fault
+from apr.training import Interrupted, _resume, train_network
+from apr.weights import keep_weights, load_weights, weights_digest
 
 CPU = torch.device("cpu")
 STATE = {"network": {"weight": torch.ones(2)}}
@@ -102,6 +105,38 @@ SPOILT = {
     "a step as text": lambda state: state["progress"].update(step="2"),
     "no sums": lambda state: state["progress"].update(sums=None),
 }
+WRONG_WITHIN = {
+    "sums of another type": lambda state: state["progress"].update(sums=torch.ones(3)),
+    "a step too late": lambda state: state["progress"].update(step=99),
+    "a step that is a truth": lambda state: state["progress"].update(step=True),
+    "a weight that is no number": lambda state: state["network"][first(state)].fill_(torch.nan),
+    "a sparse weight": lambda state: state["network"].update(
+        {first(state): state["network"][first(state)].to_sparse()}
+    ),
+    "a momentum that is no number": lambda state: momentum(state).fill_(torch.nan),
+    "a momentum of whole numbers": lambda state: state["optimizer"]["state"][0].update(
+        momentum_buffer=momentum(state).to(torch.int8)
+    ),
+    "a momentum of none": lambda state: state["optimizer"]["state"][0].update(momentum_buffer=None),
+    "a momentum too few": lambda state: state["optimizer"]["state"].pop(0),
+    "no momenta": lambda state: state["optimizer"]["state"].clear(),
+    "a momentum of none of the parameters": lambda state: state["optimizer"]["state"].update(
+        {-1: state["optimizer"]["state"].pop(0)}
+    ),
+    "no groups": lambda state: state["optimizer"].pop("param_groups"),
+    "a group that is none": lambda state: state["optimizer"].update(param_groups=[3]),
+    "other parameters": lambda state: state["optimizer"]["param_groups"][0].update(params=[0]),
+}
+SETTINGS = [("weight_decay", 5.0), ("maximize", True), ("nesterov", False), ("momentum", 0), ("momentum", "x")]
+SETTINGS += [("lr", "x"), ("lr", torch.nan), ("dampening", torch.ones(2)), ("extra", 1), ("fused", None)]
+WRONG_WITHIN |= {
+    f"{key} {value}": lambda state, key=key, value=value: state["optimizer"]["param_groups"][0].update({key: value})
+    for key, value in SETTINGS
+}
+
+
+def momentum(state):
+    return state["optimizer"]["state"][0]["momentum_buffer"]
 
 
 @pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
@@ -120,3 +155,110 @@ def test_the_right_fingerprint_with_the_wrong_inside_is_set_aside_and_trains_as_
     assert timing["resumed_at_epoch"] is None
     fresh = trainer(protocol)
     assert train_network(fresh, *loaders(tmp_path, protocol), kept)[1] == history
+
+
+def untouched(state):
+    pass
+
+
+@pytest.fixture(scope="module")
+def after_two_steps(tmp_path_factory):
+    return interrupted(tmp_path_factory.mktemp("kept"))
+
+
+@pytest.mark.parametrize("spoil", [untouched, *WRONG_WITHIN.values()], ids=["as it is", *WRONG_WITHIN])
+def test_whatever_is_wrong_within_a_checkpoint_it_is_set_aside(after_two_steps, spoil, caplog):
+    kept, state = after_two_steps
+    state = copy.deepcopy(state)
+    spoil(state)
+    torch.save(state, kept.path)
+    resumed = _resume(trainer(PROTOCOL), kept, Progress(), steps=4)[1]
+    assert resumed == (1 if spoil is untouched else None)
+    assert ("is of this protocol, but" in caplog.text) == (spoil is not untouched)
+
+
+def test_what_a_training_saves_fits_it_also_without_momentum_and_while_it_diverges(tmp_path, caplog):
+    for protocol, spoil in (
+        (PROTOCOL, lambda one: None),
+        (PROTOCOL | {"momentum": 0, "nesterov": False}, lambda one: None),
+        (PROTOCOL, lambda one: one.network.fc.weight.data.fill_(torch.nan)),
+    ):
+        one = trainer(protocol | {"epochs": 2})
+
+        def stop(progress, spoil=spoil, one=one):
+            spoil(one)
+            if progress.epoch == 1 and progress.step == 3:
+                raise Interrupted(15)
+
+        kept = checkpointing(tmp_path, 0.0)
+        kept.path.unlink(missing_ok=True)
+        run = [*loaders(tmp_path, protocol), kept]
+        with suppress(Interrupted):
+            train_network(one, *run, on_step=stop)
+        if kept.path.exists():
+            again = trainer(protocol | {"epochs": 2})
+            assert train_network(again, *run)[2]["resumed_at_epoch"] is not None
+    assert "set aside" not in caplog.text
+
+
+ENTRY = {"epoch": 1, "lr": 0.1, "train_loss": 2.0, "train_n": 8, "train_correct_top1": 3, "train_correct_top5": None}
+ENTRY |= {"correct_top1": 2, "correct_top5": None}
+NO_EPOCHS = [
+    1,
+    {},
+    ENTRY | {"epoch": 2},
+    ENTRY | {"epoch": "1"},
+    ENTRY | {"lr": "x"},
+    ENTRY | {"train_loss": torch.inf},
+]
+NO_EPOCHS += [ENTRY | {"train_n": 8.5}, ENTRY | {"correct_top1": None}, ENTRY | {"correct_top5": -1}]
+NO_EPOCHS += [ENTRY | {"train_correct_top1": torch.ones(1)}, {k: v for k, v in ENTRY.items() if k != "correct_top5"}]
+
+
+@pytest.mark.parametrize("entry", NO_EPOCHS, ids=range(len(NO_EPOCHS)))
+def test_a_history_is_that_of_the_epochs_before(entry):
+    progress = {"epoch": 1, "step": 0, "sums": None, "history": [ENTRY]}
+    assert progress_fault(progress, 3, 4) is None
+    assert "history of epoch 1" in progress_fault(progress | {"history": [entry]}, 3, 4)
+    assert "history" in progress_fault(progress | {"history": [ENTRY, ENTRY | {"epoch": 2}]}, 3, 4)
+    second = progress | {"epoch": 2, "history": [ENTRY, ENTRY]}
+    assert "history of epoch 2" in progress_fault(second, 3, 4)
+
+
+def stepped():
+    one = trainer(PROTOCOL)
+    one.step(torch.randn(8, 3, 16, 16), torch.arange(8) % 6)
+    return one
+
+
+def test_kept_weights_are_those_of_their_run_the_momenta_included(tmp_path):
+    one, path = stepped(), tmp_path / "w.pt"
+    digest = keep_weights(path, one.network, one.optimizer)
+    trainer(PROTOCOL).resume(load_weights(path, digest, CPU))
+    state = torch.load(path, weights_only=True)
+    for spoil in (
+        lambda state: momentum(state).add_(1),
+        lambda state: state["optimizer"]["param_groups"][0].update(lr=3),
+        lambda state: state.pop("optimizer"),
+    ):
+        spoilt = copy.deepcopy(state)
+        spoil(spoilt)
+        torch.save(spoilt, path)
+        with pytest.raises(Problem, match="does not hold the weights of its run"):
+            load_weights(path, digest, CPU)
+
+
+def test_what_an_earlier_version_kept_gives_its_weights_and_no_more(tmp_path):
+    one, path = stepped(), tmp_path / "w.pt"
+    keep_weights(path, one.network, one.optimizer)
+    state = load_weights(path, weights_digest(one.network.state_dict()), CPU)
+    assert state.keys() == {"network"}
+    with pytest.raises(Problem, match="train what kept them again"):
+        trainer(PROTOCOL).resume(state)
+
+
+def test_a_training_goes_on_with_its_own_settings():
+    state = {"network": stepped().network.state_dict(), "optimizer": stepped().optimizer.state_dict()}
+    other = trainer(PROTOCOL | {"weight_decay": 0.1})
+    other.resume(state)
+    assert other.optimizer.param_groups[0]["weight_decay"] == 0.1

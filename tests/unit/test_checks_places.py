@@ -32,6 +32,10 @@ def found(config, change, tmp_path):
             ("a\\b", "holds a backslash"),
             ("a{v}", "holds a brace"),
         ),
+        *((f"a{sign}b", f"holds {sign}, which") for sign in ':*?"<>|'),
+        *(("C:x", "holds :"), ("a`id`", "backtick"), ("~", "begins with '~'"), ("~x", "begins with '~'")),
+        *((name, "of a device") for name in ("con", "CON", "nul.txt", "Com1.tar.gz", "aux .x", "lpt³")),
+        *(("a.", "ends with '.'"), ("?", "holds ?")),
         *(("a\n", "U+000A"), ("a\x00", "U+0000"), ("a\u202eb", "U+202E"), ("a\u2028", "U+2028"), ("\ud800", "U+D800")),
         *(("a ", "blank"), ("é" * 120, "240 bytes")),
     ],
@@ -42,7 +46,7 @@ def test_names_that_cannot_be_names_of_files(name, why):
 
 
 @pytest.mark.parametrize(
-    "name", ["a.zip", "file?format=original", "Ünï cödé.zip", "$HOME", "a'b", "4338392", "~x", "CON"]
+    "name", ["a.zip", "Ünï cödé (1), a+b=c@d.zip", "$HOME", "a'b", "4338392", "x~", "console", "com.zip"]
 )
 def test_names_that_can(name):
     assert name_problem(name) is None
@@ -74,6 +78,42 @@ def test_names_that_can(name):
             {"files": [{"url": "https://x/a"}, {"url": "https://y/a"}]},
             "datasets.z.files.1.url: two files have the name 'a'",
         ),
+        (
+            {"url": "https://x/a?format=original"},
+            "datasets.z.url: the name 'a?format=original' of the file holds ?",
+        ),
+        *(
+            ({"url": url}, f"datasets.z.url: {url!r} {why}")
+            for url, why in [
+                ("ftp://x/a.zip", "is no address that can be fetched; use https:, http:, file:, bundled:"),
+                ("javascript:alert(1)", "is no address that can be fetched"),
+                ("data/a.zip", "is no address that can be fetched"),
+                ("https://[::1", "is no address (Invalid IPv6 URL); correct it"),
+                ("https://x:y/a.zip", "is no address (Port could not be cast to integer value as 'y'); correct it"),
+                ("https:///a.zip", "names no host"),
+                ("https://x\n/a.zip", "holds the control character U+000A; write the address on one line"),
+                ("file://other/a.zip", "names another machine"),
+                ("file:~/a.zip", "begins with ~, which only a shell knows; write the whole path"),
+            ]
+        ),
+        ({"files": [{"url": "ftp://x/a"}]}, "datasets.z.files.0.url: 'ftp://x/a' is no address that can be fetched"),
+        (
+            {"folder": "~/shells"},
+            "datasets.z.folder: '~/shells' begins with ~, which only a shell knows; write the whole",
+        ),
+        (
+            {"folder": "C:\new\table"},
+            "datasets.z.folder: 'C:\\new\\table' holds the control character U+000A (YAML reads \\ in double "
+            "quotes so); use single quotes, or /",
+        ),
+        (
+            {"folder": "/x", "split": {"by": "group"}},
+            "datasets.z.split.by: group: class_folders gives no group so; set options: group, or split by image",
+        ),
+        (
+            {"folder": "/x", "format": "cifar", "split": {"by": "group"}},
+            "datasets.z.split.by: group: cifar gives no group so; split by image",
+        ),
         ({"url": "https://x/a", "folder": "/x"}, "datasets.z.url: stands beside folder; keep one of them"),
         (
             {"folder": "pyproject.toml"},
@@ -82,8 +122,28 @@ def test_names_that_can(name):
     ],
 )
 def test_names_of_a_users_files(demo, tmp_path, entry, line):  # noqa: F811
-    lines = found(demo, {"datasets": {"z": entry | {"format": "class_folders"}}}, tmp_path)
+    lines = found(demo, {"datasets": {"z": {"format": "class_folders"} | entry}}, tmp_path)
     assert [one for one in lines if one.startswith(line)], lines
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"format": "class_folders", "options": {"group": "^(?P<group>.+)/"}},
+        {"format": "csv_labels", "options": {"table": "t.csv", "image": "i", "label": "l", "group": "patient"}},
+        {"format": "file_names", "options": {"pattern": "(?P<class>[a-z])(?P<group>[0-9])"}},
+    ],
+)
+def test_groups_that_a_format_gives(demo, tmp_path, entry):  # noqa: F811
+    assert found(demo, {"datasets": {"z": entry | {"folder": "/x", "split": {"by": "group"}}}}, tmp_path) == []
+
+
+@pytest.mark.parametrize("mirror", ["https://x\n", "ftp://x", "/data/mirror", "bundled:x", "https://[::1", "file:~/m"])
+def test_a_mirror_is_an_address(demo, tmp_path, mirror):  # noqa: F811
+    (line,) = found(demo, {"data": {"mirror": mirror}}, tmp_path)
+    assert line.startswith(f"data.mirror: {mirror!r} ")
+    for right in (None, "https://x.org/m", "file:///data/mirror", "file:mirror", "http://localhost:8000"):
+        assert found(demo, {"data": {"mirror": right}}, tmp_path) == []
 
 
 def test_a_folder_with_braces_and_blanks_is_a_folder(demo, tmp_path):  # noqa: F811

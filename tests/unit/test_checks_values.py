@@ -5,16 +5,18 @@ import time
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 from test_checks import demo, errors_of, merge  # noqa: F401 - a fixture
 
 from apr.formats import FORMATS, options_problems, read_listing
 from apr.formats.options import as_taken, option_kinds
 from apr.problems import Problem
 from apr.protocol import CONTRADICTIONS, KEYS
-from apr.values import value_problem
+from apr.values import shown, value_problem
 from checks import SCHEMA, schema_of
 from study import load_registry, resolve_dataset
 
+VALIDATORS = Draft202012Validator.VALIDATORS
 CSV = {"table": "labels.csv", "image": "image", "label": "label"}
 
 
@@ -244,3 +246,32 @@ def test_the_keys_of_a_protocol_are_defined_once(demo):  # noqa: F811
         for key, wanted in KEYS.items():
             assert properties[key] == wanted | {"description": written[key]["description"]}
     assert all(set(keys) <= set(KEYS) for keys, *_ in CONTRADICTIONS)
+
+
+def test_every_list_has_an_end():
+    def endless(schema, path=""):
+        if isinstance(schema, dict):
+            if schema.get("type") == "array" and not {"maxItems", "enum"} & schema.keys():
+                yield path
+            for key, part in schema.items():
+                yield from endless(part, f"{path}.{key}")
+        elif isinstance(schema, list):
+            for number, part in enumerate(schema):
+                yield from endless(part, f"{path}.{number}")
+
+    for retests in ({}, {"retests": {}}):
+        assert [path for path in endless(schema_of(retests)) if not path.startswith(".$defs.regimes")] == []
+
+
+def test_of_a_list_that_is_too_long_no_item_is_looked_at(demo, tmp_path, monkeypatch):  # noqa: F811
+    looked = []
+    items = VALIDATORS["items"]
+    monkeypatch.setitem(VALIDATORS, "items", lambda *args: looked.append(len(args[2])) or items(*args))
+    lines = found(demo, {"tasks": {"digits": {"models": ["a001"] * 100_000}}}, tmp_path)
+    assert lines == [f"tasks.digits.models: {shown(['a001'] * 9)[:50]}…: has to hold at most 20000"]
+    assert max(looked) < 1000
+    (line,) = found(demo, {"tasks": {"digits": {"models": ["a001"] * 1000}}}, tmp_path)
+    assert line == "tasks.digits.models: 'a001' stands there twice; remove one"
+    lines = found(demo, {"tasks": {"digits": {"models": [f"b{number}" for number in range(1000)]}}}, tmp_path)
+    assert len(lines) == 21
+    assert lines[-1] == "tasks.digits.models: and 980 more that are no models"

@@ -9,6 +9,7 @@ import sys
 
 import pandas as pd
 import pytest
+import snakemake.report
 from docutils import nodes
 from docutils.core import publish_parts, publish_string
 from hostile import TEXTS, letters, rendered
@@ -116,6 +117,7 @@ def test_a_caption_keeps_its_own_paragraphs_and_lists_only():
     assert "Spearman's ρ = 0.5 [−0.1, 0.9]" in source  # it stays readable
     assert letters(rendered(source)) == letters(re.sub("(?m)^- ", "", caption))
     assert publish_parts(source, writer="html")["body"].count("<li>") == len(TEXTS)
+    assert rendered(rst_caption("{#—::\n\\\n")) == "{#—::\n\\"  # no underline of a heading
     rendered(rst_caption("\n\n".join(TEXTS)))  # of text that was not made plain the worst is a paragraph
 
 
@@ -174,6 +176,43 @@ def test_restructured_text_takes_in_no_html_and_no_file(secured, tmp_path, monke
         assert "<script>x" not in text
         assert "what the file holds" not in text
         assert "end" in text
+
+
+ACTIVE = [
+    ".. image:: http://example.invalid/a.png",
+    ".. image:: /etc/hostname\n   :target: javascript:ran()\n   :alt: A",
+    ".. figure:: //example.invalid/a.svg\n\n   A legend",
+    ".. image:: film.mp4",
+    ".. image:: a.swf",
+    ".. embeddedimage:: http://example.invalid/a.png",
+    ".. embeddedfigure:: http://example.invalid/a.png",
+    ".. |x| image:: http://example.invalid/a.png\n\nSee |x| and |x|_.\n\n.. _x: javascript:ran()",
+    "`c <javascript:window.ran=9>`_",
+    "`c <JaVaScRiPt:window.ran=9>`__",
+    "c_\n\n.. _c: javascript:ran()",
+    "__ javascript:ran()\n\nd__",
+    "`c <data:text/html,x>`_ `d <vbscript:x>`_ `e <file:///etc/passwd>`_ `f <//example.invalid>`_",
+    "a@example.invalid mailto:a@example.invalid javascript:ran()",
+    ":Author: a@example.invalid\n:Contact: javascript:ran()\n\ntext",
+    ".. meta::\n   :http-equiv=refresh: 0; url=javascript:ran()",
+]
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # of the arguments as Snakemake gives them
+@pytest.mark.parametrize("source", ACTIVE)
+@pytest.mark.parametrize("part", ["body", "html_body"])
+def test_a_caption_asks_for_nothing_and_its_links_lead_to_the_web_alone(secured, source, part):
+    made = snakemake.report.publish_parts(f"{source}\n\nend", writer_name="html")[part]
+    assert not re.search(r"<(img|object|embed|video|iframe|script|meta)|(href|src|data)=", made), made
+    assert "end" in made
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_links_to_the_web_and_within_a_caption_stay(secured):
+    source = "`c <https://example.org/>`_ HTTP://example.org/x [1]_\n\n.. [1] A note."
+    made = snakemake.report.publish_parts(source, writer_name="html")["body"]
+    assert re.findall('href="(.*?)"', made)[:2] == ["https://example.org/", "HTTP://example.org/x"]
+    assert "A note." in made
 
 
 def test_a_caption_may_be_long(secured):

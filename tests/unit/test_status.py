@@ -179,6 +179,31 @@ def test_the_writer_writes_while_it_runs_and_a_last_time(tmp_path):
     assert "2 of 40 runs done" in path.read_text()
 
 
+@pytest.mark.parametrize(
+    ("asked", "done", "first"),
+    [
+        (["audit"], 3, "Finished what was asked for: audit; the study: 3 of 40 runs done."),
+        (
+            ["fig_a", "fig_b", "fig_c", "fig_d"],
+            3,
+            "Finished what was asked for: fig_a, fig_b, fig_c, …; the study: 3 of",
+        ),
+        ([], 3, "Finished what was asked for; the study: 3 of 40 runs done."),
+        (["audit"], 40, "Finished what was asked for: audit; the study: 40 of 40 runs done."),
+        (["all"], 40, "Finished."),
+        ([], 40, "Finished."),
+    ],
+)
+def test_the_first_line_says_what_ended(tmp_path, monkeypatch, asked, done, first):
+    text = f"Written 2.\n{done} of 40 runs done; time left: none.\n"
+    monkeypatch.setattr("apr.status.status_text", lambda *_: text)
+    writer = StatusWriter({}, tmp_path)
+    writer.finish(asked)
+    line, _, rest = (tmp_path / "results/STATUS").read_text().partition("\n")
+    assert (line if line == "Finished." else line[: len(first)]) == first
+    assert rest == text
+
+
 def test_the_writer_never_raises_and_warns_once(tmp_path, caplog):
     plan, _ = started(tmp_path)
     (tmp_path / "results/STATUS").mkdir(parents=True)

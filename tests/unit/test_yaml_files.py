@@ -33,6 +33,8 @@ UNREADABLE = [
     ("a:\n\tb: 1", "line 2, column 1: is no YAML", "YAML wants blanks in its place"),
     ("a: b: c", "line 1, column 5: is no YAML", "put the text in quotes"),
     ("a: @x", "line 1, column 4: is no YAML", "has to stand in quotes"),
+    ('a: "C:\\data\\shells"', "is no YAML", "use single quotes, or / in a path"),
+    ('a: "C:\\xy"', "is no YAML", "use single quotes, or / in a path"),
     ("a: *x", "line 1, column 4: is no YAML", "begins with * has to stand in quotes"),
     ("a: 'x\nb: 1", "is no YAML", "a quote is not closed"),
     ("a:\n  b: 1\n c: 2", "line 3, column 2: is no YAML", "the indentation differs"),

@@ -32,6 +32,12 @@ RAW = """
 .. csv-table::
    :file: tiny.secret
 
+.. image:: http://example.invalid/asked.png
+
+.. |x| image:: http://example.invalid/substituted.png
+
+See |x| and `c <javascript:window.ran=9>`_.
+
 after the directives
 """
 

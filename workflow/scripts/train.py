@@ -95,7 +95,8 @@ def trained(
 
     from apr.devices import choose_device, described, machine_of, set_arithmetic
     from apr.network import build_network
-    from apr.training import Checkpointing, Progress, Trainer, train_network
+    from apr.progress import Progress
+    from apr.training import Checkpointing, Trainer, train_network
     from apr.weights import keep_weights, load_weights, take_over
 
     machine = machine_of(torch)

@@ -5,6 +5,7 @@ What cannot be read as a checkpoint is set aside; what is no file, or a file sys
 
 import io
 import logging
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -82,31 +83,60 @@ def tensors_fault(found: Any, own: Mapping[str, torch.Tensor]) -> str | None:
         return "holds no weights"
     differing = sorted(found.keys() ^ own.keys(), key=str)
     if differing:
-        return f"{differing[0]} and {len(differing) - 1} more weights are in it or in the network alone"
+        return f"{differing[0]} and {len(differing) - 1} more are in it or in the network alone"
     for name, tensor in own.items():
         saved = found[name]
         if not isinstance(saved, torch.Tensor):
             return f"{name} is no tensor"
+        if saved.layout != tensor.layout or saved.is_meta:
+            return f"{name} is not dense"
         if (saved.shape, saved.dtype) != (tensor.shape, tensor.dtype):
             return f"{name} is {saved.dtype} {list(saved.shape)}, not {tensor.dtype} {list(tensor.shape)}"
     return None
 
 
-def optimizer_fault(found: Any, optimizer: torch.optim.Optimizer) -> str | None:
-    """How a saved state of an optimiser differs from what this one can take; None where it does not."""
-    own = optimizer.state_dict()
+def momenta_fault(found: Any, optimizer: torch.optim.Optimizer) -> str | None:
+    """How an optimiser's saved momenta differ from what this one can take: all of them, or none; None if they fit."""
     parameters = [one for group in optimizer.param_groups for one in group["params"]]
     try:
-        groups = [group["params"] for group in found["param_groups"]]
-        if groups != [group["params"] for group in own["param_groups"]]:
-            return "its optimiser has other parameters"
-        for number, state in found["state"].items():
-            momentum = state["momentum_buffer"]
-            if momentum is not None and momentum.shape != parameters[number].shape:
-                return f"the momentum of parameter {number} is {list(momentum.shape)}"
-    except (KeyError, TypeError, AttributeError, IndexError):
+        momenta = {number: state["momentum_buffer"] for number, state in found["state"].items()}
+    except (KeyError, TypeError, AttributeError):
         return "its optimiser's state cannot be read"
+    if not momenta:
+        return None
+    wrong = tensors_fault(momenta, dict(enumerate(parameters)))
+    return wrong and f"of its optimiser's momenta {wrong}"
+
+
+def settings_fault(found: Any, optimizer: torch.optim.Optimizer) -> str | None:
+    """How an optimiser's saved settings differ from this one's after a step, but for the learning rate; else None."""
+    own = optimizer.state_dict()["param_groups"]
+    groups = found.get("param_groups")
+    if not isinstance(groups, list) or len(groups) != len(own) or not all(isinstance(group, dict) for group in groups):
+        return "its optimiser has other parameters"
+    for group, wanted in zip(groups, own, strict=True):
+        for key in sorted(group.keys() | wanted.keys(), key=str):
+            if key != "lr" and (key not in group or key not in wanted or not _same(group[key], wanted[key])):
+                return f"its optimiser has another {key}"
+        if type(group.get("lr")) not in (int, float) or not math.isfinite(group["lr"]):
+            return "its optimiser's lr is no number"
+        if wanted.get("momentum") and not found["state"]:
+            return "its optimiser has no momenta"
     return None
+
+
+def infinite(state: Mapping[str, Any]) -> str | None:
+    """Which weight or momentum of a state is not finite; None where all are."""
+    momenta = {number: one["momentum_buffer"] for number, one in state["optimizer"]["state"].items()}
+    for kind, tensors in (("weight", state["network"]), ("momentum", momenta)):
+        for name, tensor in tensors.items():
+            if not bool(torch.isfinite(tensor).all()):
+                return f"the {kind} {name} is not finite"
+    return None
+
+
+def _same(one: Any, other: Any) -> bool:
+    return type(one) in (type(other), int, float, bool) and one == other
 
 
 def _set_aside(path: Path, reason: str) -> None:

@@ -44,7 +44,8 @@ def plain_texts(value: Any, keys: Collection[str]) -> Any:
 
 def rst(text: str) -> str:
     """A line of reStructuredText that shows the text and nothing else, wherever it stands."""
-    return _line(text, "rst")
+    line = _line(text, "rst")
+    return f"\\ {line}" if line and not line.strip("\\") else line  # backslashes alone would underline a heading
 
 
 def rst_caption(text: str) -> str:

@@ -1,5 +1,6 @@
 """Names that become names of files: one plain component of a path, whatever they come from."""
 
+import re
 import unicodedata
 from typing import Any
 
@@ -7,8 +8,10 @@ from apr.problems import Problem
 from apr.values import shown
 
 LONGEST = 180  # bytes: while a file is written its name is longer, and file systems take 255
-# Snakemake reads braces as wildcards, a dash in front makes an option, a dot hides a file.
-REFUSED = {"/": "a slash", "\\": "a backslash", "{": "a brace", "}": "a brace"}
+# Snakemake reads braces as wildcards, a dash in front makes an option, a dot hides a file, a tilde is a home folder.
+REFUSED = {"/": "a slash", "\\": "a backslash", "{": "a brace", "}": "a brace", "`": "a backtick"}
+REFUSED |= {sign: f"{sign}, which other systems do not take" for sign in ':*?"<>|'}
+DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])\s*(\..*)?", re.IGNORECASE | re.DOTALL)  # of Windows
 
 
 def name_problem(name: Any) -> str | None:
@@ -21,8 +24,12 @@ def name_problem(name: Any) -> str | None:
     found = next((what for sign, what in REFUSED.items() if sign in name), None)
     if found:
         return f"holds {found}"
-    if name[0] in ".-":
+    if name[0] in ".-~":
         return f"begins with {name[0]!r}"
+    if DEVICES.fullmatch(name):
+        return "is that of a device on Windows"
+    if name[-1] == ".":
+        return "ends with '.'"
     if name != name.strip():
         return "begins or ends with a blank"
     if len(name.encode()) > LONGEST:
@@ -45,4 +52,5 @@ def check_name(name: Any, what: str, remedy: str) -> str:
 def plain_name(name: str) -> str:
     """A name like this one that can be that of a file: a proposal."""
     kept = "".join(sign if sign.isalnum() or sign in "._-+" else "_" for sign in name if sign not in "{}")
-    return kept.lstrip("._-")[-60:] or "data"
+    kept = kept.strip("._-")[-60:].strip("._-") or "data"
+    return f"data_{kept}" if DEVICES.fullmatch(kept) else kept

@@ -5,9 +5,10 @@ Runs inside Snakemake's own process, so it imports nothing heavy and reads each 
 
 import logging
 import math
+import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,8 @@ ENOUGH = 3  # runs that have to end since the start before a speed is told from 
 BAR = 20
 UNKNOWN = "unknown yet"
 UNPREPARED = "not prepared"
+FINISHED = "Finished."
+RUNS_DONE = re.compile(r"(?<=\n)([\d,]+) of ([\d,]+) runs done")
 
 log = logging.getLogger("apr")
 
@@ -120,19 +123,27 @@ class StatusWriter(threading.Thread):
         while not self._ended.wait(self.seconds):
             self._write(running)
 
-    def stop(self, outcome: str) -> None:
+    def stop(self, outcome: str, asked: str = "") -> None:
         """Write a last time; `outcome` is the first line, such as "Finished." or "Stopped with errors."."""
         self._ended.set()
         if self.is_alive():
             self.join()
-        self._write(outcome)
+        self._write(outcome, asked)
 
-    def _write(self, outcome: str) -> None:
+    def finish(self, asked: Iterable[str]) -> None:
+        """Write a last time, after all that was asked for by name (nothing: the whole study) is there."""
+        names = sorted(set(asked) - {"all"})
+        self.stop(FINISHED, f" what was asked for: {', '.join(names[:3])}{', …' * (len(names) > 3)}" if names else "")
+
+    def _write(self, outcome: str, asked: str = "") -> None:
         try:
             if self.baseline is None:  # here, since reading thousands of runs takes seconds
                 self.baseline = _current(self.runs.look())
             text = status_text(self.plan, self.root, time.time(), self.started, self.baseline, self.runs)
             more = self.more() if self.more else ""
+            counts = RUNS_DONE.search(text)
+            if outcome == FINISHED and counts and (asked or counts[1] != counts[2]):
+                outcome = f"Finished{asked or ' what was asked for'}; the study: {counts[0]}."
             write_text(self.root / "results/STATUS", f"{outcome}\n{more}{text}")
         except Exception as error:
             if not self._warned:

@@ -8,7 +8,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,11 @@ from torch import nn
 from torch.nn import functional
 
 from apr.batches import Loader
-from apr.checkpoints import load_checkpoint, optimizer_fault, save_checkpoint, tensors_fault
+from apr.checkpoints import infinite, load_checkpoint, momenta_fault, save_checkpoint, settings_fault, tensors_fault
 from apr.interruption import Interrupted, listen
 from apr.memory import memory_explained
 from apr.problems import Problem
+from apr.progress import Progress, is_diverging, progress_fault
 from apr.runs import TOP5_CLASSES, percent_wrong
 
 WARMUP_FACTOR = 0.1
@@ -29,16 +30,6 @@ log = logging.getLogger("apr")
 
 class Diverged(Exception):
     """The loss or the outputs are no longer finite."""
-
-
-@dataclass
-class Progress:
-    """Where a training stands; everything that a checkpoint keeps besides the weights."""
-
-    epoch: int = 0
-    step: int = 0
-    sums: torch.Tensor | None = None
-    history: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -83,21 +74,25 @@ class Trainer:
     def fault(self, state: dict[str, Any]) -> str | None:
         """What in a saved state does not fit this network and its optimiser; None where it fits."""
         wrong = tensors_fault(state.get("network"), self.network.state_dict())
-        return wrong or optimizer_fault(state.get("optimizer"), self.optimizer)
+        return wrong or momenta_fault(state.get("optimizer"), self.optimizer)
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Put saved weights and the optimiser's state in place; the learning rate is set by the epoch.
+        """Put saved weights and momenta in place; the optimiser's settings stay those of this protocol.
 
         Raises:
             Problem: the optimiser's state was not saved, or the state is of another network.
         """
         if "optimizer" not in state:
-            raise Problem("the weights were kept without the optimiser's state, and cannot be trained on")
+            raise Problem(
+                "the weights were kept without the optimiser's state (or by an earlier version, without its digest), "
+                "and cannot be trained on; train what kept them again"
+            )
         wrong = self.fault(state)
         if wrong:
             raise Problem(f"the weights that were kept cannot be trained on: {wrong}; train what kept them again")
         self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        own = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state["optimizer"]["state"], "param_groups": own})
 
     def step(self, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """One update; returns loss sum and correct counts, float64 [3], without waiting for the device."""
@@ -197,7 +192,7 @@ def _train(
 ) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
     protocol = trainer.protocol
     steps = len(train.images) // protocol["batch"]
-    progress, resumed = _resume(trainer, checkpointing, start)
+    progress, resumed = _resume(trainer, checkpointing, start, steps)
     received = listen()
     started = saved = time.monotonic()
     trained = 0
@@ -262,10 +257,13 @@ def _train(
     return outcome, progress.history, timing
 
 
-def _resume(trainer: Trainer, checkpointing: Checkpointing, start: Progress) -> tuple[Progress, int | None]:
+def _resume(trainer: Trainer, checkpointing: Checkpointing, start: Progress, steps: int) -> tuple[Progress, int | None]:
 
     def fault(state: dict[str, Any]) -> str | None:
-        return trainer.fault(state) or _progress_fault(state.get("progress"), trainer.protocol["epochs"])
+        progress = state.get("progress")
+        wrong = progress_fault(progress, trainer.protocol["epochs"], steps) or trainer.fault(state)
+        wrong = wrong or settings_fault(state["optimizer"], trainer.optimizer)
+        return wrong or (None if is_diverging(progress) else infinite(state))
 
     state = load_checkpoint(checkpointing.path, checkpointing.fingerprint, trainer.device, fault)
     if state is None:
@@ -274,18 +272,6 @@ def _resume(trainer: Trainer, checkpointing: Checkpointing, start: Progress) -> 
     progress = Progress(**state["progress"])
     log.info("resuming at epoch %d, step %d", progress.epoch + 1, progress.step)
     return progress, progress.epoch + 1
-
-
-def _progress_fault(progress: Any, epochs: int) -> str | None:
-    """What is wrong with a saved progress; None if nothing is."""
-    if not isinstance(progress, dict) or progress.keys() != {one.name for one in fields(Progress)}:
-        return "does not say where the training stands"
-    epoch, step, sums, history = (progress[one.name] for one in fields(Progress))
-    whole = all(isinstance(number, int) and number >= 0 for number in (epoch, step))
-    counted = sums is None if step == 0 else isinstance(sums, torch.Tensor) and sums.shape == (3,)
-    if whole and epoch <= epochs and counted and isinstance(history, list) and len(history) == epoch:
-        return None
-    return "says something impossible about where the training stands"
 
 
 def _report(entry: dict[str, Any], epochs: int, n: int, speed: float) -> None:

@@ -25,11 +25,11 @@ def keep_weights(path: str | Path, network: nn.Module, optimizer: torch.optim.Op
     torch.save(state, buffer)
     with atomic_file(path, "wb") as file:
         file.write(buffer.getbuffer())
-    return weights_digest(state["network"])
+    return _state_digest(state)
 
 
 def load_weights(path: str | Path, digest: str, device: torch.device) -> dict[str, Any]:
-    """The state that `keep_weights` wrote.
+    """The state that `keep_weights` wrote; of a file whose digest is of its weights alone, these alone.
 
     Raises:
         Problem: the file is missing, unreadable, or not the one of the run that names `digest`.
@@ -41,7 +41,9 @@ def load_weights(path: str | Path, digest: str, device: torch.device) -> dict[st
         raise Problem(f"{path}: is missing, and another run starts from it; {remedy}") from None
     try:
         state = torch.load(io.BytesIO(data), map_location=device, weights_only=True)
-        found = weights_digest(state["network"])
+        found = _state_digest(state)
+        if found != digest and weights_digest(state["network"]) == digest:
+            return {"network": state["network"]}  # earlier versions made no digest of the optimiser's state
     except (torch.OutOfMemoryError, MemoryError):
         raise
     except Exception as error:  # torch raises whatever damaged bytes lead it to
@@ -79,3 +81,12 @@ def weights_digest(weights: Mapping[str, torch.Tensor]) -> str:
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+def _state_digest(state: Mapping[str, Any]) -> str:
+    """Digest of the weights; with an optimiser's state of both."""
+    if "optimizer" not in state:
+        return weights_digest(state["network"])
+    momenta = {number: one["momentum_buffer"] for number, one in state["optimizer"]["state"].items()}
+    digests = (weights_digest(state["network"]), weights_digest(momenta), str(state["optimizer"]["param_groups"]))
+    return hashlib.sha256(" ".join(digests).encode()).hexdigest()

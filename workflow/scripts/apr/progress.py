@@ -1,0 +1,58 @@
+"""Where a training stands, and what a saved one may say of it."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import torch
+
+COUNTS = ("train_n", "train_correct_top1", "correct_top1")
+TOP5_COUNTS = ("train_correct_top5", "correct_top5")
+
+
+@dataclass
+class Progress:
+    """Where a training stands; everything that a checkpoint keeps besides the weights."""
+
+    epoch: int = 0
+    step: int = 0
+    sums: torch.Tensor | None = None
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+def progress_fault(progress: Any, epochs: int, steps: int) -> str | None:
+    """What is wrong with a saved progress of so many epochs and steps an epoch; None if nothing is."""
+    if not isinstance(progress, dict) or progress.keys() != {one.name for one in fields(Progress)}:
+        return "does not say where the training stands"
+    epoch, step, sums, history = (progress[one.name] for one in fields(Progress))
+    counted = sums is None if step == 0 else _is_sum(sums)
+    if not (_is_count(epoch, epochs) and _is_count(step, steps) and counted):
+        return "says something impossible about where the training stands"
+    if not isinstance(history, list) or len(history) != epoch:
+        return "its history is not that of the epochs before"
+    wrong = next((number for number, entry in enumerate(history, 1) if not _is_epoch(entry, number)), None)
+    return None if wrong is None else f"its history of epoch {wrong} is not one"
+
+
+def is_diverging(progress: Mapping[str, Any]) -> bool:
+    """Whether the loss of this epoch is no longer finite, so that weights need not be either."""
+    sums = progress["sums"]
+    return sums is not None and not bool(torch.isfinite(sums[0]))
+
+
+def _is_sum(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and value.shape == (3,) and value.dtype == torch.float64
+
+
+def _is_epoch(entry: Any, number: int) -> bool:
+    if not isinstance(entry, dict) or type(entry.get("epoch")) is not int or entry["epoch"] != number:
+        return False
+    if not all(type(entry.get(key)) in (int, float) and math.isfinite(entry[key]) for key in ("lr", "train_loss")):
+        return False
+    counts = [entry.get(key) for key in COUNTS] + [entry[key] for key in TOP5_COUNTS if entry.get(key) is not None]
+    return all(map(_is_count, counts)) and entry.keys() >= {*TOP5_COUNTS}
+
+
+def _is_count(value: Any, most: float = math.inf) -> bool:
+    return type(value) is int and 0 <= value <= most
