@@ -57,7 +57,7 @@ class _Partial:
     def state(self) -> State:
         try:
             return State(**json.loads(self.note.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, RecursionError):
             return State()
 
     def set_state(self, state: State) -> None:
