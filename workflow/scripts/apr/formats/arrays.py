@@ -74,7 +74,8 @@ def load_idx(path: Path) -> np.ndarray:
     with reading(path), (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
         head = file.read(4)
         if head[:3] != IDX_BYTES or len(head) < 4 or not 1 <= head[3] <= IDX_SIDES:
-            raise Problem(f"{path}: is not an idx file of bytes in 1 to {IDX_SIDES} dimensions; fetch it again")
+            kind = f"unsigned bytes in 1 to {IDX_SIDES} dimensions"
+            raise Problem(f"{path}: is not an idx file of {kind}; fetch it again")
         sides = file.read(4 * head[3])
         if len(sides) < 4 * head[3]:
             raise Problem(f"{path}: is truncated in its header; fetch it again")
