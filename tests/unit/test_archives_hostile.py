@@ -1,13 +1,21 @@
 """Archives that are small and cost much: folders, entries, headers, dictionaries."""
 
 import gzip
+import io
+import lzma
+import random
 import struct
+import zipfile
+import zlib
 
 import pytest
 from archive_maker import tar_header, zip_of_bytes, zip_tail
 from unpacking import put, refused, unpacked
 
-from apr.contents import zip_end, zip_entries
+from apr.contents import what_is_wrong, zip_end, zip_entries
+from apr.npz import load_npz
+from apr.problems import Problem
+from apr.xz import open_xz
 
 
 def attributes(text):
@@ -82,3 +90,56 @@ def test_headers_count_over_the_whole_archive(tmp_path, monkeypatch):
 
 def test_what_all_members_share_is_small(tmp_path):
     refused(put(tmp_path, "a.tar.gz", with_attributes(b"a" * (1 << 17), 2, b"g")), tmp_path, "damaged", "no sense")
+
+
+def asking_for_much(data):
+    """An xz stream whose header asks for a dictionary of 3 GiB."""
+    packed = bytearray(lzma.compress(data))
+    header = 12
+    size = (packed[header] + 1) * 4
+    at = packed.index(b"\x21\x01", header) + 2  # LZMA2, with one byte of properties
+    packed[at] = 39
+    packed[header + size - 4 : header + size] = struct.pack("<I", zlib.crc32(packed[header : header + size - 4]))
+    return bytes(packed)
+
+
+@pytest.mark.parametrize("before", [b"", lzma.compress(b"1")], ids=["first stream", "second stream"])
+def test_a_dictionary_of_gigabytes_is_named(tmp_path, before):
+    path = put(tmp_path, "a.csv.xz", before + asking_for_much(b"1" * 1000))
+    refused(path, tmp_path, "a.csv.xz", "bytes of memory", "unpack it by hand")
+    assert "bytes of memory" in what_is_wrong(path)
+
+
+def test_a_dictionary_of_gigabytes_in_a_zip_is_named(tmp_path):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("a.npy", b"1" * 1000)
+    data = bytearray(buffer.getvalue())
+    at = 30 + len("a.npy") + 5
+    assert unpacked(put(tmp_path, "good.zip", data), tmp_path)[1]["files"] == 1
+    data[at : at + 4] = b"\xff" * 4
+    refused(put(tmp_path, "a.zip", data), tmp_path, "4,294,967,295 bytes of memory")
+    with pytest.raises(Problem, match="bytes of memory"):
+        load_npz(put(tmp_path, "a.npz", data))
+
+
+def test_xz_files_are_read_as_the_library_does(tmp_path):
+    data = random.Random(0).randbytes(100_000) + bytes(300_000)
+    for packed in (
+        lzma.compress(data),
+        lzma.compress(data[:70_000]) + bytes(8) + lzma.compress(data[70_000:], check=lzma.CHECK_SHA256),
+        lzma.compress(data) + b"stray bytes",
+        lzma.compress(data) + bytes(200_000),
+    ):
+        with open_xz(put(tmp_path, "a.xz", packed)) as stream:
+            assert stream.read() == data
+            assert stream.seek(5) == 5
+            assert stream.read(99_999) == data[5:100_004]
+            assert stream.seek(-3, io.SEEK_END) == len(data) - 3
+            assert stream.read() == data[-3:]
+    for damaged, error in (
+        (lzma.compress(data)[:-40], EOFError),
+        (lzma.compress(data)[:50_000] + b"x" * 60_000, lzma.LZMAError),
+    ):
+        with open_xz(put(tmp_path, "a.xz", damaged)) as stream, pytest.raises(error):
+            stream.read()

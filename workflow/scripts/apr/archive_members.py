@@ -20,6 +20,7 @@ from apr.contents import OPENERS, kind_of, zip_end, zip_entries
 from apr.member_names import BY_HAND, decoded, escaped_name, zip_names
 from apr.problems import Problem
 from apr.tar_headers import SHARED_BYTES, BoundedHeaders
+from apr.xz import require_little_memory
 
 CHUNK = 1 << 20
 TAR_SUFFIXES = (".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
@@ -142,6 +143,8 @@ def _zip_members(
         if why := too_much(sum(info.file_size for info in infos), 0):
             raise Problem(f"{shown}: {why}; nothing was unpacked")
         for info, name in zip(infos, names, strict=True):
+            if info.compress_type == zipfile.ZIP_LZMA:
+                require_little_memory(path, info)
             kind = _zip_kind(info, name)
             target = (
                 archive.read(info)[:200].decode(errors="replace") if kind == "link" and info.file_size < 5000 else ""

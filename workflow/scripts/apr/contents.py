@@ -11,6 +11,8 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from apr.xz import open_xz
+
 HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<?xml", b"<script", b"<!--", b"<body", b"<title", b"<meta")
 LFS_START = b"version https://git-lfs.github.com/spec/"
 MAGIC = {
@@ -41,7 +43,7 @@ OTHER_SUFFIXES = {
 }
 ARCHIVE_SUFFIXES = {".zip": "zip", ".npz": "zip", ".tar": "tar", ".rar": "rar", ".7z": "7z"}
 ARCHIVE_SUFFIXES |= {".gz": "gzip", ".tgz": "gzip", ".bz2": "bzip2", ".xz": "xz"}
-OPENERS = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}
+OPENERS = {"gzip": gzip.open, "bzip2": bz2.open, "xz": open_xz}
 BROKEN_STREAM = (EOFError, OSError, zlib.error, lzma.LZMAError)
 # Photographs hardly shrink and tables shrink tenfold: beyond this, and beyond a size that harms nobody, it is a bomb.
 MAX_RATIO = 200

@@ -11,6 +11,7 @@ import numpy as np
 from apr.causes import decoding, printable, reading
 from apr.contents import allowed_bytes, zip_end, zip_entries
 from apr.problems import Problem
+from apr.xz import require_little_memory
 
 MOST_ARRAYS = 10_000  # a file
 
@@ -64,6 +65,8 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
 
 def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> np.ndarray:
     with decoding(f"{path}: {printable(info.filename)}"):
+        if info.compress_type == zipfile.ZIP_LZMA:
+            require_little_memory(path, info)
         with archive.open(info) as member:
             version = np.lib.format.read_magic(member)
             header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
