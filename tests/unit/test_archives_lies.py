@@ -156,7 +156,7 @@ def test_members_of_a_tar_are_not_kept(tmp_path):
     """20,000 members in the library's list would take 24 MB."""
     path = put(tmp_path, "a.tar", tar_header("a.png", 0) * 20_000 + bytes(1024))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert sum(1 for _ in members_of(path, "tar", None, "a", lambda more: None)) == 20_000
+    assert sum(1 for _ in members_of(path, "tar", None, "a", lambda more, members: None)) == 20_000
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 8_000
 
 

@@ -94,6 +94,40 @@ def test_real_pickle_with_stray_bytes(tmp_path):
         read_listing(tmp_path, "cifar")
 
 
+@pytest.mark.parametrize("protocol", range(5))
+def test_every_protocol_is_read(tmp_path, protocol):
+    value = batch([0, 1, 1]) | {b"filenames": [b"a.png", b"b.png", b"a.png"], b"other": np.arange(4, dtype=np.uint8)}
+    dump(tmp_path / "x", value, protocol)
+    found = load_plain(tmp_path / "x")
+    assert found[b"labels"] == [0, 1, 1]
+    np.testing.assert_array_equal(found[b"data"].values, value[b"data"])
+    assert found[b"filenames"] == [b"a.png", b"b.png", b"a.png"]
+
+
+TWICE = b"".join(b"q%ch%c\x86" % (number, number) for number in range(40))
+HARMFUL = {
+    "tuples of themselves as a key": b"\x80\x02})\x85" + TWICE + b"K\x01s.",
+    "as a type": b"\x80\x02cnumpy\ndtype\n)\x85" + TWICE + b"\x85R.",
+    "as an encoding": b"\x80\x02c_codecs\nencode\nX\x01\x00\x00\x00a)\x85" + TWICE + b"\x86R.",
+    "remembered behind another": b"\x80\x02})\x85" + b"".join(b"N0q%ch%c\x86" % (n, n) for n in range(40)) + b"K\x01s.",
+    "remembered in turn": b"\x80\x04}" + b"".join(b"\x85\x94h%c\x86" % n for n in range(40)) + b"K\x01s.",
+    "doubled": b"\x80\x02})\x85" + b"2\x86" * 40 + b"K\x01s.",
+    "lists filled later": b"\x80\x02" + b"".join(b"]q%c" % n for n in range(3)) + b"(h\x01h\x01e(h\x00h\x00e.",
+    "deep": b"\x80\x02})" + b"\x85" * 10**6 + b"K\x01s.",
+    "deep by marks": b"\x80\x02}" + b"(" * 1000 + b"t" * 1000 + b"K\x01s.",
+    "deep lists": b"\x80\x02" + b"]" * 100 + b"a" * 99 + b".",
+    "keys": b"\x80\x02}(" + b"".join(b"J" + struct.pack("<i", n) + b"N" for n in range(2000)) + b"u.",
+    "sets": b"\x80\x04\x8f.",
+}
+
+
+@pytest.mark.parametrize("name", HARMFUL)
+def test_a_small_pickle_costs_little(tmp_path, name):
+    (tmp_path / "x").write_bytes(HARMFUL[name])
+    with pytest.raises(Problem, match=r"x: .*as no CIFAR file does"):
+        load_plain(tmp_path / "x")
+
+
 # --- arrays
 
 

@@ -16,14 +16,16 @@ from pathlib import Path
 from typing import IO, Any
 
 from apr.causes import UNREADABLE
-from apr.contents import OPENERS, kind_of, zip_end
+from apr.contents import OPENERS, kind_of, zip_end, zip_entries
 from apr.member_names import BY_HAND, decoded, escaped_name, zip_names
 from apr.problems import Problem
+from apr.tar_headers import SHARED_BYTES, BoundedHeaders
+from apr.xz import require_little_memory
 
 CHUNK = 1 << 20
 TAR_SUFFIXES = (".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
-HEADER_BYTES = 2 << 20  # that the headers of one tar member take; the longest real ones hold 64 KiB of attributes
 DIRECTORY_BYTES = 256 << 20  # of a zip's table of contents: two million members with long names
+ENTRIES = 2_000_000  # in it; each takes about 600 bytes of memory
 ZIP_METHODS = {0: "stored", 8: "deflate", 12: "bzip2", 14: "lzma"}
 OTHER_ZIP_METHODS = {
     1: "shrink",
@@ -66,7 +68,7 @@ class Member:
 
 
 def members_of(
-    path: Path, kind: str, encoding: str | None, shown: str, too_much: Callable[[int], str | None]
+    path: Path, kind: str, encoding: str | None, shown: str, too_much: Callable[[int, int], str | None]
 ) -> Iterator[Member]:
     """The members of an archive.
 
@@ -75,7 +77,7 @@ def members_of(
         kind: see `contents.kind_of_file`.
         encoding: of names that are no UTF-8.
         shown: what messages call the archive.
-        too_much: what is wrong with so many bytes more, if anything.
+        too_much: what is wrong with so many bytes and members more, if anything.
 
     Raises:
         Problem: it is whole, but cannot be read here; or it claims to hold more than is allowed.
@@ -88,7 +90,7 @@ def members_of(
         elif kind in ("rar", "7z"):
             yield from _libarchive_members(path, encoding, shown)
         elif kind == "tar" or holds_tar(path, kind):
-            yield from _tar_members(path, kind, encoding, shown)
+            yield from _tar_members(path, kind, encoding, shown, too_much)
         else:
             with OPENERS[kind](path) as stream:
                 yield Member(path.stem, "file", _chunks(stream))
@@ -123,19 +125,26 @@ def _chunks(stream: IO[bytes], expected: int | None = None, name: str = "") -> I
 
 
 def _zip_members(
-    path: Path, encoding: str | None, shown: str, too_much: Callable[[int], str | None]
+    path: Path, encoding: str | None, shown: str, too_much: Callable[[int, int], str | None]
 ) -> Iterator[Member]:
-    end = zip_end(path)
-    if end and end.directory_bytes > DIRECTORY_BYTES:
-        raise Problem(f"{shown}: holds too many members ({end.directory_bytes:,} bytes of names); {BY_HAND}")
+    if end := zip_end(path):
+        if end.directory_bytes > DIRECTORY_BYTES:
+            raise Problem(f"{shown}: holds too many members ({end.directory_bytes:,} bytes of names); {BY_HAND}")
+        entries = zip_entries(path, end)
+        if entries > ENTRIES:
+            raise Problem(f"{shown}: holds too many members ({entries:,}); {BY_HAND}")
+        if why := too_much(0, entries):
+            raise Problem(f"{shown}: {why}; nothing was unpacked")
     with zipfile.ZipFile(path) as archive:
         infos = archive.infolist()
         names = zip_names(infos, encoding, shown)
         for info, name in zip(infos, names, strict=True):
             _require_readable(info, name, shown)
-        if why := too_much(sum(info.file_size for info in infos)):
+        if why := too_much(sum(info.file_size for info in infos), 0):
             raise Problem(f"{shown}: {why}; nothing was unpacked")
         for info, name in zip(infos, names, strict=True):
+            if info.compress_type == zipfile.ZIP_LZMA:
+                require_little_memory(path, info)
             kind = _zip_kind(info, name)
             target = (
                 archive.read(info)[:200].decode(errors="replace") if kind == "link" and info.file_size < 5000 else ""
@@ -169,35 +178,9 @@ def _zip_chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> I
         yield from _chunks(stream, info.file_size, name)
 
 
-class BoundedHeaders:
-    """A stream that gives tarfile no more bytes than the headers of a member have, until it seeks or is renewed."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self.stream, self.left = stream, HEADER_BYTES
-        self.tell = stream.tell
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Go somewhere else, to read as much again."""
-        self.renew()
-        return self.stream.seek(offset, whence)
-
-    def renew(self) -> None:
-        """Call after each member: one that is empty makes tarfile seek nowhere."""
-        self.left = HEADER_BYTES
-
-    def read(self, size: int = -1) -> bytes:
-        """Read so many bytes.
-
-        Raises:
-            tarfile.ReadError: no header is that long.
-        """
-        self.left -= size
-        if size < 0 or self.left < 0:
-            raise tarfile.ReadError(f"a header of more than {HEADER_BYTES:,} bytes")
-        return self.stream.read(size)
-
-
-def _tar_members(path: Path, kind: str, encoding: str | None, shown: str) -> Iterator[Member]:
+def _tar_members(
+    path: Path, kind: str, encoding: str | None, shown: str, too_much: Callable[[int, int], str | None]
+) -> Iterator[Member]:
     opener = open if kind == "tar" else OPENERS[kind]
     with opener(path, "rb") as stream:
         headers = BoundedHeaders(stream)
@@ -205,12 +188,17 @@ def _tar_members(path: Path, kind: str, encoding: str | None, shown: str) -> Ite
             before = -1
             while (info := archive.next()) is not None:
                 archive.members = []  # it keeps all, which are many
-                if info.size < 0 or info.offset <= before or len(str(archive.pax_headers)) > HEADER_BYTES:
+                shared = sum(map(len, archive.pax_headers)) + sum(map(len, archive.pax_headers.values()))
+                if info.size < 0 or info.offset <= before or shared > SHARED_BYTES:
                     raise tarfile.ReadError(f"a header that makes no sense, of {info.name!r:.80}")
+                if why := too_much(headers.total, 0):
+                    raise Problem(f"{shown}: its headers: {why}; nothing was unpacked")
                 before = info.offset
                 name = escaped_name(info.name, encoding, shown)
+                headers.renew(within=False)
                 yield Member(name, _tar_kind(info), _tar_chunks(archive, info), info.linkname)
                 headers.renew()
+            headers.renew(within=False)
             _check_end(headers, archive.offset, shown)
 
 

@@ -21,6 +21,7 @@ from apr.problems import Problem
 INNER_SUFFIXES = (contents.ARCHIVE_SUFFIXES.keys() | contents.OTHER_SUFFIXES.keys()) - {".npz", ".exe"}
 CONTAINERS = (".zip", ".tar", ".rar", ".7z", *TAR_SUFFIXES, *contents.OTHER_SUFFIXES)  # more than one file
 MEMBER_BYTES = 1024  # that each member counts in addition, since a file takes room even if it holds nothing
+FOLDER_BYTES = 4096  # that each folder counts: a block, on the usual file systems
 SHOWN = 3
 MACOS_ICON = "Icon\r"  # what macOS keeps the picture of a folder under
 SUSPECT = "Check where the archive came from"
@@ -37,19 +38,20 @@ class Tally:
     files: int = 0
     bytes: int = 0
     members: int = 0
+    folders: int = 0
     made: set[tuple[str, ...]] = field(default_factory=set)  # folders, below the one that is being filled
     alike: dict[str, Path] = field(default_factory=dict)  # folders by what a careless file system makes of their name
 
-    def too_much(self, more: int = 0) -> str | None:
-        """What is wrong with what there is and so many bytes more, if it is too much."""
-        made = self.bytes + more
-        size = made + MEMBER_BYTES * self.members
+    def too_much(self, more: int = 0, members: int = 0) -> str | None:
+        """What is wrong with what there is and so many bytes and members more, if it is too much."""
+        made, members = self.bytes + more, self.members + members
+        size = made + MEMBER_BYTES * members + FOLDER_BYTES * self.folders
         if size > self.free:
             return f"does not fit: {self.free:,} bytes are free; free some space, or point --directory elsewhere"
         if size > self.allowed:
             return (
-                f"makes {made:,} bytes in {self.members:,} members of a source that may become at most "
-                f"{self.allowed:,} bytes ({contents.MAX_RATIO} times its size): a bomb"
+                f"makes {made:,} bytes in {members:,} members and {self.folders:,} folders, of a source that may "
+                f"become at most {self.allowed:,} bytes ({contents.MAX_RATIO} times its size): a bomb"
             )
         return None
 
@@ -185,11 +187,15 @@ def _write(member: Member, shown: str, folder: Path, tally: Tally) -> None:
     tally.members += 1
     target = folder.joinpath(*parts)
     try:
-        _make_folder(parts if member.kind == "folder" else parts[:-1], folder, tally)
+        for depth in range(1, len(parts) + (member.kind == "folder")):
+            if parts[:depth] not in tally.made:
+                tally.folders += 1
+                _refuse_too_much(tally, shown, member)
+                _make_folder(parts[:depth], folder, tally)
+        _refuse_too_much(tally, shown, member)
         if member.kind == "folder":
             return
         with open(target, "xb") as file:
-            _refuse_too_much(tally, shown, member)
             for chunk in member.chunks:
                 tally.bytes += len(chunk)
                 _refuse_too_much(tally, shown, member)
@@ -206,9 +212,6 @@ def _write(member: Member, shown: str, folder: Path, tally: Tally) -> None:
 
 def _make_folder(parts: tuple[str, ...], root: Path, tally: Tally) -> None:
     """Make a folder, and refuse one that a file system takes for another, by its case or its form of Unicode."""
-    if not parts or parts in tally.made:
-        return
-    _make_folder(parts[:-1], root, tally)
     folder = root.joinpath(*parts)
     folder.mkdir(exist_ok=True)
     other = tally.alike.setdefault(unicodedata.normalize("NFC", str(folder)).casefold(), folder)

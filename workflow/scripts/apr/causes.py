@@ -66,6 +66,30 @@ def reading(thing: str | Path) -> Iterator[None]:
         raise Problem(explained(error, thing)) from error
 
 
+@contextmanager
+def decoding(thing: str | Path) -> Iterator[None]:
+    """Around a library's reader alone: whatever it raises at a file becomes a Problem that names `thing`.
+
+    Raises:
+        Problem: in place of every error.
+    """
+    try:
+        yield
+    except Problem:
+        raise
+    except Exception as error:  # Bytes that were made to confuse a library lead it to any error.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise Problem(explained(error, thing)) from error
+        raise Problem(f"{thing}: cannot be read ({reason(error)}); fetch it again") from error
+
+
+def reason(error: BaseException) -> str:
+    """A library's words on what it could not read, in one line."""
+    if isinstance(error, RecursionError | MemoryError):
+        return "it is nested too deeply, or claims to be larger than the memory"
+    return printable(" ".join(str(error).split()) or type(error).__name__)
+
+
 def explained(error: BaseException, thing: str | Path = "") -> str:
     """One line for an error of the operating system or of a library; `thing` is what was at work."""
     before = f"{thing}: " if thing else ""

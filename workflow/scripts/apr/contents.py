@@ -11,6 +11,8 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from apr.xz import open_xz
+
 HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<?xml", b"<script", b"<!--", b"<body", b"<title", b"<meta")
 LFS_START = b"version https://git-lfs.github.com/spec/"
 MAGIC = {
@@ -41,20 +43,22 @@ OTHER_SUFFIXES = {
 }
 ARCHIVE_SUFFIXES = {".zip": "zip", ".npz": "zip", ".tar": "tar", ".rar": "rar", ".7z": "7z"}
 ARCHIVE_SUFFIXES |= {".gz": "gzip", ".tgz": "gzip", ".bz2": "bzip2", ".xz": "xz"}
-OPENERS = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}
+OPENERS = {"gzip": gzip.open, "bzip2": bz2.open, "xz": open_xz}
 BROKEN_STREAM = (EOFError, OSError, zlib.error, lzma.LZMAError)
 # Photographs hardly shrink and tables shrink tenfold: beyond this, and beyond a size that harms nobody, it is a bomb.
 MAX_RATIO = 200
 HARMLESS_BYTES = 64 << 20
+END_MAGIC, ENTRY_MAGIC, END_BYTES = b"PK\x05\x06", b"PK\x01\x02", 22  # of a zip
 PART_NAME = re.compile(r".*\.(z\d\d|r\d\d|(zip|7z|rar|tar|t?gz|bz2|xz)\.(\d{1,3}|a[a-z]))", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True)
 class ZipEnd:
-    """The last record of a zip: how many parts it was split into, and the bytes of its table of contents."""
+    """The last record of a zip: how many parts it was split into, and where its table of contents lies, in bytes."""
 
     parts: int
     directory_bytes: int
+    directory_at: int
 
 
 def allowed_bytes(packed: int) -> int:
@@ -106,20 +110,39 @@ def is_one_of_several(path: Path, name: str | None = None) -> bool:
 
 
 def zip_end(path: Path) -> ZipEnd | None:
-    """Read the record at the end of a zip; None if there is none. For the format see PKWARE's APPNOTE.TXT, 4.3."""
+    """Read the record at the end of a zip; None if there is none. For the format see PKWARE's APPNOTE.TXT, 4.3.
+
+    Of several that may be it, it is the one that zipfile takes.
+    """
     with open(path, "rb") as file:
         size = file.seek(0, 2)
-        file.seek(max(0, size - 22 - 65535 - 76))
+        begin = file.seek(max(0, size - END_BYTES - 65536 - 76))
         tail = file.read()
-    at = tail.rfind(b"PK\x05\x06")
-    if at < 0 or len(tail) - at < 22:
+    last = len(tail) - END_BYTES
+    without_comment = last >= 0 and tail.startswith(END_MAGIC, last) and tail.endswith(b"\0\0")
+    at = last if without_comment else tail.rfind(END_MAGIC, max(0, last - 65536))
+    if at < 0 or len(tail) - at < END_BYTES:
         return None
     disk, _, _, _, directory = struct.unpack("<4HI", tail[at + 4 : at + 16])
-    parts = disk + 1 if disk != 0xFFFF else 1
-    if tail[at - 20 : at - 16] == b"PK\x06\x07" and tail[at - 76 : at - 72] == b"PK\x06\x06":
+    parts, end = disk + 1 if disk != 0xFFFF else 1, begin + at
+    if at >= 76 and tail[at - 20 : at - 16] == b"PK\x06\x07" and tail[at - 76 : at - 72] == b"PK\x06\x06":
         parts = struct.unpack("<I", tail[at - 4 : at])[0]
         directory = struct.unpack("<Q", tail[at - 36 : at - 28])[0]
-    return ZipEnd(parts, directory)
+        end -= 76
+    return ZipEnd(parts, directory, max(0, end - directory))
+
+
+def zip_entries(path: Path, end: ZipEnd) -> int:
+    """How many members a zip's table of contents has, at most; that record's own number is not believed."""
+    found, before = 0, b""
+    with open(path, "rb") as file:
+        file.seek(end.directory_at)
+        left = end.directory_bytes
+        while left > 0 and (chunk := file.read(min(left, 1 << 20))):
+            left -= len(chunk)
+            found += (before + chunk).count(ENTRY_MAGIC)
+            before = chunk[-len(ENTRY_MAGIC) + 1 :]
+    return found
 
 
 def what_is_wrong(path: Path, name: str | None = None) -> str | None:

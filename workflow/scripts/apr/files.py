@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from apr.causes import REMEDIES
+from apr.causes import REMEDIES, reason
 from apr.parts import new_part, remove_part
 from apr.problems import Problem
 
@@ -94,8 +94,8 @@ def read_json(path: str | Path) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise Problem(f"{path}: no such file") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise Problem(f"{path}: is not JSON ({error}); delete it and run again") from error
+    except (ValueError, RecursionError) as error:
+        raise Problem(f"{path}: is not JSON ({reason(error)}); delete it and run again") from error
 
 
 def digest_of(value: Any) -> str:

@@ -22,7 +22,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
+from apr.causes import printable
 from apr.files import write_text
+from apr.parts import new_part, remove_part, sweep
 from apr.problems import Problem
 
 BEAT = 10.0  # seconds between two heartbeats
@@ -117,14 +119,14 @@ class Lease:
         )
 
     def _create(self) -> bool:
-        part = self.path.with_name(f".{self.path.name}.{self.holder['token']}")
-        write_text(part, json.dumps(self.holder))
+        part = new_part(self.path)
         try:
+            write_text(part, json.dumps(self.holder))
             os.link(part, self.path)  # atomic, on network file systems too, and the file is complete
         except FileExistsError:
             return False
         finally:
-            part.unlink(missing_ok=True)
+            remove_part(part)
         return True
 
     def _found(self) -> tuple[dict, float] | None:
@@ -137,7 +139,7 @@ class Lease:
             state = self.path.lstat()
         except FileNotFoundError:
             return None
-        if not (stat.S_ISREG(state.st_mode) or stat.S_ISLNK(state.st_mode)):
+        if not (stat.S_ISREG(state.st_mode) or (stat.S_ISLNK(state.st_mode) and _is_file_or_nothing(self.path))):
             raise Problem(
                 f"{self.path}: is no file, although the lease of a {self.thing} belongs there; remove it and run again"
             )
@@ -180,17 +182,17 @@ class Lease:
                 return False
             log.warning("%s: %s %s; taking its %s over", self.path, described(found[0]), reason, self.thing)
             self.path.unlink(missing_ok=True)
+            sweep(self.path.parent)  # what it had begun
             return True
         return False
 
     def _now(self) -> float:
         """This moment by the clock of the file system, in seconds since the epoch."""
-        now = self.path.with_name(f".{self.path.name}.{self.holder['token']}.now")
-        now.touch()
+        now = new_part(self.path)
         try:
             return now.stat().st_mtime
         finally:
-            now.unlink()
+            remove_part(now)
 
     def _held(self) -> bool:
         return _read(self.path) == self.holder
@@ -206,8 +208,8 @@ def described(holder: dict) -> str:
     """Such as "job 17 on node3 (process 4711)"."""
     if not holder:
         return "its unknown holder"
-    job = f"job {holder['job']}" if holder.get("job") else "a process"
-    return f"{job} on {holder['host']} (process {holder['pid']})"
+    job = f"job {printable(str(holder['job']), 40)}" if holder.get("job") else "a process"
+    return f"{job} on {printable(holder['host'], 80)} (process {holder['pid']})"
 
 
 @contextmanager
@@ -218,7 +220,7 @@ def _locked(path: Path, wait: bool = False) -> Iterator[None]:
         BlockingIOError: another process has the lock, and it is not waited for.
     """
     try:
-        handle = os.open(path, os.O_RDWR)
+        handle = os.open(path, os.O_RDWR | os.O_NONBLOCK)
     except FileNotFoundError:  # a link to nothing, or no file any more
         yield
         return
@@ -237,13 +239,23 @@ def _locked(path: Path, wait: bool = False) -> Iterator[None]:
 def _read(path: Path) -> dict | None:
     """The holder of a lease; None where there is no lease, or none that a holder could have written."""
     try:
-        with open(path, "rb") as file:
+        # a pipe, which a link may lead to, would be waited for
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return None
             holder = json.loads(file.read(LARGEST))
     except (FileNotFoundError, ValueError, RecursionError):
         return None
     kinds = {"token": str, "host": str, "pid": int}
     whole = isinstance(holder, dict) and all(isinstance(holder.get(key), kind) for key, kind in kinds.items())
     return holder if whole else None
+
+
+def _is_file_or_nothing(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return True
 
 
 def _place() -> dict[str, str | int | None]:

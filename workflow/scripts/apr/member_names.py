@@ -16,7 +16,7 @@ SHOWN_CANDIDATES = 6
 UTF8_FLAG = 1 << 11
 UNICODE_PATH = 0x7075
 LONGEST = 255  # bytes that the usual file systems take for the name of a file
-DEEPEST = 100
+DEEPEST = 50
 # Control characters, ends of lines and paragraphs, halves of characters: none can stand in a list of names.
 REFUSED_CATEGORIES = {"Cc", "Zl", "Zp", "Cs"}
 OPTION = "options: names_encoding"

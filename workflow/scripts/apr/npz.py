@@ -2,14 +2,18 @@
 
 import math
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from apr.causes import reading
-from apr.contents import allowed_bytes
+from apr.causes import decoding, printable, reading
+from apr.contents import allowed_bytes, zip_end, zip_entries
 from apr.problems import Problem
+from apr.xz import require_little_memory
+
+MOST_ARRAYS = 10_000  # a file
 
 
 def save_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
@@ -28,7 +32,7 @@ def load_npz(path: Path, wanted: Collection[str] | None = None) -> dict[str, np.
     Raises:
         Problem: the file is no npz file, is damaged, expands beyond reason, or holds anything but plain arrays.
     """
-    with reading(path), zipfile.ZipFile(path) as archive:
+    with _opened(path) as archive:
         members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
         members = {key: info for key, info in members.items() if wanted is None or key in wanted}
         size, allowed = sum(info.file_size for info in members.values()), allowed_bytes(path.stat().st_size)
@@ -43,12 +47,26 @@ def array_names(path: Path) -> list[str]:
     Raises:
         Problem: the file is no npz file.
     """
-    with reading(path), zipfile.ZipFile(path) as archive:
+    with _opened(path) as archive:
         return [name.removesuffix(".npy") for name in archive.namelist()]
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    with reading(path):
+        end = zip_end(path)
+        if end and (entries := zip_entries(path, end)) > MOST_ARRAYS:
+            raise Problem(f"{path}: holds {entries:,} arrays, where {MOST_ARRAYS:,} are read at most")
+        with decoding(path):
+            archive = zipfile.ZipFile(path)
+        with archive:
+            yield archive
+
+
 def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> np.ndarray:
-    try:
+    with decoding(f"{path}: {printable(info.filename)}"):
+        if info.compress_type == zipfile.ZIP_LZMA:
+            require_little_memory(path, info)
         with archive.open(info) as member:
             version = np.lib.format.read_magic(member)
             header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
@@ -64,5 +82,3 @@ def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> 
             )
         with archive.open(info) as member:
             return np.lib.format.read_array(member, allow_pickle=False)
-    except ValueError as error:
-        raise Problem(f"{path}: {info.filename}: cannot be read as a plain array ({error}); fetch it again") from error

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from apr.causes import reason
 from apr.problems import Problem
 
-BROKEN = (ValueError, EOFError, OSError)  # what numpy raises at a file that is no array
 REMEDY = (
     "put the published file back into a `folder` of yours, or delete a downloaded source from data/raw and "
     "data/unpacked to fetch it again, or correct its entry in the registry"
@@ -85,8 +85,8 @@ def _read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise Problem(f"{path}: no such file; {REMEDY}") from None
-    except ValueError as error:  # no JSON, or not even text
-        raise Problem(f"{path}: is not JSON ({error}); {REMEDY}") from error
+    except (ValueError, RecursionError) as error:  # no JSON, or not even text
+        raise Problem(f"{path}: is not JSON ({reason(error)}); {REMEDY}") from error
 
 
 def _read_ids(path: Path) -> NDArray[np.int64]:
@@ -98,8 +98,10 @@ def _read_ids(path: Path) -> NDArray[np.int64]:
             values = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise Problem(f"{path}: no such file; {REMEDY}") from None
-    except BROKEN as error:
-        raise Problem(f"{path}: is no array of class ids ({error}); {REMEDY}") from error
+    except Problem:
+        raise
+    except Exception as error:  # numpy raises whatever a header that was made to confuse it leads it to
+        raise Problem(f"{path}: is no array of class ids ({reason(error)}); {REMEDY}") from error
     if not isinstance(values, np.ndarray) or not np.issubdtype(values.dtype, np.integer) or not values.size:
         kind = f"holds {values.dtype}" if isinstance(values, np.ndarray) and values.size else "is empty or an archive"
         raise Problem(f"{path}: is no array of class ids ({kind}); {REMEDY}")

@@ -19,6 +19,7 @@ from apr.contents import allowed_bytes, kind_of
 from apr.problems import Problem
 from apr.web_answers import (
     RANGE,
+    TRANSIENT,
     Interrupted,
     State,
     Unavailable,
@@ -29,12 +30,15 @@ from apr.web_answers import (
     refuse_failure,
     validator,
 )
+from apr.web_pace import Pace
 
 CHUNK = 1 << 20
 ATTEMPTS = 5
 FLOOR, WINDOW = 1024, 60.0  # bytes a second, over so many seconds, below which a transfer counts as stalled
 PATIENCE = 300.0  # seconds that a server's Retry-After is followed
 INTERRUPTIONS = (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError, OSError)
+GZIP_OVERHEAD = 1 << 16  # bytes that gzip may add, beside a 256th, to what cannot be compressed
+GONE = {404, 410}  # say that there is no file, whatever part of it was asked for
 GZIP_NAMES = (".gz", ".tgz", ".gzip")
 
 log = logging.getLogger("apr")
@@ -53,7 +57,7 @@ class _Partial:
     def state(self) -> State:
         try:
             return State(**json.loads(self.note.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, RecursionError):
             return State()
 
     def set_state(self, state: State) -> None:
@@ -148,16 +152,24 @@ def _attempt(address: str, kept: _Partial, name: str, declared: int | None) -> s
     headers = {"Accept-Encoding": "identity", "User-Agent": "aprbench"}
     if start:
         headers |= {"Range": f"bytes={start}-", "If-Range": before.validator}
-    with ask(address, headers) as answer:
+    pace = Pace()
+    answer = ask(address, headers, pace)
+    if start and 400 <= answer.status_code != 416 and answer.status_code not in GONE | TRANSIENT:
+        answer.close()  # it may be the range that it refuses
+        headers, start = {key: headers[key] for key in ("Accept-Encoding", "User-Agent")}, 0
+        answer = ask(address, headers, pace)
+    with answer:
         if answer.status_code == 416 and start:
             if is_complete(answer, before, start):
                 return ""
             _start_anew(kept, "the part that is there does not fit the server's file")
         refuse_failure(answer)
+        chunked = "Transfer-Encoding" in answer.headers
         encoding = answer.headers.get("Content-Encoding", "").strip().lower()
         encoding = "" if encoding == "identity" else encoding
         if encoding not in ("", "gzip", "x-gzip"):
             raise Unavailable(f"it comes in the encoding {encoding!r}, which was not asked for")
+        most = declared + (declared >> 8) + GZIP_OVERHEAD if declared and encoding else declared
         if answer.status_code == 206:
             if why := misfit(answer, before, start, encoding):
                 _start_anew(kept, why)
@@ -167,17 +179,17 @@ def _attempt(address: str, kept: _Partial, name: str, declared: int | None) -> s
                 log.warning("%s: the server does not go on where it stopped, or has a new file; from the start", name)
             start, end = 0, number(answer.headers.get("Content-Length"))
             state = State(address, "" if encoding else validator(answer), None if encoding else end)
-            if end is None and not declared and "chunked" not in answer.headers.get("Transfer-Encoding", "").lower():
+            if end is None and not declared and not chunked:
                 log.warning("%s: the server does not say how long it is; nothing tells whether it is whole", name)
-        if not encoding:
-            refuse_too_long(name, state.total or 0, declared)
+        if (announced := state.total or end or 0) > (most or announced):
+            refuse_too_long(name, announced, declared)
         require_room((end or 0) - start, kept.path)
         with open(kept.path, "ab" if start else "wb") as file:
             kept.set_state(state)
             done = start
-            for chunk in _watched(answer, name, start, state.total or end):
+            for chunk in _watched(answer, pace, name, start, state.total or end):
                 done += len(chunk)
-                if not encoding and declared and done > declared:
+                if most and done > most:
                     kept.drop()
                     refuse_too_long(name, done, declared)
                 file.write(chunk)
@@ -185,6 +197,8 @@ def _attempt(address: str, kept: _Partial, name: str, declared: int | None) -> s
         _start_anew(kept, f"{done:,} bytes came where {end:,} were announced")
     if (end is not None and done < end) or (state.total is not None and done < state.total):
         raise Interrupted(f"{done:,} of {state.total or end:,} bytes came")
+    if end is None and not encoding and not chunked and done < (declared or 0):
+        raise Interrupted(f"{done:,} of {declared:,} bytes came, and the server did not say that this is all")
     return encoding
 
 
@@ -193,7 +207,7 @@ def _start_anew(kept: _Partial, why: str) -> NoReturn:
     raise Interrupted(f"{why}; starting anew")
 
 
-def _watched(answer: requests.Response, name: str, done: int, total: int | None) -> Iterator[bytes]:
+def _watched(answer: requests.Response, pace: Pace, name: str, done: int, total: int | None) -> Iterator[bytes]:
     """The bytes as they come, as the server sends them; log the progress every ten seconds, and refuse to starve.
 
     Raises:
@@ -202,6 +216,7 @@ def _watched(answer: requests.Response, name: str, done: int, total: int | None)
     began = last = mark = time.monotonic()
     start = marked = done
     while True:
+        pace.renew()
         try:
             chunk = answer.raw.read1(CHUNK, decode_content=False)
         except INTERRUPTIONS as error:

@@ -10,10 +10,16 @@ import ssl
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from urllib.parse import urljoin
 
 import requests
 import urllib3
 
+from apr.causes import printable
+from apr.web_pace import Pace, PacedSession
+
+REDIRECTS = 20
+SHOWN = 600  # characters of a message, which a server may have written
 TIMEOUT = (15, 60)  # seconds to connect, and without any byte
 TRANSIENT = {202, 408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524}
 RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
@@ -22,12 +28,15 @@ RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 class Unavailable(Exception):
     """This address does not have the file, and asking again does not help."""
 
+    def __init__(self, text: str) -> None:
+        super().__init__(printable(text, SHOWN))
+
 
 class Interrupted(Exception):
     """Another attempt may bring the file; `wait` is what the server asks for, in seconds."""
 
     def __init__(self, text: str, wait: float = 0.0) -> None:
-        super().__init__(text)
+        super().__init__(printable(text, SHOWN))
         self.wait = wait
 
 
@@ -40,15 +49,25 @@ class State:
     total: int | None = None
 
 
-def ask(address: str, headers: dict[str, str]) -> requests.Response:
-    """The beginning of an answer; its body is still to be read.
+def ask(address: str, headers: dict[str, str], pace: Pace) -> requests.Response:
+    """The beginning of an answer; its body is still to be read. Bodies of redirects are not.
 
     Raises:
         Interrupted: there was none.
-        Unavailable: there will be none: a wrong address, or a server that does not prove who it is.
+        Unavailable: there will be none: a wrong address, a server that does not prove who it is, redirects without end,
+            or a body that is framed in a way which is not undone.
     """
     try:
-        return requests.get(address, headers=headers, stream=True, timeout=TIMEOUT)
+        with PacedSession(pace) as session:
+            for _ in range(REDIRECTS):
+                answer = session.get(address, headers=headers, stream=True, timeout=TIMEOUT)
+                target = session.location(answer)
+                if not target:
+                    _require_known_frame(answer)
+                    return answer
+                answer.close()
+                address = requests.utils.requote_uri(urljoin(answer.url, target))
+        raise Unavailable(f"more than {REDIRECTS} redirects")
     except requests.exceptions.SSLError as error:
         if _is_cut_handshake(error):
             raise Interrupted(str(error)) from error
@@ -57,6 +76,19 @@ def ask(address: str, headers: dict[str, str]) -> requests.Response:
         raise Interrupted(str(error)) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
         raise Unavailable(str(error)) from error
+
+
+def _require_known_frame(answer: requests.Response) -> None:
+    """Refuse what http.client takes for a plain body, or for another length than the header says."""
+    frame, length = answer.headers.get("Transfer-Encoding"), answer.headers.get("Content-Length")
+    why = None
+    if frame is not None and frame.lower() != "chunked":
+        why = f"it comes in the transfer encoding {frame!r}, which is not read here"
+    elif length is not None and (number(length) is None or frame is not None):
+        why = f"it says that it is {length!r} bytes long" + (", and comes in chunks" if frame is not None else "")
+    if why:
+        answer.close()
+        raise Unavailable(why)
 
 
 def _is_cut_handshake(error: BaseException | None) -> bool:
@@ -126,4 +158,4 @@ def validator(answer: requests.Response) -> str:
 
 def number(text: str | None) -> int | None:
     """The number that a header holds, if it holds one."""
-    return int(text) if text and text.strip().isdecimal() and len(text) < 20 else None
+    return int(text) if text and re.fullmatch(r"\s*[0-9]{1,18}\s*", text) else None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from apr.causes import reading
+from apr.causes import decoding, reading
 from apr.contents import allowed_bytes
 from apr.formats.listing import Item, Listing
 from apr.npz import array_names, load_npz
@@ -16,6 +16,7 @@ from apr.problems import Problem
 from apr.walking import LeftOut, find_files, named
 
 IDX_NAME = re.compile(r"(?P<prefix>.*?)(?P<part>train|t10k|test)-(?P<what>images|labels)[-.]idx[134]-ubyte(\.gz)?")
+IDX_SIDES = 4  # that an image set has at most
 IDX_BYTES = b"\x00\x00\x08"
 NPZ_KEYS = ("x_train", "y_train", "x_test", "y_test")
 NPZ_EXTRA = ("classes",)
@@ -78,8 +79,9 @@ def load_idx(path: Path) -> np.ndarray:
     """
     with reading(path), (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
         head = file.read(4)
-        if head[:3] != IDX_BYTES or len(head) < 4 or not head[3]:
-            raise Problem(f"{path}: is not an idx file of unsigned bytes; fetch it again")
+        if head[:3] != IDX_BYTES or len(head) < 4 or not 1 <= head[3] <= IDX_SIDES:
+            kind = f"unsigned bytes in 1 to {IDX_SIDES} dimensions"
+            raise Problem(f"{path}: is not an idx file of {kind}; fetch it again")
         sides = file.read(4 * head[3])
         if len(sides) < 4 * head[3]:
             raise Problem(f"{path}: is truncated in its header; fetch it again")
@@ -91,7 +93,8 @@ def load_idx(path: Path) -> np.ndarray:
     if len(data) != expected:
         found = f"{len(data):,}" if len(data) < expected else "more"
         raise Problem(f"{path}: holds {found} values where its header says {shape}: truncated; fetch it again")
-    return np.frombuffer(data, np.uint8).reshape(shape)
+    with decoding(path):
+        return np.frombuffer(data, np.uint8).reshape(shape)
 
 
 def read_npz(root: Path, *, file: str | None = None, classes: list[str] | None = None) -> Listing:
@@ -116,6 +119,10 @@ def read_npz(root: Path, *, file: str | None = None, classes: list[str] | None =
     wanted = {key: name for key, name in names.items() if name in (*NPZ_KEYS, *NPZ_EXTRA)}
     arrays = {wanted[key]: values for key, values in load_npz(path, wanted).items()}
     if "classes" in arrays and classes is None:
+        if arrays["classes"].ndim != 1:
+            raise Problem(
+                f"{path}: classes is an array {list(arrays['classes'].shape)}, not one name a label: [classes]"
+            )
         classes = [str(label) for label in arrays["classes"].tolist()]
     if "x_test" in arrays:
         parts = {part: (arrays[f"x_{part}"], arrays[f"y_{part}"]) for part in ("train", "test")}

@@ -20,6 +20,24 @@ SIDE = 32
 BATCHES = 5  # of CIFAR-10's training part
 NUMBERING_OPCODES = {"PUT", "BINPUT", "LONG_BINPUT"}
 REFUSED_OPCODES = {"BYTEARRAY8", "NEXT_BUFFER", "READONLY_BUFFER", "PERSID", "BINPERSID", "EXT1", "EXT2", "EXT4"}
+REFUSED_OPCODES |= {
+    "DUP",
+    "POP",
+    "POP_MARK",
+    "EMPTY_SET",
+    "ADDITEMS",
+    "FROZENSET",
+    "OBJ",
+    "INST",
+    "NEWOBJ",
+    "NEWOBJ_EX",
+}
+MEMORISING_OPCODES = {*NUMBERING_OPCODES, "MEMOIZE"}
+FILLING_OPCODES = {"APPEND", "APPENDS", "SETITEM", "SETITEMS", "BUILD"}  # they change what lies below on the stack
+BUILDING_OPCODES = {*FILLING_OPCODES, "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "EMPTY_TUPLE"}
+BUILDING_OPCODES |= {"LIST", "EMPTY_LIST", "DICT", "EMPTY_DICT"}
+DEEPEST = 20  # lists in lists; a batch has an array in a dictionary, and what makes the array
+MOST_KEYS = 1000  # of a batch's one dictionary, which has five
 
 
 def read_cifar(root: Path, *, labels: Literal["fine", "coarse"] = "fine") -> Listing:
@@ -161,15 +179,52 @@ class _PlainUnpickler(pickle.Unpickler):
 
 
 def _check_opcodes(data: bytes) -> None:
-    """Refuse what makes the unpickler allocate more than the file holds: it takes lengths and numbers at their word.
+    """Refuse what makes the unpickler take more memory or time than the file is long.
+
+    It takes lengths and numbers at their word. A tuple of one tuple twice, of another twice, and so on, is a small file
+    that takes for ever to be hashed or printed; and one too deep overflows the stack.
 
     Raises:
-        Problem: an opcode that no CIFAR file has, or a number of a remembered object that is out of order.
+        Problem: an opcode that no CIFAR file has, a number of a remembered object that is out of order, a list or tuple
+            that is used twice, lists too deep, or too many keys.
         ValueError: the bytes are no pickle, or a length goes beyond them.
+        IndexError: something is taken from an empty stack.
     """
+    shared: dict[int, bool] = {}  # whether a remembered object may be used again, by its number
+    depths: list[int | None] = []  # of what lies on the stack; None is a mark
+    before, keys = "", 0
     for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
-        if opcode.name in REFUSED_OPCODES or (opcode.name in NUMBERING_OPCODES and argument > count):
-            raise Problem(f"this pickle holds {opcode.name}, as no CIFAR file does: it may be malicious; delete it")
+        name = opcode.name
+        if name in REFUSED_OPCODES or (name in NUMBERING_OPCODES and argument > count):
+            raise _unlike(name)
+        if name in MEMORISING_OPCODES:
+            shared[len(shared) if name == "MEMOIZE" else argument] = before not in BUILDING_OPCODES
+        else:
+            if name in ("GET", "BINGET", "LONG_BINGET") and not shared.get(argument, False):
+                raise _unlike("a list or tuple that is used twice")
+            taken = _take(depths, opcode)
+            keys += len(taken) // 2 if name in ("SETITEM", "SETITEMS", "DICT") else 0
+            deeper = [depth + 1 for depth in taken]
+            if name in FILLING_OPCODES:
+                deeper[-1] -= 1
+            depths += [None if name == "MARK" else max(deeper, default=0) for _ in opcode.stack_after]
+            if max(deeper, default=0) > DEEPEST or keys > MOST_KEYS:
+                raise _unlike("lists too deep" if keys <= MOST_KEYS else "too many keys")
+        before = name
+
+
+def _take(stack: list[int | None], opcode: pickletools.OpcodeInfo) -> list[int]:
+    """Take from the stack what an opcode takes, the topmost first."""
+    needs, taken = opcode.stack_before, []
+    if pickletools.markobject in needs:
+        while (one := stack.pop()) is not None:
+            taken.append(one)
+        needs = needs[: needs.index(pickletools.markobject)]
+    return taken + [stack.pop() for _ in needs]
+
+
+def _unlike(what: str) -> Problem:
+    return Problem(f"this pickle holds {what}, as no CIFAR file does: it may be malicious; delete it")
 
 
 def _batch(path: Path, split: str, key: str, classes: list[str]) -> list[Item]:
