@@ -72,8 +72,8 @@ def weakness(errors: pd.Series, counts: Counts) -> str:
         guessing = int((binom.cdf(wrong, n, counts.guess / 100) > TAIL).sum())
         if guessing > MOST * len(errors):
             return (
-                f"{guessing} of {len(errors)} models err as much as a guess ({counts.guess:.1f} %) within the noise of "
-                f"{n:,} test images"
+                f"{guessing} of {len(errors)} models err as much as a guess ({counts.guess:.1f} %) or more, within the "
+                f"noise of {n:,} test images"
             )
     share = wrong.mean() / n
     if not 0 < share < 1:
