@@ -39,7 +39,7 @@ def corrected_table(
     measured, clipped to -1 and 1; the other side is left as it is. Its interval is a bootstrap over models and seeds
     alone, that of the observed rho takes in the counts of the test images. Simulated for errors of one mode up to a
     lognormal with sigma 1 and 500 models it is off by at most 0.02; errors in two clusters, heavier tails or 60 models
-    leave it up to 0.1 too small (benchmarks/README.md).
+    leave it up to 0.11 too small (benchmarks/README.md).
 
     Args:
         reported: errors (%), [models x tasks], NaN where a model did not complete.
@@ -165,7 +165,7 @@ def _caption(rows: Sequence[dict], pairs: int, resamples: int, counts: Counted |
         f"and 1 (here {clipped} of them); undefined where the ceiling is 0. A task whose noise is not measured is left "
         "as it is, so that the true ρ may lie still further from 0. Simulated with noise of up to 0.7 of the errors' "
         "SD, the corrected ρ of 500 models is off by 0.02 at most where the errors have one mode and are normal or "
-        "lognormal with σ ≤ 1; errors in two clusters, heavier tails, or as few as 60 models leave it up to 0.1 too "
+        "lognormal with σ ≤ 1; errors in two clusters, heavier tails, or as few as 60 models leave it up to 0.11 too "
         f"near to 0. In brackets: 95 % intervals of {resamples:,} bootstrap resamples; of the observed ρ, "
         f"{of_images(counts, tasks)}; of the corrected ρ they are of models and seeds alone: trainings of one "
         "architecture share the test images, so that their noise says nothing of which images were drawn. "

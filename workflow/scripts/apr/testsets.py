@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from scipy.stats import binom, chi2
@@ -33,6 +34,12 @@ def guess_error(test_images: Sequence[int], best: int) -> float:
     """Error (%) of a guess that names the `best` (1 or 5) largest classes, of test images by class."""
     images = sorted(test_images, reverse=True)
     return round(100 * (1 - sum(images[:best]) / sum(images)), 6)
+
+
+def counts_of_view(view: Mapping[str, Any], reported: str) -> Counts:
+    """What the manifest of a view tells of the test images of a task that reports top1 or top5."""
+    images = view["per_class"]["test"]
+    return Counts(sum(images), guess_error(images, 5 if reported == "top5" else 1))
 
 
 def read_counts(paths: Iterable[str | Path]) -> dict[str, Counts]:
