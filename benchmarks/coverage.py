@@ -6,6 +6,7 @@ The smaller twin of each simulation is a test, tests/unit/test_coverage.py.
 """
 
 import argparse
+import itertools
 import sys
 from pathlib import Path
 
@@ -72,22 +73,28 @@ def regret(rng: np.random.Generator, repeats: int) -> None:
 
 
 def noise(rng: np.random.Generator, repeats: int) -> None:
-    """Mean and coverage of the rho corrected for noise, 500 models."""
-    for skewed in (True, False):
-        for share in (0.3, 0.5, 0.7):
-            found = []
-            for i in range(repeats):
-                z, partner = pair(rng, 500, 0.5)
-                true, sd = (np.exp(z), np.sqrt(np.e * (np.e - 1))) if skewed else (z, 1.0)
-                errors = true + share * sd * rng.normal(size=500)
-                seeds = [share * sd * rng.normal(size=60) for _ in range(2)]
-                residuals = [(values - values.mean()) * np.sqrt(60 / 59) for values in seeds]
-                ceiling = ceilings(errors, residuals, 100, i).noise_free
-                observed = rank_correlation(errors[None], partner[None])
+    """Mean and coverage of the rho corrected for noise; two clusters have their middles 8 SD of either apart."""
+    shapes = {
+        "lognormal": np.exp,
+        "normal": lambda z: z,
+        "two clusters": lambda z: z + 4 * np.sign(z),
+        "lognormal, sigma 1.5": lambda z: np.exp(1.5 * z),
+    }
+    for (name, shape), n, share in itertools.product(shapes.items(), (500, 60), (0.3, 0.5, 0.7)):
+        sd = shape(np.random.default_rng(1).normal(size=10**6)).std()
+        found = []
+        for i in range(repeats):
+            z, partner = pair(rng, n, 0.5)
+            errors = shape(z) + share * sd * rng.normal(size=n)
+            seeds = [share * sd * rng.normal(size=60) for _ in range(2)]
+            residuals = [(values - values.mean()) * np.sqrt(60 / 59) for values in seeds]
+            ceiling = ceilings(errors, residuals, 100, i).noise_free
+            observed = rank_correlation(errors[None], partner[None])
+            with np.errstate(divide="ignore"):
                 drawn = np.append(observed, rho_draws(errors, partner, 100, i)[0]) / ceiling
-                low, high = interval(np.clip(drawn[1:], -1, 1))
-                found.append((drawn[0], low <= of_normal(0.5) <= high))
-            print(f"{'lognormal' if skewed else 'normal'}, noise / SD {share}: {np.mean(found, axis=0).round(3)}")
+            low, high = interval(np.clip(drawn[1:], -1, 1))
+            found.append((np.clip(drawn[0], -1, 1), low <= of_normal(0.5) <= high))
+        print(f"{name}, {n} models, noise / SD {share}: {np.mean(found, axis=0).round(3)}", flush=True)
 
 
 def verdicts(rng: np.random.Generator, repeats: int) -> None:

@@ -32,10 +32,10 @@ class Fault:
         return f"{self.file}:{self.line}: {' '.join(self.before.split())[:80]!r} -> {self.after!r}"
 
 
-def faults_of(file: Path) -> list[Fault]:
-    """Every fault that this knows for a file of Python or of rules."""
+def faults_of(file: Path, root: Path = ROOT) -> list[Fault]:
+    """Every fault that this knows for a file of Python or of rules, within the project or a copy of it."""
     source = file.read_text(encoding="utf-8")
-    name = str(file.relative_to(ROOT))
+    name = str(file.relative_to(root))
     found = _rule_faults(source) if file.suffix == ".smk" else _code_faults(source)
     unique = {(start, end, after) for start, end, after in found if source[start:end] != after}
     return [

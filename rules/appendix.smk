@@ -6,6 +6,7 @@ rule fig_training_curves:
     input:
         curves=needed("fig_training_curves", some_runs(CURVES["task"], CURVES["models"])),
         continued=[path for task in CONTINUED for path in runs_of(task)],
+        views=[f"results/views/{study.tasks[task].view}.json" for task in CURVE_TASKS],
     output:
         **drawing("training_curves"),
     log:

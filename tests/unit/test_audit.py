@@ -319,3 +319,17 @@ def test_a_deleted_table_is_to_do(made):
     root, plan, _ = made
     (root / "results/errors/digits.csv").unlink()
     assert audit(plan, root).findings == []
+
+
+def test_classes_are_checked_where_runs_are_although_their_view_is_gone(made, monkeypatch):
+    root, plan, _ = made
+    asked = []
+    monkeypatch.setattr("apr.audit.contradictions", lambda view, _: asked.append(view) or [])
+    (root / f"results/views/{plan['digits']['view']}.json").unlink()
+    audit({"digits": plan["digits"]}, root)
+    assert asked == [plan["digits"]["view"]]
+    asked.clear()
+    for path in (root / "results/runs/digits").glob("*.json"):
+        path.unlink()
+    audit({"digits": plan["digits"]}, root)
+    assert asked == []

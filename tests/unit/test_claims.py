@@ -7,12 +7,13 @@ import yaml
 
 from apr import claim_measures, errors
 from apr.claim_list import KINDS, SHAPE, Claim, read_claims, tasks_of
-from apr.claim_measures import Samples, measure
-from apr.claims import scorecard, verdict
+from apr.claim_measures import Measured, Samples, measure, summed_up
+from apr.claims import equivalence, scorecard, verdict, widened
 from apr.comparisons import correlation_table, with_shape
 from apr.problems import Problem
 from apr.repeats import overlap
 from apr.statistics import spearman
+from apr.testsets import Counts
 
 ROOT = Path(__file__).resolve().parents[2]
 CLAIMS = ROOT / "resources" / "claims.yaml"
@@ -214,7 +215,7 @@ def test_shape_of_the_best_and_errors():
     depths = shape.loc[best, "cumulative_depth"]
     least = measured("least_of_best", shape="cumulative_depth", task="photos", k=10)
     assert (least.value, least.note) == (depths.min(), "of the 10 best")
-    assert least.low < least.value < least.high  # beyond the sample on either side
+    assert np.isnan([least.low, least.high, least.error]).all()  # which is the least hangs on which were drawn
     assert measured("largest_of_best", shape="cumulative_depth", task="photos", k=10).value == depths.max()
     assert measured("largest_of_best", shape="cumulative_depth", task="photos", k=40).note == "of the 15 best"
     assert measured("largest_error", task="photos").value == reported["photos"].max()
@@ -253,3 +254,49 @@ def test_caption_counts_the_verdicts_and_the_unverified():
     assert "1 are not verified" in table.caption
     assert f"{BOOTSTRAP['resamples']} bootstrap resamples" in table.caption
     assert table.data["verdict"].value_counts().sum() == len(table.shown) == 3
+
+
+def test_the_90_percent_interval_shows_and_the_95_percent_one_refutes():
+    found = Measured(0.5, 0.29, 0.71, 100, inner=(0.31, 0.69), error=0.0)
+    assert equivalence(found, (0.3, 0.7)) == "reproduced"
+    assert equivalence(found, (0.7, 0.9)) == "undecided"  # the 90 % interval is outside, the 95 % one is not
+    assert equivalence(found, (0.72, 0.9)) == "not reproduced"
+
+
+def test_levels_of_an_interval_and_of_the_least_of_several():
+    draws = np.arange(1001.0)  # percentiles are 10 times the level
+    one = summed_up(np.append(500, draws), 100)
+    assert (one.low, one.high, *one.inner) == pytest.approx((25, 975, 50, 950))
+    two = summed_up(np.array([[np.append(500, draws)], [np.append(600, draws)]]), 100)
+    assert (two.value, two.low, two.high) == pytest.approx((500, 25, 987.5))
+    assert two.inner == pytest.approx((50, 975))
+    both = summed_up(np.array([np.append(500, draws), np.append(500, draws + 100)]), 100)  # rows are taken together
+    assert (both.low, both.high) == pytest.approx((25, 1075))
+
+
+def test_a_region_is_widened_by_the_papers_models_or_trainings_and_shown():
+    found = Measured(0.5, 0.4, 0.6, 125, error=0.1)
+    assert widened((0.3, 0.7), found) == pytest.approx((0.3 - 0.08225, 0.7 + 0.08225))  # 1.645 * 0.1 * sqrt(125 / 500)
+    assert widened((0.3, 0.7), found, 250)[1] == pytest.approx(0.7 + 0.11632, abs=1e-5)  # sqrt(125 / 250)
+    assert widened((0, 0.7), found)[0] == 0
+    table = card(claim(expected=(0.3, 0.5)))
+    row = table.data.iloc[0]
+    assert table.shown["Counts as true"].item() == f"0.3 to 0.5; tested: {row.tested_low:.3g} to {row.tested_high:.3g}"
+    least = card(claim("least_of_best", (16, np.inf), shape="cumulative_depth", task="photos", k=10))
+    assert least.shown["Counts as true"].item() == "at least 16"
+    assert least.shown["Measured"].item() == "15 [no interval] (of the 10 best)"
+    assert (
+        least.data["in_words"].item().startswith("undecided with 60 models: it cannot be decided, since the least of")
+    )
+    assert least.data["in_words"].item().endswith("of these models it does not hold")
+
+
+def test_intervals_of_claims_take_in_few_test_images():
+    reported, shape = study()
+    alone, few = (
+        scorecard([claim()], reported, shape, {}, TITLES, **BOOTSTRAP, counts=counts)
+        for counts in (None, {"photos": Counts(400), "digits": Counts(4000)})
+    )
+    assert few.data["high"].item() > alone.data["high"].item()
+    assert few.data["low"].item() == pytest.approx(alone.data["low"].item())
+    assert "binomial counts of 400 to 4,000 images" in few.caption

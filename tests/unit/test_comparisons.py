@@ -3,7 +3,9 @@ import pandas as pd
 import pytest
 
 from apr.comparisons import correlation_table, depth_width_table, regret_table
+from apr.gains import gain_draws
 from apr.problems import Problem
+from apr.resampling import interval
 from apr.statistics import spearman
 from apr.tables import markdown, save_table
 
@@ -37,11 +39,38 @@ def test_correlations_are_those_of_the_columns():
     assert row.gain_low < row.gain < row.gain_high
 
 
-def test_paired_gain_is_certain_where_both_agree():
-    reported = study()
+@pytest.mark.parametrize(("n", "least"), [(4, 0.5), (8, 0.05), (12, 0.02), (60, 0.001)])
+def test_a_gain_between_two_that_rank_alike_is_not_certain(n, least):
+    reported = study(n)
     reported["photos_2"] = reported["photos"] * 0.5
-    row = correlations(reported).data.set_index("target").loc["digits"]
-    assert (row.gain, row.gain_low, row.gain_high) == pytest.approx((0, 0, 0))
+    table = correlations(reported, targets=("digits",))
+    row = table.data.set_index("target").loc["digits"]
+    assert row.gain == pytest.approx(0)
+    assert row.gain_low < -least < least < row.gain_high
+    low, high = table.shown["Gain"].iloc[0].partition("[")[2].rstrip("]").split(", ")
+    assert low != high
+
+
+def test_the_least_error_of_a_gain_is_meng_rosenthal_and_rubins():
+    # rho 0.9 with the target both, one step from 1 between each other (1 - 12 / 120): 0.9. Means: square 0.81,
+    # f = 0.1 / 0.38 = 0.2632, h = (1 - 0.2132) / 0.19 = 4.141; 0.19 * sqrt(2 * 0.1 * 4.141 * 1.405 / 2) = 0.1449
+    target, one = [1.0, 2, 3, 4, 5], [2.0, 1, 3, 4, 5]
+    low, high = interval(gain_draws((target, None), (one, None), (one, None), 2000, 0))
+    assert (low, high) == pytest.approx((-1.96 * 0.1449, 1.96 * 0.1449), rel=0.01)
+    assert np.isnan(gain_draws((target[:3], None), (one[:3], None), (one[:3], None), 10, 0)).all()
+
+
+def test_intervals_of_the_gain_cover_for_few_models():
+    rng = np.random.default_rng(0)
+    covariance = [[1, 0.8, 0.75], [0.8, 1, 0.98], [0.75, 0.98, 1]]
+    truth = 6 / np.pi * (np.arcsin(0.75 / 2) - np.arcsin(0.8 / 2))
+    for n in (4, 8, 12):
+        covered = []
+        for i in range(60):
+            errors = rng.multivariate_normal(np.zeros(3), covariance, size=n)
+            low, high = interval(gain_draws(*((column, None) for column in errors.T), 100, i))
+            covered.append(low <= truth <= high)
+        assert np.mean(covered) >= 0.88
 
 
 def test_means_are_over_targets_with_both_correlations_and_say_so():
@@ -58,6 +87,8 @@ def test_without_a_family_the_mean_is_of_the_reference():
     data = table.data.set_index("target")
     assert data.loc["mean", "rho"] == pytest.approx(data.loc[["digits", "faces"], "rho"].mean())
     assert np.isnan(data.loc["mean", "gain"])
+    assert "Over the 2 of 2 targets where it is defined, the mean ρ is" in table.caption
+    assert "closest member. All" not in table.caption
 
 
 def test_a_saturated_target_is_undefined_not_zero():
@@ -83,7 +114,8 @@ def test_depth_and_width():
     data = table.data.set_index("task")
     assert data.loc["photos", "rho_depth"] == pytest.approx(-1)
     assert data.loc["photos_2", "rho_width"] == pytest.approx(1)
-    assert table.shown["ρ with depth"].iloc[0] == "−1.000 [−1.000, −1.000]"
+    assert table.shown["ρ with depth"].iloc[0] == "−1.000 [−1.0000, −0.9999]"
+    assert data.loc["photos", "low_depth"] == -1 < data.loc["photos", "high_depth"]
     with pytest.raises(Problem, match="no model a000"):
         depth_width_table(reported, shape.drop("a000"), ["photos"], TITLES, **BOOTSTRAP)
 

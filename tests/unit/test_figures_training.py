@@ -11,6 +11,7 @@ from apr.files import digest_of
 from apr.problems import Problem
 from apr.repeats import read_repeats
 from apr.statistics import spearman
+from apr.testsets import Counts
 
 # Figure A2: training curves
 
@@ -105,6 +106,26 @@ def test_curves_that_cannot_be_drawn_are_a_problem():
         draw_training_curves(pd.concat([training(8), training(8).assign(task="photos")]), none, 4, TITLES)
     with pytest.raises(Problem, match="none"):
         draw_training_curves(training(8).iloc[:0], none, 4, TITLES)
+
+
+def _names(ax):
+    return " ".join(text.get_text() for text in ax.texts)
+
+
+def test_tasks_that_cannot_rank_the_models_are_marked():
+    drawn = draw_training_curves(training(8), continuation(), 4, TITLES, {"long": Counts(30), "lines": Counts(2000)})
+    assert [_names(ax).count("†") for ax in drawn.figure.axes] == [1, 1, 0, 0]
+    assert "(Photos, long: its 8 models differ by no more than the noise of 30 test images" in drawn.caption
+    drawn = draw_training_curves(training(8), continuation(), 4, TITLES, {"long": Counts(90_000), "lines": Counts(9)})
+    assert [_names(ax).count("†") for ax in drawn.figure.axes] == [0, 0, 1, 0]
+    assert "(Lines: its 10 models" in drawn.caption
+    assert "†" not in drawing("curves", 8).caption
+    repeated = seeds(a=(5, 12, 1), b=(3, 13, 1))
+    marked = draw_seed_densities(repeated, population(8), TITLES, "photos", {"photos": Counts(500, 12.0)})
+    assert marked.figure.axes[0].get_xlabel() == "Photos † error (%)"
+    assert "models err as much as a guess (12.0 %) or more" in marked.caption
+    clear = draw_seed_densities(repeated, population(8), TITLES, "photos", {"photos": Counts(90_000, 90.0)})
+    assert "†" not in clear.caption
 
 
 # Figure A3: densities over seeds

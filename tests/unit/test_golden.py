@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from apr.attenuation import corrected_table
-from apr.comparisons import correlation_table, regret_table
+from apr.comparisons import correlation_table, depth_width_table, regret_table
 from apr.deconvolution import count_variance
 from apr.figures.best_shapes import PARAMETERS, STAGES, draw_best_shapes
 from apr.figures.densities import draw_seed_densities
@@ -15,8 +15,8 @@ from apr.figures.pairs import draw_all_pairs
 from apr.lines import fit_line
 from apr.noise import noise_ceiling_table, seed_noise
 from apr.resampling import holm, resampled_ranks, times_drawn
-from apr.statistics import expected_minimum, selection_regret, spearman
-from apr.testsets import Counts, guess_error, read_counts, weakness
+from apr.statistics import Regret, expected_minimum, selection_regret, spearman
+from apr.testsets import Counts, counts_of, guess_error, read_counts, weakness
 from study import Study
 
 BOOTSTRAP = {"resamples": 100, "seed": 0}
@@ -107,7 +107,7 @@ def test_a_guess_names_the_largest_classes():
     [
         ([40, 50, 60, 50], Counts(100), ""),  # chi-square 8 of 3 degrees of freedom: p = 0.046
         ([42, 50, 58, 50], Counts(100), "differ by no more than the noise of 100 test images (p = 0.163)"),
-        ([83, 86, 83, 83, 40], Counts(36, 92.0), "4 of 5 models err as much as a guess (92.0 %)"),
+        ([83, 86, 83, 83, 40], Counts(36, 92.0), "4 of 5 models err as much as a guess (92.0 %) or more, "),
         ([83, 86, 83, 83, 40], Counts(3600, 92.0), ""),
         ([98, 97, 60, 40], Counts(100, 92.0), ""),  # half is not most
         ([42, 50, 58, 50], Counts(), ""),
@@ -183,3 +183,34 @@ def test_mean_and_sd_of_the_best_and_of_seeds():
     repeats = pd.DataFrame({"model": "a000", "seed": range(5), "error": X})
     drawn = draw_seed_densities(repeats, pd.Series([1.0, 2, 4], MODELS[:3]), {"x": "X"}, "x")
     assert "a000: 3.00 ± 1.58 %, n = 5" in [text.get_text() for text in drawn.figure.legends[0].get_texts()]
+
+
+def test_both_columns_of_p_are_corrected_by_themselves():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=8)
+    reported = pd.DataFrame({"x": z, "y": -z, "near": z + rng.normal(size=8), "t": z, "u": z + 2 * rng.normal(size=8)})
+    reported.index = [f"a{i:03}" for i in range(8)]
+    titles = {name: name for name in reported}
+    data = correlation_table(reported, "x", ["t", "u"], {"t": "near", "u": "near"}, titles, **BOOTSTRAP).data[:2]
+    for suffix in ("", "_closest"):
+        least, other = data[f"p{suffix}"].sort_values()
+        expected = [min(1, 2 * least), max(min(1, 2 * least), other)]
+        assert sorted(data[f"p_holm{suffix}"]) == pytest.approx(expected)
+    assert list(data["p_holm"]) != list(data["p_holm_closest"])
+    shape = pd.DataFrame({"cumulative_depth": reported["near"], "cumulative_width": reported["t"]}, reported.index)
+    table = depth_width_table(reported[["t", "u"]], shape, ["t", "u"], titles, **BOOTSTRAP).data
+    for side in ("depth", "width"):
+        assert table[f"p_holm_{side}"].tolist() == pytest.approx(holm(table[f"p_{side}"]).tolist())
+    assert table["p_holm_depth"].tolist() != table["p_holm_width"].tolist()
+
+
+def test_where_intervals_of_regret_hold():
+    def held(n, k):
+        return Regret(k, n, 1, 0, 1, 0.5, 2, 3).holds
+
+    assert [held(29, 1), held(30, 1), held(30, 3), held(30, 4), held(60, 6), held(60, 7)] == [0, 1, 1, 0, 1, 0]
+
+
+def test_the_least_number_of_images_counts(tmp_path):
+    table = pd.DataFrame({"status": "completed", "n": [40, 36, 50]})
+    assert counts_of(table) == Counts(36)

@@ -1,10 +1,13 @@
 """The faults that benchmarks/mutants.py puts into code, and the tests that it runs for a module."""
 
 import ast
+import json
+import time
 
+import mutants
 import pytest
 from faults import _code_faults, _rule_faults, faults_of
-from mutants import LIBRARY, mapped_tests, modules
+from mutants import HANGS, LIBRARY, Copy, mapped_tests, modules, refusal, tried, written
 
 from study import ROOT
 
@@ -78,3 +81,50 @@ def test_a_module_is_tried_on_its_own_tests_first():
 def test_an_unknown_module_is_named():
     with pytest.raises(SystemExit, match="no such file; name a module of the library, or a path"):
         modules(["trainings"])
+
+
+def test_slow_tests_without_a_fault_are_called_slow():
+    assert "take longer than --seconds 30: raise it" in refusal(HANGS, 30, "")
+    assert refusal(1, 30, "x" * 9000).endswith("fail:\n" + "x" * 3000)
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project with one file, whose tests pass, or hang, as its text says."""
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "a.py").write_text("x = 1 < 2\n")
+
+    def test(self, tests):
+        mutants.os.setpgid(0, 0)
+        text = (self.root / "a.py").read_text()
+        while "<=" in text:
+            time.sleep(0.01)
+        mutants.os._exit("2" in text)
+
+    monkeypatch.setattr(Copy, "_test", test)
+    return source
+
+
+def test_faults_are_of_the_copy_and_results_are_kept_after_each(project, tmp_path):
+    copy = Copy(tmp_path / "copy", project)
+    faults = faults_of(copy.root / "a.py", copy.root)
+    (project / "a.py").write_text("edited meanwhile\n")
+    kept = []
+    results = tried(faults, {"a.py": []}, [copy], 0.3, lambda found: kept.append(len(found)))
+    assert kept == list(range(1, len(faults) + 1))
+    assert (copy.root / "a.py").read_text() == "x = 1 < 2\n"
+    noticed = {fault.after: seen for fault, seen in results}
+    assert noticed.pop("3") is False
+    assert set(noticed.values()) == {True}
+    written(results, tmp_path / "found.json")
+    assert json.loads((tmp_path / "found.json").read_text())["tried"] == len(faults)
+
+
+def test_tests_that_take_too_long_are_told_from_those_that_fail(project, tmp_path):
+    (project / "a.py").write_text("x = 1 <= 2\n")
+    copy = Copy(tmp_path / "copy", project)
+    copy.start(None, [])
+    while (code := copy.ended(0.2)) is None:
+        time.sleep(0.01)
+    assert code == HANGS

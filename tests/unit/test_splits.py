@@ -85,3 +85,20 @@ def test_real_lesions_are_not_torn_apart():
 def test_generator_depends_on_its_key_alone():
     assert generator("a", 1).integers(1 << 60) == generator("a", 1).integers(1 << 60)
     assert len({generator(*key).integers(1 << 60).item() for key in (("a", 1), ("a", 2), ("b", 1), ("a1",))}) == 4
+
+
+def test_a_group_that_fills_the_share_is_taken():
+    test = split_by_group(
+        ["a"] * 10, ["1"] * 5 + ["2"] * 5, 0.5, 0
+    )  # a share of 5: one whole group, whichever is first
+    assert in_test(["a"] * 10, test) == {"a": 5}
+    singles = split_by_group(["a"] * 10, [str(i) for i in range(10)], 0.3, 0)
+    assert in_test(["a"] * 10, singles) == {"a": 3}
+
+
+def test_the_rarest_class_chooses_first():
+    # Two images of r alone in groups with images of f: whatever f would take, r has its one of two.
+    labels = ["f"] * 100 + ["r"] * 4
+    groups = [f"g{i}" for i in range(100)] + ["g0", "g1", "g2", "g3"]
+    for seed in range(10):
+        assert in_test(labels, split_by_group(labels, groups, 0.25, seed))["r"] == 1

@@ -124,3 +124,11 @@ def test_indices_of_other_images_are_refused(dataset, index):
     index["split"][0] = 1
     with pytest.raises(Problem, match=r"views/v\.json: was drawn from other images than those of data/packed/zoo"):
         view_indices(manifest, index)
+
+
+def test_train_and_test_are_capped_by_draws_of_their_own():
+    one = np.zeros(80, INDEX)
+    one["label"], one["split"] = np.tile(np.repeat([0, 1], 20), 2), np.repeat([0, 1], 40)
+    manifest = {"name": "two", "classes": ["a", "b"], "mean": [0], "sd": [1], "bin_sha256": "", "index_sha256": ""}
+    arrays = draw(manifest, one, cap=8)[1]
+    assert not np.array_equal(arrays["train"], arrays["test"] - 40)

@@ -5,13 +5,13 @@ import csv
 from apr.files import atomic_file, read_json
 from apr.logs import log_to
 from apr.runs import COLUMNS, error_rows
-from apr.testsets import GUESS_COLUMN, guess_error
+from apr.testsets import GUESS_COLUMN, counts_of_view
 
 with log_to(snakemake.log[0]) as log:
     files = snakemake.input
     plan, view = snakemake.params.plan, read_json(files.view)
     rows = error_rows(plan, files.runs, view, files.sources)
-    guess = guess_error(view["per_class"]["test"], 5 if plan["reported"] == "top5" else 1)
+    guess = counts_of_view(view, plan["reported"]).guess
     with atomic_file(snakemake.output[0]) as file:
         writer = csv.DictWriter(file, [*COLUMNS, GUESS_COLUMN], lineterminator="\n")
         writer.writeheader()

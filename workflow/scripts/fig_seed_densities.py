@@ -5,9 +5,11 @@ from apr.figures.densities import draw_seed_densities
 from apr.figures.style import save_drawing
 from apr.logs import log_to
 from apr.repeats import read_repeats
+from apr.testsets import read_counts
 
 with log_to(snakemake.log[0]):
     (repeated,), (task,) = snakemake.input.repeated, snakemake.params.task
     population = read_reported(snakemake.input.population)[task]
-    drawing = draw_seed_densities(read_repeats(repeated), population, snakemake.params.titles, task)
+    counts = read_counts(snakemake.input.population)
+    drawing = draw_seed_densities(read_repeats(repeated), population, snakemake.params.titles, task, counts)
     save_drawing(drawing, **snakemake.output)

@@ -2,12 +2,16 @@
 
 from apr.figures.curves import draw_training_curves, read_curves
 from apr.figures.style import save_drawing
+from apr.files import read_json
 from apr.logs import log_to
+from apr.testsets import counts_of_view
 
 with log_to(snakemake.log[0]):
     params = snakemake.params
     curves, continued = (
         read_curves(paths, params.reported) for paths in (snakemake.input.curves, snakemake.input.continued)
     )
-    drawing = draw_training_curves(curves, continued, params.zoom_from, params.titles)
+    views = zip(params.reported.items(), snakemake.input.views, strict=True)
+    counts = {task: counts_of_view(read_json(path), error) for (task, error), path in views}
+    drawing = draw_training_curves(curves, continued, params.zoom_from, params.titles, counts)
     save_drawing(drawing, **snakemake.output)

@@ -14,13 +14,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from apr.claim_list import OF_REPEATS, Claim
+from apr.gains import gain_draws
 from apr.repeats import overlap
 from apr.resampling import interval, resampled_rows
 from apr.statistics import rho_draws
+from apr.testsets import Counted, images_of
 
 FEWEST = 4  # models or trainings: of fewer a rho has no interval
 ALPHA = 0.05  # of each of the two one-sided tests of a verdict, and of the 95 % interval's two sides together
-EXTREMES = ("least_of_best", "largest_of_best", "largest_error")
+# Which model is the least or largest hangs on which were drawn, and resamples of those that were do not show it.
+EXTREMES = {"least_of_best": "least", "largest_of_best": "largest", "largest_error": "largest"}
 
 
 @dataclass(frozen=True)
@@ -42,24 +45,35 @@ class Measured:
 
 
 class Sample:
-    """Models with all columns, and their resamples. Each quantity is [1 + resamples], the observed one first."""
+    """Models with all columns, and their resamples.
 
-    def __init__(self, rows: pd.DataFrame, resamples: int, seed: int) -> None:
-        self.rows, self.resamples, self.seed = rows, resamples, seed
-        self._rhos: dict[tuple[str, ...], NDArray[np.float64]] = {}
+    Each rho and gain is [2, 1 + resamples], the observed one first: on so many test images, and on endless ones.
+    """
+
+    def __init__(self, rows: pd.DataFrame, resamples: int, seed: int, counts: Counted | None) -> None:
+        self.rows, self.resamples, self.seed, self.counts = rows, resamples, seed, counts
+        self._known: dict[tuple[str, ...], NDArray[np.float64]] = {}
 
     def rho(self, x: str, y: str) -> NDArray[np.float64]:
         """Spearman's rho of two columns."""
         key = tuple(sorted((x, y)))
-        if key not in self._rhos:
-            x, y = self.rows[x], self.rows[y]
-            resampled = rho_draws(x, y, self.resamples, self.seed)[0]
-            self._rhos[key] = np.concatenate([[x.rank().corr(y.rank())], resampled])
-        return self._rhos[key]
+        if key not in self._known:
+            images = images_of(self.counts, *key)
+            drawn = rho_draws(self.rows[key[0]], self.rows[key[1]], self.resamples, self.seed, images)
+            self._known[key] = _after(self._rho(*key), drawn)
+        return self._known[key]
 
     def gain(self, target: str, before: str, after: str) -> NDArray[np.float64]:
         """The target's rho with `after` less that with `before`."""
-        return self.rho(after, target) - self.rho(before, target)
+        key = (target, before, after)
+        if key not in self._known:
+            sides = [(self.rows[name], *images_of(self.counts, name)) for name in key]
+            gain = self._rho(after, target) - self._rho(before, target)
+            self._known[key] = _after(gain, gain_draws(*sides, self.resamples, self.seed))
+        return self._known[key]
+
+    def _rho(self, x: str, y: str) -> float:
+        return self.rows[x].rank().corr(self.rows[y].rank())
 
     def drawn(self, column: str) -> NDArray[np.float64]:
         """A column of the observed and of the resampled models, [1 + resamples, models]."""
@@ -71,15 +85,15 @@ class Sample:
 class Samples:
     """The samples of a study: each claim is measured on the models that have all of its columns."""
 
-    def __init__(self, columns: pd.DataFrame, resamples: int, seed: int) -> None:
-        self.columns, self.resamples, self.seed = columns, resamples, seed
+    def __init__(self, columns: pd.DataFrame, resamples: int, seed: int, counts: Counted | None = None) -> None:
+        self.columns, self.resamples, self.seed, self.counts = columns, resamples, seed, counts
         self._known: dict[tuple[str, ...], Sample] = {}
 
     def of(self, names: Sequence[str]) -> Sample:
         """The models that have all of the named columns."""
         models = self.columns[list(names)].dropna().index
         if tuple(models) not in self._known:
-            self._known[tuple(models)] = Sample(self.columns.loc[models], self.resamples, self.seed)
+            self._known[tuple(models)] = Sample(self.columns.loc[models], self.resamples, self.seed, self.counts)
         return self._known[tuple(models)]
 
 
@@ -88,7 +102,7 @@ def measure(claim: Claim, samples: Samples, repeats: Mapping[str, pd.DataFrame],
 
     The interval is that of the resamples. A least difference is above a bound where each of the differences is, and
     below it where one of them is, whose level is divided by their number (Bonferroni). A least or largest value of
-    models is less extreme in a resample than in a sample as large: its resamples are moved by that bias.
+    models has no interval, since the bootstrap of an extreme does not cover it: it says what holds in this sample.
 
     Args:
         claim: its tasks are columns of `samples`, or tables of `repeats` that have its architectures.
@@ -109,27 +123,42 @@ def measure(claim: Claim, samples: Samples, repeats: Mapping[str, pd.DataFrame],
         values, note = OF_SEEDS[claim.kind](_over_seeds(errors, samples.resamples, samples.seed)), f"{n} trainings each"
     else:
         values, note = OF_MODELS[claim.kind](sample, claim.arguments, titles)
-    values = np.atleast_2d(values)
-    if np.isnan(values[:, 0]).any():
+    if np.isnan(np.asarray(values)[..., 0]).any():
         return _undefined(n, "all errors of a task are equal")
     if claim.kind in EXTREMES:
-        values = np.hstack([values[:, :1], values[:, 1:] - values[:, 1:].mean(axis=1, keepdims=True) + values[:, :1]])
+        return _of_this_sample(claim, float(values[0]), n, note)
     return summed_up(values, n, note)
 
 
 def summed_up(values: NDArray[np.float64], n: int, note: str = "") -> Measured:
-    """The least of quantities [parts, 1 + resamples], the observed ones first, with the intervals of `Measured`."""
+    """The least of several quantities, the observed ones first, with the intervals of `Measured`.
+
+    Args:
+        values: [1 + resamples], [rows, 1 + resamples] whose intervals are taken together, or several of these.
+    """
+    values = values[(None,) * (3 - values.ndim)]
     parts = len(values)
-    least = values[values[:, 0].argmin()]
+    least = values[values[:, 0, 0].argmin()]
 
     def bounds(tail: float) -> tuple[float, float]:
-        ends = [interval(row[1:], (100 * tail, 100 * (1 - tail / parts))) for row in values]
+        ends = [interval(rows[:, 1:], (100 * tail, 100 * (1 - tail / parts))) for rows in values]
         return min(low for low, _ in ends), min(high for _, high in ends)
 
     (low, high), inner = bounds(ALPHA / 2), bounds(ALPHA)
-    drawn = least[~np.isnan(least)][1:]
-    error = float(drawn.std()) if drawn.size else math.nan
-    return Measured(float(least[0]), low, high, n, note, inner=inner, error=error)
+    drawn = [row[~np.isnan(row)] for row in least[:, 1:]]
+    error = max((float(row.std()) for row in drawn if row.size), default=math.nan)
+    return Measured(float(least[0, 0]), low, high, n, note, inner=inner, error=error)
+
+
+def _of_this_sample(claim: Claim, value: float, n: int, note: str) -> Measured:
+    low, high = claim.expected
+    holds = "holds" if low <= value <= high else "does not hold"
+    reason = f"it cannot be decided, since the {EXTREMES[claim.kind]} of models hangs on which were drawn; "
+    return Measured(value, math.nan, math.nan, n, note, reason=f"{reason}of these models it {holds}")
+
+
+def _after(observed: float, draws: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.hstack([np.full((len(draws), 1), observed), draws])
 
 
 def _undefined(n: int, reason: str) -> Measured:
@@ -142,14 +171,21 @@ def _mean(values: list[NDArray]) -> tuple[NDArray, str]:
 
 def _min_gain(sample: Sample, arguments: dict, titles: Mapping[str, str]) -> tuple[NDArray, str]:
     gains = np.stack([sample.gain(*gain) for gain in arguments["gains"]])
-    return gains, f"on {titles[arguments['gains'][gains[:, 0].argmin()][0]]}"
+    return gains, f"on {titles[arguments['gains'][gains[:, 0, 0].argmin()][0]]}"
 
 
 def _ordered(sample: Sample, arguments: dict, titles: Mapping[str, str]) -> tuple[NDArray, str]:
     steps = list(pairwise(arguments["pairs"]))
-    falls = np.stack([sample.rho(*more) - sample.rho(*less) for more, less in steps])
-    more, less = steps[falls[:, 0].argmin()]
+    falls = np.stack([_fall(sample, more, less) for more, less in steps])
+    more, less = steps[falls[:, 0, 0].argmin()]
     return falls, f"between {titles[more[1]]} and {titles[less[1]]}"
+
+
+def _fall(sample: Sample, more: Sequence[str], less: Sequence[str]) -> NDArray[np.float64]:
+    for shared in set(more) & set(less):
+        (after,), (before,) = ([name for name in pair if name != shared] or [shared] for pair in (more, less))
+        return sample.gain(shared, before, after)
+    return sample.rho(*more) - sample.rho(*less)
 
 
 def _of_best(reduce: Callable, sample: Sample, arguments: dict) -> tuple[NDArray, str]:
@@ -165,7 +201,7 @@ def _over_seeds(errors: list[NDArray], resamples: int, seed: int) -> list[NDArra
     return [np.vstack([values, values[rows]]) for values, rows in zip(errors, drawn, strict=True)]
 
 
-# Each gives [1 + resamples], or [parts, 1 + resamples] where the least of several parts is meant, and a note.
+# Each gives [1 + resamples] or [2, 1 + resamples], or several of these where the least is meant, and a note.
 OF_MODELS: dict[str, Callable[[Sample, dict, Mapping[str, str]], tuple[NDArray, str]]] = {
     "rho": lambda sample, a, _: (sample.rho(a["x"], a["y"]), ""),
     "mean_rho": lambda sample, a, _: _mean([sample.rho(*pair) for pair in a["pairs"]]),

@@ -10,13 +10,13 @@ from apr.claim_list import OF_REPEATS, VERIFIED, Claim
 from apr.claim_measures import Measured, Samples, measure
 from apr.comparisons import with_shape
 from apr.tables import Table
-from apr.testsets import Counted, weak_tasks
+from apr.testsets import Counted, of_images, weak_tasks
 from apr.wording import number, with_interval
 
 REPRODUCED, NOT_REPRODUCED, UNDECIDED = "reproduced", "not reproduced", "undecided"
 ABSENT, INCOMPARABLE = "not in this study", "not comparable"
 VERDICTS = (REPRODUCED, NOT_REPRODUCED, UNDECIDED, INCOMPARABLE, ABSENT)
-PAPER_MODELS = 500  # that the paper's own numbers are of
+PAPER_MODELS, PAPER_SEEDS = 500, 250  # that the paper's own numbers are of; seeds of each single architecture
 ONE_SIDED, POWER = 1.645, 1.282  # quantiles of the normal distribution at 95 and 90 %
 OF_ERRORS = ("largest_error", "mean_error", "quantile_error")  # these rank no models
 DIGITS = {"least_of_best": 0, "largest_of_best": 0} | dict.fromkeys(
@@ -44,12 +44,13 @@ def scorecard(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of each interval.
         seed: of the bootstrap; all quantities over the same models have the same resamples.
-        counts: what is known of each task's test images; a claim on a task that cannot rank the models is undecided.
+        counts: what is known of each task's test images, which intervals take in; a claim on a task that cannot rank
+            the models is undecided.
 
     Raises:
         Problem: a model of the error tables is not in the population.
     """
-    samples = Samples(with_shape(reported, shape), resamples, seed)
+    samples = Samples(with_shape(reported, shape), resamples, seed, counts)
     weak = weak_tasks(reported, counts, (task for claim in claims for task in claim.tasks))
     rows, shown = [], []
     for claim in claims:
@@ -60,7 +61,8 @@ def scorecard(
         rows.append(_row(claim, found, result, words))
         shown.append(_shown(claim, found, rows[-1]["in_words"]))
     data = pd.DataFrame(rows)
-    return Table(data, pd.DataFrame(shown), _caption(data, resamples))
+    tasks = [task for claim in claims for task in claim.tasks if task in reported]
+    return Table(data, pd.DataFrame(shown), _caption(data, f"{resamples:,}", of_images(counts, tasks)))
 
 
 def lacks(claim: Claim, reported: pd.DataFrame, repeats: Mapping[str, pd.DataFrame]) -> list[str]:
@@ -80,23 +82,25 @@ def verdict(low: float, high: float, expected: tuple[float, float]) -> str:
     return NOT_REPRODUCED if high < expected[0] or low > expected[1] else UNDECIDED
 
 
-def widened(expected: tuple[float, float], found: Measured) -> tuple[float, float]:
-    """The expected region, wider by the paper's own sampling error at 95 %: that of this study for the paper's models.
+def widened(expected: tuple[float, float], found: Measured, paper: int = PAPER_MODELS) -> tuple[float, float]:
+    """The expected region, wider by the paper's own sampling error at 95 %: that of this study for `paper` models.
 
-    A bound that says a direction stays on its side of 0: that a gain is more than nothing does not become less true by
-    the paper's error.
+    It stays as it is where there is no sampling error here, as of the least or largest of models. A bound that says a
+    direction stays on its side of 0: that a gain is more than nothing does not become less true by the paper's error.
     """
     low, high = expected
-    margin = ONE_SIDED * found.error * math.sqrt(found.n / PAPER_MODELS)
+    if math.isnan(found.error):
+        return expected
+    margin = ONE_SIDED * found.error * math.sqrt(found.n / paper)
     return max(low - margin, 0) if low >= 0 else low - margin, min(high + margin, 0) if high <= 0 else high + margin
 
 
-def equivalence(found: Measured, expected: tuple[float, float]) -> str:
+def equivalence(found: Measured, expected: tuple[float, float], paper: int = PAPER_MODELS) -> str:
     """Reproduced where two one-sided tests at 5 % show that the quantity lies in the widened region.
 
     Not reproduced where the 95 % interval lies outside of it.
     """
-    region = widened(expected, found)
+    region = widened(expected, found, paper)
     inside = verdict(*found.inner, region)
     return inside if inside == REPRODUCED else verdict(found.low, found.high, region)
 
@@ -117,16 +121,22 @@ def _judged(claim: Claim, found: Measured | None, lacking: list[str], blind: lis
     unit = "trainings" if claim.kind in OF_REPEATS else "models"
     if found.reason:
         return UNDECIDED, f" with {found.n} {unit}: {found.reason}"
-    result = equivalence(found, claim.expected)
+    result = equivalence(found, claim.expected, _papers(claim))
     if result != UNDECIDED:
         return result, ""
     least = number(smallest_difference(found), DIGITS.get(claim.kind, 2))
     return result, f": {found.n} {unit} could tell only differences above {least}"
 
 
+def _papers(claim: Claim) -> int:
+    """How many models, or trainings of an architecture, the paper's own number is of."""
+    return PAPER_SEEDS if claim.kind in OF_REPEATS else PAPER_MODELS
+
+
 def _row(claim: Claim, found: Measured | None, result: str, words: str) -> dict:
     found = found or Measured(*[math.nan] * 3, n=0)
     low, high = claim.expected
+    tested = widened(claim.expected, found, _papers(claim))
     return {
         "claim": claim.id,
         "says": claim.says,
@@ -136,6 +146,8 @@ def _row(claim: Claim, found: Measured | None, result: str, words: str) -> dict:
         "reported": claim.reported,
         "expected_low": low,
         "expected_high": high,
+        "tested_low": tested[0],
+        "tested_high": tested[1],
         "because": claim.because,
         "measured": found.value,
         "low": found.low,
@@ -155,13 +167,12 @@ def _shown(claim: Claim, found: Measured | None, words: str) -> dict:
         measured += f" ({found.note})" if found.note else ""
     verified = VERIFIED[claim.mark]
     value = claim.reported if isinstance(claim.reported, str) else _plain(claim.reported)
-    low, high = map(_plain, claim.expected)
     return {
         "Claim": claim.says,
         "Where": claim.where or "not known",
         "Verified": verified,
         "Paper": value if verified == "verified" else f"{value} ({verified.split()[0]})",
-        "Counts as true": f"at least {low}" if math.isinf(claim.expected[1]) else f"{low} to {high}",
+        "Counts as true": _region(claim, found),
         "Measured": measured,
         "n": str(found.n) if found else "",
         "Tells": number(smallest_difference(found), DIGITS.get(claim.kind, 2)) if found and not found.reason else "",
@@ -169,21 +180,37 @@ def _shown(claim: Claim, found: Measured | None, words: str) -> dict:
     }
 
 
+def _region(claim: Claim, found: Measured | None) -> str:
+    """The region of the claim, and the wider one that the verdict is of."""
+    said = _between(claim.expected)
+    tested = widened(claim.expected, found, _papers(claim)) if found else claim.expected
+    wider = _between((round(tested[0], 3) + 0.0, round(tested[1], 3) + 0.0))
+    return said if wider == said else f"{said}; tested: {wider}"
+
+
+def _between(region: tuple[float, float]) -> str:
+    low, high = map(_plain, region)
+    return f"at least {low}" if math.isinf(region[1]) else f"{low} to {high}"
+
+
 def _plain(value: float) -> str:
     return f"{value:g}".replace("-", "−")
 
 
-def _caption(data: pd.DataFrame, resamples: int) -> str:
+def _caption(data: pd.DataFrame, resamples: str, images: str) -> str:
     counts = Counter(data["verdict"])
     listed = ", ".join(f"{counts[name]} {name}" for name in VERDICTS)
     doubtful = int((data["verified"] != "verified").sum())
     return (
         f"{len(data)} claims taken from the paper, beside what this study measures: {listed}. In brackets: 95 % "
-        f"intervals of {resamples:,} bootstrap resamples of the n models that completed all tasks of the claim, on as "
-        "many test images as there are (those of ρ in Fisher's z, no narrower than Bonett and Wright's), or of the "
-        "trainings of single architectures. Differences are paired; the least of several is corrected for their number "
-        "(Bonferroni), a least or largest value of models for what resamples miss. The region that counts as true is "
-        f"widened by the paper's own sampling error, that of {PAPER_MODELS} models, but not across 0. "
+        f"intervals of {resamples} bootstrap resamples of the n models that completed all tasks of the claim (those of "
+        "ρ in Fisher's z, no narrower than Bonett and Wright's), or of the trainings of single architectures. Those of "
+        f"ρ: {images}; those of errors are of models or trainings alone. Differences of ρ are paired and no narrower "
+        "than Meng, Rosenthal and Rubin's; the least of several is corrected for their number (Bonferroni). The least "
+        "or largest value of models has no interval and decides nothing, since it hangs on which models were drawn; "
+        "the row says whether the claim holds of these. The region that counts as true is widened by the paper's own "
+        f"sampling error, that of {PAPER_MODELS} models or {PAPER_SEEDS} trainings of an architecture, but not across "
+        "0; the verdict is of the wider one (tested). "
         f"{REPRODUCED.capitalize()}: the 90 % interval (two one-sided tests at 5 %) lies wholly within it; "
         f"{NOT_REPRODUCED}: the 95 % interval lies wholly outside; {UNDECIDED}: neither. Tells: the smallest "
         "difference that this study can tell, how far within its region a quantity has to lie to be shown there in "

@@ -6,9 +6,10 @@ from dataclasses import asdict
 import pandas as pd
 
 from apr.errors import SHAPE, complete
+from apr.gains import gain_draws
 from apr.problems import Problem
 from apr.resampling import holm, interval
-from apr.statistics import FEWEST_REGRET, Correlation, Regret, rho_draws, selection_regret, spearman
+from apr.statistics import FEWEST_REGRET, MOST_OF_MODELS, Correlation, Regret, selection_regret, spearman
 from apr.tables import Table
 from apr.testsets import Counted, basis, footnote, images_of, marked, of_images, weak_tasks
 from apr.wording import left_out, number, p_value, with_interval
@@ -57,19 +58,37 @@ def correlation_table(
     strong = data[data["weak"].isna()]
     both = strong.dropna(subset="gain")
     means = (strong if both.empty else both)[["rho", "rho_closest", "gain"]].mean()
-    data = pd.concat([data, pd.DataFrame([{"target": "mean", **means}])], ignore_index=True)
     mean_row = {"Target": "Mean", f"ρ with {titles[reference]}": number(means["rho"], 3)}
     shown.append(mean_row | {"ρ with it": number(means["rho_closest"], 3), "Gain": number(means["gain"], 3)})
     caption = (
         f"Spearman's ρ between the models' errors on each target and on {titles[reference]}, and on the member of its "
         "family that is closest to the target in its number of classes; both, and the gain, their difference, over the "
-        f"n models that completed all three tasks. In brackets: {basis(resamples, counts, concerned)}, p (Holm) is, "
-        f"within its column; the gain's resamples are paired. Over the "
-        f"{len(both)} of {len(targets)} targets where both are defined, the mean ρ is {number(means['rho'], 3)} with "
-        f"{titles[reference]} and {number(means['rho_closest'], 3)} with the closest member. "
+        "n models that completed all three tasks; so a ρ can differ from that of a figure, which is over the models "
+        f"that completed its two. In brackets: {basis(resamples, counts, concerned)}, p (Holm) is, "
+        "within its column; the gain's resamples are paired, and their interval is no narrower than with the standard "
+        "error of Meng, Rosenthal and Rubin. "
+        f"{_averaged(data, means, titles, reference)} "
         f"{left_out(len(reported), [row['n'] for row in rows])}{footnote(weak, titles)}"
     )
+    data = pd.concat([data, pd.DataFrame([{"target": "mean", **means}])], ignore_index=True)
     return Table(data, pd.DataFrame(shown).fillna(""), caption)
+
+
+def _averaged(data: pd.DataFrame, means: pd.Series, titles: Mapping[str, str], reference: str) -> str:
+    """A sentence on what the mean row is of."""
+    strong = data[data["weak"].isna()]
+    pairs, alone = int(strong["gain"].count()), int(strong["rho"].count())
+    weak = len(data) - len(strong)
+    without = f" (without {weak} for a task marked †)" if weak else ""
+    if not alone:
+        return f"No mean: ρ counts on none of {len(data)} targets{without}."
+    first = f"the mean ρ is {number(means['rho'], 3)} with {titles[reference]}"
+    if not pairs:
+        return f"Over the {alone} of {len(data)} targets where it is defined{without}, {first}; none has a member."
+    return (
+        f"Over the {pairs} of {len(data)} targets where both are defined{without}, {first} and "
+        f"{number(means['rho_closest'], 3)} with the closest member."
+    )
 
 
 def depth_width_table(
@@ -164,7 +183,8 @@ def regret_basis(resamples: int, counts: Counted | None, tasks: Iterable[str]) -
     return (
         f"Intervals are the middle 99 % of {resamples:,} bootstrap resamples of the models, which cover the expected "
         f"regret in about 95 %; {of_images(counts, tasks)}. In simulations they cover it in less than 90 % "
-        f"for fewer than {FEWEST_REGRET} models, for k above a tenth of them, and where all resamples agree."
+        f"for fewer than {FEWEST_REGRET} models, for k above {MOST_OF_MODELS:.0%} of them, and where all resamples "
+        "agree."
     )
 
 
@@ -229,11 +249,8 @@ def _correlation_row(
     first, second = found[0], found[1] if member else Correlation(NAN, NAN, NAN, NAN, 0)
     gain = NAN, NAN
     if member:
-        before, after = (
-            rho_draws(models[source], models[target], resamples, seed, images_of(counts, source, target))
-            for source in sources
-        )
-        gain = interval(after - before)
+        sides = [(models[name], *images_of(counts, name)) for name in (target, *sources)]
+        gain = interval(gain_draws(*sides, resamples, seed))
     return {
         "target": target,
         **_numbered(first, ""),

@@ -109,7 +109,7 @@ def rho_draws(x: ArrayLike, y: ArrayLike, resamples: int, seed: int, images: Ima
     if n < FEWEST or resamples == 0 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return np.full((2, resamples), NAN)
     rho = float(rank_correlation(x[None], y[None])[0])
-    edge = 1 - 6 / (n**3 - n)  # half a step of rho from 1
+    edge = nearly_perfect(n)
     resampled = bootstrap_rho(x, y, resamples, seed)
     defined = ~np.isnan(resampled)
     spread = np.arctanh(np.clip(resampled[defined], -edge, edge)).std()
@@ -118,11 +118,16 @@ def rho_draws(x: ArrayLike, y: ArrayLike, resamples: int, seed: int, images: Ima
     order = np.argsort(np.argsort(resampled[defined], kind="stable"), kind="stable")
     draws = np.full(resamples, NAN)
     draws[defined] = np.tanh(middle + error * ndtri((order + 0.5) / defined.sum()))
-    if abs(rho) > edge:
+    if abs(rho) > (1 + edge) / 2:
         draws[draws * rho > edge] = np.sign(rho)
     kept = [kept_by_counts(values, k, resamples, seed) for values, k in zip((x, y), images, strict=True)]
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.stack([draws, np.clip(draws / (kept[0] * kept[1]), -1, 1)])
+
+
+def nearly_perfect(n: int) -> float:
+    """The rho of n models of which two neighbours changed places: a perfect one is treated as that, not as certain."""
+    return 1 - 12 / (n**3 - n)
 
 
 def kept_by_counts(errors: NDArray[np.float64], images: int | None, resamples: int, seed: int) -> NDArray[np.float64]:

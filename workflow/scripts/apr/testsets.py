@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from scipy.stats import binom, chi2
@@ -33,6 +34,12 @@ def guess_error(test_images: Sequence[int], best: int) -> float:
     """Error (%) of a guess that names the `best` (1 or 5) largest classes, of test images by class."""
     images = sorted(test_images, reverse=True)
     return round(100 * (1 - sum(images[:best]) / sum(images)), 6)
+
+
+def counts_of_view(view: Mapping[str, Any], reported: str) -> Counts:
+    """What the manifest of a view tells of the test images of a task that reports top1 or top5."""
+    images = view["per_class"]["test"]
+    return Counts(sum(images), guess_error(images, 5 if reported == "top5" else 1))
 
 
 def read_counts(paths: Iterable[str | Path]) -> dict[str, Counts]:
@@ -72,8 +79,8 @@ def weakness(errors: pd.Series, counts: Counts) -> str:
         guessing = int((binom.cdf(wrong, n, counts.guess / 100) > TAIL).sum())
         if guessing > MOST * len(errors):
             return (
-                f"{guessing} of {len(errors)} models err as much as a guess ({counts.guess:.1f} %) within the noise of "
-                f"{n:,} test images"
+                f"{guessing} of {len(errors)} models err as much as a guess ({counts.guess:.1f} %) or more, within the "
+                f"noise of {n:,} test images"
             )
     share = wrong.mean() / n
     if not 0 < share < 1:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from apr.statistics import Correlation
 
 UNDEFINED = "undefined"
+MOST_DIGITS = 8  # beyond which bounds count as equal
 
 
 def number(value: float, digits: int) -> str:
@@ -17,12 +18,21 @@ def number(value: float, digits: int) -> str:
 
 
 def with_interval(value: float, low: float, high: float, digits: int) -> str:
-    """Such as "0.451 [0.210, 0.640]"; "undefined" for NaN, and without bounds "0.451 [no interval]"."""
+    """Such as "0.451 [0.210, 0.640]"; "undefined" for NaN, and without bounds "0.451 [no interval]".
+
+    Bounds that differ have as many digits as show it: an interval never looks like a point that it is not.
+    """
     if math.isnan(value):
         return UNDEFINED
     if math.isnan(low) or math.isnan(high):
         return f"{number(value, digits)} [no interval]"
-    return f"{number(value, digits)} [{number(low, digits)}, {number(high, digits)}]"
+    return f"{number(value, digits)} [{', '.join(bounds(low, high, digits))}]"
+
+
+def bounds(low: float, high: float, digits: int) -> tuple[str, str]:
+    """Both bounds of an interval, with more digits where they would look equal and are not."""
+    more = next((d for d in range(digits, MOST_DIGITS) if number(low, d) != number(high, d)), digits)
+    return number(low, more), number(high, more)
 
 
 def counted(count: int, thing: str) -> str:

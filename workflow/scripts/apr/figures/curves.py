@@ -25,6 +25,7 @@ from apr.figures.style import (
 from apr.problems import Problem
 from apr.runs import percent_wrong, read_run
 from apr.statistics import spearman
+from apr.testsets import Counted, footnote, marked, weak_tasks
 from apr.wording import UNDEFINED, number
 
 COLUMNS = ["task", "rank", "model", "epoch", "error", "resumed_after"]
@@ -69,7 +70,11 @@ def read_curves(paths: Iterable[str | Path], reported: Mapping[str, str]) -> pd.
 
 @styled
 def draw_training_curves(
-    curves: pd.DataFrame, continued: pd.DataFrame, zoom_from: int, titles: Mapping[str, str]
+    curves: pd.DataFrame,
+    continued: pd.DataFrame,
+    zoom_from: int,
+    titles: Mapping[str, str],
+    counts: Counted | None = None,
 ) -> Drawing:
     """(A) Test error against epoch on one task, whole and zoomed; (B) runs that were continued, a panel a task.
 
@@ -78,6 +83,7 @@ def draw_training_curves(
         continued: task, rank (best1, worst1, …), model, epoch, error, resumed_after (epoch); may be empty.
         zoom_from: first epoch of the zoomed panel.
         titles: task -> the name that a reader sees.
+        counts: what is known of each task's test images (`apr.testsets`); None: nothing.
 
     Raises:
         Problem: no curve, several tasks in `curves`, or no epoch after `zoom_from`.
@@ -89,6 +95,8 @@ def draw_training_curves(
     if zoom_from >= last:
         raise Problem(f"training curves: zoom_from: {zoom_from}: the runs on {task} end at epoch {last}; lower it")
     finished = curves.pivot(index="model", columns="epoch", values="error").dropna()
+    weak = _weak(task, finished[last], continued, counts)
+    titles = marked(titles, weak)
     highlight = min(HIGHLIGHT, len(finished) // 4)
     first = curves.assign(panel="A", rank="", group=_groups(curves, finished[last], highlight))
     second = continued.assign(panel="B", group=continued["rank"].str.rstrip("0123456789"))
@@ -115,7 +123,16 @@ def draw_training_curves(
         caption += "\n\n" + _second_caption(second, titles)
     if diverged:
         caption += "\n\nA cross marks the last epoch of a run that diverged."
+    if weak:
+        caption += "\n\n" + footnote(weak, titles).strip()
     return Drawing(figure, data, caption)
+
+
+def _weak(task: str, final: pd.Series, continued: pd.DataFrame, counts: Counted | None) -> dict[str, str]:
+    """The tasks whose models cannot be ranked by the errors of their last epoch."""
+    ends = continued[continued["epoch"] == continued.groupby("task")["epoch"].transform("max")]
+    errors = {name: rows.set_index("rank")["error"] for name, rows in ends.groupby("task", sort=False)}
+    return weak_tasks(pd.DataFrame({task: final} | errors), counts, [task, *errors])
 
 
 def _groups(curves: pd.DataFrame, final: pd.Series, highlight: int) -> pd.Series:

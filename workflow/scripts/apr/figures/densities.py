@@ -24,6 +24,7 @@ from apr.figures.style import (
 )
 from apr.problems import Problem
 from apr.repeats import TAILS, overlap
+from apr.testsets import Counted, footnote, marked, weak_tasks
 from apr.wording import number
 
 POPULATION = "population"
@@ -36,7 +37,13 @@ ROW = 0.05  # height of a group's row of marks, in heights of the panel
 
 
 @styled
-def draw_seed_densities(repeated: pd.DataFrame, population: pd.Series, titles: Mapping[str, str], task: str) -> Drawing:
+def draw_seed_densities(
+    repeated: pd.DataFrame,
+    population: pd.Series,
+    titles: Mapping[str, str],
+    task: str,
+    counts: Counted | None = None,
+) -> Drawing:
     """Kernel densities of the errors of each repeated architecture over its seeds, and of the population.
 
     The kernel is Gaussian with Scott's bandwidth (scipy), cut off at 0 and 100 % and scaled to an area of 1. Below the
@@ -47,6 +54,7 @@ def draw_seed_densities(repeated: pd.DataFrame, population: pd.Series, titles: M
         population: error (%) of each model, one run each; NaN where it diverged.
         titles: task -> the name that a reader sees.
         task: the task of all these runs.
+        counts: what is known of its test images (`apr.testsets`); None: nothing.
 
     Raises:
         Problem: no architecture, or the population, has a run that completed.
@@ -59,6 +67,8 @@ def draw_seed_densities(repeated: pd.DataFrame, population: pd.Series, titles: M
             f"{task}: a density needs runs that completed, of the population and of an architecture with several "
             f"seeds; none for: {', '.join(empty) or 'any architecture'}; look at the runs that diverged"
         )
+    weak = weak_tasks(population.to_frame(task), counts, [task])
+    titles = marked(titles, weak)
     groups = {name: errors for name, errors in groups.items() if not errors.empty}
     kernels = {name: gaussian_kde(errors) for name, errors in groups.items() if np.ptp(errors) > 0}
     grid = _grid(groups, kernels)
@@ -83,6 +93,8 @@ def draw_seed_densities(repeated: pd.DataFrame, population: pd.Series, titles: M
     handles = [line for line in ax.lines if line.get_gid() in groups]
     legend_below(figure, handles, [_summary(name, errors) for name, errors in groups.items()])
     caption = _caption(titles[task], repeated, population, groups, pairs)
+    if weak:
+        caption += "\n\n" + footnote(weak, titles).strip()
     return Drawing(figure, _numbers(repeated, population, densities, grid), caption)
 
 

@@ -18,7 +18,7 @@ from apr.figures.style import BLUE, GREY, INK, MM, TEXT, Drawing, error_scale, p
 from apr.problems import Problem
 from apr.statistics import Correlation
 from apr.testsets import Counted, basis, footnote, marked, weak_tasks
-from apr.wording import UNDEFINED, left_out, number
+from apr.wording import UNDEFINED, bounds, left_out, number
 
 POINT = 25.4 / 72  # mm
 LEFT, BOTTOM, EDGE, GAP = 13, 10, 1, 1  # mm: for axis labels, at the other edges, between cells
@@ -114,7 +114,7 @@ def _write_rho(ax: Axes, result: Correlation, cell: float) -> None:
     color = "white" if abs(result.rho) > DARK else INK
     certain = result.low > 0 or result.high < 0
     large, small = min(9, cell / 4.2), min(6.5, cell / INTERVAL_WIDTH)
-    low, high = number(result.low, 2), number(result.high, 2)
+    low, high = bounds(result.low, result.high, 2)
     lines = ["[no interval]" if math.isnan(result.low) else f"[{low}, {high}]"]
     if small < LEAST_TYPE:
         lines, small = lines[0].replace(" ", "\n").splitlines(), LEAST_TYPE

@@ -96,7 +96,8 @@ def draw_scatter(
         marks += "Models that tie across the limit are not marked. "
     caption = (
         f"Test error of each model on one task against its error {against}. "
-        f"{marks}{left_out(len(reported), sizes)}{footnote(weak, titles)} Spearman's ρ, with "
+        f"{marks}{left_out(len(reported), sizes)}{footnote(weak, titles)} Spearman's ρ over the models that completed "
+        "both tasks (in a table, those that completed all tasks of a row), with "
         f"{basis(resamples, counts, chain(*pairs))}:\n\n" + "\n".join(clauses)
     )
     return Drawing(figure, pd.concat(frames, ignore_index=True), caption)
