@@ -269,6 +269,8 @@ def test_what_the_folder_and_the_root_have_to_be(tmp_path):
         survey_folder("x", tmp_path / "set.zip")
     with pytest.raises(Problem, match=r"root: '/cat' is no folder within the dataset; .* without a / in front"):
         read_listing(tmp_path / "in", "class_folders", {"root": "/cat"})
+    with pytest.raises(Problem, match=r"root: 'a/\.\./\.\.' is no folder within the dataset"):
+        read_listing(tmp_path / "in", "class_folders", {"root": "a/../.."})
     with pytest.raises(Problem, match=r"in/cow: there is no such folder \(cat, dog\); correct options: root$"):
         read_listing(tmp_path / "in", "class_folders", {"root": "cow"})
     with pytest.raises(

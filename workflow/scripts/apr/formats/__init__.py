@@ -1,7 +1,7 @@
 """Readers of the layouts in which publishers ship image datasets: from a folder to a listing of images."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from apr.formats.arrays import read_idx, read_npz
@@ -106,6 +106,9 @@ def _read_listing(folder: Path, name: str, options: Mapping[str, Any]) -> Listin
 
 
 def _root(folder: Path, given: str | None, stay_above: tuple[str, ...]) -> Path:
+    if given and (given.startswith("/") or ".." in PurePosixPath(given).parts):
+        text = "is no folder within the dataset; name one as it is called below it, without a / in front"
+        raise Problem(f"options: root: {given!r} {text}")
     entered = descend(folder, stay_above)
     root = entered if given is None else folder / given
     if not root.is_dir() and given and (entered / given).is_dir():

@@ -3,10 +3,9 @@
 import inspect
 import typing
 from collections.abc import Callable, Mapping
-from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from apr.values import kinds_of, nearest, shown, value_problem, wanted_of
+from apr.values import kinds_of, nearest, value_problem, wanted_of
 
 COMMON: dict[str, Any] = {  # what every format takes
     "root": str,
@@ -60,9 +59,6 @@ def option_problems(format_name: str, reader: Callable[..., Any], options: Mappi
         problem = value_problem(value, kinds[name]) if name in kinds else None
         if problem:
             found.append((name, problem))
-        elif name == "root" and (value.startswith("/") or ".." in PurePosixPath(value).parts):
-            text = "is no folder within the dataset; name one as it is called below it, without a / in front"
-            found.append((name, f"{shown(value)} {text}"))
     return found
 
 
