@@ -11,16 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from apr.problems import Problem
+from apr.stems import stem_of
 
 STAGES = 4
 STRIDES = (1, 2, 2, 2)
 BLOCKS = ("bottleneck", "basic", "vanilla")
-# kernel, stride and width of the stem's convolution, and whether a 3x3 max-pool of stride 2 follows
-STEMS = {
-    "res_stem_in": (7, 2, 64, True),
-    "simple_stem_in": (3, 2, 32, False),
-    "res_stem_cifar": (3, 1, 64, False),
-}
 
 
 class Complexity(NamedTuple):
@@ -190,13 +185,6 @@ def _two_convolutions(width_in: np.ndarray, width: np.ndarray, out: int) -> np.n
     """3x3 twice, each with BatchNorm: flops, params, activations, int64 [N, 3]."""
     weights = 9 * (width_in + width) * width
     return np.stack([weights * out**2, weights + 4 * width, 2 * width * out**2], axis=1)
-
-
-def stem_of(name: str) -> tuple[int, int, int, bool]:
-    """Kernel, stride, width and max-pooling of a stem by its pycls name."""
-    if name not in STEMS:
-        raise Problem(f"stem {name!r} is not known; choose one of {', '.join(STEMS)}")
-    return STEMS[name]
 
 
 def _halved(size: int, stride: int) -> int:

@@ -6,8 +6,8 @@ The schema of the configuration takes the keys over from here, and train.py chec
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from apr.anynet import STEMS
 from apr.problems import Problem
+from apr.stems import STEMS
 from apr.values import nearest, shown, value_problem
 
 # In the order in which protocols are written.

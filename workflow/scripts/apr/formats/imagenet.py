@@ -232,7 +232,7 @@ def _synsets(path: Path, data: bytes) -> dict[str, str]:
 
 def _devkit_labels(path: Path) -> dict[str, str]:
     try:
-        members = members_of(path, kind_of_file(path), None, str(path), lambda more: None)
+        members = members_of(path, kind_of_file(path), None, str(path), lambda size, members: None)
         wanted = ((Path(member.name).name, member.chunks) for member in members if member.kind == "file")
         found = {name: b"".join(islice(chunks, 16)) for name, chunks in wanted if name in (SYNSETS, GROUND_TRUTH)}
     except Damaged as error:
