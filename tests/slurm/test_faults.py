@@ -152,7 +152,8 @@ def test_no_fault_loses_or_changes_a_result(cluster, undisturbed, tmp_path, reco
 
     # Snakemake is killed: its jobs live on, and the next call has to unlock the folder
     snakemake = study.start(*TABLES, *here)
-    kill_training(study, *study.training())  # so that its batch will end as failed, while the next call runs
+    run, job, pid = study.training()
+    os.kill(pid, signal.SIGSTOP)  # so that its job is still there when the next call starts
     snakemake.kill()
     snakemake.wait()
     study.injected("SIGKILL of Snakemake")
@@ -160,9 +161,12 @@ def test_no_fault_loses_or_changes_a_result(cluster, undisturbed, tmp_path, reco
     assert refused.returncode != 0
     assert "--unlock" in refused.output
     assert study.run("--unlock").returncode == 0
-    last = study.run(*TABLES, *here)
-    assert last.returncode == 0, last.output[-3000:]
-    assert "SLURM job(s) of an earlier call still run here" in last.output
+    last = study.start(*TABLES, *here)
+    told = "SLURM job(s) of an earlier call still run here"
+    wait_for(lambda: told in study.log.read_text() or last.poll() is not None, what="the next call tells of the jobs")
+    assert told in study.log.read_text()
+    kill_training(study, run, job, pid)  # its batch ends as failed, while this call runs
+    assert last.wait(timeout=LONGEST) == 0, study.log.read_text()[-3000:]
 
     assert hanging.wait(timeout=LONGEST) == 0, late.log.read_text()[-3000:]
     assert f"job {job_of_late} ended as TIMEOUT" in late.log.read_text()

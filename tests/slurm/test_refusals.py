@@ -85,11 +85,15 @@ def test_a_full_disk_is_named(cluster, tmp_path):
     try:
         study = Study(folder, cluster)
         assert Study(folder, None).run(VIEW).returncode == 0
+        snakemake = study.start("results/runs/digits/a000.json", "--retries", "0")
+        wait_for(lambda: any((folder / "results/checkpoints/digits").glob("*.pt")), what="a checkpoint")
         room = os.statvfs(folder)
-        (folder / "rubbish").write_bytes(b"0" * (room.f_bavail * room.f_frsize - 200_000))
-        done = study.run("results/runs/digits/a000.json", "--retries", "0")
-        assert done.returncode != 0
-        assert "cannot be written: the disk is full" in done.output
+        (folder / "rubbish").write_bytes(b"0" * (room.f_bavail * room.f_frsize - 100_000))
+        assert snakemake.wait(timeout=LONGEST) != 0
+        assert "cannot be written: the disk is full" in study.log.read_text()
+        refused = study.run("results/runs/digits/a000.json")  # before anything starts
+        assert refused.returncode != 0
+        assert "the disk is full" in refused.output
     finally:
         subprocess.run(["umount", "-l", folder], check=True)
 
