@@ -21,8 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scrip
 
 import numpy as np
 
-from apr.files import write_json
-from apr.lines import bootstrap_lines
+from apr.basics.files import write_json
+from apr.statistics.lines import bootstrap_lines
 
 
 def loop(x: np.ndarray, y: np.ndarray, samples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

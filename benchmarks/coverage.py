@@ -2,7 +2,7 @@
 
     python benchmarks/coverage.py --repeats 200
 
-The smaller twin of each simulation is a test, tests/unit/test_coverage.py.
+The smaller twin of each simulation is a test, tests/unit/statistics/test_coverage.py.
 """
 
 import argparse
@@ -14,12 +14,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scrip
 
 import numpy as np
 
-from apr.claim_measures import summed_up
-from apr.claims import equivalence
-from apr.deconvolution import counted
-from apr.noise import ceilings
-from apr.resampling import interval, rank_correlation
-from apr.statistics import rho_draws, selection_regret, spearman
+from apr.claims.measures import summed_up
+from apr.claims.scorecard import equivalence
+from apr.comparisons.noise_ceiling import ceilings
+from apr.statistics.bootstrap import interval, rank_correlation
+from apr.statistics.deconvolution import counted
+from apr.statistics.ranks import rho_draws, selection_regret, spearman
 
 RESAMPLES = 200
 

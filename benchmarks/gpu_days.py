@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / part) for part in ("workflow", "workflow/scripts")]
 
-from cluster import batch_size, training_images, training_minutes  # noqa: E402
+from cluster.estimates import batch_size, training_images, training_minutes  # noqa: E402
 from study import read_yaml, study_of  # noqa: E402
 
 

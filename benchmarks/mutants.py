@@ -34,7 +34,7 @@ HEAVY = ("torch", "torchvision.models.regnet", "pandas", "scipy.stats", "matplot
 
 
 def modules(names: list[str]) -> list[Path]:
-    """The files that names such as training, figures.scatter, workflow/checks.py or all stand for."""
+    """The files that names such as training, figures.scatter, workflow/checks/config.py or all stand for."""
     if names == ["all"]:
         return sorted((ROOT / LIBRARY).rglob("*.py"))
     files = [ROOT / name if "/" in name else ROOT / LIBRARY / f"{name.replace('.', '/')}.py" for name in names]
@@ -50,7 +50,8 @@ def mapped_tests(file: Path) -> list[str]:
     parent = re.escape(name.rpartition(".")[0] or " ")
     direct = rf"^\s*(from|import) {re.escape(name)}\b|^\s*from {parent} import .*\b{file.stem}\b"
     imports = re.compile(direct, re.M)
-    unit = {path: path.read_text(encoding="utf-8") for path in (ROOT / "tests/unit").glob("*.py")}
+    files = [*(ROOT / "tests/unit").rglob("*.py"), *(ROOT / "tests/helpers").glob("*.py")]
+    unit = {path: path.read_text(encoding="utf-8") for path in files}
     helpers = {path.stem for path, text in unit.items() if imports.search(text) and not path.name.startswith("test_")}
     second = re.compile(rf"^from ({'|'.join(helpers)}) import" if helpers else "(?!)", re.M)
     chosen = [
@@ -157,7 +158,9 @@ def main() -> None:
     """Draw faults, try them, and print the share that was noticed and what survived."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "modules", nargs="+", help="such as training, figures.scatter, workflow/checks.py, rules/training.smk; or all"
+        "modules",
+        nargs="+",
+        help="such as runs.training, figures.ranks.scatter, rules/training.smk; or all",
     )
     parser.add_argument("--count", type=int, default=100, help="faults to try (default 100)")
     parser.add_argument("--seed", type=int, default=1, help="of the draw (default 1)")

@@ -26,7 +26,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
-from apr.files import write_json
+from apr.basics.files import write_json
 
 ROOT = Path(__file__).resolve().parents[1]
 PEER = """

@@ -24,8 +24,8 @@ sys.path[:0] = [str(ROOT / part) for part in ("workflow", "workflow/scripts", "t
 import yaml  # noqa: E402
 from slurm_cluster import Cluster, missing  # noqa: E402
 
-from apr.files import write_json  # noqa: E402
-from cluster import batch_size  # noqa: E402
+from apr.basics.files import write_json  # noqa: E402
+from cluster.estimates import batch_size  # noqa: E402
 from study import read_yaml, study_of  # noqa: E402
 
 PAPER = ROOT / "config.yaml"

@@ -22,11 +22,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scrip
 
 import torch
 
-from apr.anynet import Genotype
-from apr.files import write_json
-from apr.network import build_network
-from apr.population import Space, sample_population
-from apr.training import Trainer
+from apr.basics.files import write_json
+from apr.models.anynet import Genotype
+from apr.models.network import build_network
+from apr.models.population import Space, sample_population
+from apr.runs.training import Trainer
 
 SPACE = Space(depth=(1, 16), width=(8, 1024), bottleneck=(1, 2, 4), group_width=(1, 2, 4, 8, 16, 32))
 CLASSES = 1000

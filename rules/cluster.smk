@@ -3,7 +3,7 @@
 # Trainings (or evaluations) of one task are batched into one SLURM job by Snakemake's groups. `trainings` is a resource
 # of which each takes one: so many share the job's GPU, the others follow. Preparing a dataset is one job. All other rules stay where
 # Snakemake runs.
-from cluster import batch_size, preparation_limit, time_limit
+from cluster.estimates import batch_size, preparation_limit, time_limit
 
 SUBMITTED = {"train", "evaluate", "verify_source", "unpack_source", "pack_dataset"}
 ON_CLUSTER = workflow.nodes is not None or workflow.remote_exec
@@ -52,7 +52,7 @@ def preparation_time(wildcards, attempt):
 
 def watched_queue():
     """Refuse to start where SLURM would refuse the jobs; else watch them."""
-    from slurm import QueueWatch, Refused, check_cluster, survivors
+    from cluster.slurm import QueueWatch, Refused, check_cluster, survivors
 
     try:
         check_cluster(workflow)

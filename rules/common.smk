@@ -15,8 +15,8 @@ from study import read_yaml, study_of
 os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]))
 
 if workflow.is_main_process:
-    from apr.problems import Problem
-    from checks import checked_study
+    from apr.basics.problems import Problem
+    from checks.config import checked_study
 
     try:
         study = checked_study(config, workflow.overwrite_configfiles or [PROJECT / "config.yaml"])

@@ -1,5 +1,5 @@
 # What the tables and figures of a population's tasks compare.
-from apr.claim_list import read_claims, tasks_of
+from apr.claims.claims import read_claims, tasks_of
 
 
 def crossed(targets, against):

@@ -35,7 +35,7 @@ rule write_config:
 
 onstart:
     global status, queue
-    from apr.status import StatusWriter  # here: a plan and a job on a node need none
+    from apr.watch.status import StatusWriter  # here: a plan and a job on a node need none
 
     queue = None
     if workflow.executor_plugin.name == "slurm":

@@ -2,7 +2,7 @@
 # are, and how a model is evaluated.
 import re
 
-from retests import load_sources
+from study.retests import load_sources
 
 FAMILIES = str(PROJECT / "resources" / "model_families.yaml")
 CLAIMS = str(PROJECT / "resources" / "retest_claims.yaml")

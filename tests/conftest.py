@@ -43,7 +43,7 @@ def _state():
     yield
     for number, handler in handlers.items():
         signal.signal(number, handler)
-    if interruption := sys.modules.get("apr.interruption"):
+    if interruption := sys.modules.get("apr.basics.interruption"):
         interruption._received.clear()
     os.environ.clear()
     os.environ.update(environment)

@@ -5,7 +5,7 @@ from typing import Any
 
 SHOWN = 5
 TAIL = 2000  # bytes of a log's end
-STOPPED = b" interrupted by SIG"  # what a job that a signal ends says last (`apr.interruption`, `apr.logs`)
+STOPPED = b" interrupted by SIG"  # what a job that a signal ends says last (`apr.basics.logs`)
 
 
 def failed_jobs(scheduler: Any) -> str:

@@ -17,7 +17,7 @@ from docutils.transforms import Transform
 from jinja2.defaults import DEFAULT_FILTERS
 from snakemake.report.html_reporter import Reporter
 
-from apr.escaping import in_script, rst
+from apr.basics.escaping import in_script, rst
 
 SETTINGS = Path(__file__).parent / "report" / "docutils.conf"
 WEB = re.compile(r"https?://", re.IGNORECASE)

@@ -8,12 +8,12 @@ import pytest
 import torch
 from small import PROTOCOL, checkpointing, loaders, trainer
 
-from apr.augmentation import DRAWS, sample, training_windows
-from apr.devices import choose_device, described, machine_of, set_arithmetic
-from apr.interruption import Interrupted
-from apr.memory import free_memory, image_budget
-from apr.randomness import uniforms
-from apr.training import train_network
+from apr.basics.interruption import Interrupted
+from apr.basics.randomness import uniforms
+from apr.runs.augmentation import DRAWS, sample, training_windows
+from apr.runs.devices import choose_device, described, machine_of, set_arithmetic
+from apr.runs.memory import free_memory, image_budget
+from apr.runs.training import train_network
 
 if not torch.cuda.is_available():
     pytest.skip("needs a GPU", allow_module_level=True)

@@ -9,9 +9,9 @@ import timm
 import torch
 from small import checkpointing, packed_images
 
-from apr.evaluation import predict
-from apr.interruption import Interrupted
-from apr.zoo import load_model
+from apr.basics.interruption import Interrupted
+from apr.models.pretrained import load_model
+from apr.runs.evaluation import predict
 
 if not torch.cuda.is_available():
     pytest.skip("needs a GPU", allow_module_level=True)

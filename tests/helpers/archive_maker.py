@@ -8,6 +8,8 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import pytest
+
 
 def zip_of_bytes(members, *, flags=0, method=0, extra=b"", attributes=0, size=None, packed=None):
     """A zip of raw names (bytes) and contents, whose headers may claim anything; not compressed by itself.
@@ -119,3 +121,26 @@ def split_file(path: Path, parts: int):
         part.write_bytes(data[number * step : (number + 1) * step])
     path.unlink()
     return paths
+
+
+def stored_rar(members: dict[str, bytes]) -> bytes:
+    """A RAR 4 archive, not compressed: there is no free software that compresses to RAR."""
+
+    def block(kind: int, flags: int, body: bytes) -> bytes:
+        rest = struct.pack("<BHH", kind, flags, 7 + len(body)) + body
+        return struct.pack("<H", zlib.crc32(rest) & 0xFFFF) + rest
+
+    unix, dos_time, version, stored = 3, 0x5A21_0000, 20, 0x30
+    archive = b"Rar!\x1a\x07\x00" + block(0x73, 0, bytes(6))
+    for name, data in members.items():
+        size, crc, raw = len(data), zlib.crc32(data), name.encode()
+        fields = struct.pack("<IIBIIBBHI", size, size, unix, crc, dos_time, version, stored, len(raw), 0o100644)
+        archive += block(0x74, 0x8000, fields + raw) + data
+    return archive + block(0x7B, 0x4000, b"")
+
+
+def needs_libarchive():
+    try:
+        import libarchive  # noqa: F401
+    except (ImportError, OSError, AttributeError, TypeError):
+        pytest.skip("the system library libarchive is missing")

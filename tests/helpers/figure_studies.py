@@ -5,11 +5,11 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from apr.figures.curves import draw_training_curves
-from apr.figures.densities import draw_seed_densities
-from apr.figures.design_space import draw_design_space
-from apr.figures.other_errors import draw_other_errors
-from apr.runs import COLUMNS
+from apr.figures.ranks.other_errors import draw_other_errors
+from apr.figures.runs.curves import draw_training_curves
+from apr.figures.runs.densities import draw_seed_densities
+from apr.figures.runs.design_space import draw_design_space
+from apr.runs.record import COLUMNS
 
 BOOTSTRAP = {"resamples": 100, "seed": 0}
 TITLES = {"photos": "Photos", "long": "Photos, long", "lines": "Lines", "woods": "Woods"}

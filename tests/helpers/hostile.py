@@ -3,7 +3,7 @@
 from docutils import nodes
 from docutils.core import publish_doctree
 
-from apr.escaping import plain
+from apr.basics.escaping import plain
 
 TEXTS = [
     r"$x$ costs $5, \frac{1}{2} of $\alpha_{1}^{2}$, a_{b}^c % \n \textbf{d} \ ",

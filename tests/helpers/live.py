@@ -10,11 +10,11 @@ from data_helpers import SHIPPED
 from PIL import Image
 
 import evaluate
-from apr.files import write_json
-from apr.formats import Listing
-from apr.packing import open_packed, pack_dataset
-from apr.runs import read_run
-from apr.views import select_view
+from apr.basics.files import write_json
+from apr.data.formats import Listing
+from apr.data.packing import open_packed, pack_dataset
+from apr.data.views import select_view
+from apr.runs.record import read_run
 
 MODEL = "timm:test_resnet.r160_in1k"
 WHOLE = {"classes": None, "per_class": None, "cap": None, "seed": 0}

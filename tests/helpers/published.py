@@ -8,8 +8,8 @@ import pandas as pd
 import yaml
 from data_helpers import real
 
-from apr.archives import unpack_all
-from apr.predictions import import_predictions
+from apr.data.sources.archives import unpack_all
+from apr.scores.predictions import import_predictions
 
 REGISTRY = Path(__file__).resolve().parents[2] / "resources" / "predictions.yaml"
 
@@ -99,4 +99,15 @@ PRINTED_THRESHOLD_TOP1 = {
     "vgg_16_tf": 67.60,
     "vgg_19_tf": 67.41,
     "xception": 76.37,
+}
+
+MEASURED_IMAGES = {
+    "results-imagenet.csv": 50_000,
+    "results-imagenet-real.csv": 46_837,
+    "results-imagenetv2-matched-frequency.csv": 10_000,
+    "results-sketch.csv": 50_889,
+    "results-imagenet-a.csv": 7_500,
+    "results-imagenet-a-clean.csv": 10_000,
+    "results-imagenet-r.csv": 30_000,
+    "results-imagenet-r-clean.csv": 10_000,
 }

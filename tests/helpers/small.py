@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from apr.anynet import Genotype
-from apr.batches import Images, Loader, Recipe
-from apr.files import atomic_file
-from apr.network import build_network
-from apr.packing import INDEX, open_packed
-from apr.training import Checkpointing, Trainer
+from apr.basics.files import atomic_file
+from apr.data.packing import INDEX, open_packed
+from apr.models.anynet import Genotype
+from apr.models.network import build_network
+from apr.runs.batches import Images, Loader, Recipe
+from apr.runs.training import Checkpointing, Trainer
 
 PROTOCOL = {
     "epochs": 3,

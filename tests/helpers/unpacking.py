@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from data_helpers import tree
 
-from apr.archives import unpack_all
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.data.sources.archives import unpack_all
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
 BY_HAND = "unpack it by hand and give the result as `folder`"

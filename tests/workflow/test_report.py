@@ -13,10 +13,10 @@ import yaml
 from hostile import TEXTS, letters
 from waits import wait_for
 
-from apr.figures.balanced import draw_balanced
+from apr.comparisons.retest_accuracies import retest_table
+from apr.comparisons.table import Table, save_table
+from apr.figures.runs.balanced import draw_balanced
 from apr.figures.style import save_drawing
-from apr.retest_tables import retest_table
-from apr.tables import Table, save_table
 
 from .conftest import TINY, snakemake
 from .pages import browsed, left, more_than_text, shown

@@ -30,7 +30,7 @@ def live(tmp_path_factory):
     from live import fit, plain_answers, plain_counts
     from PIL import Image
 
-    from apr.formats import read_listing
+    from apr.data.formats import read_listing
 
     tables = ("LOC_val_solution.csv", "ILSVRC2012_validation_ground_truth.txt", "map_clsloc.txt")
     paths = real("ILSVRC2012_img_val.tar", *(f"ilsvrc2012_tables/{name}" for name in tables))

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from apr.runs import ranked_model
+from apr.runs.record import ranked_model
 
 from .conftest import planned, snakemake
 

@@ -136,7 +136,7 @@ tasks:
 def test_a_run_of_another_protocol_is_refused_with_its_keys(copy):
     path = copy / "results/runs/digits/a001.json"
     run = json.loads(path.read_text())
-    from apr.files import digest_of
+    from apr.basics.files import digest_of
 
     run["protocol"]["lr"] = 0.5
     run["fingerprint"] = digest_of(run["protocol"])

@@ -66,8 +66,8 @@ def test_other_profiles_plan_no_more(made, edited, tmp_path, options):
     ("module", "rules"),
     [
         ("scripts/fig_scatter.py", {"fig_imagenet_vs_targets", "fig_imagenet_vs_family", "fig_target"}),
-        ("scripts/apr/consistency.py", {"table_audit"}),
-        ("scripts/apr/runs.py", {"collect_errors", "table_audit", "table_correlations"}),
+        ("scripts/apr/watch/consistency.py", {"table_audit"}),
+        ("scripts/apr/runs/record.py", {"collect_errors", "table_audit", "table_correlations"}),
     ],
     ids=["script", "module of one table", "module of all tables"],
 )
@@ -76,7 +76,7 @@ def test_an_edit_plans_what_uses_it(made, edited, module, rules):
     jobs = planned(made.plan())
     assert rules <= jobs.keys()
     assert not jobs.keys() & LASTING
-    if module != "scripts/apr/runs.py":
+    if module != "scripts/apr/runs/record.py":
         assert not jobs.keys() & {"collect_errors", "table_correlations"} - rules
 
 

@@ -133,7 +133,7 @@ def test_a_grown_population_keeps_the_runs_that_it_has(paper):
 
 
 def test_an_edited_statistic_redraws_and_never_trains(paper):
-    module = paper.project / "workflow/scripts/apr/resampling.py"
+    module = paper.project / "workflow/scripts/apr/statistics/bootstrap.py"
     before = module.read_text()
     edited = before.replace("PERCENTILES = (2.5, 97.5)", "PERCENTILES = (5, 95)")
     assert edited != before

@@ -7,16 +7,16 @@ from typing import Any
 
 import jsonschema
 
-from apr.formats import FORMATS
-from apr.problems import Problem
-from apr.protocol import KEYS
-from apr.values import WORDS, hint, is_kind, kind_of, limit_problem, nearest, shown
-from checks_common import Errors, data_errors, tolerant
-from checks_figures import figure_errors
-from checks_located import Sources
-from checks_protocol import protocol_errors
-from checks_retest import retest_errors
-from checks_tasks import network_errors, population_errors, start_errors, task_errors
+from apr.basics.problems import Problem
+from apr.basics.values import WORDS, hint, is_kind, kind_of, limit_problem, nearest, shown
+from apr.data.formats import FORMATS
+from apr.runs.protocol import KEYS
+from checks.data import Errors, data_errors, tolerant
+from checks.figures import figure_errors
+from checks.located import Sources
+from checks.protocol import protocol_errors
+from checks.retests import retest_errors
+from checks.tasks import network_errors, population_errors, start_errors, task_errors
 from first_look import error_lines
 from study import ROOT, read_yaml, study_of
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from apr.addresses import OF_FOLDERS, SCHEMES, address_problem, folder_problem
-from apr.formats import FORMATS, format_options, options_problems
-from apr.names import name_problem, plain_name
-from apr.problems import Problem
-from apr.values import nearest, shown
+from apr.basics.addresses import OF_FOLDERS, SCHEMES, address_problem, folder_problem
+from apr.basics.names import name_problem, plain_name
+from apr.basics.problems import Problem
+from apr.basics.values import nearest, shown
+from apr.data.formats import FORMATS, format_options, options_problems
 from study import ROOT, load_registry, resolve_dataset
 
 Errors = Iterator[tuple[list, str]]  # path of the key, and what is wrong with it

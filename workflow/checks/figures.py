@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from apr.protocol import UNSAID
-from apr.values import nearest
-from checks_common import Errors
+from apr.basics.values import nearest
+from apr.runs.protocol import UNSAID
+from checks.data import Errors
 from study import PROTOCOL, VIEW
 
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from apr.protocol import contradictions
-from apr.values import shown
-from checks_common import Errors
+from apr.basics.values import shown
+from apr.runs.protocol import contradictions
+from checks.data import Errors
 
 MOST_TRAININGS = 1_000_000
 

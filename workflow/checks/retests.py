@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from apr.addresses import folder_problem
-from apr.problems import Problem
-from apr.values import nearest, shown
-from apr.zoo import parse_model
-from checks_common import Errors, data_errors, file_errors, folder_errors, tolerant
-from retests import load_sources, resolve_sources, sets_of
+from apr.basics.addresses import folder_problem
+from apr.basics.problems import Problem
+from apr.basics.values import nearest, shown
+from apr.models.pretrained import parse_model
+from checks.data import Errors, data_errors, file_errors, folder_errors, tolerant
 from study import ROOT, read_yaml
+from study.retests import load_sources, resolve_sources, sets_of
 
 SUMMED_UP = ("slopes", "scorecard")  # tables and figures of all retests
 

@@ -2,12 +2,12 @@
 
 import re
 
-from apr.anynet import Genotype, complexity
-from apr.problems import Problem
-from apr.protocol import UNSAID
-from apr.runs import TOP5_CLASSES
-from apr.values import nearest
-from checks_common import Errors, tolerant
+from apr.basics.problems import Problem
+from apr.basics.values import nearest
+from apr.models.anynet import Genotype, complexity
+from apr.runs.protocol import UNSAID
+from apr.runs.record import TOP5_CLASSES
+from checks.data import Errors, tolerant
 from study import PROTOCOL, network_genotype, view_classes
 
 MOST_NAMED = 20  # models of one task that do not exist

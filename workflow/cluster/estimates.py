@@ -6,8 +6,8 @@ attempt, which has more time and goes on from the checkpoint.
 
 import math
 
-from retests import Retests
 from study import Study, Task
+from study.retests import Retests
 
 PIXELS = 224**2  # a speed is one of pictures of 224 x 224 pixels
 SMALL = 5  # small pictures are trained at most so many times as fast: the launches of kernels bind, not their pixels

@@ -2,12 +2,12 @@
 
 import sys
 
-from apr.audit import audit, audit_table, described, remedy, to_come, wrong
-from apr.escaping import markdown_caption, visible
-from apr.files import write_text
-from apr.logs import log_to
-from apr.problems import Problem
-from apr.tables import markdown, save_table, write_csv
+from apr.basics.escaping import markdown_caption, visible
+from apr.basics.files import write_text
+from apr.basics.logs import log_to
+from apr.basics.problems import Problem
+from apr.comparisons.table import markdown, save_table, write_csv
+from apr.watch.audit import audit, audit_table, described, remedy, to_come, wrong
 
 SHOWN = 20  # findings of a kind on the terminal; the file has all
 

@@ -2,10 +2,10 @@
 
 import csv
 
-from apr.files import atomic_file, read_json
-from apr.logs import log_to
-from apr.runs import COLUMNS, error_rows
-from apr.testsets import GUESS_COLUMN, counts_of_view
+from apr.basics.files import atomic_file, read_json
+from apr.basics.logs import log_to
+from apr.comparisons.testsets import GUESS_COLUMN, counts_of_view
+from apr.runs.record import COLUMNS, error_rows
 
 with log_to(snakemake.log[0]) as log:
     files = snakemake.input

@@ -1,9 +1,9 @@
 """Gather the evaluations of one test set into its error table."""
 
-from apr.evaluated import evaluation_table
-from apr.files import read_json
-from apr.logs import log_to
-from apr.tables import write_csv
+from apr.basics.files import read_json
+from apr.basics.logs import log_to
+from apr.comparisons.table import write_csv
+from apr.scores.collected import evaluation_table
 
 with log_to(snakemake.log[0]) as log:
     files = snakemake.input

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from apr.causes import reading
-from apr.download import download
-from apr.logs import log_to
+from apr.basics.causes import reading
+from apr.basics.logs import log_to
+from apr.data.sources.download import download
 
 with log_to(snakemake.log[0]), reading(snakemake.output[0]):
     download(

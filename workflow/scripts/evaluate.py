@@ -15,16 +15,16 @@ from pathlib import Path
 
 import numpy as np
 
-from apr.commandline import BAD_OPTION, Parser, beside, check_images, check_places, device, number, plain
-from apr.files import atomic_path, digest_of, read_json, write_json
-from apr.interruption import Interrupted, leave, listen, stop_if_asked
-from apr.leases import Lease
-from apr.logs import log_to
-from apr.packing import open_packed
-from apr.problems import Problem
-from apr.runs import new_run, read_run
-from apr.views import view_indices
-from apr.zoo import check_weights, load_model, parse_model, planned_protocol
+from apr.basics.files import atomic_path, digest_of, read_json, write_json
+from apr.basics.interruption import Interrupted, leave, listen, stop_if_asked
+from apr.basics.leases import Lease
+from apr.basics.logs import log_to
+from apr.basics.problems import Problem
+from apr.data.packing import open_packed
+from apr.data.views import view_indices
+from apr.models.pretrained import check_weights, load_model, parse_model, planned_protocol
+from apr.runs.commandline import BAD_OPTION, Parser, beside, check_images, check_places, device, number, plain
+from apr.runs.record import new_run, read_run
 from train import versions
 
 
@@ -124,9 +124,9 @@ def evaluated(
     """The run: the finished one if it is this one, else evaluated from the checkpoint or from the first image."""
     import torch
 
-    from apr.devices import choose_device, described, machine_of, set_arithmetic
-    from apr.evaluation import counted, output_indices, predict, run_protocol
-    from apr.training import Checkpointing
+    from apr.runs.devices import choose_device, described, machine_of, set_arithmetic
+    from apr.runs.evaluation import counted, output_indices, predict, run_protocol
+    from apr.runs.training import Checkpointing
 
     machine = machine_of(torch)
     device = torch.device(choose_device(arguments.device, "fp32", machine))

@@ -1,10 +1,10 @@
 """Draw all pairs of tasks in one matrix."""
 
-from apr.errors import read_reported
-from apr.figures.pairs import draw_all_pairs
+from apr.basics.logs import log_to
+from apr.comparisons.testsets import read_counts
+from apr.figures.ranks.pairs import draw_all_pairs
 from apr.figures.style import save_drawing
-from apr.logs import log_to
-from apr.testsets import read_counts
+from apr.scores.table import read_reported
 
 with log_to(snakemake.log[0]):
     params = snakemake.params

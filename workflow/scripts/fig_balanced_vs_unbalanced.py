@@ -1,11 +1,11 @@
 """Draw class distributions and errors of unbalanced tasks and their balanced versions."""
 
-from apr.errors import read_reported
-from apr.figures.balanced import class_counts, draw_balanced
+from apr.basics.files import read_json
+from apr.basics.logs import log_to
+from apr.comparisons.testsets import read_counts
+from apr.figures.runs.balanced import class_counts, draw_balanced
 from apr.figures.style import save_drawing
-from apr.files import read_json
-from apr.logs import log_to
-from apr.testsets import read_counts
+from apr.scores.table import read_reported
 
 with log_to(snakemake.log[0]):
     params = snakemake.params

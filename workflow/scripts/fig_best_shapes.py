@@ -1,10 +1,10 @@
 """Draw what the best architectures of each task look like over the four stages."""
 
-from apr.errors import read_reported
-from apr.figures.best_shapes import draw_best_shapes, read_genes
+from apr.basics.logs import log_to
+from apr.comparisons.testsets import read_counts
+from apr.figures.ranks.best_shapes import draw_best_shapes, read_genes
 from apr.figures.style import save_drawing
-from apr.logs import log_to
-from apr.testsets import read_counts
+from apr.scores.table import read_reported
 
 with log_to(snakemake.log[0]):
     params = snakemake.params

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from apr.figures.design_space import choose_examples, draw_design_space
+from apr.basics.logs import log_to
+from apr.data.packing import open_packed
+from apr.figures.runs.design_space import choose_examples, draw_design_space
 from apr.figures.style import save_drawing
-from apr.logs import log_to
-from apr.packing import open_packed
 
 with log_to(snakemake.log[0]):
     params = snakemake.params

@@ -1,10 +1,10 @@
 """Draw errors against cumulative depth and cumulative width."""
 
-from apr.errors import read_reported, read_shape
-from apr.figures.shape import draw_error_vs_depth_width
+from apr.basics.logs import log_to
+from apr.comparisons.testsets import read_counts
+from apr.figures.ranks.shape import draw_error_vs_depth_width
 from apr.figures.style import save_drawing
-from apr.logs import log_to
-from apr.testsets import read_counts
+from apr.scores.table import read_reported, read_shape
 
 with log_to(snakemake.log[0]):
     params = snakemake.params

@@ -1,10 +1,10 @@
 """Draw errors with the last BatchNorm of each block started at 1 and at 0, against depth and the reference's error."""
 
-from apr.errors import read_reported, read_shape
-from apr.figures.initialisation import draw_initialisation
+from apr.basics.logs import log_to
+from apr.comparisons.testsets import read_counts
+from apr.figures.ranks.initialisation import draw_initialisation
 from apr.figures.style import save_drawing
-from apr.logs import log_to
-from apr.testsets import read_counts
+from apr.scores.table import read_reported, read_shape
 
 with log_to(snakemake.log[0]):
     params = snakemake.params

@@ -1,10 +1,10 @@
 """Draw top-5 against top-1 error, and training error against cumulative depth."""
 
-from apr.errors import read_shape
-from apr.figures.other_errors import draw_other_errors, read_column
+from apr.basics.logs import log_to
+from apr.comparisons.testsets import read_counts
+from apr.figures.ranks.other_errors import draw_other_errors, read_column
 from apr.figures.style import save_drawing
-from apr.logs import log_to
-from apr.testsets import read_counts
+from apr.scores.table import read_shape
 
 with log_to(snakemake.log[0]):
     params, paths = snakemake.params, snakemake.input.errors

@@ -1,10 +1,10 @@
 """Draw relative errors of several tasks against the error on the reference."""
 
-from apr.errors import read_reported
-from apr.figures.relative import draw_relative_error
+from apr.basics.logs import log_to
+from apr.comparisons.testsets import read_counts
+from apr.figures.ranks.relative import draw_relative_error
 from apr.figures.style import save_drawing
-from apr.logs import log_to
-from apr.testsets import read_counts
+from apr.scores.table import read_reported
 
 with log_to(snakemake.log[0]):
     params = snakemake.params

@@ -1,10 +1,10 @@
 """Draw accuracy on a new test set against that on the original, with the line through the models."""
 
-from apr.errors import read_errors
-from apr.figures.retest import draw_retest
+from apr.basics.logs import log_to
+from apr.comparisons.retest_lines import pair_retests
+from apr.figures.lines.retest import draw_retest
 from apr.figures.style import save_drawing
-from apr.logs import log_to
-from apr.retest_lines import pair_retests
+from apr.scores.table import read_errors
 
 with log_to(snakemake.log[0]):
     files, params = snakemake.input, snakemake.params

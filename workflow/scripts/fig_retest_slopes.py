@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from apr.errors import read_errors
-from apr.figures.slopes import draw_retest_slopes
+from apr.basics.logs import log_to
+from apr.comparisons.retest_lines import pair_retests
+from apr.figures.lines.slopes import draw_retest_slopes
 from apr.figures.style import save_drawing
-from apr.logs import log_to
-from apr.retest_lines import pair_retests
+from apr.scores.table import read_errors
 
 with log_to(snakemake.log[0]):
     params = snakemake.params

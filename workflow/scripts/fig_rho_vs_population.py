@@ -1,11 +1,11 @@
 """Draw rank correlations against the number of models."""
 
-from apr.errors import read_reported
-from apr.figures.size import draw_rho_vs_population
+from apr.basics.logs import log_to
+from apr.comparisons.population_size import population_sizes
+from apr.comparisons.testsets import read_counts
+from apr.figures.ranks.size import draw_rho_vs_population
 from apr.figures.style import save_drawing
-from apr.logs import log_to
-from apr.population_size import population_sizes
-from apr.testsets import read_counts
+from apr.scores.table import read_reported
 
 with log_to(snakemake.log[0]):
     params = snakemake.params

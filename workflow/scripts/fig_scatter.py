@@ -1,10 +1,10 @@
 """Draw one task's error against another's, one panel for each pair of tasks."""
 
-from apr.errors import read_reported
-from apr.figures.scatter import draw_scatter
+from apr.basics.logs import log_to
+from apr.comparisons.testsets import read_counts
+from apr.figures.ranks.scatter import draw_scatter
 from apr.figures.style import save_drawing
-from apr.logs import log_to
-from apr.testsets import read_counts
+from apr.scores.table import read_reported
 
 with log_to(snakemake.log[0]):
     params = snakemake.params

@@ -1,11 +1,11 @@
 """Draw the densities of the error over the seeds of single architectures, and of the population."""
 
-from apr.errors import read_reported
-from apr.figures.densities import draw_seed_densities
+from apr.basics.logs import log_to
+from apr.comparisons.testsets import read_counts
+from apr.figures.runs.densities import draw_seed_densities
 from apr.figures.style import save_drawing
-from apr.logs import log_to
-from apr.repeats import read_repeats
-from apr.testsets import read_counts
+from apr.scores.repeats import read_repeats
+from apr.scores.table import read_reported
 
 with log_to(snakemake.log[0]):
     (repeated,), (task,) = snakemake.input.repeated, snakemake.params.task

@@ -1,10 +1,10 @@
 """Draw selection regret against the number of models tried."""
 
-from apr.errors import read_reported
-from apr.figures.regret import draw_selection_regret
+from apr.basics.logs import log_to
+from apr.comparisons.testsets import read_counts
+from apr.figures.ranks.regret import draw_selection_regret
 from apr.figures.style import save_drawing
-from apr.logs import log_to
-from apr.testsets import read_counts
+from apr.scores.table import read_reported
 
 with log_to(snakemake.log[0]):
     params = snakemake.params

@@ -1,10 +1,10 @@
 """Draw the test error over the epochs of training, and of runs that were continued."""
 
-from apr.figures.curves import draw_training_curves, read_curves
+from apr.basics.files import read_json
+from apr.basics.logs import log_to
+from apr.comparisons.testsets import counts_of_view
+from apr.figures.runs.curves import draw_training_curves, read_curves
 from apr.figures.style import save_drawing
-from apr.files import read_json
-from apr.logs import log_to
-from apr.testsets import counts_of_view
 
 with log_to(snakemake.log[0]):
     params = snakemake.params

@@ -1,9 +1,9 @@
 """Make the error tables of published files of measured accuracies."""
 
-from apr.causes import reading
-from apr.logs import log_to
-from apr.measured import read_measured
-from apr.tables import write_csv
+from apr.basics.causes import reading
+from apr.basics.logs import log_to
+from apr.comparisons.table import write_csv
+from apr.scores.measured import read_measured
 
 with log_to(snakemake.log[0]) as log:
     files = zip(snakemake.input.measured, snakemake.params.images, snakemake.output, strict=True)

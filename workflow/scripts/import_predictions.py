@@ -1,10 +1,10 @@
 """Make the error tables of the test sets of one source of published predictions."""
 
-from apr.causes import reading
-from apr.files import read_json
-from apr.logs import log_to
-from apr.predictions import import_predictions
-from apr.tables import write_csv
+from apr.basics.causes import reading
+from apr.basics.files import read_json
+from apr.basics.logs import log_to
+from apr.comparisons.table import write_csv
+from apr.scores.predictions import import_predictions
 
 with log_to(snakemake.log[0]) as log:
     folder = read_json(snakemake.input.unpacked)["folder"]

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from apr.archives import hinting
-from apr.causes import reading
-from apr.files import read_json
-from apr.formats import read_listing
-from apr.logs import log_to
-from apr.packing import pack_dataset
+from apr.basics.causes import reading
+from apr.basics.files import read_json
+from apr.basics.logs import log_to
+from apr.data.formats import read_listing
+from apr.data.packing import pack_dataset
+from apr.data.sources.archives import hinting
 
 with log_to(snakemake.log[0]), reading(snakemake.wildcards.dataset):
     params = snakemake.params

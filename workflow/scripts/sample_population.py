@@ -2,8 +2,8 @@
 
 import csv
 
-from apr.files import atomic_file
-from apr.logs import log_to
+from apr.basics.files import atomic_file
+from apr.basics.logs import log_to
 
 with log_to(snakemake.log[0]) as log:
     population = snakemake.params.population

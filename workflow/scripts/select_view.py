@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from apr.files import read_json, write_json
-from apr.logs import log_to
-from apr.runs import check_reported
-from apr.views import select_view
+from apr.basics.files import read_json, write_json
+from apr.basics.logs import log_to
+from apr.data.views import select_view
+from apr.runs.record import check_reported
 
 with log_to(snakemake.log[0]):
     manifest = select_view(

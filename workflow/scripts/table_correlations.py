@@ -1,10 +1,10 @@
 """Make the table of rank correlations with the reference and with the closest family member."""
 
-from apr.comparisons import correlation_table
-from apr.errors import read_reported
-from apr.logs import log_to
-from apr.tables import save_table
-from apr.testsets import read_counts
+from apr.basics.logs import log_to
+from apr.comparisons.correlations import correlation_table
+from apr.comparisons.table import save_table
+from apr.comparisons.testsets import read_counts
+from apr.scores.table import read_reported
 
 with log_to(snakemake.log[0]):
     params = snakemake.params

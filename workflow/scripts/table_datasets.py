@@ -1,9 +1,9 @@
 """Make the table of the datasets."""
 
-from apr.datasheets import dataset_table
-from apr.files import read_json
-from apr.logs import log_to
-from apr.tables import save_table
+from apr.basics.files import read_json
+from apr.basics.logs import log_to
+from apr.comparisons.descriptions import dataset_table
+from apr.comparisons.table import save_table
 
 with log_to(snakemake.log[0]):
     manifests = {manifest["name"]: manifest for manifest in map(read_json, snakemake.input.manifests)}

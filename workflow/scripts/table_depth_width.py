@@ -1,10 +1,10 @@
 """Make the table of rank correlations of the error with cumulative depth and width."""
 
-from apr.comparisons import depth_width_table
-from apr.errors import read_reported, read_shape
-from apr.logs import log_to
-from apr.tables import save_table
-from apr.testsets import read_counts
+from apr.basics.logs import log_to
+from apr.comparisons.correlations import depth_width_table
+from apr.comparisons.table import save_table
+from apr.comparisons.testsets import read_counts
+from apr.scores.table import read_reported, read_shape
 
 with log_to(snakemake.log[0]):
     params = snakemake.params

@@ -1,8 +1,8 @@
 """Make the table of the paper's items: which this study makes, and what the others lack."""
 
-from apr.datasheets import items_table
-from apr.logs import log_to
-from apr.tables import save_table
+from apr.basics.logs import log_to
+from apr.comparisons.descriptions import items_table
+from apr.comparisons.table import save_table
 
 with log_to(snakemake.log[0]):
     save_table(items_table(snakemake.params.rows), **snakemake.output)

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from apr.errors import read_reported
-from apr.logs import log_to
-from apr.noise import noise_ceiling_table
-from apr.repeats import read_repeats
-from apr.tables import save_table
-from apr.testsets import read_counts
+from apr.basics.logs import log_to
+from apr.comparisons.noise_ceiling import noise_ceiling_table
+from apr.comparisons.table import save_table
+from apr.comparisons.testsets import read_counts
+from apr.scores.repeats import read_repeats
+from apr.scores.table import read_reported
 
 with log_to(snakemake.log[0]):
     params = snakemake.params

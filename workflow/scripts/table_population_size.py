@@ -1,10 +1,10 @@
 """Make the table of population sizes that are enough for rank correlations."""
 
-from apr.errors import read_reported
-from apr.logs import log_to
-from apr.population_size import population_size_table, population_sizes
-from apr.tables import save_table
-from apr.testsets import read_counts
+from apr.basics.logs import log_to
+from apr.comparisons.population_size import population_size_table, population_sizes
+from apr.comparisons.table import save_table
+from apr.comparisons.testsets import read_counts
+from apr.scores.table import read_reported
 
 with log_to(snakemake.log[0]):
     params = snakemake.params

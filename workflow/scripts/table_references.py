@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from apr.datasheets import reference_table
-from apr.errors import read_errors
-from apr.logs import log_to
-from apr.tables import save_table
+from apr.basics.logs import log_to
+from apr.comparisons.descriptions import reference_table
+from apr.comparisons.table import save_table
+from apr.scores.table import read_errors
 
 with log_to(snakemake.log[0]):
     params = snakemake.params

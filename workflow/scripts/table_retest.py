@@ -1,10 +1,10 @@
 """Make the table of a retest: accuracies of the same models on an original and on a new test set."""
 
-from apr.errors import read_errors
-from apr.logs import log_to
-from apr.retest_lines import pair_retests
-from apr.retest_tables import retest_table
-from apr.tables import save_table
+from apr.basics.logs import log_to
+from apr.comparisons.retest_accuracies import retest_table
+from apr.comparisons.retest_lines import pair_retests
+from apr.comparisons.table import save_table
+from apr.scores.table import read_errors
 
 with log_to(snakemake.log[0]):
     files, params = snakemake.input, snakemake.params

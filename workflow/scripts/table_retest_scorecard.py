@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from apr.errors import read_errors
-from apr.logs import log_to
-from apr.retest_claims import read_retest_claims, retest_scorecard
-from apr.retest_lines import pair_retests
-from apr.tables import save_table
+from apr.basics.logs import log_to
+from apr.claims.retests import read_retest_claims, retest_scorecard
+from apr.comparisons.retest_lines import pair_retests
+from apr.comparisons.table import save_table
+from apr.scores.table import read_errors
 
 with log_to(snakemake.log[0]):
     files, params = snakemake.input, snakemake.params

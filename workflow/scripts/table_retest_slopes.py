@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from apr.errors import read_errors
-from apr.logs import log_to
-from apr.retest_lines import pair_retests, slopes_table
-from apr.tables import save_table
+from apr.basics.logs import log_to
+from apr.comparisons.retest_lines import pair_retests, slopes_table
+from apr.comparisons.table import save_table
+from apr.scores.table import read_errors
 
 with log_to(snakemake.log[0]):
     params = snakemake.params

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from apr.claim_list import read_claims
-from apr.claims import scorecard
-from apr.errors import read_reported, read_shape
-from apr.logs import log_to
-from apr.repeats import read_repeats
-from apr.tables import save_table
-from apr.testsets import read_counts
+from apr.basics.logs import log_to
+from apr.claims.claims import read_claims
+from apr.claims.scorecard import scorecard
+from apr.comparisons.table import save_table
+from apr.comparisons.testsets import read_counts
+from apr.scores.repeats import read_repeats
+from apr.scores.table import read_reported, read_shape
 
 with log_to(snakemake.log[0]):
     files, params = snakemake.input, snakemake.params

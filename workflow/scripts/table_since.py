@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from apr.errors import read_errors
-from apr.families import read_families
-from apr.logs import log_to
-from apr.retest_lines import pair_retests
-from apr.since import dated_accuracies, since_table, with_families
-from apr.tables import save_table
+from apr.basics.logs import log_to
+from apr.comparisons.families import read_families
+from apr.comparisons.retest_lines import pair_retests
+from apr.comparisons.since import dated_accuracies, since_table, with_families
+from apr.comparisons.table import save_table
+from apr.scores.table import read_errors
 
 with log_to(snakemake.log[0]):
     files, params = snakemake.input, snakemake.params

@@ -14,16 +14,16 @@ from pathlib import Path
 
 import numpy as np
 
-from apr.anynet import Genotype
-from apr.files import digest_of, read_json, write_json
-from apr.interruption import Interrupted, leave, listen, stop_if_asked
-from apr.leases import Lease
-from apr.logs import log_to
-from apr.packing import open_packed
-from apr.problems import Problem
-from apr.runs import full_protocol, new_run, ranked_model, read_run
-from apr.training_options import check_options, check_task, parser
-from apr.views import view_indices
+from apr.basics.files import digest_of, read_json, write_json
+from apr.basics.interruption import Interrupted, leave, listen, stop_if_asked
+from apr.basics.leases import Lease
+from apr.basics.logs import log_to
+from apr.basics.problems import Problem
+from apr.data.packing import open_packed
+from apr.data.views import view_indices
+from apr.models.anynet import Genotype
+from apr.runs.options import check_options, check_task, parser
+from apr.runs.record import full_protocol, new_run, ranked_model, read_run
 
 
 def main() -> None:
@@ -93,11 +93,11 @@ def trained(
 
     import torch
 
-    from apr.devices import choose_device, described, machine_of, set_arithmetic
-    from apr.network import build_network
-    from apr.progress import Progress
-    from apr.training import Checkpointing, Trainer, train_network
-    from apr.weights import keep_weights, load_weights, take_over
+    from apr.models.network import build_network
+    from apr.models.weights import keep_weights, load_weights, take_over
+    from apr.runs.devices import choose_device, described, machine_of, set_arithmetic
+    from apr.runs.progress import Progress
+    from apr.runs.training import Checkpointing, Trainer, train_network
 
     machine = machine_of(torch)
     device = torch.device(choose_device(arguments.device, protocol["precision"], machine))
@@ -140,8 +140,8 @@ def trained(
 
 def open_loaders(arguments: argparse.Namespace, manifest: dict, protocol: dict, device) -> list:
     """Loaders of the training and the test images."""
-    from apr.batches import Images, Loader, Recipe
-    from apr.memory import image_budget
+    from apr.runs.batches import Images, Loader, Recipe
+    from apr.runs.memory import image_budget
 
     packed = open_packed(Path(arguments.packed), arguments.storage)
     recipe = Recipe(**{key: protocol[key] for key in ("crop", "resolution", "eval_resize", "padding", "flip")})

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from apr.archives import unpack_all
-from apr.causes import reading
-from apr.files import read_json, write_json
-from apr.logs import log_to
+from apr.basics.causes import reading
+from apr.basics.files import read_json, write_json
+from apr.basics.logs import log_to
+from apr.data.sources.archives import unpack_all
 
 with log_to(snakemake.log[0]), reading(snakemake.wildcards.dataset):
     params = snakemake.params

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from apr.causes import reading
-from apr.download import download, survey_folder, verify
-from apr.files import write_json
-from apr.logs import log_to
+from apr.basics.causes import reading
+from apr.basics.files import write_json
+from apr.basics.logs import log_to
+from apr.data.sources.download import download, survey_folder, verify
 
 with log_to(snakemake.log[0]), reading(snakemake.wildcards.dataset):
     name, params = snakemake.wildcards.dataset, snakemake.params

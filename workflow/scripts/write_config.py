@@ -4,8 +4,8 @@ import json
 
 import yaml
 
-from apr.files import write_text
-from apr.logs import log_to
+from apr.basics.files import write_text
+from apr.basics.logs import log_to
 
 with log_to(snakemake.log[0]):
     plain = json.loads(json.dumps(snakemake.params.effective))  # without Snakemake's own types and YAML's anchors

@@ -12,11 +12,11 @@ from typing import Any
 
 import yaml
 
-from apr.escaping import plain_texts
-from apr.protocol import KEYS, UNSAID
-from study_figures import figures_shown
+from apr.basics.escaping import plain_texts
+from apr.runs.protocol import KEYS, UNSAID
+from study.figures import figures_shown
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PROTOCOL = tuple(KEYS)
 TRAINING = {"threads": 1, "device": "auto", "checkpoint_seconds": 60, "resident_gb": 8}
 CLUSTER = {"per_gpu": 1, "minutes_per_job": 60, "images_per_second": 1000, "device": "auto"}
@@ -117,7 +117,7 @@ class Study:
     @cached_property
     def architectures(self) -> list[dict[str, Any]]:
         """The population, sampled when it is first asked for (a tenth of a second)."""
-        from apr.population import Space, sample_population
+        from apr.models.population import Space, sample_population
 
         settings = self.population
         return sample_population(
@@ -142,7 +142,7 @@ class Study:
 
     def complexity(self, name: str, task: Task) -> dict[str, int]:
         """Multiply-adds, parameters and activations of a model as a task trains it."""
-        from apr.anynet import Genotype, complexity
+        from apr.models.anynet import Genotype, complexity
 
         settings = {"stem": task.protocol["stem"], "resolution": task.protocol["resolution"]}
         return complexity(Genotype.parse(self.genotypes[name]), classes=task.classes, **settings)._asdict()
@@ -228,7 +228,7 @@ class Study:
 def study_of(config: dict[str, Any]) -> Any:
     """The study of a configuration that has passed `checks.check_config`: a `Study`, or `Retests` where it has some."""
     if "retests" in config:
-        from retests import Retests
+        from study.retests import Retests
 
         return Retests(_ordered(config), load_registry())
     return Study(_ordered(config), load_registry())
@@ -254,7 +254,7 @@ def resolve_dataset(name: str, entry: dict[str, Any] | None, registry: dict[str,
 
 def network_genotype(network: dict[str, Any]) -> str:
     """The genotype of an entry of `networks`."""
-    from apr.anynet import Genotype
+    from apr.models.anynet import Genotype
 
     return str(Genotype.of(**{key: value for key, value in network.items() if key != "title"}))
 

@@ -7,7 +7,7 @@ workflow, so it imports nothing heavy.
 from dataclasses import dataclass
 from typing import Any
 
-from apr.zoo import run_name
+from apr.models.pretrained import run_name
 from study import CLUSTER, ROOT, VIEW, read_yaml, resolve_dataset
 
 EVALUATE = {"models": [], "weights": None, "batch": 64, "threads": 1, "device": "auto", "checkpoint_seconds": 60}

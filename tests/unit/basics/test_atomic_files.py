@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from apr.files import atomic_file, atomic_path, digest_of, write_json, write_text
+from apr.basics.files import atomic_file, atomic_path, digest_of, write_json, write_text
 
 
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o002, 0o664), (0o077, 0o600)])

@@ -16,8 +16,8 @@ from hostile import TEXTS, letters, rendered
 from jinja2 import Environment
 
 import safe_report
-from apr.escaping import in_script, markdown_caption, markdown_cell, plain, plain_texts, rst, rst_caption
-from apr.tables import Table, save_table
+from apr.basics.escaping import in_script, markdown_caption, markdown_cell, plain, plain_texts, rst, rst_caption
+from apr.comparisons.table import Table, save_table
 from study import ROOT
 
 PIECES = [".. ", " ", "raw", "::", "`", "*", "**", "_", "__", "|", "\\", ":", "a", "b1", "http://x.org/y"]
@@ -85,8 +85,8 @@ def test_plain_text_is_one_line_that_moves_nothing(text, expected):
 
 def test_a_log_moves_no_cursor(tmp_path):
     code = """if True:
-        from apr.logs import log_to
-        from apr.problems import Problem
+        from apr.basics.logs import log_to
+        from apr.basics.problems import Problem
         with log_to("a.log", "history.log"):
             raise Problem("\\x1b[2Jgone \\u202egnp.exe\\r over\\n  - listed ü")
     """

@@ -5,20 +5,20 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
-from apr import files, parts
-from apr.files import atomic_file, atomic_folder, atomic_path, write_text
-from apr.problems import Problem
+from apr.basics import files, parts
+from apr.basics.files import atomic_file, atomic_folder, atomic_path, write_text
+from apr.basics.problems import Problem
+from study import ROOT
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
+SCRIPTS = ROOT / "workflow" / "scripts"
 WRITE = """
 import sys, time
 from pathlib import Path
-from apr.files import atomic_folder, atomic_path
-from apr.logs import log_to
+from apr.basics.files import atomic_folder, atomic_path
+from apr.basics.logs import log_to
 with log_to(None), atomic_path(sys.argv[1] + "/a.json"), atomic_folder(sys.argv[1] + "/set") as part:
     (part / "inside").mkdir()
     (part / "inside" / "1.jpg").write_text("1")

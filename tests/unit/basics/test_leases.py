@@ -11,14 +11,14 @@ import time
 import pytest
 from waits import LONGEST
 
-from apr.leases import Lease
-from apr.problems import Problem
+from apr.basics.leases import Lease
+from apr.basics.problems import Problem
 from study import ROOT
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "workflow/scripts")}
 HOLD = """if True:
     import sys, time
-    from apr.leases import Lease
+    from apr.basics.leases import Lease
     with Lease(sys.argv[1]):
         print("mine", flush=True)
         time.sleep(60)
@@ -102,7 +102,7 @@ def test_of_many_that_take_over_one_gets_it(path):
     path.write_text(json.dumps(Lease(path).holder | {"token": "x", "pid": 1, "born": "never"}))
     code = """if True:
         import os, sys, time
-        from apr.leases import Lease
+        from apr.basics.leases import Lease
         with Lease(sys.argv[1], beat=0.05) as lease:
             lease.check()
             open(sys.argv[2], "x").close()

@@ -19,12 +19,12 @@ from small import GENOTYPE, PROTOCOL, checkpointing, loaders, trainer
 from test_leases import ELSEWHERE, ENVIRONMENT, HOLD, holder
 
 import train
-from apr import leases
-from apr.evaluation import predict
-from apr.leases import Lease
-from apr.problems import Problem
-from apr.training import train_network
-from apr.zoo import Pretrained
+from apr.basics import leases
+from apr.basics.leases import Lease
+from apr.basics.problems import Problem
+from apr.models.pretrained import Pretrained
+from apr.runs.evaluation import predict
+from apr.runs.training import train_network
 
 QUICK = {"beat": 0.1, "stale": 0.5}
 
@@ -197,7 +197,7 @@ def test_a_live_run_in_a_container_is_not_taken_over(path, options, caplog):
 def test_a_container_takes_over_no_live_run_of_the_host(path, options):
     code = """if True:
         import sys, time
-        from apr.leases import Lease
+        from apr.basics.leases import Lease
         end = time.monotonic() + 1.5
         def give_up():
             if time.monotonic() > end:
@@ -233,7 +233,7 @@ def test_no_checkpoint_of_an_evaluation_is_written_without_the_lease(tmp_path, m
     kept = replace(checkpointing(tmp_path, seconds=0), check=lost)
     network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3, 6))
     model = Pretrained(network, lambda image: torch.zeros(3, 1, 1), {}, 6, "digest", "made here")
-    monkeypatch.setattr("apr.evaluation._inputs", lambda *_: [torch.zeros(2, 3, 1, 1)])
+    monkeypatch.setattr("apr.runs.evaluation._inputs", lambda *_: [torch.zeros(2, 3, 1, 1)])
     with pytest.raises(Problem, match="lost"):
         predict(model, None, [0, 1], kept, device=torch.device("cpu"), batch=2, threads=1)
     assert not kept.path.exists()

@@ -9,9 +9,9 @@ import pytest
 from test_leases import ENVIRONMENT
 from test_leases_odd import QUICK, GaveUpError, after
 
-from apr import leases
-from apr.leases import Lease
-from apr.problems import Problem
+from apr.basics import leases
+from apr.basics.leases import Lease
+from apr.basics.problems import Problem
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_who_takes_over_sweeps_what_the_dead_had_begun(path):
     code = f"""if True:
         import os
         from pathlib import Path
-        from apr import leases, parts
+        from apr.basics import leases, parts
         path = Path({str(path)!r})
         link = os.link
         def killed(*names):

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from apr.causes import explained, printable, reading
-from apr.problems import Problem
+from apr.basics.causes import explained, printable, reading
+from apr.basics.problems import Problem
+from study import ROOT
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
+SCRIPTS = ROOT / "workflow" / "scripts"
 
 
 def ended(body, log=None):
     """Exit code and stderr of a program with this body."""
-    text = f"from apr.logs import log_to\nwith log_to({str(log) if log else None!r}) as log:\n    {body}\n"
+    text = f"from apr.basics.logs import log_to\nwith log_to({str(log) if log else None!r}) as log:\n    {body}\n"
     environment = os.environ | {"PYTHONPATH": str(SCRIPTS)}
     done = subprocess.run([sys.executable, "-c", text], env=environment, capture_output=True, text=True, timeout=1800)
     return done.returncode, done.stderr

@@ -5,7 +5,7 @@ import copy
 import pytest
 import yaml
 
-from checks import SCHEMA, check_config
+from checks.config import SCHEMA, check_config
 from study import PROTOCOL, ROOT, Study, load_registry, resolve_dataset
 
 SHIPPED = ["config.yaml", "studies/demo.yaml", "studies/slices.yaml"]

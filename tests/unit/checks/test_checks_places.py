@@ -9,11 +9,11 @@ import pytest
 import yaml
 from test_checks import demo, errors_of, merge  # noqa: F401 - a fixture
 
-from apr.files import read_json, write_json
-from apr.names import name_problem, plain_name
-from apr.packing import INDEX
-from apr.problems import Problem
-from checks import check_config, checked_study
+from apr.basics.files import read_json, write_json
+from apr.basics.names import name_problem, plain_name
+from apr.basics.problems import Problem
+from apr.data.packing import INDEX
+from checks.config import check_config, checked_study
 from study import ROOT
 
 
@@ -210,7 +210,7 @@ def test_a_double_key_of_the_registry_is_named(demo, tmp_path, monkeypatch):  # 
 
 
 def test_a_band_that_holds_too_few_architectures_is_an_error_of_the_configuration(demo, tmp_path, monkeypatch):  # noqa: F811
-    monkeypatch.setattr("apr.population.MAX_DRAWS", 20_000)
+    monkeypatch.setattr("apr.models.population.MAX_DRAWS", 20_000)
     demo["population"]["megaflops"] = [0.8, 0.8]
     file = tmp_path / "study.yaml"
     file.write_text(yaml.safe_dump(demo))

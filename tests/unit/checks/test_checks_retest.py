@@ -6,9 +6,9 @@ import pytest
 import yaml
 from test_checks import errors_of, merge
 
-from checks import check_config, schema_of
-from retests import Retests, load_sources
+from checks.config import check_config, schema_of
 from study import ROOT, study_of
+from study.retests import Retests, load_sources
 
 STUDIES = [["retest.yaml"], ["retest.yaml", "retest_live.yaml"]]
 

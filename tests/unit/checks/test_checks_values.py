@@ -8,12 +8,12 @@ import yaml
 from jsonschema import Draft202012Validator
 from test_checks import demo, errors_of, merge  # noqa: F401 - a fixture
 
-from apr.formats import FORMATS, options_problems, read_listing
-from apr.formats.options import as_taken, option_kinds
-from apr.problems import Problem
-from apr.protocol import CONTRADICTIONS, KEYS
-from apr.values import shown, value_problem
-from checks import SCHEMA, schema_of
+from apr.basics.problems import Problem
+from apr.basics.values import shown, value_problem
+from apr.data.formats import FORMATS, options_problems, read_listing
+from apr.data.formats.options import as_taken, option_kinds
+from apr.runs.protocol import CONTRADICTIONS, KEYS
+from checks.config import SCHEMA, schema_of
 from study import load_registry, resolve_dataset
 
 VALIDATORS = Draft202012Validator.VALIDATORS

@@ -13,7 +13,7 @@ import time
 import pytest
 import yaml
 
-from checks import check_config
+from checks.config import check_config
 from study import ROOT, study_of
 from yaml_files import read_document
 

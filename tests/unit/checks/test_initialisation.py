@@ -6,7 +6,7 @@ import json
 import pytest
 import yaml
 
-from checks import check_config
+from checks.config import check_config
 from study import ROOT, Study, load_registry, study_of
 
 

@@ -1,21 +1,20 @@
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
-from apr import claim_measures, errors
-from apr.claim_list import KINDS, SHAPE, Claim, read_claims, tasks_of
-from apr.claim_measures import Measured, Samples, measure, summed_up
-from apr.claims import equivalence, scorecard, verdict, widened
-from apr.comparisons import correlation_table, with_shape
-from apr.problems import Problem
-from apr.repeats import overlap
-from apr.statistics import spearman
-from apr.testsets import Counts
+from apr.basics.problems import Problem
+from apr.claims import measures as claim_measures
+from apr.claims.claims import KINDS, SHAPE, Claim, read_claims, tasks_of
+from apr.claims.measures import Measured, Samples, measure, summed_up
+from apr.claims.scorecard import equivalence, scorecard, verdict, widened
+from apr.comparisons.correlations import correlation_table, with_shape
+from apr.comparisons.testsets import Counts
+from apr.scores import table as errors
+from apr.scores.repeats import overlap
+from apr.statistics.ranks import spearman
+from study import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 CLAIMS = ROOT / "resources" / "claims.yaml"
 BOOTSTRAP = {"resamples": 200, "seed": 0}
 TITLES = {name: name.title() for name in ("photos", "photos_2", "digits", "faces", "cracks")}

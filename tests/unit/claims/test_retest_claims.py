@@ -1,17 +1,16 @@
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from published import published_errors
 
-from apr.lines import fit_line
-from apr.problems import Problem
-from apr.retest_claims import QUANTITIES, RetestClaim, read_retest_claims, retest_scorecard
-from apr.retest_lines import pair_retests, retest_lines
+from apr.basics.problems import Problem
+from apr.claims.retests import QUANTITIES, RetestClaim, read_retest_claims, retest_scorecard
+from apr.comparisons.retest_lines import pair_retests, retest_lines
+from apr.statistics.lines import fit_line
+from study import ROOT
 
-CLAIMS = Path(__file__).resolve().parents[2] / "resources" / "retest_claims.yaml"
+CLAIMS = ROOT / "resources" / "retest_claims.yaml"
 BOOTSTRAP = {"resamples": 500, "seed": 0}
 RETEST = {"name": "new", "title": "New", "original": "old", "new": "new", "error": "top1"}
 RETEST |= {"without": ["m0"], "probit_without": []}

@@ -9,8 +9,8 @@ import time
 import pytest
 from waits import LONGEST
 
-from cluster import batch_size, time_limit, training_images, training_minutes
-from slurm import QueueWatch
+from cluster.estimates import batch_size, time_limit, training_images, training_minutes
+from cluster.slurm import QueueWatch
 from study import ROOT, read_yaml, study_of
 
 PAPER = read_yaml(ROOT / "config.yaml")
@@ -78,7 +78,7 @@ def test_how_a_job_of_a_batch_ended_is_told_once(caplog):
 CHILD = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from apr.interruption import Interrupted, leave
+from apr.basics.interruption import Interrupted, leave
 leave(Interrupted(int(sys.argv[2])), patience=float(sys.argv[3]))
 """
 

@@ -2,12 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from apr.comparisons import correlation_table, depth_width_table, regret_table
-from apr.gains import gain_draws
-from apr.problems import Problem
-from apr.resampling import interval
-from apr.statistics import spearman
-from apr.tables import markdown, save_table
+from apr.basics.problems import Problem
+from apr.comparisons.correlations import correlation_table, depth_width_table, regret_table
+from apr.comparisons.table import markdown, save_table
+from apr.statistics.bootstrap import interval
+from apr.statistics.gains import gain_draws
+from apr.statistics.ranks import spearman
 
 BOOTSTRAP = {"resamples": 200, "seed": 0}
 TITLES = {"photos": "Photos", "photos_2": "Photos-2", "digits": "Digits", "faces": "my_faces_", "cracks": "Cracks"}

@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from apr.datasheets import dataset_table, items_table, reference_table, settings_table
-from apr.problems import Problem
-from apr.tables import save_table
+from apr.basics.problems import Problem
+from apr.comparisons.descriptions import dataset_table, items_table, reference_table, settings_table
+from apr.comparisons.table import save_table
 
 SHIPPED = {"rule": "shipped"}
 DRAWN = {"rule": "drawn", "test_fraction": 0.1, "seed": 0, "by": "image"}

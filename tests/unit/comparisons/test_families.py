@@ -1,13 +1,11 @@
-from pathlib import Path
-
 import pandas as pd
 import pytest
 from data_helpers import real
 
-from apr.families import LINE, SINCE, UNDATED, dated, read_families
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.comparisons.families import LINE, SINCE, UNDATED, dated, read_families
+from study import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 TEXT = """
 line: {source: a list, models: [old.tv_in1k]}
 more_data: ig1b|in21k

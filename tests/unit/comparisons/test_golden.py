@@ -6,17 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from apr.attenuation import corrected_table
-from apr.comparisons import correlation_table, depth_width_table, regret_table
-from apr.deconvolution import count_variance
-from apr.figures.best_shapes import PARAMETERS, STAGES, draw_best_shapes
-from apr.figures.densities import draw_seed_densities
-from apr.figures.pairs import draw_all_pairs
-from apr.lines import fit_line
-from apr.noise import noise_ceiling_table, seed_noise
-from apr.resampling import holm, resampled_ranks, times_drawn
-from apr.statistics import Regret, expected_minimum, selection_regret, spearman
-from apr.testsets import Counts, counts_of, guess_error, read_counts, weakness
+from apr.claims.corrected import corrected_table
+from apr.comparisons.correlations import correlation_table, depth_width_table, regret_table
+from apr.comparisons.noise_ceiling import noise_ceiling_table, seed_noise
+from apr.comparisons.testsets import Counts, counts_of, guess_error, read_counts, weakness
+from apr.figures.ranks.best_shapes import PARAMETERS, STAGES, draw_best_shapes
+from apr.figures.ranks.pairs import draw_all_pairs
+from apr.figures.runs.densities import draw_seed_densities
+from apr.statistics.bootstrap import holm, resampled_ranks, times_drawn
+from apr.statistics.deconvolution import count_variance
+from apr.statistics.lines import fit_line
+from apr.statistics.ranks import Regret, expected_minimum, selection_regret, spearman
 from study import Study
 
 BOOTSTRAP = {"resamples": 100, "seed": 0}

@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from apr.attenuation import corrected_table
-from apr.claim_list import Claim
-from apr.noise import ceilings, noise_ceiling_table, seed_noise
+from apr.claims.claims import Claim
+from apr.claims.corrected import corrected_table
+from apr.comparisons.noise_ceiling import ceilings, noise_ceiling_table, seed_noise
 
 BOOTSTRAP = {"resamples": 200, "seed": 0}
 TITLES = {"photos": "Photos", "digits": "Digits", "faces": "Faces"}

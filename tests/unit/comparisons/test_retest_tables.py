@@ -4,9 +4,9 @@ import pytest
 from published import PRINTED_THRESHOLD_TOP1, published_errors
 from scipy.stats import binomtest
 
-from apr.accuracies import paired
-from apr.retest_tables import retest_table
-from apr.tables import save_table
+from apr.comparisons.retest_accuracies import retest_table
+from apr.comparisons.table import save_table
+from apr.scores.paired import paired
 
 COLUMNS = ["model", "orig_acc", "orig_lo", "orig_hi", "new_acc", "new_lo", "new_hi", "gap"]
 COLUMNS += ["orig_rank", "new_rank", "delta_rank"]

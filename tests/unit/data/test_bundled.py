@@ -3,9 +3,9 @@ import io
 import numpy as np
 import pytest
 
-from apr.bundled import MAKERS, cut_patches, make_bundled, write_bundled
-from apr.formats import read_listing
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.data.bundled import MAKERS, cut_patches, make_bundled, write_bundled
+from apr.data.formats import read_listing
 
 CLASSES = {"photos": 18, "digits": 10, "faces": 2, "tissues": 4}
 

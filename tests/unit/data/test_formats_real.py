@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 from data_helpers import real
 
-from apr.archives import unpack_all
-from apr.formats import Span, read_listing
-from apr.images import decode
+from apr.data.decoding import decode
+from apr.data.formats import Span, read_listing
+from apr.data.sources.archives import unpack_all
 
 # --- the real ones
 

@@ -9,9 +9,9 @@ import pytest
 from data_helpers import SHIPPED
 from fuzzed_data import make, number_of
 
-from apr.formats import read_listing
-from apr.packing import open_packed, pack_dataset
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.data.formats import read_listing
+from apr.data.packing import open_packed, pack_dataset
 
 SEEDS = 150
 

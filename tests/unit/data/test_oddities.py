@@ -10,13 +10,13 @@ import pytest
 from data_helpers import SHIPPED, class_folders, encoded, picture, put, real
 from PIL import Image
 
-from apr.archives import unpack_all
-from apr.formats import Listing, read_listing
-from apr.formats.groups import shown_groups
-from apr.formats.listing import Item
-from apr.formats.snippets import Snippet
-from apr.packing import open_packed, pack_dataset
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.data.formats import Listing, read_listing
+from apr.data.formats.snippets import Snippet
+from apr.data.packing import open_packed, pack_dataset
+from apr.data.reading.groups import shown_groups
+from apr.data.reading.listing import Item
+from apr.data.sources.archives import unpack_all
 
 
 def pack(listing, out, storage="pixels", **split):
@@ -220,7 +220,7 @@ def test_one_depth_holds_for_all_sixteen_bit_pictures(tmp_path, highest, bits):
 
 
 def test_pictures_without_sixteen_bits_are_not_asked(tmp_path, monkeypatch):
-    monkeypatch.setattr("apr.depth.Depth._ranges", lambda self: 1 / 0)
+    monkeypatch.setattr("apr.data.depth.Depth._ranges", lambda self: 1 / 0)
     assert "bits" not in pack(read_listing(class_folders(tmp_path / "in", {"a": 3, "b": 3}), "class_folders"), tmp_path)
 
 

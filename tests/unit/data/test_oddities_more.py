@@ -8,7 +8,7 @@ from data_helpers import encoded, picture, put
 from PIL import Image
 from test_oddities import deep, pack, said
 
-from apr.formats import read_listing
+from apr.data.formats import read_listing
 
 
 def group_of(note):

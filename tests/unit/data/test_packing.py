@@ -9,11 +9,11 @@ import pytest
 from data_helpers import SHIPPED, class_folders, encoded, picture, real, tree
 from PIL import Image
 
-from apr.archives import unpack_all
-from apr.formats import Listing, read_listing
-from apr.formats.listing import Item
-from apr.packing import open_packed, pack_dataset
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.data.formats import Listing, read_listing
+from apr.data.packing import open_packed, pack_dataset
+from apr.data.reading.listing import Item
+from apr.data.sources.archives import unpack_all
 
 
 def pack(folder, out, storage="pixels", listing=None, **more):
@@ -140,7 +140,7 @@ def test_a_disk_that_takes_nothing(tmp_path, monkeypatch, number):
         raise OSError(number, "no")
 
     root = class_folders(tmp_path / "in", {"a": 2, "b": 2})
-    monkeypatch.setattr("apr.files.os.replace", refuse)
+    monkeypatch.setattr("apr.basics.files.os.replace", refuse)
     with pytest.raises(Problem, match=r"cannot be written: the (disk is full|file system is read-only)"):
         pack(root, tmp_path / "out")
     assert tree(tmp_path / "out") == {}

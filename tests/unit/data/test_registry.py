@@ -7,13 +7,13 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
+from archive_maker import needs_libarchive, stored_rar
 from data_helpers import ARCHIVES, encoded, make_tar, make_zip, picture, real, tar_bytes
 from scipy.io import savemat
-from test_archives import needs_libarchive, stored_rar
 
-from apr.archives import unpack_all
-from apr.formats import Listing, format_options, read_listing
-from apr.packing import STORAGES, pack_dataset
+from apr.data.formats import Listing, format_options, read_listing
+from apr.data.packing import STORAGES, pack_dataset
+from apr.data.sources.archives import unpack_all
 from study import load_registry, resolve_dataset
 
 REGISTRY = load_registry()

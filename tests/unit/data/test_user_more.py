@@ -7,8 +7,8 @@ import pytest
 import yaml
 from data_helpers import class_folders, counts, put
 
-from apr.formats import read_listing
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.data.formats import read_listing
 
 
 def grid(root, places, labels=("cat", "dog"), each=3):

@@ -5,9 +5,9 @@ import unicodedata
 import pytest
 from data_helpers import SHIPPED, counts, put
 
-from apr.formats import read_listing
-from apr.packing import pack_dataset
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.data.formats import read_listing
+from apr.data.packing import pack_dataset
 
 COLUMNS = {"table": "t.csv", "image": "image", "label": "label"}
 PLAIN = "image,label\np0.png,cat\np1.png,dog\np2.png,cat\np3.png,dog\n"

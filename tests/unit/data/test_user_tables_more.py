@@ -8,9 +8,9 @@ import yaml
 from data_helpers import SHIPPED, class_folders, counts, put
 from test_user_tables import COLUMNS, PLAIN, RIGHT, labels, read
 
-from apr.formats import read_listing
-from apr.packing import pack_dataset
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.data.formats import read_listing
+from apr.data.packing import pack_dataset
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from apr.packing import INDEX
-from apr.problems import Problem
-from apr.views import select_view, view_indices
+from apr.basics.problems import Problem
+from apr.data.packing import INDEX
+from apr.data.views import select_view, view_indices
 
 TRAIN = {"ant": 40, "bee": 25, "cow": 12, "dog": 9, "eel": 5}
 TEST = {"ant": 8, "bee": 7, "cow": 3, "dog": 2, "eel": 1}

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from figure_checks import check_apart, check_saved, same_points, save
 
-from apr.figures.regret import draw_selection_regret
-from apr.figures.relative import draw_relative_error
-from apr.figures.scatter import draw_scatter
-from apr.figures.shape import draw_error_vs_depth_width
-from apr.problems import Problem
-from apr.statistics import spearman
+from apr.basics.problems import Problem
+from apr.figures.ranks.regret import draw_selection_regret
+from apr.figures.ranks.relative import draw_relative_error
+from apr.figures.ranks.scatter import draw_scatter
+from apr.figures.ranks.shape import draw_error_vs_depth_width
+from apr.statistics.ranks import spearman
 
 BOOTSTRAP = {"resamples": 100, "seed": 0}
 TARGETS = [f"target_{i}" for i in range(9)]

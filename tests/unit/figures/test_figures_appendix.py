@@ -7,14 +7,14 @@ from figure_checks import check_apart, check_saved, same_points
 from scipy import stats
 from test_figures import BOOTSTRAP, SIZES, TARGETS, TITLES, points, study
 
-from apr.figures.balanced import class_counts, draw_balanced
-from apr.figures.best_shapes import draw_best_shapes, read_genes
-from apr.figures.pairs import draw_all_pairs
-from apr.figures.pretrained import draw_pretrained
-from apr.figures.size import draw_rho_vs_population
-from apr.population_size import population_size_table, population_sizes, rho_by_size
-from apr.problems import Problem
-from apr.statistics import spearman
+from apr.basics.problems import Problem
+from apr.comparisons.population_size import population_size_table, population_sizes, rho_by_size
+from apr.figures.ranks.best_shapes import draw_best_shapes, read_genes
+from apr.figures.ranks.pairs import draw_all_pairs
+from apr.figures.ranks.pretrained import draw_pretrained
+from apr.figures.ranks.size import draw_rho_vs_population
+from apr.figures.runs.balanced import class_counts, draw_balanced
+from apr.statistics.ranks import spearman
 
 COUNTS = {
     TARGETS[0]: {"rare": 9, "common": 800, "middling": 120},

@@ -6,10 +6,10 @@ import pytest
 from figure_checks import check_apart, check_saved, same_points
 from matplotlib.colors import to_hex
 
-from apr.figures.initialisation import draw_initialisation
+from apr.basics.problems import Problem
+from apr.figures.ranks.initialisation import draw_initialisation
 from apr.figures.style import BLUE, ORANGE
-from apr.problems import Problem
-from apr.statistics import spearman
+from apr.statistics.ranks import spearman
 
 PAIRS = [("lines", "lines_zero"), ("woods_one", "woods")]
 ZERO = {"photos": False, "lines": False, "lines_zero": True, "woods": False, "woods_one": True}

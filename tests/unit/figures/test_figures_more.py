@@ -18,10 +18,10 @@ from figure_studies import (
 from matplotlib.patches import FancyBboxPatch
 from small import packed_images
 
-from apr.figures.design_space import choose_examples, draw_design_space
-from apr.figures.other_errors import read_column
-from apr.problems import Problem
-from apr.statistics import spearman
+from apr.basics.problems import Problem
+from apr.figures.ranks.other_errors import read_column
+from apr.figures.runs.design_space import choose_examples, draw_design_space
+from apr.statistics.ranks import spearman
 
 
 @pytest.mark.parametrize("n", SIZES)

@@ -6,14 +6,14 @@ import pytest
 from figure_checks import check_apart, check_saved, same_points
 from matplotlib.colors import to_rgba
 
-from apr.accuracies import clopper_pearson
-from apr.figures.retest import draw_retest
-from apr.figures.slopes import PANELS, draw_retest_slopes
-from apr.lines import fit_line, from_probit, probit
-from apr.problems import Problem
-from apr.resampling import interval
-from apr.retest_lines import fit_retest, pair_retests, retest_lines, slopes_table
-from apr.retest_tables import retest_table
+from apr.basics.problems import Problem
+from apr.comparisons.retest_accuracies import retest_table
+from apr.comparisons.retest_lines import fit_retest, pair_retests, retest_lines, slopes_table
+from apr.figures.lines.retest import draw_retest
+from apr.figures.lines.slopes import PANELS, draw_retest_slopes
+from apr.scores.paired import clopper_pearson
+from apr.statistics.bootstrap import interval
+from apr.statistics.lines import fit_line, from_probit, probit
 
 BOOTSTRAP = {"resamples": 200, "seed": 0}
 TITLES = {"old": "ImageNet", "new": "ImageNetV2 MatchedFrequency"}

@@ -1,24 +1,23 @@
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from data_helpers import real
 from figure_checks import check_apart, check_saved, same_points
+from published import MEASURED_IMAGES as IMAGES
 from scipy.special import ndtr
-from test_measured import IMAGES
 
-from apr.accuracies import paired
-from apr.families import LINE, SINCE, UNDATED, read_families
-from apr.figures.distances import _caption, draw_family_distances
-from apr.figures.since import draw_since
-from apr.measured import read_measured
-from apr.problems import Problem
-from apr.since import dated_accuracies, family_distances, since_lines, since_table, to_scale, with_families
-from apr.tables import save_table
+from apr.basics.problems import Problem
+from apr.comparisons.families import LINE, SINCE, UNDATED, read_families
+from apr.comparisons.since import dated_accuracies, family_distances, since_lines, since_table, to_scale, with_families
+from apr.comparisons.table import save_table
+from apr.figures.lines.distances import _caption, draw_family_distances
+from apr.figures.lines.since import draw_since
+from apr.scores.measured import read_measured
+from apr.scores.paired import paired
+from study import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 BOOTSTRAP = {"resamples": 200, "seed": 0}
 TITLES = {"photos": "Photos", "again": "Photos again", "drawings": "Drawings", "dark": "Dark photos (matched exposure)"}
 NEW = [name for name in TITLES if name != "photos"]

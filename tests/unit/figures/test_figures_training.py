@@ -5,13 +5,13 @@ from fabricated import write_json
 from figure_checks import same_points
 from figure_studies import BOOTSTRAP, SIZES, TITLES, continuation, drawing, population, row, seeds, training, written
 
-from apr.figures.curves import draw_training_curves, read_curves
-from apr.figures.densities import draw_seed_densities
-from apr.files import digest_of
-from apr.problems import Problem
-from apr.repeats import read_repeats
-from apr.statistics import spearman
-from apr.testsets import Counts
+from apr.basics.files import digest_of
+from apr.basics.problems import Problem
+from apr.comparisons.testsets import Counts
+from apr.figures.runs.curves import draw_training_curves, read_curves
+from apr.figures.runs.densities import draw_seed_densities
+from apr.scores.repeats import read_repeats
+from apr.statistics.ranks import spearman
 
 # Figure A2: training curves
 

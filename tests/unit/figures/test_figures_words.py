@@ -6,16 +6,16 @@ import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 
-from apr.figures.balanced import draw_balanced
-from apr.figures.best_shapes import PARAMETERS, STAGES, draw_best_shapes
-from apr.figures.curves import draw_training_curves
-from apr.figures.densities import draw_seed_densities
-from apr.figures.pretrained import draw_pretrained
-from apr.figures.regret import draw_selection_regret
-from apr.figures.relative import draw_relative_error
-from apr.figures.retest import draw_retest
-from apr.figures.scatter import draw_scatter
-from apr.figures.size import draw_rho_vs_population
+from apr.figures.lines.retest import draw_retest
+from apr.figures.ranks.best_shapes import PARAMETERS, STAGES, draw_best_shapes
+from apr.figures.ranks.pretrained import draw_pretrained
+from apr.figures.ranks.regret import draw_selection_regret
+from apr.figures.ranks.relative import draw_relative_error
+from apr.figures.ranks.scatter import draw_scatter
+from apr.figures.ranks.size import draw_rho_vs_population
+from apr.figures.runs.balanced import draw_balanced
+from apr.figures.runs.curves import draw_training_curves
+from apr.figures.runs.densities import draw_seed_densities
 
 BOOTSTRAP = {"resamples": 50, "seed": 0}
 TITLES = {"photos": "Photos", "few": "Few", "digits": "Digits", "pre": "Digits, pretrained"}

@@ -14,26 +14,26 @@ from figure_studies import BOOTSTRAP, SPACE, continuation, other_errors, picture
 from hostile import TEXTS, letters, rendered
 from matplotlib.text import Text
 
-from apr.escaping import plain
+from apr.basics.escaping import plain
 from apr.figures import style
-from apr.figures.balanced import draw_balanced
-from apr.figures.best_shapes import draw_best_shapes
-from apr.figures.curves import draw_training_curves
-from apr.figures.densities import draw_seed_densities
-from apr.figures.design_space import draw_design_space
-from apr.figures.distances import draw_family_distances
-from apr.figures.initialisation import draw_initialisation
-from apr.figures.other_errors import draw_other_errors
-from apr.figures.pairs import draw_all_pairs
-from apr.figures.pretrained import draw_pretrained
-from apr.figures.regret import draw_selection_regret
-from apr.figures.relative import draw_relative_error
-from apr.figures.retest import draw_retest
-from apr.figures.scatter import draw_scatter
-from apr.figures.shape import draw_error_vs_depth_width
-from apr.figures.since import draw_since
-from apr.figures.size import draw_rho_vs_population
-from apr.figures.slopes import draw_retest_slopes
+from apr.figures.lines.distances import draw_family_distances
+from apr.figures.lines.retest import draw_retest
+from apr.figures.lines.since import draw_since
+from apr.figures.lines.slopes import draw_retest_slopes
+from apr.figures.ranks.best_shapes import draw_best_shapes
+from apr.figures.ranks.initialisation import draw_initialisation
+from apr.figures.ranks.other_errors import draw_other_errors
+from apr.figures.ranks.pairs import draw_all_pairs
+from apr.figures.ranks.pretrained import draw_pretrained
+from apr.figures.ranks.regret import draw_selection_regret
+from apr.figures.ranks.relative import draw_relative_error
+from apr.figures.ranks.scatter import draw_scatter
+from apr.figures.ranks.shape import draw_error_vs_depth_width
+from apr.figures.ranks.size import draw_rho_vs_population
+from apr.figures.runs.balanced import draw_balanced
+from apr.figures.runs.curves import draw_training_curves
+from apr.figures.runs.densities import draw_seed_densities
+from apr.figures.runs.design_space import draw_design_space
 
 TARGETS = [f"target_{i}" for i in range(len(TEXTS))]
 TITLES = dict(zip(TARGETS, TEXTS, strict=True)) | {"photos": TEXTS[0], "few": TEXTS[5]}
@@ -177,5 +177,5 @@ def test_the_formulas_of_the_schematic_are_formulas():
 
 
 def test_every_figure_is_among_them():
-    modules = {path.stem for path in Path(style.__file__).parent.glob("*.py")} - {"__init__", "style"}
+    modules = {path.stem for path in Path(style.__file__).parent.glob("*/*.py")} - {"__init__", "style"}
     assert modules <= DRAWN.keys(), "a new figure needs a line in DRAWN"

@@ -8,10 +8,10 @@ import pytest
 from fvcore.nn import ActivationCountAnalysis, FlopCountAnalysis, parameter_count
 from torch import zeros
 
-from apr.anynet import Genotype, complexity
-from apr.network import build_network
-from apr.population import Space, compatible, draw, sample_population
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.models.anynet import Genotype, complexity
+from apr.models.network import build_network
+from apr.models.population import Space, compatible, draw, sample_population
 
 PAPER = Space(depth=(1, 16), width=(8, 1024), bottleneck=(1, 2, 4), group_width=(1, 2, 4, 8, 16, 32))
 # depth, w_0, w_a, w_m, group width (pycls configs/dds_baselines/regnetx, MIT)

@@ -8,8 +8,8 @@ from small import GENOTYPE
 from torch import nn
 from torchvision.models import resnet18
 
-from apr.anynet import Genotype
-from apr.network import build_network
+from apr.models.anynet import Genotype
+from apr.models.network import build_network
 
 RESNET18 = Genotype.parse("d=2,2,2,2 w=64,128,256,512 block=basic")
 VANILLA = Genotype.parse("d=2,1 w=16,32 block=vanilla strides=1,2")

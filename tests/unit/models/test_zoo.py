@@ -14,9 +14,9 @@ from data_helpers import picture
 from safetensors.torch import save_file
 from torchvision import models
 
-import apr.zoo
-from apr.problems import Problem
-from apr.zoo import HEAD, load_model, parse_model, planned_protocol, run_name
+import apr.models.pretrained
+from apr.basics.problems import Problem
+from apr.models.pretrained import HEAD, load_model, parse_model, planned_protocol, run_name
 
 TIMM = "timm:test_resnet.r160_in1k"
 TORCHVISION = "torchvision:shufflenet_v2_x0_5.IMAGENET1K_V1"
@@ -65,10 +65,8 @@ def test_other_names_are_refused(model):
 
 
 def test_the_names_need_nothing_heavy():
-    code = (
-        "import sys, apr.zoo; sys.exit(bool({'torch', 'timm', 'torchvision', 'numpy', 'requests'} & set(sys.modules)))"
-    )
-    environment = os.environ | {"PYTHONPATH": str(Path(apr.zoo.__file__).parents[1])}
+    code = "import sys, apr.models.pretrained; sys.exit(bool({'torch', 'timm', 'torchvision', 'numpy', 'requests'} & set(sys.modules)))"
+    environment = os.environ | {"PYTHONPATH": str(Path(apr.__file__).parents[1])}
     assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
 
 
@@ -78,7 +76,7 @@ def test_what_a_study_knows_beforehand():
         "model": TIMM,
         "images": {"view": "v", "dataset": "d", "dataset_digest": "1", "indices_digest": "2"},
         "seed": None,
-        "revision": apr.zoo.REVISION,
+        "revision": apr.models.pretrained.REVISION,
     }
 
 

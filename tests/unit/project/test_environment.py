@@ -2,14 +2,15 @@
 
 import importlib.metadata
 import re
-from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ENVS = Path(__file__).resolve().parents[2] / "envs"
+from study import ROOT
+
+ENVS = ROOT / "envs"
 
 
 def pins(name):

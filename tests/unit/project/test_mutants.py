@@ -71,10 +71,10 @@ def test_each_module_has_faults_and_a_fault_says_where(monkeypatch):
 
 
 def test_a_module_is_tried_on_its_own_tests_first():
-    assert mapped_tests(ROOT / LIBRARY / "augmentation.py")[0] == "tests/unit/test_augmentation.py"
+    assert mapped_tests(ROOT / LIBRARY / "augmentation.py")[0] == "tests/unit/runs/test_augmentation.py"
     training = mapped_tests(ROOT / LIBRARY / "training.py")
-    assert {"tests/unit/test_training.py", "tests/unit/test_training_golden.py"} == set(training[:2])
-    assert "tests/unit/test_evaluation.py" in training  # by way of a helper
+    assert {"tests/unit/runs/test_training.py", "tests/unit/runs/test_training_golden.py"} == set(training[:2])
+    assert "tests/unit/runs/test_evaluation.py" in training  # by way of a helper
     assert mapped_tests(ROOT / LIBRARY / "figures/scatter.py")
 
 

@@ -1,10 +1,10 @@
 """Every script that compares errors also hands over what is known of the test images."""
 
-from pathlib import Path
-
 import pytest
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
+from study import ROOT
+
+SCRIPTS = ROOT / "workflow" / "scripts"
 
 
 @pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*_*.py")), ids=lambda path: path.name)

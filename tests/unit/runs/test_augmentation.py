@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from apr.augmentation import DRAWS, evaluation_windows, sample, training_windows
-from apr.problems import Problem
-from apr.randomness import order, uniforms
+from apr.basics.problems import Problem
+from apr.basics.randomness import order, uniforms
+from apr.runs.augmentation import DRAWS, evaluation_windows, sample, training_windows
 
 MEAN, SD = torch.tensor([0.4, 0.5, 0.6]), torch.tensor([0.2, 0.25, 0.3])
 

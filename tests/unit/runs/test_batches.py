@@ -6,11 +6,11 @@ import torch
 from small import packed_images
 from torch.nn import functional
 
-import apr.batches
-from apr.augmentation import DRAWS
-from apr.batches import SETTLING, Images, Loader, Recipe
-from apr.problems import Problem
-from apr.randomness import order, uniforms
+import apr.runs.batches
+from apr.basics.problems import Problem
+from apr.basics.randomness import order, uniforms
+from apr.runs.augmentation import DRAWS
+from apr.runs.batches import SETTLING, Images, Loader, Recipe
 
 CPU = torch.device("cpu")
 MEAN, SD = [0.1, 0.2, 0.4], [0.5, 0.25, 0.125]
@@ -120,7 +120,7 @@ def test_draws_belong_to_the_picture_and_not_to_its_place(packed):
 
 @pytest.mark.parametrize("chunk", [1, 3 * 33 * 33, 10_000, 2**26])
 def test_resident_images_pass_the_host_in_parts(packed, monkeypatch, chunk):
-    monkeypatch.setattr(apr.batches, "CHUNK", chunk)
+    monkeypatch.setattr(apr.runs.batches, "CHUNK", chunk)
     parts = []
     read = Images._pixels
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 from small import PROTOCOL, checkpointing, loaders, trainer
 
-from apr.checkpoints import load_checkpoint, save_checkpoint
-from apr.problems import Problem
-from apr.progress import Progress, progress_fault
-from apr.training import Interrupted, _resume, train_network
-from apr.weights import keep_weights, load_weights, weights_digest
+from apr.basics.problems import Problem
+from apr.models.weights import keep_weights, load_weights, weights_digest
+from apr.runs.checkpoints import load_checkpoint, save_checkpoint
+from apr.runs.progress import Progress, progress_fault
+from apr.runs.training import Interrupted, _resume, train_network
 
 CPU = torch.device("cpu")
 STATE = {"network": {"weight": torch.ones(2)}}

@@ -17,17 +17,17 @@ from PIL import Image
 from small import checkpointing
 from waits import LONGEST
 
-import apr.evaluation
+import apr.runs.evaluation
 import evaluate
-from apr.evaluation import counted, output_indices, predict, run_protocol
-from apr.files import read_json
-from apr.formats import Listing, read_listing
-from apr.interruption import Interrupted
-from apr.packing import open_packed
-from apr.problems import Problem
-from apr.runs import check_protocol, error_row, read_run
-from apr.views import view_indices
-from apr.zoo import load_model, planned_protocol
+from apr.basics.files import read_json
+from apr.basics.interruption import Interrupted
+from apr.basics.problems import Problem
+from apr.data.formats import Listing, read_listing
+from apr.data.packing import open_packed
+from apr.data.views import view_indices
+from apr.models.pretrained import load_model, planned_protocol
+from apr.runs.evaluation import counted, output_indices, predict, run_protocol
+from apr.runs.record import check_protocol, error_row, read_run
 
 CPU = torch.device("cpu")
 WNIDS = timm.data.ImageNetInfo("imagenet-1k").label_names()
@@ -254,7 +254,7 @@ def test_a_signal_writes_the_checkpoint_and_the_next_run_goes_on(v2, monkeypatch
 
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     monkeypatch.setattr(sys, "argv", ["evaluate.py", *arguments(folder, name="killed")])
-    monkeypatch.setattr(apr.evaluation, "predict", partial(predict, on_batch=stop))
+    monkeypatch.setattr(apr.runs.evaluation, "predict", partial(predict, on_batch=stop))
     with pytest.raises(SystemExit) as caught:
         evaluate.main()
     monkeypatch.undo()

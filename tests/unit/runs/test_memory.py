@@ -5,8 +5,8 @@ import resource
 import pytest
 import torch
 
-from apr.memory import SHARE, UNKNOWN, free_host_memory, image_budget, memory_explained
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.runs.memory import SHARE, UNKNOWN, free_host_memory, image_budget, memory_explained
 
 CPU = torch.device("cpu")
 GIB = 2**30

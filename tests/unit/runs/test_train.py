@@ -12,16 +12,16 @@ import torch
 from live import WHOLE
 from small import GENOTYPE, PROTOCOL, packed_images
 
-import apr.batches
-import apr.devices
-import apr.memory
+import apr.runs.batches
+import apr.runs.devices
+import apr.runs.memory
 import train
-from apr.files import write_json
-from apr.network import build_network
-from apr.problems import Problem
-from apr.runs import read_run
-from apr.training_options import parser
-from apr.views import select_view
+from apr.basics.files import write_json
+from apr.basics.problems import Problem
+from apr.data.views import select_view
+from apr.models.network import build_network
+from apr.runs.options import parser
+from apr.runs.record import read_run
 
 BARE = PROTOCOL | {"epochs": 1, "precise_bn": 0, "warmup_epochs": 0, "padding": 0}
 
@@ -124,10 +124,12 @@ def test_pictures_are_normalised_by_the_view_and_both_parts_share_one_budget(dat
     manifest = json.loads((data / "view.json").read_text())
     size = 3 * 24 * 24
     for free, resident in ((54 * size, (True, True)), (54 * size - 1, (True, False)), (36 * size - 1, (False, True))):
-        monkeypatch.setattr(apr.memory, "free_memory", lambda device, free=free: -int(-free // apr.memory.SHARE))
+        monkeypatch.setattr(
+            apr.runs.memory, "free_memory", lambda device, free=free: -int(-free // apr.runs.memory.SHARE)
+        )
         both = train.open_loaders(options, manifest, PROTOCOL, torch.device("cpu"))
         assert tuple(loader.images.resident for loader in both) == resident
-    monkeypatch.setattr(apr.memory, "free_memory", lambda device: 10**9)
+    monkeypatch.setattr(apr.runs.memory, "free_memory", lambda device: 10**9)
     options.resident_gb = 36 * size / 2**30
     both = train.open_loaders(options, manifest, PROTOCOL, torch.device("cpu"))
     assert tuple(loader.images.resident for loader in both) == (True, False)
@@ -143,7 +145,7 @@ def test_a_full_memory_ends_with_one_line_and_nothing_is_left(data, tmp_path, mo
     def full(self, chosen):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 12.60 GiB.")
 
-    monkeypatch.setattr(apr.batches.Images, "_pixels", full)
+    monkeypatch.setattr(apr.runs.batches.Images, "_pixels", full)
     monkeypatch.setattr(sys, "argv", ["train.py", *arguments(data, tmp_path, BARE)])
     with pytest.raises(SystemExit) as caught:
         train.main()
@@ -169,8 +171,8 @@ def test_a_gpu_that_torch_cannot_use_ends_the_program(data, tmp_path):
 
 
 def test_a_gpu_without_bf16_is_refused_before_anything_is_loaded(data, tmp_path, monkeypatch):
-    old = apr.devices.Machine("2.13", "13.0", ("sm_75",), (apr.devices.Gpu("Tesla T4", (7, 5)),), "580.82")
-    monkeypatch.setattr(apr.devices, "machine_of", lambda torch: old)
+    old = apr.runs.devices.Machine("2.13", "13.0", ("sm_75",), (apr.runs.devices.Gpu("Tesla T4", (7, 5)),), "580.82")
+    monkeypatch.setattr(apr.runs.devices, "machine_of", lambda torch: old)
     options = parsed(data, tmp_path, BARE | {"precision": "bf16"}, "--device", "auto")
     with pytest.raises(Problem, match=r"Tesla T4 has compute capability 7\.5.*precision: fp32"):
         train.train(options)

@@ -10,9 +10,9 @@ import pytest
 import torch
 from small import PROTOCOL, checkpointing, loaders, trainer
 
-from apr.interruption import Interrupted
-from apr.problems import Problem
-from apr.training import Diverged, learning_rate, train_network
+from apr.basics.interruption import Interrupted
+from apr.basics.problems import Problem
+from apr.runs.training import Diverged, learning_rate, train_network
 
 
 @pytest.fixture(autouse=True)
@@ -160,7 +160,7 @@ def test_a_full_disk_while_checkpointing_leaves_the_last_checkpoint(tmp_path, mo
         raise OSError(errno.ENOSPC, "No space left on device")
 
     def fill_the_disk(progress):
-        monkeypatch.setattr("apr.files.os.fsync", full)
+        monkeypatch.setattr("apr.basics.files.os.fsync", full)
         os.kill(os.getpid(), signal.SIGTERM)
 
     with pytest.raises(Problem, match=r"checkpoint.pt: cannot be written: the disk is full"):

@@ -10,10 +10,10 @@ import torch
 from small import CPU, PROTOCOL, checkpointing, loaders, trainer
 from torch import nn
 
-import apr.batches
-from apr.interruption import Interrupted
-from apr.problems import Problem
-from apr.training import Diverged, Trainer, learning_rate, train_network
+import apr.runs.batches
+from apr.basics.interruption import Interrupted
+from apr.basics.problems import Problem
+from apr.runs.training import Diverged, Trainer, learning_rate, train_network
 
 # Ranks of the label's logit: 1, 2, 5, 6, 1, 7 of seven classes
 LOGITS = torch.tensor(
@@ -127,16 +127,16 @@ def test_each_epoch_trains_with_its_own_rate(tmp_path):
 def test_draws_are_those_of_the_seed_and_the_epoch(tmp_path, monkeypatch):
     asked = []
     for name in ("order", "uniforms"):
-        draw = getattr(apr.batches, name)
+        draw = getattr(apr.runs.batches, name)
 
         def noted(seed, epoch, *rest, name=name, draw=draw):
             asked.append((name, seed, epoch))
             return draw(seed, epoch, *rest)
 
-        monkeypatch.setattr(apr.batches, name, noted)
+        monkeypatch.setattr(apr.runs.batches, name, noted)
     protocol = PROTOCOL | {"seed": 8, "epochs": 2}
     train_network(trainer(protocol), *loaders(tmp_path, protocol), checkpointing(tmp_path))
-    settling = [apr.batches.SETTLING, apr.batches.SETTLING + 1]
+    settling = [apr.runs.batches.SETTLING, apr.runs.batches.SETTLING + 1]
     assert [key[1:] for key in asked if key[0] == "order"] == [(8, 0), (8, settling[0]), (8, 1), (8, settling[1])]
     assert {key[1:] for key in asked if key[0] == "uniforms"} == {(8, 0), (8, settling[0]), (8, 1), (8, settling[1])}
 

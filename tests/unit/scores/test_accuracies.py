@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from apr.accuracies import clopper_pearson, paired
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.scores.paired import clopper_pearson, paired
 
 
 def table(n=10_000, **correct):

@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from apr.errors import align, complete, read_errors, read_reported, read_shape
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.scores.table import align, complete, read_errors, read_reported, read_shape
 
 HEADER = "model,n,correct_top1,correct_top5,error,top1_error,top5_error,train_error,status,seed"
 GOOD = "a000,200,150,,25,25,,12.5,completed,0"

@@ -2,10 +2,10 @@
 
 import pytest
 
-from apr.evaluated import evaluation_table
-from apr.files import digest_of, write_json
-from apr.problems import Problem
-from apr.zoo import planned_protocol
+from apr.basics.files import digest_of, write_json
+from apr.basics.problems import Problem
+from apr.models.pretrained import planned_protocol
+from apr.scores.collected import evaluation_table
 
 MODELS = ["timm:a", "torchvision:b.V2"]
 MANIFEST = {"view": "v", "dataset": "d", "dataset_digest": "1", "indices_digest": "2"}

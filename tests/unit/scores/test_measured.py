@@ -2,31 +2,22 @@ import numpy as np
 import pandas as pd
 import pytest
 from data_helpers import real
+from published import MEASURED_IMAGES as IMAGES
 
-from apr.accuracies import paired
-from apr.errors import read_errors
-from apr.measured import read_measured
-from apr.problems import Problem
-from apr.tables import write_csv
+from apr.basics.problems import Problem
+from apr.comparisons.table import write_csv
+from apr.scores.measured import read_measured
+from apr.scores.paired import paired
+from apr.scores.table import read_errors
 
 HEAD = "model,img_size,top1,top1_err,top5,top5_err,param_count,crop_pct,interpolation\n"
 ROWS = (
     'a.in1k,224,75.010,24.990,90.000,10.000,"1,014.45",0.9,bicubic\n'
     "b.in1k,224,60.000,40.000,80.000,20.000,1.23,1.0,bicubic\n"
 )
+
+
 # file -> images; of ReaL the 46,837 that have a label, of "clean" the validation images of 200 classes
-IMAGES = {
-    "results-imagenet.csv": 50_000,
-    "results-imagenet-real.csv": 46_837,
-    "results-imagenetv2-matched-frequency.csv": 10_000,
-    "results-sketch.csv": 50_889,
-    "results-imagenet-a.csv": 7_500,
-    "results-imagenet-a-clean.csv": 10_000,
-    "results-imagenet-r.csv": 30_000,
-    "results-imagenet-r-clean.csv": 10_000,
-}
-
-
 def written(tmp_path, text):
     path = tmp_path / "results.csv"
     path.write_text(text)

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from apr.errors import read_errors
-from apr.predictions import contents_digest, count_correct, import_predictions, values_digest
-from apr.problems import Problem
-from apr.tables import write_csv
+from apr.basics.problems import Problem
+from apr.comparisons.table import write_csv
+from apr.scores.predictions import contents_digest, count_correct, import_predictions, values_digest
+from apr.scores.table import read_errors
 
 TOP = "Repository-0123abc"
 CLASSES = 12

@@ -9,8 +9,8 @@ import yaml
 from data_helpers import real
 from published import REGISTRY, published_errors
 
-from apr.predictions import import_predictions
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.scores.predictions import import_predictions
 
 
 def published_folder(folder, name, test_set):

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from apr.claim_list import Claim
-from apr.claims import scorecard
-from apr.deconvolution import counted
-from apr.noise import ceilings
-from apr.resampling import interval, rank_correlation
-from apr.statistics import rho_draws, selection_regret, spearman
+from apr.claims.claims import Claim
+from apr.claims.scorecard import scorecard
+from apr.comparisons.noise_ceiling import ceilings
+from apr.statistics.bootstrap import interval, rank_correlation
+from apr.statistics.deconvolution import counted
+from apr.statistics.ranks import rho_draws, selection_regret, spearman
 
 
 def spearman_of(r):

@@ -6,11 +6,11 @@ from data_helpers import real
 from published import published_errors
 from scipy.stats import linregress, norm
 
-from apr import lines
-from apr.accuracies import paired
-from apr.lines import band, bootstrap_lines, bootstrap_means, fit_line, from_probit, probit
-from apr.problems import Problem
-from apr.resampling import interval
+from apr.basics.problems import Problem
+from apr.scores.paired import paired
+from apr.statistics import lines
+from apr.statistics.bootstrap import interval
+from apr.statistics.lines import band, bootstrap_lines, bootstrap_means, fit_line, from_probit, probit
 
 FISHER_VECTORS = ["fv_4k", "fv_16k", "fv_64k"]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from apr.statistics import bootstrap_rho, expected_minimum, selection_regret, spearman
+from apr.statistics.ranks import bootstrap_rho, expected_minimum, selection_regret, spearman
 
 RESAMPLES = 400
 

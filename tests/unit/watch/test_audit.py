@@ -6,10 +6,10 @@ import os
 import pytest
 from fabricated import diverged, edit, only, study, write_errors, write_run
 
-from apr.audit import STATES, audit, audit_table, described, remedy, to_come, wrong
-from apr.consistency import mixed_devices
-from apr.files import digest_of
-from apr.tables import save_table
+from apr.basics.files import digest_of
+from apr.comparisons.table import save_table
+from apr.watch.audit import STATES, audit, audit_table, described, remedy, to_come, wrong
+from apr.watch.consistency import mixed_devices
 
 
 @pytest.fixture
@@ -324,7 +324,7 @@ def test_a_deleted_table_is_to_do(made):
 def test_classes_are_checked_where_runs_are_although_their_view_is_gone(made, monkeypatch):
     root, plan, _ = made
     asked = []
-    monkeypatch.setattr("apr.audit.contradictions", lambda view, _: asked.append(view) or [])
+    monkeypatch.setattr("apr.watch.audit.contradictions", lambda view, _: asked.append(view) or [])
     (root / f"results/views/{plan['digits']['view']}.json").unlink()
     audit({"digits": plan["digits"]}, root)
     assert asked == [plan["digits"]["view"]]

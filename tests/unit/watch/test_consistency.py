@@ -3,7 +3,7 @@
 import pytest
 from fabricated import edit, only, study
 
-from apr.audit import audit, described
+from apr.watch.audit import audit, described
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from fabricated import diverged, edit, manifests, run_of, study, task, write_run
 from waits import wait_for
 
 import apr
-from apr import planned
-from apr.planned import Runs
-from apr.status import StatusWriter, finished_runs, status_text
+from apr.watch import planned
+from apr.watch.planned import Runs
+from apr.watch.status import StatusWriter, finished_runs, status_text
 
 NOW = 1_800_000_000.0
 MODELS = [f"a{number:03d}" for number in range(40)]
@@ -196,7 +196,7 @@ def test_the_writer_writes_while_it_runs_and_a_last_time(tmp_path):
 )
 def test_the_first_line_says_what_ended(tmp_path, monkeypatch, asked, done, first):
     text = f"Written 2.\n{done} of 40 runs done; time left: none.\n"
-    monkeypatch.setattr("apr.status.status_text", lambda *_: text)
+    monkeypatch.setattr("apr.watch.status.status_text", lambda *_: text)
     writer = StatusWriter({}, tmp_path)
     writer.finish(asked)
     line, _, rest = (tmp_path / "results/STATUS").read_text().partition("\n")
@@ -215,6 +215,6 @@ def test_the_writer_never_raises_and_warns_once(tmp_path, caplog):
 
 def test_imports_are_light():
     scripts = Path(apr.__file__).parents[1]
-    code = "import sys, apr.status; print(sorted({'pandas', 'scipy', 'torch', 'yaml'} & set(sys.modules)))"
+    code = "import sys, apr.watch.status; print(sorted({'pandas', 'scipy', 'torch', 'yaml'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=scripts, check=True)
     assert done.stdout.strip() == "[]"

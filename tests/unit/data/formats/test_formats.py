@@ -1,9 +1,9 @@
 import pytest
 from data_helpers import class_folders, counts, put
 
-from apr.formats import FORMATS, format_options, read_listing
-from apr.formats.listing import in_order
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.data.formats import FORMATS, format_options, read_listing
+from apr.data.reading.listing import in_order
 
 
 def test_unknown_formats_and_options_name_the_nearest(tmp_path):

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from data_helpers import counts, put, real
 
-from apr.formats import read_listing
-from apr.formats.arrays import load_idx
-from apr.formats.cifar import load_plain
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.data.formats import read_listing
+from apr.data.formats.arrays import load_idx
+from apr.data.formats.cifar import load_plain
 
 # --- CIFAR
 

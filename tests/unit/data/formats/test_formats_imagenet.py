@@ -7,8 +7,8 @@ import pytest
 from data_helpers import counts, encoded, make_tar, picture, put, tar_bytes
 from scipy.io import savemat
 
-from apr.formats import read_listing
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.data.formats import read_listing
 
 # --- ImageNet
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from data_helpers import SHIPPED, counts, encoded, picture, put
 
-from apr.formats import read_listing
-from apr.packing import open_packed, pack_dataset
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.data.formats import read_listing
+from apr.data.packing import open_packed, pack_dataset
 
 NAMES = ["2008/reef_qu1.png", "2008/reef_qu2.png"]
 OPTIONS = {"classes": ["Turf", "CCA"], "size": 10}

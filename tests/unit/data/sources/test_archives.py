@@ -3,16 +3,15 @@ import errno
 import gzip
 import lzma
 import os
-import struct
 import tarfile
 import zipfile
-import zlib
 
 import pytest
+from archive_maker import needs_libarchive, stored_rar
 from data_helpers import make_tar, make_zip, real, tar_bytes, tree
 
-from apr.archives import unpack_all
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.data.sources.archives import unpack_all
 
 MEMBERS = {"cats/1.jpg": b"miau", "dogs/1.jpg": b"wau", "readme.txt": b"hello"}
 
@@ -118,7 +117,7 @@ def test_a_second_file_of_the_same_name_is_refused(tmp_path):
 
 @pytest.mark.parametrize("kind", ["zip", "gz"])
 def test_a_bomb_is_refused(tmp_path, monkeypatch, kind):
-    monkeypatch.setattr("apr.contents.HARMLESS_BYTES", 1 << 20)
+    monkeypatch.setattr("apr.data.sources.file_kinds.HARMLESS_BYTES", 1 << 20)
     path = tmp_path / f"a.{kind}"
     zeros = bytes(3 << 20)
     if kind == "zip":
@@ -129,7 +128,7 @@ def test_a_bomb_is_refused(tmp_path, monkeypatch, kind):
 
 
 def test_an_archive_larger_than_the_disk_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("apr.archives.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
+    monkeypatch.setattr("apr.data.sources.archives.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
     refused(make_zip(tmp_path / "a.zip", MEMBERS), tmp_path, "does not fit: 10 bytes are free")
 
 
@@ -173,31 +172,8 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     path = make_zip(tmp_path / "a.zip", MEMBERS)
-    monkeypatch.setattr("apr.archives.os.replace", full)
+    monkeypatch.setattr("apr.data.sources.archives.os.replace", full)
     refused(path, tmp_path, "cannot be written: the disk is full")
-
-
-def stored_rar(members: dict[str, bytes]) -> bytes:
-    """A RAR 4 archive, not compressed: there is no free software that compresses to RAR."""
-
-    def block(kind: int, flags: int, body: bytes) -> bytes:
-        rest = struct.pack("<BHH", kind, flags, 7 + len(body)) + body
-        return struct.pack("<H", zlib.crc32(rest) & 0xFFFF) + rest
-
-    unix, dos_time, version, stored = 3, 0x5A21_0000, 20, 0x30
-    archive = b"Rar!\x1a\x07\x00" + block(0x73, 0, bytes(6))
-    for name, data in members.items():
-        size, crc, raw = len(data), zlib.crc32(data), name.encode()
-        fields = struct.pack("<IIBIIBBHI", size, size, unix, crc, dos_time, version, stored, len(raw), 0o100644)
-        archive += block(0x74, 0x8000, fields + raw) + data
-    return archive + block(0x7B, 0x4000, b"")
-
-
-def needs_libarchive():
-    try:
-        import libarchive  # noqa: F401
-    except (ImportError, OSError, AttributeError, TypeError):
-        pytest.skip("the system library libarchive is missing")
 
 
 def test_unpacks_rar(tmp_path):

@@ -12,10 +12,10 @@ import pytest
 from archive_maker import tar_header, zip_of_bytes, zip_tail
 from unpacking import put, refused, unpacked
 
-from apr.contents import what_is_wrong, zip_end, zip_entries
-from apr.npz import load_npz
-from apr.problems import Problem
-from apr.xz import open_xz
+from apr.basics.problems import Problem
+from apr.data.sources.file_kinds import what_is_wrong, zip_end, zip_entries
+from apr.data.sources.npz import load_npz
+from apr.data.sources.xz import open_xz
 
 
 def attributes(text):
@@ -33,15 +33,15 @@ def with_attributes(text, count, kind=b"x"):
 
 
 def test_folders_between_count_too(tmp_path, monkeypatch):
-    monkeypatch.setattr("apr.contents.HARMLESS_BYTES", 1 << 20)
-    monkeypatch.setattr("apr.contents.MAX_RATIO", 1)
+    monkeypatch.setattr("apr.data.sources.file_kinds.HARMLESS_BYTES", 1 << 20)
+    monkeypatch.setattr("apr.data.sources.file_kinds.MAX_RATIO", 1)
     members = [(f"{number}/".encode() + b"d/" * 48, b"") for number in range(9)]
     refused(put(tmp_path, "a.zip", zip_of_bytes(members)), tmp_path, "folders", "a bomb")
 
 
 def test_folders_that_come_twice_count_once(tmp_path, monkeypatch):
-    monkeypatch.setattr("apr.contents.HARMLESS_BYTES", 60_000)
-    monkeypatch.setattr("apr.contents.MAX_RATIO", 1)
+    monkeypatch.setattr("apr.data.sources.file_kinds.HARMLESS_BYTES", 60_000)
+    monkeypatch.setattr("apr.data.sources.file_kinds.MAX_RATIO", 1)
     members = [(b"a/", b""), (b"a/b/", b""), *[(f"a/b/{number}".encode(), b"1") for number in range(20)]]
     assert unpacked(put(tmp_path, "a.zip", zip_of_bytes(members)), tmp_path)[1]["files"] == 20
 
@@ -50,10 +50,10 @@ def test_entries_of_a_zip_are_counted_before_they_become_objects(tmp_path, monke
     monkeypatch.setattr("zipfile.ZipFile.__init__", None)
     path = put(tmp_path, "a.zip", zip_of_bytes([(b"a", b"")] * 3000))
     with monkeypatch.context() as bounds:
-        bounds.setattr("apr.contents.HARMLESS_BYTES", 1 << 20)
-        bounds.setattr("apr.contents.MAX_RATIO", 1)
+        bounds.setattr("apr.data.sources.file_kinds.HARMLESS_BYTES", 1 << 20)
+        bounds.setattr("apr.data.sources.file_kinds.MAX_RATIO", 1)
         refused(path, tmp_path, "3,000 members", "a bomb")
-    monkeypatch.setattr("apr.archive_members.ENTRIES", 2999)
+    monkeypatch.setattr("apr.data.sources.archive_members.ENTRIES", 2999)
     refused(path, tmp_path, "too many members (3,000)")
 
 
@@ -82,8 +82,8 @@ def test_numbers_without_end_in_a_header_are_damage(tmp_path, kind):
 
 
 def test_headers_count_over_the_whole_archive(tmp_path, monkeypatch):
-    monkeypatch.setattr("apr.contents.HARMLESS_BYTES", 4 << 20)
-    monkeypatch.setattr("apr.contents.MAX_RATIO", 1)
+    monkeypatch.setattr("apr.data.sources.file_kinds.HARMLESS_BYTES", 4 << 20)
+    monkeypatch.setattr("apr.data.sources.file_kinds.MAX_RATIO", 1)
     refused(put(tmp_path, "a.tar.gz", with_attributes(b"a" * (1 << 20), 9)), tmp_path, "its headers", "a bomb")
     assert unpacked(put(tmp_path, "b.tar.gz", with_attributes(b"a" * (1 << 20), 2)), tmp_path)[1]["files"] == 2
 

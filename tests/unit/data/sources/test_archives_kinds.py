@@ -16,10 +16,10 @@ from archive_maker import (
 from data_helpers import make_zip
 from unpacking import BY_HAND, case, put, refused, unpacked
 
-from apr.archives import hinting
-from apr.contents import what_is_wrong
-from apr.download import check_file
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.data.sources.archives import hinting
+from apr.data.sources.download import check_file
+from apr.data.sources.file_kinds import what_is_wrong
 
 # --- the cases of ../shared/cases/25-archives and 16-zip-names-not-utf8 ---
 

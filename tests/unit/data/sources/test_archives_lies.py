@@ -6,7 +6,6 @@ import resource
 import struct
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from archive_maker import (
@@ -21,11 +20,12 @@ from archive_maker import (
 from data_helpers import make_zip
 from unpacking import put, refused, unpacked
 
-from apr.archive_members import members_of
-from apr.archives import unpack_all
-from apr.contents import what_is_wrong
+from apr.data.sources.archive_members import members_of
+from apr.data.sources.archives import unpack_all
+from apr.data.sources.file_kinds import what_is_wrong
+from study import ROOT
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
+SCRIPTS = ROOT / "workflow" / "scripts"
 
 
 @pytest.mark.parametrize("size", [2, 10**6])
@@ -65,7 +65,7 @@ def test_negative_sizes_in_a_tar_are_damage(tmp_path, size, kind):
 
 
 def test_one_tally_for_all_archives_of_a_source(tmp_path, monkeypatch):
-    monkeypatch.setattr("apr.contents.HARMLESS_BYTES", 3 << 20)
+    monkeypatch.setattr("apr.data.sources.file_kinds.HARMLESS_BYTES", 3 << 20)
     inner = make_zip(tmp_path / "i.zip", {"zeros": bytes(2 << 20)}).read_bytes()
     one = make_zip(tmp_path / "one.zip", {"a.zip": inner})
     assert unpacked(one, tmp_path, nested=True)[1]["files"] == 2
@@ -76,8 +76,8 @@ def test_one_tally_for_all_archives_of_a_source(tmp_path, monkeypatch):
 
 
 def test_many_empty_members_are_a_bomb(tmp_path, monkeypatch):
-    monkeypatch.setattr("apr.contents.HARMLESS_BYTES", 1 << 20)
-    monkeypatch.setattr("apr.contents.MAX_RATIO", 1)
+    monkeypatch.setattr("apr.data.sources.file_kinds.HARMLESS_BYTES", 1 << 20)
+    monkeypatch.setattr("apr.data.sources.file_kinds.MAX_RATIO", 1)
     refused(put(tmp_path, "a.tar.gz", many_members(3000)), tmp_path, "in 1,025 members", "a bomb")
 
 
@@ -89,7 +89,7 @@ def test_a_deep_archive_is_opened_one_level(tmp_path):
 BOUNDED = """
 import resource, sys
 from pathlib import Path
-from apr.problems import Problem
+from apr.basics.problems import Problem
 {0}
 before = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (before + (128 << 20),) * 2)
@@ -98,10 +98,10 @@ try:
 except Problem as problem:
     print(problem)
 """
-UNPACK = ("from apr.archives import unpack_all", "unpack_all([Path(sys.argv[1])], Path(sys.argv[2]))")
-NPZ = ("from apr.npz import load_npz", "load_npz(Path(sys.argv[1]))")
-IDX = ("from apr.formats.arrays import load_idx", "load_idx(Path(sys.argv[1]))")
-PICKLE = ("from apr.formats.cifar import load_plain", "load_plain(Path(sys.argv[1]))")
+UNPACK = ("from apr.data.sources.archives import unpack_all", "unpack_all([Path(sys.argv[1])], Path(sys.argv[2]))")
+NPZ = ("from apr.data.sources.npz import load_npz", "load_npz(Path(sys.argv[1]))")
+IDX = ("from apr.data.formats.arrays import load_idx", "load_idx(Path(sys.argv[1]))")
+PICKLE = ("from apr.data.formats.cifar import load_plain", "load_plain(Path(sys.argv[1]))")
 
 
 def npy(shape, data=b""):
@@ -172,6 +172,6 @@ def test_damage_is_real_damage_only(tmp_path, monkeypatch):
         unpack_all([path], tmp_path / "out" / "set")
     assert list((tmp_path / "out").iterdir()) == []
     monkeypatch.setattr("gzip.open", fail)
-    monkeypatch.setattr("apr.contents.OPENERS", {"gzip": fail})
+    monkeypatch.setattr("apr.data.sources.file_kinds.OPENERS", {"gzip": fail})
     with pytest.raises(OSError, match="Input/output"):
         what_is_wrong(put(tmp_path, "b.gz", gzip.compress(b"1")))

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from archive_maker import zip_of_bytes
 
-from apr import npz
-from apr.files import read_json
-from apr.formats import read_listing
-from apr.formats.arrays import load_idx
-from apr.npz import array_names, load_npz
-from apr.prediction_files import read_class_ids, read_predictions
-from apr.problems import Problem
+from apr.basics.files import read_json
+from apr.basics.problems import Problem
+from apr.data.formats import read_listing
+from apr.data.formats.arrays import load_idx
+from apr.data.sources import npz
+from apr.data.sources.npz import array_names, load_npz
+from apr.scores.prediction_files import read_class_ids, read_predictions
 
 
 def npy(shape, data=b"", descr="'|u1'"):

@@ -9,8 +9,8 @@ import pytest
 from data_helpers import real
 from misbehaving_server import MisbehavingServer
 
-from apr.download import by_hand, check_file, download, survey_folder, verify
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.data.sources.download import by_hand, check_file, download, survey_folder, verify
 
 DATA = bytes(range(256)) * 4096
 
@@ -93,7 +93,7 @@ def test_a_missing_page_is_not_asked_for_twice(server, tmp_path):
 
 def test_progress_is_logged(server, tmp_path, monkeypatch, caplog):
     ticks = iter(range(0, 10_000, 11))
-    monkeypatch.setattr("apr.web.time.monotonic", lambda: next(ticks))
+    monkeypatch.setattr("apr.data.sources.web.time.monotonic", lambda: next(ticks))
     with caplog.at_level(logging.INFO, "apr"):
         fetch(entry(f"{server.address}/data.bin"), tmp_path / "data.bin")
     assert "data.bin: 1 of 1 MB" in caplog.text
@@ -228,7 +228,7 @@ def test_a_disk_that_takes_nothing(server, tmp_path, monkeypatch, number, words)
 
 
 def test_no_room_is_said_before_the_download(server, tmp_path, monkeypatch):
-    monkeypatch.setattr("apr.web.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
+    monkeypatch.setattr("apr.data.sources.web.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
     with pytest.raises(Problem, match="10 are free"):
         fetch(entry(f"{server.address}/data.bin"), tmp_path / "data.bin")
 

@@ -5,12 +5,12 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 from misbehaving_server import MisbehavingServer
 
-from apr.download import download
+from apr.data.sources.download import download
+from study import ROOT
 
 DATA = bytes(range(256)) * 4096
 
@@ -29,7 +29,7 @@ def left_over(folder):
 FETCH = """
 import sys, time
 from pathlib import Path
-from apr.download import download
+from apr.data.sources.download import download
 url, target, told = sys.argv[1:]
 Path(told).touch()
 download({"name": "data.bin", "url": url}, Path(target), root=Path("."))
@@ -38,7 +38,7 @@ download({"name": "data.bin", "url": url}, Path(target), root=Path("."))
 
 def fetching(server, tmp_path, number):
     """A process that fetches data.bin, and has begun to."""
-    scripts = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
+    scripts = ROOT / "workflow" / "scripts"
     told = tmp_path / f"told{number}"
     arguments = [f"{server.address}/data.bin", tmp_path / "raw" / "data.bin", told]
     environment = os.environ | {"PYTHONPATH": str(scripts)}

@@ -19,15 +19,15 @@ import numpy as np
 import pytest
 from archive_maker import deflated, tar_header, tar_with, zip_of_bytes, zip_tail
 
-from apr import contents
-from apr.archives import unpack_all
-from apr.causes import reading
-from apr.contents import what_is_wrong
-from apr.formats.arrays import load_idx
-from apr.formats.cifar import load_plain
-from apr.member_names import safe_parts
-from apr.npz import load_npz
-from apr.problems import Problem
+from apr.basics.causes import reading
+from apr.basics.problems import Problem
+from apr.data.formats.arrays import load_idx
+from apr.data.formats.cifar import load_plain
+from apr.data.sources import file_kinds as contents
+from apr.data.sources.archives import unpack_all
+from apr.data.sources.file_kinds import what_is_wrong
+from apr.data.sources.member_names import safe_parts
+from apr.data.sources.npz import load_npz
 
 SECONDS = float(os.environ.get("APRBENCH_FUZZ_SECONDS", 15))
 SEED = int(os.environ.get("APRBENCH_FUZZ_SEED", 0))

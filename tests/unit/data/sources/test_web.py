@@ -11,9 +11,9 @@ import time
 import pytest
 from misbehaving_server import Answer, MisbehavingServer
 
-from apr import web, web_answers
-from apr.download import download
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.data.sources import web, web_answers
+from apr.data.sources.download import download
 
 DATA = bytes(range(256)) * 4096
 HALF = len(DATA) // 2

@@ -9,8 +9,8 @@ import pytest
 from misbehaving_server import MisbehavingServer
 from test_web import DATA, HALF, fetch, left
 
-from apr import web_pace
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.data.sources import web_pace
 
 
 @pytest.fixture

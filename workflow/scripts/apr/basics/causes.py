@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from apr.problems import Problem
+from apr.basics.problems import Problem
 
 ELSEWHERE = "or point --directory elsewhere"
 REMEDIES = {

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from apr.causes import REMEDIES, reason
-from apr.parts import new_part, remove_part
-from apr.problems import Problem
+from apr.basics.causes import REMEDIES, reason
+from apr.basics.parts import new_part, remove_part
+from apr.basics.problems import Problem
 
 
 @contextmanager

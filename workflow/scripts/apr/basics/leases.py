@@ -22,10 +22,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
-from apr.causes import printable
-from apr.files import write_text
-from apr.parts import new_part, remove_part, sweep
-from apr.problems import Problem
+from apr.basics.causes import printable
+from apr.basics.files import write_text
+from apr.basics.parts import new_part, remove_part, sweep
+from apr.basics.problems import Problem
 
 BEAT = 10.0  # seconds between two heartbeats
 STALE = 90.0  # seconds without one after which a holder that cannot be seen counts as dead

@@ -12,9 +12,9 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from apr.causes import explained
-from apr.escaping import visible
-from apr.problems import Problem
+from apr.basics.causes import explained
+from apr.basics.escaping import visible
+from apr.basics.problems import Problem
 
 
 @contextmanager

@@ -4,8 +4,8 @@ import re
 import unicodedata
 from typing import Any
 
-from apr.problems import Problem
-from apr.values import shown
+from apr.basics.problems import Problem
+from apr.basics.values import shown
 
 LONGEST = 180  # bytes: while a file is written its name is longer, and file systems take 255
 # Snakemake reads braces as wildcards, a dash in front makes an option, a dot hides a file, a tilde is a home folder.

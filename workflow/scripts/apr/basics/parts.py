@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from apr.processes import UNKNOWN, born, is_dead, place
+from apr.basics.processes import UNKNOWN, born, is_dead, place
 
 BEAT = 60.0  # seconds between two touches of a part
 STALE = 3600.0  # seconds without one after which a part of a process that cannot be seen counts as left over

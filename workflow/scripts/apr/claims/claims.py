@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from apr.problems import Problem
+from apr.basics.problems import Problem
 
 VERIFIED = {
     **dict.fromkeys("TRSC", "verified"),
@@ -41,7 +41,7 @@ GAINS: Fit = ("a list of [target, before, after]", partial(_is_lists, size=3))
 COUNT: Fit = ("a whole number of at least 1", lambda value: type(value) is int and value >= 1)
 PART: Fit = ("a number from 0 to 1", lambda value: type(value) in (int, float) and 0 <= value <= 1)
 
-# Each kind of measure with its arguments; apr.claims computes them.
+# Each kind of measure with its arguments; apr.claims.scorecard computes them.
 KINDS: dict[str, dict[str, Fit]] = {
     "rho": {"x": NAME, "y": NAME},
     "mean_rho": {"pairs": PAIRS},

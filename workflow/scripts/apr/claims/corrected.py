@@ -1,4 +1,4 @@
-"""Rank correlations corrected for the noise of the seeds (see `apr.noise`), and which claims survive that."""
+"""Rank correlations corrected for the noise of the seeds (`comparisons.noise_ceiling`), and which claims survive."""
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -7,17 +7,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from apr.claim_list import VERIFIED, Claim
-from apr.claim_measures import Measured, summed_up
-from apr.claims import UNDECIDED, equivalence
-from apr.comparisons import correlate
-from apr.errors import complete
-from apr.noise import ceilings, seed_noise
-from apr.resampling import interval
-from apr.statistics import rho_draws
-from apr.tables import Table
-from apr.testsets import Counted, footnote, images_of, marked, of_images, weak_tasks
-from apr.wording import UNDEFINED, with_interval
+from apr.claims.claims import VERIFIED, Claim
+from apr.claims.measures import Measured, summed_up
+from apr.claims.scorecard import UNDECIDED, equivalence
+from apr.comparisons.correlations import correlate
+from apr.comparisons.noise_ceiling import ceilings, seed_noise
+from apr.comparisons.table import Table
+from apr.comparisons.testsets import Counted, footnote, images_of, marked, of_images, weak_tasks
+from apr.comparisons.wording import UNDEFINED, with_interval
+from apr.scores.table import complete
+from apr.statistics.bootstrap import interval
+from apr.statistics.ranks import rho_draws
 
 JUDGED = ("claim", "says", "verified", "verdict", "verdict_corrected")
 

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from apr.claim_list import OF_REPEATS, Claim
-from apr.gains import gain_draws
-from apr.repeats import overlap
-from apr.resampling import interval, resampled_rows
-from apr.statistics import rho_draws
-from apr.testsets import Counted, images_of
+from apr.claims.claims import OF_REPEATS, Claim
+from apr.comparisons.testsets import Counted, images_of
+from apr.scores.repeats import overlap
+from apr.statistics.bootstrap import interval, resampled_rows
+from apr.statistics.gains import gain_draws
+from apr.statistics.ranks import rho_draws
 
 FEWEST = 4  # models or trainings: of fewer a rho has no interval
 ALPHA = 0.05  # of each of the two one-sided tests of a verdict, and of the 95 % interval's two sides together

@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from apr.claim_list import VERIFIED, check_keys, nearest
-from apr.claims import ABSENT, INCOMPARABLE, NOT_REPRODUCED, REPRODUCED, UNDECIDED, verdict
-from apr.problems import Problem
-from apr.retest_lines import Retest, retest_lines
-from apr.tables import Table
-from apr.wording import number, with_interval
+from apr.basics.problems import Problem
+from apr.claims.claims import VERIFIED, check_keys, nearest
+from apr.claims.scorecard import ABSENT, INCOMPARABLE, NOT_REPRODUCED, REPRODUCED, UNDECIDED, verdict
+from apr.comparisons.retest_lines import Retest, retest_lines
+from apr.comparisons.table import Table
+from apr.comparisons.wording import number, with_interval
 
 CLOSE = "close"
 VERDICTS = (REPRODUCED, CLOSE, NOT_REPRODUCED, INCOMPARABLE, UNDECIDED, ABSENT)

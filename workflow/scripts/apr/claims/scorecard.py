@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from apr.claim_list import OF_REPEATS, VERIFIED, Claim
-from apr.claim_measures import Measured, Samples, measure
-from apr.comparisons import with_shape
-from apr.tables import Table
-from apr.testsets import Counted, of_images, weak_tasks
-from apr.wording import number, with_interval
+from apr.claims.claims import OF_REPEATS, VERIFIED, Claim
+from apr.claims.measures import Measured, Samples, measure
+from apr.comparisons.correlations import with_shape
+from apr.comparisons.table import Table
+from apr.comparisons.testsets import Counted, of_images, weak_tasks
+from apr.comparisons.wording import number, with_interval
 
 REPRODUCED, NOT_REPRODUCED, UNDECIDED = "reproduced", "not reproduced", "undecided"
 ABSENT, INCOMPARABLE = "not in this study", "not comparable"

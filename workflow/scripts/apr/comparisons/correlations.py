@@ -5,14 +5,14 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from apr.errors import SHAPE, complete
-from apr.gains import gain_draws
-from apr.problems import Problem
-from apr.resampling import holm, interval
-from apr.statistics import FEWEST_REGRET, MOST_OF_MODELS, Correlation, Regret, selection_regret, spearman
-from apr.tables import Table
-from apr.testsets import Counted, basis, footnote, images_of, marked, of_images, weak_tasks
-from apr.wording import left_out, number, p_value, with_interval
+from apr.basics.problems import Problem
+from apr.comparisons.table import Table
+from apr.comparisons.testsets import Counted, basis, footnote, images_of, marked, of_images, weak_tasks
+from apr.comparisons.wording import left_out, number, p_value, with_interval
+from apr.scores.table import SHAPE, complete
+from apr.statistics.bootstrap import holm, interval
+from apr.statistics.gains import gain_draws
+from apr.statistics.ranks import FEWEST_REGRET, MOST_OF_MODELS, Correlation, Regret, selection_regret, spearman
 
 NAN = float("nan")
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from apr.problems import Problem
-from apr.tables import Table
-from apr.wording import number
+from apr.basics.problems import Problem
+from apr.comparisons.table import Table
+from apr.comparisons.wording import number
 
 NOT_STATED = "not stated"
 
@@ -89,7 +89,7 @@ def reference_table(errors: pd.DataFrame, networks: Sequence[Mapping[str, Any]],
     """Top-1 error of known networks beside their shapes (Table A1).
 
     Args:
-        errors: of these networks (`apr.errors.read_errors`).
+        errors: of these networks (`apr.scores.table.read_errors`).
         networks: name (the model in the error table), title, block, depths, widths, params and flops (multiply-adds).
         title: of the dataset.
 

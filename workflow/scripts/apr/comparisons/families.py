@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from apr.problems import Problem
+from apr.basics.problems import Problem
 
 LINE, SINCE, UNDATED = "2019", "since", "undated"
 FIRST_YEAR = 2020  # of the models since

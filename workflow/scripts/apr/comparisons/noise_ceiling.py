@@ -3,8 +3,8 @@
 The paper trained each architecture once, so that every error holds the noise of its seed. Architectures that are
 trained with many seeds tell how large it is. Assumed is that it is alike for all architectures of a task. The
 correction is Spearman's for attenuation (American Journal of Psychology 15, 1904, 72-101), with simulated ceilings in
-place of the roots of the reliabilities: noise is added to the errors as `apr.deconvolution` finds them without it, so
-that neither errors nor noise need be normal. benchmarks/README.md has its bias and coverage: within 0.02 for 500 models
+place of the roots of the reliabilities: noise is added to the errors as `statistics.deconvolution` finds them without
+it, so that neither errors nor noise need be normal. benchmarks/README.md has its bias and coverage: within 0.02 for 500 models
 with errors of one mode up to a lognormal with sigma 1, and noise up to 0.7 of their SD; up to 0.11 too small for errors
 in two clusters, heavier tails or 60 models.
 """
@@ -18,12 +18,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from apr.deconvolution import MOST, without_noise
-from apr.errors import complete
-from apr.resampling import interval, rank_correlation, resampled_chunks, resampled_rows
-from apr.tables import Table
-from apr.testsets import Counted, footnote, marked, weak_tasks
-from apr.wording import UNDEFINED, number, p_value, with_interval
+from apr.comparisons.table import Table
+from apr.comparisons.testsets import Counted, footnote, marked, weak_tasks
+from apr.comparisons.wording import UNDEFINED, number, p_value, with_interval
+from apr.scores.table import complete
+from apr.statistics.bootstrap import interval, rank_correlation, resampled_chunks, resampled_rows
+from apr.statistics.deconvolution import MOST, without_noise
 
 NAN = float("nan")
 FEWEST = 3  # models: of two every rho is 1 or -1
@@ -65,8 +65,8 @@ def ceilings(
     """Simulate what a rho can reach at most where one or both of its sides are trained with noise.
 
     Residuals drawn at random are added, once or twice, to the errors without noise. Resampled are the models, by the
-    draws of `apr.statistics` for the same seed, and the seeds of each architecture. A reliability below 0 counts as 0;
-    there the ceiling with a noise-free partner is 0 too, its limit.
+    draws of `statistics.ranks` for the same seed, and the seeds of each architecture. A reliability below 0 counts as
+    0; there the ceiling with a noise-free partner is 0 too, its limit.
 
     Args:
         errors: reported errors of the models, [models].
@@ -104,7 +104,7 @@ def noise_ceiling_table(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of models and seeds.
         seed: of the bootstrap and of the simulations.
-        counts: what is known of each task's test images (`apr.testsets`); None: nothing.
+        counts: what is known of each task's test images (`apr.comparisons.testsets`); None: nothing.
     """
     weak = weak_tasks(reported, counts, bases.values())
     titles = marked(titles, weak)

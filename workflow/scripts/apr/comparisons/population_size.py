@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from apr.comparisons import correlate
-from apr.errors import complete
-from apr.problems import Problem
-from apr.resampling import interval
-from apr.statistics import Correlation
-from apr.tables import Table
-from apr.testsets import Counted, basis, footnote, marked, weak_tasks
-from apr.wording import UNDEFINED, left_out, with_interval
+from apr.basics.problems import Problem
+from apr.comparisons.correlations import correlate
+from apr.comparisons.table import Table
+from apr.comparisons.testsets import Counted, basis, footnote, marked, weak_tasks
+from apr.comparisons.wording import UNDEFINED, left_out, with_interval
+from apr.scores.table import complete
+from apr.statistics.bootstrap import interval
+from apr.statistics.ranks import Correlation
 
 AGREEMENT = 0.95  # share of the resamples that have the full population's sign
 HALF_WIDTH = 0.1  # of the 95 % interval of rho

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from apr.accuracies import clopper_pearson
-from apr.tables import Table
-from apr.wording import counted, number, with_interval
+from apr.comparisons.table import Table
+from apr.comparisons.wording import counted, number, with_interval
+from apr.scores.paired import clopper_pearson
 
 DIGITS = 2  # of accuracies and gaps, in %
 ERRORS = {"top1": "Top-1", "top5": "Top-5"}

@@ -10,12 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from apr.accuracies import paired
-from apr.lines import Line, bootstrap_lines, bootstrap_means, bootstrap_variances, fit_line, probit
-from apr.problems import Problem
-from apr.resampling import interval
-from apr.tables import Table
-from apr.wording import with_interval
+from apr.basics.problems import Problem
+from apr.comparisons.table import Table
+from apr.comparisons.wording import with_interval
+from apr.scores.paired import paired
+from apr.statistics.bootstrap import interval
+from apr.statistics.lines import Line, bootstrap_lines, bootstrap_means, bootstrap_variances, fit_line, probit
 
 FEWEST = 3  # models of a line: two points lie on one whatever they are
 WITHOUT = {"linear": "without", "probit": "probit_without"}  # scale -> key of a retest

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from apr.families import FIRST_YEAR, LINE, SINCE, Families, dated
-from apr.lines import Line, fit_line, from_probit, probit
-from apr.problems import Problem
-from apr.retest_lines import Retest
-from apr.slope_change import Estimate, bootstrap_fit, estimate, holm, kink, mean_distance, slope_change
-from apr.tables import Table
-from apr.wording import number, p_value, with_interval
+from apr.basics.problems import Problem
+from apr.comparisons.families import FIRST_YEAR, LINE, SINCE, Families, dated
+from apr.comparisons.retest_lines import Retest
+from apr.comparisons.table import Table
+from apr.comparisons.wording import number, p_value, with_interval
+from apr.statistics.lines import Line, fit_line, from_probit, probit
+from apr.statistics.slope_change import Estimate, bootstrap_fit, estimate, holm, kink, mean_distance, slope_change
 
 SCALES = ("probit", "linear")
 FEWEST = 3  # models of a line

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from apr.escaping import markdown_caption, markdown_cell, rst, rst_caption
-from apr.files import atomic_file, write_text
+from apr.basics.escaping import markdown_caption, markdown_cell, rst, rst_caption
+from apr.basics.files import atomic_file, write_text
 
 
 @dataclass(frozen=True)

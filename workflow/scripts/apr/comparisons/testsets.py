@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 from scipy.stats import binom, chi2
 
-from apr.errors import read_errors
-from apr.wording import p_value
+from apr.comparisons.wording import p_value
+from apr.scores.table import read_errors
 
 MARK = " †"
-GUESS_COLUMN = "guess_error"  # of an error table, beside `apr.runs.COLUMNS`
+GUESS_COLUMN = "guess_error"  # of an error table, beside `apr.runs.record.COLUMNS`
 TAIL = 0.025  # of a model's count, below what a guess would have
 ALIKE = 0.05  # p above which models count as no more different than their test noise makes them
 MOST = 0.5  # share of the models
@@ -46,7 +46,7 @@ def read_counts(paths: Iterable[str | Path]) -> dict[str, Counts]:
     """Read what is known of the test images of `<task>.csv` files; where models differ, their least number counts.
 
     Raises:
-        Problem: see `apr.errors.read_errors`.
+        Problem: see `apr.scores.table.read_errors`.
     """
     return {Path(path).stem: counts_of(read_errors(path)) for path in paths}
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable
 
-from apr.statistics import Correlation
+from apr.statistics.ranks import Correlation
 
 UNDEFINED = "undefined"
 MOST_DIGITS = 8  # beyond which bounds count as equal

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from apr.files import atomic_path
-from apr.npz import save_npz
-from apr.problems import Problem
-from apr.splits import generator
+from apr.basics.files import atomic_path
+from apr.basics.problems import Problem
+from apr.data.sources.npz import save_npz
+from apr.data.splits import generator
 
 SIDE = 32
 TRAIN_PATCHES, TEST_PATCHES = 60, 30

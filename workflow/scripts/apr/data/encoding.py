@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from apr.depth import Depth
-from apr.formats import Item, Snippet, Span
-from apr.images import JPEG_SUFFIXES, Undecodable, as_png, decode, decode_array
-from apr.likeness import HEIGHT, WIDTH, sketch
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.data.decoding import JPEG_SUFFIXES, Undecodable, as_png, decode, decode_array
+from apr.data.depth import Depth
+from apr.data.formats import Item, Snippet, Span
+from apr.data.likeness import HEIGHT, WIDTH, sketch
 
 SHOWN = 20
 DAMAGED = " is damaged ("

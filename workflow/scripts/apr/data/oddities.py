@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from apr.encoding import Written
-from apr.formats import Item, Listing
-from apr.formats.groups import group_yaml, shown_groups, uniting_pattern
-from apr.likeness import Copies
-from apr.walking import listed_suffixes, named
+from apr.data.encoding import Written
+from apr.data.formats import Item, Listing
+from apr.data.likeness import Copies
+from apr.data.reading.groups import group_yaml, shown_groups, uniting_pattern
+from apr.data.reading.walking import listed_suffixes, named
 
 SMALL_TEST = 200
 DARK = 64  # gray levels

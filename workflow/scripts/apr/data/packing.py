@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from apr.encoding import Written, write_images
-from apr.files import atomic_file, atomic_path, file_digest, write_json
-from apr.formats import Item, Listing
-from apr.likeness import Copies, decoded, find_copies
-from apr.oddities import all_notes, counted
-from apr.problems import Problem
-from apr.splits import split_by_group, split_by_image
-from apr.walking import named
+from apr.basics.files import atomic_file, atomic_path, file_digest, write_json
+from apr.basics.problems import Problem
+from apr.data.encoding import Written, write_images
+from apr.data.formats import Item, Listing
+from apr.data.likeness import Copies, decoded, find_copies
+from apr.data.oddities import all_notes, counted
+from apr.data.reading.walking import named
+from apr.data.splits import split_by_group, split_by_image
 
 INDEX = np.dtype(
     [("offset", "<u8"), ("bytes", "<u4"), ("height", "<u4"), ("width", "<u4"), ("label", "<i4"), ("split", "u1")]

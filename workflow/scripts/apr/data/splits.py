@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from apr.problems import Problem
+from apr.basics.problems import Problem
 
 
 def generator(*key: str | int) -> np.random.Generator:

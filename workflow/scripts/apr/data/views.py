@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from apr.problems import Problem
-from apr.splits import generator
+from apr.basics.problems import Problem
+from apr.data.splits import generator
 
 SPLITS = ("train", "test")
 

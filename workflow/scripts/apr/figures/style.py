@@ -15,9 +15,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
-from apr.escaping import plain, rst_caption
-from apr.files import atomic_path, write_text
-from apr.tables import write_csv
+from apr.basics.escaping import plain, rst_caption
+from apr.basics.files import atomic_path, write_text
+from apr.comparisons.table import write_csv
 
 MM = 1 / 25.4  # inches
 COLUMN, TEXT = 83 * MM, 174 * MM  # a journal's single and double column

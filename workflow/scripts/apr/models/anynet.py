@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from apr.problems import Problem
-from apr.stems import stem_of
+from apr.basics.problems import Problem
+from apr.models.stems import stem_of
 
 STAGES = 4
 STRIDES = (1, 2, 2, 2)

@@ -12,8 +12,8 @@ from torchvision.models.regnet import BlockParams, RegNet, ResBottleneckBlock
 from torchvision.models.resnet import BasicBlock
 from torchvision.ops.misc import Conv2dNormActivation
 
-from apr.anynet import Genotype
-from apr.stems import stem_of
+from apr.models.anynet import Genotype
+from apr.models.stems import stem_of
 
 Layer = Callable[..., nn.Module]
 

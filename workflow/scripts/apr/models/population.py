@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from apr.anynet import STAGES, Complexity, Genotype, batch_complexity
-from apr.problems import Problem
+from apr.basics.problems import Problem
+from apr.models.anynet import STAGES, Complexity, Genotype, batch_complexity
 
 BATCH = 16_384  # part of what a seed means: changing it changes every population
 MAX_DRAWS = 20_000_000

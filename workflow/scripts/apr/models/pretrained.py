@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from apr.problems import Problem
-from apr.runs import full_protocol
+from apr.basics.problems import Problem
+from apr.runs.record import full_protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +91,7 @@ def load_model(model: str, weights: str | Path | None = None) -> Pretrained:
     Raises:
         Problem: there is no such model, its weights are missing, unreadable or do not fit, or it has no classifier.
     """
-    from apr.weights import weights_digest
+    from apr.models.weights import weights_digest
 
     library, name = parse_model(model)
     file = _local_file(model, weights)

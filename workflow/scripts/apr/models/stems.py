@@ -1,6 +1,6 @@
 """The stems of AnyNetX networks (pycls/models/anynet.py), apart from anynet.py so that protocols need no numpy."""
 
-from apr.problems import Problem
+from apr.basics.problems import Problem
 
 # kernel, stride and width of the stem's convolution, and whether a 3x3 max-pool of stride 2 follows
 STEMS = {

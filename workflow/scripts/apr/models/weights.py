@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from apr.checkpoints import read_file
-from apr.files import atomic_file
-from apr.problems import Problem
+from apr.basics.files import atomic_file
+from apr.basics.problems import Problem
+from apr.runs.checkpoints import read_file
 
 HEAD = "fc."
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from apr.problems import Problem
+from apr.basics.problems import Problem
 
 ATTEMPTS = 10
 CROPS = ("random_resized", "padded", "centre")

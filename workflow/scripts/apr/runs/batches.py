@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from apr.augmentation import DRAWS, evaluation_windows, sample, training_windows
-from apr.memory import memory_explained
-from apr.packing import PackedImages
-from apr.randomness import order, uniforms
+from apr.basics.randomness import order, uniforms
+from apr.data.packing import PackedImages
+from apr.runs.augmentation import DRAWS, evaluation_windows, sample, training_windows
+from apr.runs.memory import memory_explained
 
 AHEAD = 3  # batches read while the device works
 CHUNK = 1 << 26  # bytes that go through the host at once

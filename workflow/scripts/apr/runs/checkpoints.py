@@ -12,8 +12,8 @@ from typing import Any
 
 import torch
 
-from apr.files import atomic_file
-from apr.problems import Problem
+from apr.basics.files import atomic_file
+from apr.basics.problems import Problem
 
 log = logging.getLogger("apr")
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from apr.files import file_digest, read_json
-from apr.names import check_name
-from apr.packing import open_packed
-from apr.problems import Problem
-from apr.protocol import check_protocol_keys
-from apr.values import limit_problem, nearest, shown, unique_keys
-from apr.views import view_indices
+from apr.basics.files import file_digest, read_json
+from apr.basics.names import check_name
+from apr.basics.problems import Problem
+from apr.basics.values import limit_problem, nearest, shown, unique_keys
+from apr.data.packing import open_packed
+from apr.data.views import view_indices
+from apr.runs.protocol import check_protocol_keys
 
 BAD_OPTION = 2  # the exit code that argparse has for it
 DEVICE = re.compile(r"auto|cpu|cuda(:[0-9]{1,3})?")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from apr.problems import Problem
+from apr.basics.problems import Problem
 
 REDUCED = (8, 0)  # the capability from which bf16 and TF32 are arithmetic of the GPU; torch emulates bf16 below it
 OLDEST_DRIVER = {"11": "450.80", "12": "525.60", "13": "580.65"}  # by the CUDA that torch was built for

@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from PIL import Image
 
-from apr.checkpoints import load_checkpoint, save_checkpoint, tensors_fault
-from apr.interruption import Interrupted, listen
-from apr.memory import memory_explained
-from apr.packing import PackedImages
-from apr.problems import Problem
-from apr.runs import TOP5_CLASSES, percent_wrong
-from apr.training import Checkpointing
-from apr.zoo import Pretrained
+from apr.basics.interruption import Interrupted, listen
+from apr.basics.problems import Problem
+from apr.data.packing import PackedImages
+from apr.models.pretrained import Pretrained
+from apr.runs.checkpoints import load_checkpoint, save_checkpoint, tensors_fault
+from apr.runs.memory import memory_explained
+from apr.runs.record import TOP5_CLASSES, percent_wrong
+from apr.runs.training import Checkpointing
 
 IMAGENET_CLASSES = 1000
 BEST = 5

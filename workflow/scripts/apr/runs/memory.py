@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from apr.problems import Problem
+from apr.basics.problems import Problem
 
 UNKNOWN = 1 << 62  # nothing says how much there is
 SHARE = 0.8  # of what is free: the training itself needs memory too

@@ -6,8 +6,9 @@ import re
 import sys
 from pathlib import Path
 
-from apr.anynet import Genotype
-from apr.commandline import (
+from apr.basics.problems import Problem
+from apr.models.anynet import Genotype
+from apr.runs.commandline import (
     BAD_OPTION,
     Parser,
     beside,
@@ -18,9 +19,8 @@ from apr.commandline import (
     plain,
     protocol,
 )
-from apr.problems import Problem
-from apr.protocol import STARTS
-from apr.runs import check_reported
+from apr.runs.protocol import STARTS
+from apr.runs.record import check_reported
 
 
 def parser(description: str) -> Parser:

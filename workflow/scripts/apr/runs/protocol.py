@@ -6,9 +6,9 @@ The schema of the configuration takes the keys over from here, and train.py chec
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from apr.problems import Problem
-from apr.stems import STEMS
-from apr.values import nearest, shown, value_problem
+from apr.basics.problems import Problem
+from apr.basics.values import nearest, shown, value_problem
+from apr.models.stems import STEMS
 
 # In the order in which protocols are written.
 KEYS: dict[str, dict[str, Any]] = {

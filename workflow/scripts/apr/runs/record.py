@@ -6,9 +6,9 @@ from pathlib import Path
 from string import ascii_lowercase, digits
 from typing import Any
 
-from apr.files import digest_of, read_json
-from apr.problems import Problem
-from apr.protocol import STARTS, UNSAID
+from apr.basics.files import digest_of, read_json
+from apr.basics.problems import Problem
+from apr.runs.protocol import STARTS, UNSAID
 
 SCHEMA = 1
 COLUMNS = [

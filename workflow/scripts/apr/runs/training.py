@@ -16,13 +16,20 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from apr.batches import Loader
-from apr.checkpoints import infinite, load_checkpoint, momenta_fault, save_checkpoint, settings_fault, tensors_fault
-from apr.interruption import Interrupted, listen
-from apr.memory import memory_explained
-from apr.problems import Problem
-from apr.progress import Progress, is_diverging, progress_fault
-from apr.runs import TOP5_CLASSES, percent_wrong
+from apr.basics.interruption import Interrupted, listen
+from apr.basics.problems import Problem
+from apr.runs.batches import Loader
+from apr.runs.checkpoints import (
+    infinite,
+    load_checkpoint,
+    momenta_fault,
+    save_checkpoint,
+    settings_fault,
+    tensors_fault,
+)
+from apr.runs.memory import memory_explained
+from apr.runs.progress import Progress, is_diverging, progress_fault
+from apr.runs.record import TOP5_CLASSES, percent_wrong
 
 WARMUP_FACTOR = 0.1
 log = logging.getLogger("apr")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from apr.problems import Problem
-from apr.runs import COLUMNS, check_protocol, error_row, read_run
-from apr.zoo import planned_protocol
+from apr.basics.problems import Problem
+from apr.models.pretrained import planned_protocol
+from apr.runs.record import COLUMNS, check_protocol, error_row, read_run
 
 
 def evaluation_table(models: Sequence[str], paths: Sequence[str | Path], manifest: Mapping[str, Any]) -> pd.DataFrame:

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from apr.problems import Problem
-from apr.runs import COLUMNS
+from apr.basics.problems import Problem
+from apr.runs.record import COLUMNS
 
 ERRORS = ("top1", "top5")
 # timm rounds to four decimals (validate.py) and then to three (results/generate_csv_results.py).

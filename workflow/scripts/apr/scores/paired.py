@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincinv  # the quantiles of scipy.stats.beta, which takes a second to import
 
-from apr.problems import Problem
+from apr.basics.problems import Problem
 
 ERRORS = ("top1", "top5")
 TAIL = 0.025  # of a 95 % interval

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from apr.causes import reason
-from apr.problems import Problem
+from apr.basics.causes import reason
+from apr.basics.problems import Problem
 
 REMEDY = (
     "put the published file back into a `folder` of yours, or delete a downloaded source from data/raw and "

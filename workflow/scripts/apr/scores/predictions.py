@@ -11,11 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from apr.accuracies import nearest_names
-from apr.files import digest_of, file_digest
-from apr.prediction_files import REMEDY, read_class_ids, read_labels, read_predictions
-from apr.problems import Problem
-from apr.runs import COLUMNS, percent_wrong
+from apr.basics.files import digest_of, file_digest
+from apr.basics.problems import Problem
+from apr.runs.record import COLUMNS, percent_wrong
+from apr.scores.paired import nearest_names
+from apr.scores.prediction_files import REMEDY, read_class_ids, read_labels, read_predictions
 
 SUFFIXES = (".npy", ".json")
 CHANCE = 1e-6  # below it, the last column is not right more often than the first by chance

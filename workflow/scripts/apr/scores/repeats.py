@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.integrate import trapezoid
 from scipy.stats import gaussian_kde
 
-from apr.problems import Problem
+from apr.basics.problems import Problem
 
 GRID = 200  # points of a density
 TAILS = 4  # bandwidths beyond the least and the greatest error: a Gaussian has 0.03 % of its peak there
@@ -19,7 +19,7 @@ KINDS = {"model": str, "seed": "int64", "error": float, "status": str}
 def read_repeats(path: str | Path) -> pd.DataFrame:
     """Read model, seed and reported error (%) of each run of a task; the error is NaN where a run diverged.
 
-    Unlike `apr.errors.read_errors`, a model may stand in several rows, once for each seed.
+    Unlike `apr.scores.table.read_errors`, a model may stand in several rows, once for each seed.
 
     Raises:
         Problem: the file is missing, is no error table, holds an impossible value, or has a model's seed twice.

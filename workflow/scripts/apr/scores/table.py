@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from apr.escaping import plain
-from apr.problems import Problem
+from apr.basics.escaping import plain
+from apr.basics.problems import Problem
 
 NUMBERS = ("n", "correct_top1", "correct_top5", "error", "top1_error", "top5_error", "train_error", "seed")
 PERCENTAGES = ("error", "top1_error", "top5_error", "train_error")

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-from apr.resampling import rank_correlation
-from apr.statistics import nearly_perfect, rho_draws
+from apr.statistics.bootstrap import rank_correlation
+from apr.statistics.ranks import nearly_perfect, rho_draws
 
 Measurements = tuple[ArrayLike, int | None]  # errors (%) [models], and the number of test images if it is known
 

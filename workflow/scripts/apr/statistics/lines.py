@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
-from apr.problems import Problem
+from apr.basics.problems import Problem
 
 CHUNK = 2**20  # drawn values that are held at once: 8 MiB an array
 

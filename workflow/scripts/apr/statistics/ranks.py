@@ -2,7 +2,7 @@
 
 Models are drawn with replacement (Efron and Tibshirani, An Introduction to the Bootstrap, 1993), since they are a
 sample of the design space. What the counts of few test images do to a rank correlation is taken back as the noise of
-seeds is (`apr.deconvolution`). `benchmarks/README.md` has the coverage of all intervals by simulation.
+seeds is (`apr.statistics.deconvolution`). `benchmarks/README.md` has the coverage of all intervals by simulation.
 """
 
 import itertools
@@ -14,8 +14,15 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from scipy.special import ndtri
 
-from apr.deconvolution import MOST, count_variance, counted, on_endless_images, without_noise
-from apr.resampling import centred_ranks, interval, rank_correlation, resampled_chunks, resampled_ranks, times_drawn
+from apr.statistics.bootstrap import (
+    centred_ranks,
+    interval,
+    rank_correlation,
+    resampled_chunks,
+    resampled_ranks,
+    times_drawn,
+)
+from apr.statistics.deconvolution import MOST, count_variance, counted, on_endless_images, without_noise
 
 NAN = float("nan")
 # Of a minimum over models: it hangs on a few of them, so that the middle 95 % of resamples cover less than 95 %.

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from apr.lines import Line, fit_line
-from apr.resampling import interval
+from apr.statistics.bootstrap import interval
+from apr.statistics.lines import Line, fit_line
 
 
 @dataclass(frozen=True)

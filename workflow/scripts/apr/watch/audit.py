@@ -11,12 +11,19 @@ from typing import Any
 
 import pandas as pd
 
-from apr.consistency import MALFORMED, contradictions, differing_table, impossible, mixed_devices, of_another_study
-from apr.files import read_json
-from apr.planned import protocol_now
-from apr.problems import Problem
-from apr.runs import asked_for, check_protocol, error_row, ranked_model, read_run
-from apr.tables import Table
+from apr.basics.files import read_json
+from apr.basics.problems import Problem
+from apr.comparisons.table import Table
+from apr.runs.record import asked_for, check_protocol, error_row, ranked_model, read_run
+from apr.watch.consistency import (
+    MALFORMED,
+    contradictions,
+    differing_table,
+    impossible,
+    mixed_devices,
+    of_another_study,
+)
+from apr.watch.planned import protocol_now
 
 # What a planned run can be: each is exactly one of these.
 STATES = ("complete", "diverged", "to_do", "missing", "outdated", "unreadable", "misplaced", "out_of_range")

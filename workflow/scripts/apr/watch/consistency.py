@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from apr.files import read_json
-from apr.problems import Problem
-from apr.runs import COLUMNS, TOP5_CLASSES
-from apr.views import SPLITS
+from apr.basics.files import read_json
+from apr.basics.problems import Problem
+from apr.data.views import SPLITS
+from apr.runs.record import COLUMNS, TOP5_CLASSES
 
 MALFORMED = (KeyError, TypeError, AttributeError, IndexError, ValueError)
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from apr.files import digest_of
-from apr.problems import Problem
-from apr.runs import full_protocol, ranked_model
+from apr.basics.files import digest_of
+from apr.basics.problems import Problem
+from apr.runs.record import full_protocol, ranked_model
 
 MALFORMED = (OSError, ValueError, KeyError, TypeError, AttributeError)
 

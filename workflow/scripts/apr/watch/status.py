@@ -14,9 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from apr.files import write_text
-from apr.planned import Runs, read_view
-from apr.runs import asked_for
+from apr.basics.files import write_text
+from apr.runs.record import asked_for
+from apr.watch.planned import Runs, read_view
 
 ENOUGH = 3  # runs that have to end since the start before a speed is told from them
 BAR = 20

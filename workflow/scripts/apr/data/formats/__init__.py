@@ -4,21 +4,21 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from apr.formats.arrays import read_idx, read_npz
-from apr.formats.checked import checked, two_classes
-from apr.formats.cifar import read_cifar
-from apr.formats.folders import read_class_folders, read_split_folders
-from apr.formats.groups import is_pattern, with_groups
-from apr.formats.imagenet import PARTS, read_ilsvrc, read_tiny_imagenet
-from apr.formats.listing import Item, Listing, Span
-from apr.formats.options import as_taken, option_kinds, option_problems, own_options
-from apr.formats.parts import HERE
-from apr.formats.points import read_point_annotations
-from apr.formats.snippets import Snippet
-from apr.formats.tables import read_csv_labels, read_file_names
-from apr.problems import Problem
-from apr.values import nearest
-from apr.walking import descend, visible
+from apr.basics.problems import Problem
+from apr.basics.values import nearest
+from apr.data.formats.arrays import read_idx, read_npz
+from apr.data.formats.cifar import read_cifar
+from apr.data.formats.folders import read_class_folders, read_split_folders
+from apr.data.formats.imagenet import PARTS, read_ilsvrc, read_tiny_imagenet
+from apr.data.formats.options import as_taken, option_kinds, option_problems, own_options
+from apr.data.formats.points import read_point_annotations
+from apr.data.formats.snippets import Snippet
+from apr.data.formats.tables import read_csv_labels, read_file_names
+from apr.data.reading.checked import checked, two_classes
+from apr.data.reading.groups import is_pattern, with_groups
+from apr.data.reading.listing import Item, Listing, Span
+from apr.data.reading.part_names import HERE
+from apr.data.reading.walking import descend, visible
 
 __all__ = ["FORMATS", "Item", "Listing", "Snippet", "Span", "format_options", "options_problems", "read_listing"]
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from apr.causes import decoding, reading
-from apr.contents import allowed_bytes
-from apr.formats.listing import Item, Listing
-from apr.npz import array_names, load_npz
-from apr.problems import Problem
-from apr.walking import LeftOut, find_files, named
+from apr.basics.causes import decoding, reading
+from apr.basics.problems import Problem
+from apr.data.reading.listing import Item, Listing
+from apr.data.reading.walking import LeftOut, find_files, named
+from apr.data.sources.file_kinds import allowed_bytes
+from apr.data.sources.npz import array_names, load_npz
 
 IDX_NAME = re.compile(r"(?P<prefix>.*?)(?P<part>train|t10k|test)-(?P<what>images|labels)[-.]idx[134]-ubyte(\.gz)?")
 IDX_SIDES = 4  # that an image set has at most

@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from apr.causes import printable, reading
-from apr.formats.listing import Item, Listing
-from apr.problems import Problem
-from apr.walking import LeftOut, find_files, named
+from apr.basics.causes import printable, reading
+from apr.basics.problems import Problem
+from apr.data.reading.listing import Item, Listing
+from apr.data.reading.walking import LeftOut, find_files, named
 
 SIDE = 32
 BATCHES = 5  # of CIFAR-10's training part

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from apr.formats.layouts import in_names
-from apr.formats.listing import Item, Listing, Span, in_order
-from apr.formats.parts import Parts, as_yaml, parts_among, split_folders_options
-from apr.formats.thumbnails import class_like, without_thumbnails
-from apr.problems import Problem
-from apr.values import Between
-from apr.walking import (
+from apr.basics.problems import Problem
+from apr.basics.values import Between
+from apr.data.reading.layouts import in_names
+from apr.data.reading.listing import Item, Listing, Span, in_order
+from apr.data.reading.part_names import Parts, as_yaml, parts_among, split_folders_options
+from apr.data.reading.thumbnails import class_like, without_thumbnails
+from apr.data.reading.walking import (
     DOCUMENTS,
     LeftOut,
     is_picture,

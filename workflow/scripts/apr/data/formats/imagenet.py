@@ -7,12 +7,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from apr.archive_members import BoundedHeaders, Damaged, members_of
-from apr.contents import kind_of_file
-from apr.formats.label_table import read_table
-from apr.formats.listing import Item, Listing, Span
-from apr.problems import Problem
-from apr.walking import LeftOut, find_images, is_picture, pass_over_beside, visible
+from apr.basics.problems import Problem
+from apr.data.reading.label_table import read_table
+from apr.data.reading.listing import Item, Listing, Span
+from apr.data.reading.walking import LeftOut, find_images, is_picture, pass_over_beside, visible
+from apr.data.sources.archive_members import BoundedHeaders, Damaged, members_of
+from apr.data.sources.file_kinds import kind_of_file
 
 TRAIN, VAL = "ILSVRC2012_img_train", "ILSVRC2012_img_val"
 LABEL_TABLE, GROUND_TRUTH = "LOC_val_solution.csv", "ILSVRC2012_validation_ground_truth.txt"

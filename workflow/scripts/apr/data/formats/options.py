@@ -5,7 +5,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from apr.values import kinds_of, nearest, value_problem, wanted_of
+from apr.basics.values import kinds_of, nearest, value_problem, wanted_of
 
 COMMON: dict[str, Any] = {  # what every format takes
     "root": str,
@@ -19,7 +19,7 @@ NAMELESS = {"read_cifar", "read_idx", "read_npz"}  # arrays have no names in whi
 
 
 def option_kinds(reader: Callable[..., Any]) -> dict[str, dict[str, Any]]:
-    """What each option of a reader takes (see `apr.values`), the common ones first."""
+    """What each option of a reader takes (see `apr.basics.values`), the common ones first."""
     hints = typing.get_type_hints(reader, include_extras=True)
     own = {name: hints[name] for name in _parameters(reader)}
     common = COMMON if reader.__name__ in NAMELESS else COMMON | GROUP

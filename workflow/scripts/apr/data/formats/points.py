@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-from apr.formats.label_table import decode_text, require_columns
-from apr.formats.listing import Item, Listing
-from apr.formats.snippets import Snippet
-from apr.problems import Problem
-from apr.splits import generator
-from apr.values import Between
-from apr.walking import LeftOut, find_files, find_images, is_picture
+from apr.basics.problems import Problem
+from apr.basics.values import Between
+from apr.data.formats.snippets import Snippet
+from apr.data.reading.label_table import decode_text, require_columns
+from apr.data.reading.listing import Item, Listing
+from apr.data.reading.walking import LeftOut, find_files, find_images, is_picture
+from apr.data.splits import generator
 
 Count = Annotated[int, Between(1, 1_000_000)]
 

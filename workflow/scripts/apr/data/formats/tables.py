@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from apr.formats.groups import column_hint
-from apr.formats.label_table import (
+from apr.basics.problems import Problem
+from apr.data.decoding import SUFFIXES
+from apr.data.reading.groups import column_hint
+from apr.data.reading.label_table import (
     ONE_HOT,
     LabelTable,
     Row,
@@ -18,12 +20,10 @@ from apr.formats.label_table import (
     read_table,
     require_columns,
 )
-from apr.formats.listing import Item, Listing, Span, composed, in_order
-from apr.formats.matching import Files
-from apr.formats.parts import part_of
-from apr.images import SUFFIXES
-from apr.problems import Problem
-from apr.walking import LeftOut, below, find_images, is_picture, named, pictures_among, visible, walk
+from apr.data.reading.listing import Item, Listing, Span, composed, in_order
+from apr.data.reading.matching import Files
+from apr.data.reading.part_names import part_of
+from apr.data.reading.walking import LeftOut, below, find_images, is_picture, named, pictures_among, visible, walk
 
 SHOWN = 10
 TABLES = (".csv", ".tsv", ".txt", ".tab")

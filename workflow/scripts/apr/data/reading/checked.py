@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from apr.formats.layouts import classes_below, no_parts
-from apr.formats.listing import Item, Listing, Span, composed
-from apr.problems import Problem
-from apr.walking import named
+from apr.basics.problems import Problem
+from apr.data.reading.layouts import classes_below, no_parts
+from apr.data.reading.listing import Item, Listing, Span, composed
+from apr.data.reading.walking import named
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 

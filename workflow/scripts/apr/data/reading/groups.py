@@ -5,9 +5,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from apr.formats.listing import Item
-from apr.problems import Problem
-from apr.walking import named
+from apr.basics.problems import Problem
+from apr.data.reading.listing import Item
+from apr.data.reading.walking import named
 
 BY_NUMBER, BY_FOLDER = r"^(?P<group>.+?)[ _.-]*(frame|img|image|f|t|z)?[ _.-]*\d+\.[^.]+$", "^(?P<group>.+)/"
 # Names of copies and of changed pictures: "1 (2).jpg", "1 - Copy.jpg"; "1_flip.png", "1_rot.png".

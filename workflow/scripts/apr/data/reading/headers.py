@@ -4,8 +4,8 @@ import csv
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from apr.problems import Problem
-from apr.walking import LeftOut, is_picture
+from apr.basics.problems import Problem
+from apr.data.reading.walking import LeftOut, is_picture
 
 ODD_SIGNS = "^~:#/!$&*+@§¦¬\x1f\x01"
 

@@ -9,10 +9,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from apr.contents import kind_of
-from apr.formats.headers import refuse_no_header, with_index_column
-from apr.problems import Problem
-from apr.walking import LeftOut, named
+from apr.basics.problems import Problem
+from apr.data.reading.headers import refuse_no_header, with_index_column
+from apr.data.reading.walking import LeftOut, named
+from apr.data.sources.file_kinds import kind_of
 
 # UTF-32's mark begins with that of UTF-16.
 MARKS = {

@@ -7,8 +7,9 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from apr.formats.listing import Item, Listing
-from apr.formats.parts import (
+from apr.basics.problems import Problem
+from apr.data.reading.listing import Item, Listing
+from apr.data.reading.part_names import (
     HERE,
     Parts,
     as_yaml,
@@ -18,8 +19,7 @@ from apr.formats.parts import (
     split_folders_options,
     tests_of,
 )
-from apr.problems import Problem
-from apr.walking import named
+from apr.data.reading.walking import named
 
 FOLDER_FORMATS = ("class_folders", "split_folders")
 LIST_THEM = "if they are classes, list all classes in options: classes_order"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from apr.formats.snippets import Snippet
-from apr.problems import Problem
-from apr.walking import LeftOut
+from apr.basics.problems import Problem
+from apr.data.formats.snippets import Snippet
+from apr.data.reading.walking import LeftOut
 
 
 @dataclass(frozen=True, slots=True)

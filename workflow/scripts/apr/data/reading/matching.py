@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from apr.formats.listing import composed
-from apr.formats.parts import HERE, as_yaml
-from apr.problems import Problem
-from apr.walking import LeftOut, below, is_picture, named
+from apr.basics.problems import Problem
+from apr.data.reading.listing import composed
+from apr.data.reading.part_names import HERE, as_yaml
+from apr.data.reading.walking import LeftOut, below, is_picture, named
 
 # Kinds that tables name though the pictures were converted since.
 FOREIGN = {".dcm", ".dicom", ".heic", ".heif", ".avif", ".jp2", ".svg", ".raw", ".nef", ".cr2", ".npy", ".nii", ".tga"}

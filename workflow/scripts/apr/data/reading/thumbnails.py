@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from apr.walking import LeftOut, below, named
+from apr.data.reading.walking import LeftOut, below, named
 
 FOLDER = re.compile(r"[._]?thumb(s|nails?)?", re.IGNORECASE)
 CLASS_FOLDER = re.compile(r"[._]?thumb(s|nails?)", re.IGNORECASE)  # "thumb" is a finger, too

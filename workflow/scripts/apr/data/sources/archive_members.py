@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from apr.causes import UNREADABLE
-from apr.contents import OPENERS, kind_of, zip_end, zip_entries
-from apr.member_names import BY_HAND, decoded, escaped_name, zip_names
-from apr.problems import Problem
-from apr.tar_headers import SHARED_BYTES, BoundedHeaders
-from apr.xz import require_little_memory
+from apr.basics.causes import UNREADABLE
+from apr.basics.problems import Problem
+from apr.data.sources.file_kinds import OPENERS, kind_of, zip_end, zip_entries
+from apr.data.sources.member_names import BY_HAND, decoded, escaped_name, zip_names
+from apr.data.sources.tar_headers import SHARED_BYTES, BoundedHeaders
+from apr.data.sources.xz import require_little_memory
 
 CHUNK = 1 << 20
 TAR_SUFFIXES = (".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")

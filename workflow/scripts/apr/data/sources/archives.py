@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from apr import contents
-from apr.archive_members import TAR_SUFFIXES, Damaged, Member, members_of
-from apr.causes import printable
-from apr.files import atomic_folder
-from apr.member_names import BY_HAND, OddName, safe_parts
-from apr.problems import Problem
+from apr.basics.causes import printable
+from apr.basics.files import atomic_folder
+from apr.basics.problems import Problem
+from apr.data.sources import file_kinds as contents
+from apr.data.sources.archive_members import TAR_SUFFIXES, Damaged, Member, members_of
+from apr.data.sources.member_names import BY_HAND, OddName, safe_parts
 
 INNER_SUFFIXES = (contents.ARCHIVE_SUFFIXES.keys() | contents.OTHER_SUFFIXES.keys()) - {".npz", ".exe"}
 CONTAINERS = (".zip", ".tar", ".rar", ".7z", *TAR_SUFFIXES, *contents.OTHER_SUFFIXES)  # more than one file

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from apr.bundled import write_bundled
-from apr.contents import what_is_wrong
-from apr.files import atomic_path, file_digest, read_json, write_json
-from apr.leases import Lease
-from apr.problems import Problem
-from apr.walking import walk
-from apr.web import fetch_web, refuse_too_long, require_room
-from apr.web_answers import Unavailable
+from apr.basics.files import atomic_path, file_digest, read_json, write_json
+from apr.basics.leases import Lease
+from apr.basics.problems import Problem
+from apr.data.bundled import write_bundled
+from apr.data.reading.walking import walk
+from apr.data.sources.file_kinds import what_is_wrong
+from apr.data.sources.web import fetch_web, refuse_too_long, require_room
+from apr.data.sources.web_answers import Unavailable
 
 DIGESTS = ("sha256", "md5")
 

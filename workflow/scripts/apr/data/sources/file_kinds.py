@@ -11,7 +11,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from apr.xz import open_xz
+from apr.data.sources.xz import open_xz
 
 HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<?xml", b"<script", b"<!--", b"<body", b"<title", b"<meta")
 LFS_START = b"version https://git-lfs.github.com/spec/"

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from zipfile import ZipInfo
 
-from apr.causes import printable
-from apr.problems import Problem
+from apr.basics.causes import printable
+from apr.basics.problems import Problem
 
 # What tools in East Asia, Western Europe and Russia write; those whose texts are the most telling come first.
 CANDIDATES = ("utf-8", "shift_jis", "gbk", "big5", "euc_kr", "cp932", "gb18030", "cp437", "cp1252", "cp866", "cp1251")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from apr.causes import decoding, printable, reading
-from apr.contents import allowed_bytes, zip_end, zip_entries
-from apr.problems import Problem
-from apr.xz import require_little_memory
+from apr.basics.causes import decoding, printable, reading
+from apr.basics.problems import Problem
+from apr.data.sources.file_kinds import allowed_bytes, zip_end, zip_entries
+from apr.data.sources.xz import require_little_memory
 
 MOST_ARRAYS = 10_000  # a file
 

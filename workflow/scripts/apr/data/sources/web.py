@@ -15,9 +15,9 @@ from typing import NoReturn
 import requests
 import urllib3
 
-from apr.contents import allowed_bytes, kind_of
-from apr.problems import Problem
-from apr.web_answers import (
+from apr.basics.problems import Problem
+from apr.data.sources.file_kinds import allowed_bytes, kind_of
+from apr.data.sources.web_answers import (
     RANGE,
     TRANSIENT,
     Interrupted,
@@ -30,7 +30,7 @@ from apr.web_answers import (
     refuse_failure,
     validator,
 )
-from apr.web_pace import Pace
+from apr.data.sources.web_pace import Pace
 
 CHUNK = 1 << 20
 ATTEMPTS = 5

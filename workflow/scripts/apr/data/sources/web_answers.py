@@ -15,8 +15,8 @@ from urllib.parse import urljoin
 import requests
 import urllib3
 
-from apr.causes import printable
-from apr.web_pace import Pace, PacedSession
+from apr.basics.causes import printable
+from apr.data.sources.web_pace import Pace, PacedSession
 
 REDIRECTS = 20
 SHOWN = 600  # characters of a message, which a server may have written

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from apr.comparisons.retest_lines import Retest
+from apr.comparisons.since import LEVEL, family_distances
+from apr.comparisons.wording import with_interval
 from apr.figures.style import BLUE, FAINT, GREY, MM, RED, TEXT, Drawing, legend_below, styled
-from apr.retest_lines import Retest
-from apr.since import LEVEL, family_distances
-from apr.wording import with_interval
 
 RULE = "#eeeeee"
 LETTERS = 15  # of a title in a row

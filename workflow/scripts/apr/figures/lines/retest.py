@@ -11,12 +11,12 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-from apr.accuracies import clopper_pearson
+from apr.comparisons.retest_accuracies import ERRORS
+from apr.comparisons.retest_lines import WITHOUT, Fit, Retest, fit_retest, lines_basis
+from apr.comparisons.wording import UNDEFINED, counted, number, with_interval
 from apr.figures.style import BLUE, FAINT, GREY, INK, MM, RED, TEXT, Drawing, legend_below, name_panel, styled
-from apr.lines import band, from_probit
-from apr.retest_lines import WITHOUT, Fit, Retest, fit_retest, lines_basis
-from apr.retest_tables import ERRORS
-from apr.wording import UNDEFINED, counted, number, with_interval
+from apr.scores.paired import clopper_pearson
+from apr.statistics.lines import band, from_probit
 
 HEIGHT = 78 * MM
 CONFIDENCE = 95  # %

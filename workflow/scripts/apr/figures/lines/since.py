@@ -10,7 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.special import ndtri
 
-from apr.families import LINE, UNDATED
+from apr.basics.problems import Problem
+from apr.comparisons.families import LINE, UNDATED
+from apr.comparisons.retest_lines import Retest
+from apr.comparisons.since import ALONE, ANY, change_in_words, drawn_line, populations, since_lines, to_scale
+from apr.comparisons.wording import number
 from apr.figures.style import (
     BLUE,
     FAINT,
@@ -28,11 +32,7 @@ from apr.figures.style import (
     share_labels,
     styled,
 )
-from apr.lines import band, fit_line, from_probit
-from apr.problems import Problem
-from apr.retest_lines import Retest
-from apr.since import ALONE, ANY, change_in_words, drawn_line, populations, since_lines, to_scale
-from apr.wording import number
+from apr.statistics.lines import band, fit_line, from_probit
 
 LETTERS = 40  # of an axis label in a row
 OTHER, MORE = "other", "more data"  # kinds of models

@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from apr.basics.problems import Problem
+from apr.comparisons.retest_lines import QUANTITIES, Retest, lines_basis, lines_leave_out, retest_lines
+from apr.comparisons.wording import counted, number, with_interval
 from apr.figures.style import BLUE, FAINT, INK, MM, ORANGE, TEXT, Drawing, legend_below, name_panel, styled
-from apr.problems import Problem
-from apr.retest_lines import QUANTITIES, Retest, lines_basis, lines_leave_out, retest_lines
-from apr.wording import counted, number, with_interval
 
 LETTERS = 30  # of a retest's title in a row
 ROW, ENDS = 6.5, 22  # mm: of a retest, and above and below all of them

@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
-from apr.comparisons import with_shape
-from apr.errors import complete, read_table
+from apr.basics.problems import Problem
+from apr.comparisons.correlations import with_shape
+from apr.comparisons.testsets import Counted, footnote, marked, weak_tasks
+from apr.comparisons.wording import left_out, number
 from apr.figures.style import BLUE, FAINT, MM, ORANGE, TEXT, Drawing, legend_below, styled
-from apr.problems import Problem
-from apr.testsets import Counted, footnote, marked, weak_tasks
-from apr.wording import left_out, number
+from apr.scores.table import complete, read_table
 
 STAGES = (1, 2, 3, 4)
 PARAMETERS = {"d": "Depth (blocks)", "w": "Width (channels)", "b": "Bottleneck ratio", "g": "Group width (channels)"}
@@ -54,7 +54,7 @@ def draw_best_shapes(
         tasks: the tasks that are drawn.
         top: number of best models to average.
         titles: task -> the name that a reader sees.
-        counts: what is known of each task's test images (`apr.testsets`); None: nothing.
+        counts: what is known of each task's test images (`apr.comparisons.testsets`); None: nothing.
 
     Raises:
         Problem: no task, or a model that the population does not have.

@@ -5,12 +5,12 @@ from itertools import chain
 
 import pandas as pd
 
-from apr.comparisons import correlate, with_shape
-from apr.errors import complete
+from apr.basics.problems import Problem
+from apr.comparisons.correlations import correlate, with_shape
+from apr.comparisons.testsets import MARK, Counted, basis, footnote, marked, weak_tasks
+from apr.comparisons.wording import UNDEFINED, correlation, left_out, number
 from apr.figures.style import BLUE, ORANGE, Drawing, error_limits, legend_below, name_panel, panels, point_style, styled
-from apr.problems import Problem
-from apr.testsets import MARK, Counted, basis, footnote, marked, weak_tasks
-from apr.wording import UNDEFINED, correlation, left_out, number
+from apr.scores.table import complete
 
 # Whether γ starts at 0 -> its name, the letter that stands for its marker in a panel's title, and its look.
 STARTS = {
@@ -45,7 +45,7 @@ def draw_initialisation(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of rho's interval.
         seed: of the bootstrap.
-        counts: what is known of each task's test images (`apr.testsets`); None: nothing.
+        counts: what is known of each task's test images (`apr.comparisons.testsets`); None: nothing.
 
     Raises:
         Problem: there is no pair, or no model that completed the tasks of a row.

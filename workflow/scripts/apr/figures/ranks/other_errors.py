@@ -6,8 +6,10 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.axes import Axes
 
-from apr.comparisons import correlate, with_shape
-from apr.errors import complete, read_errors
+from apr.basics.problems import Problem
+from apr.comparisons.correlations import correlate, with_shape
+from apr.comparisons.testsets import Counted, Counts, basis, footnote, images_of, marked, weak_tasks
+from apr.comparisons.wording import correlation, left_out, rho
 from apr.figures.style import (
     BLUE,
     Drawing,
@@ -18,9 +20,7 @@ from apr.figures.style import (
     point_style,
     styled,
 )
-from apr.problems import Problem
-from apr.testsets import Counted, Counts, basis, footnote, images_of, marked, weak_tasks
-from apr.wording import correlation, left_out, rho
+from apr.scores.table import complete, read_errors
 
 # why intervals are of models alone
 SAME = "both errors are of the same test images"

@@ -12,13 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from apr.comparisons import correlate
-from apr.errors import complete
+from apr.basics.problems import Problem
+from apr.comparisons.correlations import correlate
+from apr.comparisons.testsets import Counted, basis, footnote, marked, weak_tasks
+from apr.comparisons.wording import UNDEFINED, bounds, left_out, number
 from apr.figures.style import BLUE, GREY, INK, MM, TEXT, Drawing, error_scale, point_style, styled
-from apr.problems import Problem
-from apr.statistics import Correlation
-from apr.testsets import Counted, basis, footnote, marked, weak_tasks
-from apr.wording import UNDEFINED, bounds, left_out, number
+from apr.scores.table import complete
+from apr.statistics.ranks import Correlation
 
 POINT = 25.4 / 72  # mm
 LEFT, BOTTOM, EDGE, GAP = 13, 10, 1, 1  # mm: for axis labels, at the other edges, between cells
@@ -46,7 +46,7 @@ def draw_all_pairs(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of rho's interval.
         seed: of the bootstrap.
-        counts: what is known of each task's test images (`apr.testsets`); None: nothing.
+        counts: what is known of each task's test images (`apr.comparisons.testsets`); None: nothing.
 
     Raises:
         Problem: fewer than two tasks, or two that have no model in common.

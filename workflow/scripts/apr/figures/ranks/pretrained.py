@@ -5,8 +5,10 @@ from itertools import chain
 
 import pandas as pd
 
-from apr.comparisons import correlate
-from apr.errors import complete
+from apr.basics.problems import Problem
+from apr.comparisons.correlations import correlate
+from apr.comparisons.testsets import MARK, Counted, basis, footnote, marked, weak_tasks
+from apr.comparisons.wording import UNDEFINED, correlation, left_out, number
 from apr.figures.style import (
     BLUE,
     GREEN,
@@ -19,10 +21,8 @@ from apr.figures.style import (
     share_labels,
     styled,
 )
-from apr.problems import Problem
-from apr.statistics import Correlation
-from apr.testsets import MARK, Counted, basis, footnote, marked, weak_tasks
-from apr.wording import UNDEFINED, correlation, left_out, number
+from apr.scores.table import complete
+from apr.statistics.ranks import Correlation
 
 # Name -> look, and the letter that stands for the marker in a panel's title.
 STARTS = {
@@ -52,7 +52,7 @@ def draw_pretrained(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of rho's interval.
         seed: of the bootstrap.
-        counts: what is known of each task's test images (`apr.testsets`); None: nothing.
+        counts: what is known of each task's test images (`apr.comparisons.testsets`); None: nothing.
 
     Raises:
         Problem: there is no pair, or no model that completed the tasks of a panel.

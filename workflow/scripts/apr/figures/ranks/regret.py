@@ -7,12 +7,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from apr.comparisons import regret_basis, regrets
-from apr.errors import complete
+from apr.basics.problems import Problem
+from apr.comparisons.correlations import regret_basis, regrets
+from apr.comparisons.testsets import Counted, footnote, marked, weak_tasks
+from apr.comparisons.wording import left_out, with_interval
 from apr.figures.style import BLUE, FAINT, ORANGE, Drawing, legend_below, name_panel, panels, share_labels, styled
-from apr.problems import Problem
-from apr.testsets import Counted, footnote, marked, weak_tasks
-from apr.wording import left_out, with_interval
+from apr.scores.table import complete
 
 # The closest member's line is the thinner one and lies on top, so that both are seen where they agree.
 LOOKS = {"reference": (BLUE, 1.8), "closest": (ORANGE, 0.9)}
@@ -40,7 +40,7 @@ def draw_selection_regret(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of the intervals.
         seed: of the bootstrap.
-        counts: what is known of each task's test images (`apr.testsets`); None: nothing.
+        counts: what is known of each task's test images (`apr.comparisons.testsets`); None: nothing.
 
     Raises:
         Problem: no target, or no model that completed both tasks.

@@ -5,8 +5,10 @@ from itertools import cycle
 
 import pandas as pd
 
-from apr.comparisons import correlate
-from apr.errors import complete
+from apr.basics.problems import Problem
+from apr.comparisons.correlations import correlate
+from apr.comparisons.testsets import Counted, basis, footnote, marked, weak_tasks
+from apr.comparisons.wording import correlation, left_out, rho
 from apr.figures.style import (
     BLUE,
     FAINT,
@@ -21,9 +23,7 @@ from apr.figures.style import (
     point_style,
     styled,
 )
-from apr.problems import Problem
-from apr.testsets import Counted, basis, footnote, marked, weak_tasks
-from apr.wording import correlation, left_out, rho
+from apr.scores.table import complete
 
 # Of different lengths, so that the pairs repeat only after 42 tasks.
 COLORS = (GREY, BLUE, ORANGE, GREEN, RED, PURPLE)
@@ -51,7 +51,7 @@ def draw_relative_error(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of rho's interval.
         seed: of the bootstrap.
-        counts: what is known of each task's test images (`apr.testsets`); None: nothing.
+        counts: what is known of each task's test images (`apr.comparisons.testsets`); None: nothing.
 
     Raises:
         Problem: no task, or no model that completed one of them and the reference.

@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from apr.comparisons import correlate
-from apr.errors import complete
+from apr.basics.problems import Problem
+from apr.comparisons.correlations import correlate
+from apr.comparisons.testsets import Counted, basis, footnote, marked, weak_tasks
+from apr.comparisons.wording import correlation, left_out, rho
 from apr.figures.style import (
     GREY,
     ORANGE,
@@ -22,9 +24,7 @@ from apr.figures.style import (
     share_labels,
     styled,
 )
-from apr.problems import Problem
-from apr.testsets import Counted, basis, footnote, marked, weak_tasks
-from apr.wording import correlation, left_out, rho
+from apr.scores.table import complete
 
 # The groups differ by marker too, so that they can be told apart without colour.
 GROUPS = {
@@ -58,7 +58,7 @@ def draw_scatter(
         resamples: bootstrap resamples of rho's interval.
         seed: of the bootstrap.
         columns: panels in a row, where the order of the pairs has a meaning.
-        counts: what is known of each task's test images (`apr.testsets`); None: nothing.
+        counts: what is known of each task's test images (`apr.comparisons.testsets`); None: nothing.
 
     Raises:
         Problem: there is no pair, or one has no model in common.

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from apr.comparisons import correlate, with_shape
-from apr.errors import complete
+from apr.basics.problems import Problem
+from apr.comparisons.correlations import correlate, with_shape
+from apr.comparisons.testsets import Counted, basis, footnote, marked, weak_tasks
+from apr.comparisons.wording import correlation, left_out, rho
 from apr.figures.style import BLUE, Drawing, error_limits, grid_columns, name_panel, panels, point_style, styled
-from apr.problems import Problem
-from apr.testsets import Counted, basis, footnote, marked, weak_tasks
-from apr.wording import correlation, left_out, rho
+from apr.scores.table import complete
 
 AXES = {
     "A": ("cumulative_depth", "Cumulative depth (blocks)"),
@@ -36,7 +36,7 @@ def draw_error_vs_depth_width(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of rho's interval.
         seed: of the bootstrap.
-        counts: what is known of each task's test images (`apr.testsets`); None: nothing.
+        counts: what is known of each task's test images (`apr.comparisons.testsets`); None: nothing.
 
     Raises:
         Problem: no task, or a model that the population does not have.

@@ -8,6 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 
+from apr.basics.problems import Problem
+from apr.comparisons.population_size import HALF_WIDTH, SizeCurve, enough, question, rho_by_size
+from apr.comparisons.testsets import Counted, basis, footnote, marked, weak_tasks
+from apr.comparisons.wording import correlation, left_out, rho
 from apr.figures.style import (
     BLUE,
     FAINT,
@@ -21,10 +25,6 @@ from apr.figures.style import (
     share_labels,
     styled,
 )
-from apr.population_size import HALF_WIDTH, SizeCurve, enough, question, rho_by_size
-from apr.problems import Problem
-from apr.testsets import Counted, basis, footnote, marked, weak_tasks
-from apr.wording import correlation, left_out, rho
 
 POINT = {"linestyle": "none", "markeredgecolor": "white", "markeredgewidth": 0.5}
 # The mark of the sign is the larger one and lies below, so that both are seen where they fall together.
@@ -53,7 +53,7 @@ def draw_rho_vs_population(
         sizes: numbers n of models; what exceeds the population stands for the population.
         resamples: populations drawn for each n.
         seed: of the draws.
-        counts: what is known of each task's test images (`apr.testsets`); None: nothing.
+        counts: what is known of each task's test images (`apr.comparisons.testsets`); None: nothing.
 
     Raises:
         Problem: there is no pair, or one has no model in common.

@@ -8,9 +8,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from apr.comparisons import correlate
-from apr.errors import complete
-from apr.escaping import plain
+from apr.basics.escaping import plain
+from apr.basics.problems import Problem
+from apr.comparisons.correlations import correlate
+from apr.comparisons.testsets import Counted, basis, footnote, marked, weak_tasks
+from apr.comparisons.wording import correlation, left_out, rho
 from apr.figures.style import (
     BLUE,
     FAINT,
@@ -23,9 +25,7 @@ from apr.figures.style import (
     point_style,
     styled,
 )
-from apr.problems import Problem
-from apr.testsets import Counted, basis, footnote, marked, weak_tasks
-from apr.wording import correlation, left_out, rho
+from apr.scores.table import complete
 
 # Light with an outline against dark, so that the versions can be told apart without colour.
 LOOKS = {"images": {"facecolor": "#DDE2E6", "edgecolor": FAINT}, "balanced_images": {"color": BLUE}}
@@ -57,7 +57,7 @@ def draw_balanced(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of rho's interval.
         seed: of the bootstrap.
-        tested: what is known of each task's test images (`apr.testsets`); None: nothing.
+        tested: what is known of each task's test images (`apr.comparisons.testsets`); None: nothing.
 
     Raises:
         Problem: there is no pair, or no model that completed both tasks of one.

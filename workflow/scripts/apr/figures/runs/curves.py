@@ -9,6 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from apr.basics.problems import Problem
+from apr.comparisons.testsets import Counted, footnote, marked, weak_tasks
+from apr.comparisons.wording import UNDEFINED, number
 from apr.figures.style import (
     FAINT,
     GREY,
@@ -22,11 +25,8 @@ from apr.figures.style import (
     share_labels,
     styled,
 )
-from apr.problems import Problem
-from apr.runs import percent_wrong, read_run
-from apr.statistics import spearman
-from apr.testsets import Counted, footnote, marked, weak_tasks
-from apr.wording import UNDEFINED, number
+from apr.runs.record import percent_wrong, read_run
+from apr.statistics.ranks import spearman
 
 COLUMNS = ["task", "rank", "model", "epoch", "error", "resumed_after"]
 HIGHLIGHT = 5  # best and worst in (A), as many as are continued
@@ -83,7 +83,7 @@ def draw_training_curves(
         continued: task, rank (best1, worst1, …), model, epoch, error, resumed_after (epoch); may be empty.
         zoom_from: first epoch of the zoomed panel.
         titles: task -> the name that a reader sees.
-        counts: what is known of each task's test images (`apr.testsets`); None: nothing.
+        counts: what is known of each task's test images (`apr.comparisons.testsets`); None: nothing.
 
     Raises:
         Problem: no curve, several tasks in `curves`, or no epoch after `zoom_from`.

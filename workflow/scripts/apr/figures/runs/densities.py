@@ -10,6 +10,9 @@ from matplotlib.transforms import blended_transform_factory
 from scipy.integrate import trapezoid
 from scipy.stats import gaussian_kde
 
+from apr.basics.problems import Problem
+from apr.comparisons.testsets import Counted, footnote, marked, weak_tasks
+from apr.comparisons.wording import number
 from apr.figures.style import (
     BLUE,
     GREEN,
@@ -22,10 +25,7 @@ from apr.figures.style import (
     panels,
     styled,
 )
-from apr.problems import Problem
-from apr.repeats import TAILS, overlap
-from apr.testsets import Counted, footnote, marked, weak_tasks
-from apr.wording import number
+from apr.scores.repeats import TAILS, overlap
 
 POPULATION = "population"
 COLORS = (BLUE, ORANGE, GREEN, RED, PURPLE)
@@ -54,7 +54,7 @@ def draw_seed_densities(
         population: error (%) of each model, one run each; NaN where it diverged.
         titles: task -> the name that a reader sees.
         task: the task of all these runs.
-        counts: what is known of its test images (`apr.testsets`); None: nothing.
+        counts: what is known of its test images (`apr.comparisons.testsets`); None: nothing.
 
     Raises:
         Problem: no architecture, or the population, has a run that completed.

@@ -12,13 +12,13 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
 
-from apr.anynet import STAGES, STRIDES
-from apr.escaping import plain
+from apr.basics.escaping import plain
+from apr.basics.problems import Problem
+from apr.data.packing import PackedImages
+from apr.data.splits import generator
 from apr.figures.style import BLUE, FAINT, GREEN, GREY, INK, MM, ORANGE, TEXT, Drawing, styled
-from apr.packing import PackedImages
-from apr.problems import Problem
-from apr.splits import generator
-from apr.stems import stem_of
+from apr.models.anynet import STAGES, STRIDES
+from apr.models.stems import stem_of
 
 # All lengths below are in millimetres.
 MARGIN = 0.5  # so that lines at the rim are whole

@@ -1,0 +1,1 @@
+"""Estimates of times, and SLURM."""

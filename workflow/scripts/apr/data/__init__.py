@@ -1,0 +1,1 @@
+"""From what a publisher ships to packed images and views of them."""

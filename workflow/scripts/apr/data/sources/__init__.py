@@ -1,0 +1,1 @@
+"""Fetching and unpacking what publishers ship, without trusting any of it."""

@@ -1,0 +1,1 @@
+"""Lines through models on two test sets."""

@@ -1,0 +1,1 @@
+"""Rankings of one population on several tasks."""

@@ -1,0 +1,1 @@
+"""What single runs, their data and their architectures look like."""

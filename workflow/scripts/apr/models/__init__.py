@@ -1,0 +1,1 @@
+"""Architectures, the population, networks and pretrained models."""

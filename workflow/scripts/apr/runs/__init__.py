@@ -1,0 +1,1 @@
+"""One model on one task: training and evaluation, and the record that they leave."""

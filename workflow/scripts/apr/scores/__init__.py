@@ -1,0 +1,1 @@
+"""Score tables: one row a run; made of runs, or of results that others published."""

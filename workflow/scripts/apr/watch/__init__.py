@@ -1,0 +1,1 @@
+"""What is planned, what is there, and whether it belongs together."""
