@@ -4,9 +4,9 @@ The paper trained each architecture once, so that every error holds the noise of
 trained with many seeds tell how large it is. Assumed is that it is alike for all architectures of a task. The
 correction is Spearman's for attenuation (American Journal of Psychology 15, 1904, 72-101), with simulated ceilings in
 place of the roots of the reliabilities: noise is added to the errors as `statistics.deconvolution` finds them without
-it, so that neither errors nor noise need be normal. benchmarks/README.md has its bias and coverage: within 0.02 for 500 models
-with errors of one mode up to a lognormal with sigma 1, and noise up to 0.7 of their SD; up to 0.11 too small for errors
-in two clusters, heavier tails or 60 models.
+it, so that neither errors nor noise need be normal. benchmarks/README.md has its bias and coverage: within 0.02 for 500
+models with errors of one mode up to a lognormal with sigma 1, and noise up to 0.7 of their SD; up to 0.11 too small for
+errors in two clusters, heavier tails or 60 models.
 """
 
 import math
