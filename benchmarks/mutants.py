@@ -1,21 +1,21 @@
 """Do the tests notice faults? Put small ones into the code, one at a time, and count those that no test notices.
 
-    python benchmarks/mutants.py training batches network --count 40
-    python benchmarks/mutants.py all --count 100 --seed 2 --json mutants.json
-    python benchmarks/mutants.py rules/training.smk rules/common.smk --tests tests/workflow/test_whole.py
+    python benchmarks/mutants.py runs.training models.network --count 40
+    python benchmarks/mutants.py all --count 100 --seed 2 --reached reached.json --json mutants.json
+    python benchmarks/mutants.py rules --count 12 --tests tests/workflow/test_whole.py tests/workflow/test_triggers.py
 
 A fault is a flipped comparison, another operator, a constant off by one, an argument or a statement that is left out,
-`min` for `max` and their like; in a rule it is an `ancient`, an input or a parameter that is left out. Faults are drawn
-by the seed. Each is tried in a copy of the project, made once at the start, on the unit tests that import the module
-(or a helper that does), those named like it first. A test that hangs has noticed, where without a fault it ends in
-time. What survives is printed as `file:line: before -> after`; the results file is written after each fault.
+`min` for `max` and their like; in a rule it is an `ancient`, an input or a parameter that is left out, an `output` that a
+parameter does without, or another path. Faults are drawn by the seed. Each is tried in a copy of the project, made
+once at the start, on the unit tests that reach the block of the fault (reached.py runs them once to see), fast ones
+first; for those of rules, name the tests. A test that hangs has noticed, where without a fault it ends in time. What
+survives is printed as `file:line: before -> after`; the results file is written after each fault.
 """
 
 import argparse
 import json
 import os
 import random
-import re
 import shutil
 import signal
 import subprocess
@@ -27,6 +27,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from faults import ROOT, Fault, faults_of
+from reached import reached
 
 LIBRARY = "workflow/scripts/apr"
 HANGS = 1000  # in place of an exit code: the tests were ended for their time
@@ -34,37 +35,16 @@ HEAVY = ("torch", "torchvision.models.regnet", "pandas", "scipy.stats", "matplot
 
 
 def modules(names: list[str]) -> list[Path]:
-    """The files that names such as training, figures.scatter, workflow/checks/config.py or all stand for."""
+    """The files that names such as runs.training, workflow/checks/config.py, all or rules stand for."""
     if names == ["all"]:
         return sorted((ROOT / LIBRARY).rglob("*.py"))
+    if names == ["rules"]:
+        return sorted((ROOT / "rules").glob("*.smk"))
     files = [ROOT / name if "/" in name else ROOT / LIBRARY / f"{name.replace('.', '/')}.py" for name in names]
     for file in files:
         if not file.is_file():
             sys.exit(f"error: {file.relative_to(ROOT)}: no such file; name a module of the library, or a path")
     return files
-
-
-def mapped_tests(file: Path) -> list[str]:
-    """The unit tests that import a module, or a helper that does; those that are named like it first."""
-    name = file.stem if not file.is_relative_to(ROOT / LIBRARY) else _dotted(file)
-    parent = re.escape(name.rpartition(".")[0] or " ")
-    direct = rf"^\s*(from|import) {re.escape(name)}\b|^\s*from {parent} import .*\b{file.stem}\b"
-    imports = re.compile(direct, re.M)
-    files = [*(ROOT / "tests/unit").rglob("*.py"), *(ROOT / "tests/helpers").glob("*.py")]
-    unit = {path: path.read_text(encoding="utf-8") for path in files}
-    helpers = {path.stem for path, text in unit.items() if imports.search(text) and not path.name.startswith("test_")}
-    second = re.compile(rf"^from ({'|'.join(helpers)}) import" if helpers else "(?!)", re.M)
-    chosen = [
-        path
-        for path, text in unit.items()
-        if path.name.startswith("test_") and (imports.search(text) or second.search(text))
-    ]
-    chosen.sort(key=lambda path: (file.stem not in path.stem, not imports.search(unit[path]), path.name))
-    return [str(path.relative_to(ROOT)) for path in chosen]
-
-
-def _dotted(file: Path) -> str:
-    return ".".join(file.relative_to(ROOT / LIBRARY).with_suffix("").parts).join(["apr.", ""]).removesuffix(".__init__")
 
 
 class Copy:
@@ -125,7 +105,7 @@ class Copy:
 
 def tried(
     faults: list[Fault],
-    tests: dict[str, list[str]],
+    tests: dict[Fault, list[str]],
     copies: list[Copy],
     seconds: float,
     keep: Callable[[list[tuple[Fault, bool]]], None],
@@ -135,9 +115,9 @@ def tried(
     try:
         while waiting or busy:
             while waiting and free:
-                busy.append(free.pop())
                 fault = waiting.pop()
-                busy[-1].start(fault, tests[fault.file])
+                free[-1].start(fault, tests[fault])
+                busy.append(free.pop())
             for copy in list(busy):
                 code = copy.ended(seconds)
                 if code is not None:
@@ -160,11 +140,15 @@ def main() -> None:
     parser.add_argument(
         "modules",
         nargs="+",
-        help="such as runs.training, figures.ranks.scatter, rules/training.smk; or all",
+        help="such as runs.training, figures.ranks.scatter, rules/training.smk; or all (the library), or rules",
     )
     parser.add_argument("--count", type=int, default=100, help="faults to try (default 100)")
     parser.add_argument("--seed", type=int, default=1, help="of the draw (default 1)")
-    parser.add_argument("--tests", nargs="+", help="tests to run, by default those that import the module")
+    parser.add_argument("--tests", nargs="+", help="tests to run, by default the unit tests that reach the fault")
+    parser.add_argument("--reached", type=Path, help="keep in this file which tests reach what, and read it from there")
+    parser.add_argument(
+        "--budget", type=float, default=60, help="seconds of tests for a fault, without it (default 60)"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="at once (default 2)")
     parser.add_argument("--seconds", type=float, default=1800, help="after which tests hang (default 1800)")
     parser.add_argument("--json", type=Path, help="write the results to this file, after each fault")
@@ -182,34 +166,39 @@ def try_all(options: argparse.Namespace, folder: Path) -> None:
     """Draw faults and try them in copies of the project as it is now, which are made before anything is read."""
     copies = [Copy(folder / "0")]
     copies += [Copy(folder / str(number), copies[0].root) for number in range(1, options.jobs)]
-    files = modules(options.modules)
-    tests = {str(file.relative_to(ROOT)): options.tests or mapped_tests(file) for file in files}
     copied = copies[0].root
-    faults = [fault for file in files for fault in faults_of(copied / file.relative_to(ROOT), copied)]
-    untested = sorted({fault.file for fault in faults if not tests[fault.file]})
+    sources = {
+        name: (copied / name).read_text() for name in (str(file.relative_to(ROOT)) for file in modules(options.modules))
+    }
+    faults = [fault for name in sources for fault in faults_of(copied / name, copied)]
     chosen = random.Random(options.seed).sample(faults, min(options.count, len(faults)))
-    every = sorted({test for fault in chosen for test in tests[fault.file]})
-    copies[0].start(None, every)
-    while (code := copies[0].ended(options.seconds)) is None:
-        time.sleep(0.05)
-    if code:
-        sys.exit(refusal(code, options.seconds, (folder / "0/output").read_text()))
+    if options.tests:
+        tests = dict.fromkeys(chosen, options.tests)
+        copies[0].start(None, options.tests)
+        while (code := copies[0].ended(options.seconds)) is None:
+            time.sleep(0.05)
+        if code:
+            sys.exit(refusal(code, options.seconds, (folder / "0/output").read_text()))
+    else:
+        found = reached(copied, folder, options.reached, sorted(os.environ.get("MUT_TESTS", "tests/unit").split()))
+        tests = {one: found.tests(sources[one.file], one.file, one.line, options.budget) for one in chosen}
 
     def keep(results: list[tuple[Fault, bool]]) -> None:
         if options.json:
             written(results, options.json)
 
-    covered = [fault for fault in chosen if tests[fault.file]]
+    covered = [fault for fault in chosen if tests[fault]]
     results = tried(covered, tests, copies, options.seconds, keep)
-    results += [(fault, False) for fault in chosen if not tests[fault.file]]
+    results += [(fault, False) for fault in chosen if not tests[fault]]
     keep(results)
     survivors = sorted((fault for fault, noticed in results if not noticed), key=lambda fault: (fault.file, fault.line))
     noticed = len(results) - len(survivors)
     share = f"{noticed / max(1, len(results)):.0%}"
     print(f"\n{noticed} of {len(results)} faults noticed ({share}), drawn of {len(faults):,}.")
     print("\n".join(["Survived:", *map(str, survivors)] if survivors else []))
-    if untested:
-        print(f"No unit test imports: {', '.join(untested)}")
+    for fault in survivors:
+        if not tests[fault]:
+            print(f"No unit test reaches {fault.file}:{fault.line}")
 
 
 def refusal(code: int, seconds: float, output: str) -> str:

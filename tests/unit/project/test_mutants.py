@@ -7,9 +7,8 @@ import time
 import mutants
 import pytest
 from faults import _code_faults, _rule_faults, faults_of
-from mutants import HANGS, LIBRARY, Copy, mapped_tests, modules, refusal, tried, written
-
-from study import ROOT
+from mutants import HANGS, LIBRARY, Copy, modules, refusal, tried, written
+from reached import Reached, place_of, reached
 
 CODE = '''"""A docstring with 3 numbers."""
 import logging
@@ -62,20 +61,72 @@ def test_faults_of_rules_leave_out_what_keeps_results():
 
 
 def test_each_module_has_faults_and_a_fault_says_where(monkeypatch):
-    (file,) = modules(["randomness"])
+    (file,) = modules(["basics.randomness"])
     faults = faults_of(file)
     text = file.read_text(encoding="utf-8")
     assert len(faults) > 20
     assert all(text[fault.start : fault.end] == fault.before for fault in faults)
-    assert str(faults[0]).startswith(f"{LIBRARY}/randomness.py:")
+    assert str(faults[0]).startswith(f"{LIBRARY}/basics/randomness.py:")
 
 
-def test_a_module_is_tried_on_its_own_tests_first():
-    assert mapped_tests(ROOT / LIBRARY / "augmentation.py")[0] == "tests/unit/runs/test_augmentation.py"
-    training = mapped_tests(ROOT / LIBRARY / "training.py")
-    assert {"tests/unit/runs/test_training.py", "tests/unit/runs/test_training_golden.py"} == set(training[:2])
-    assert "tests/unit/runs/test_evaluation.py" in training  # by way of a helper
-    assert mapped_tests(ROOT / LIBRARY / "figures/scatter.py")
+LOOKED_AT = '''"""Words."""
+
+
+def sign(number: int) -> int:
+    """Its sign."""
+    if number < 0:
+        return -1
+    elif number > 0:
+        return 1
+    return 0
+'''
+LOOKS = """import subprocess
+import sys
+
+from apr.signs import sign
+
+
+def test_here():
+    assert sign(0) == 0
+
+
+def test_elsewhere():
+    subprocess.run([sys.executable, "-c", "from apr.signs import sign; sign(-2)"], check=True, cwd="workflow/scripts")
+
+
+def test_wrong():
+    assert sign(-1) == 1
+"""
+
+
+def test_a_fault_is_tried_on_the_tests_that_reach_its_block(tmp_path):
+    root = tmp_path / "project"
+    name, looks = "workflow/scripts/apr/signs.py", "tests/unit/test_signs.py"
+    for file, text in {
+        name: LOOKED_AT,
+        looks: LOOKS,
+        "pytest.ini": "[pytest]\npythonpath = workflow/scripts\n",
+    }.items():
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        (root / file).write_text(text)
+    known = tmp_path / "reached.json"
+    for _ in range(2):
+        found = reached(root, tmp_path, known, ["tests/unit"])
+        assert (root / name).read_text() == LOOKED_AT
+        assert found.tests(LOOKED_AT, name, 7, 100) == [f"{looks}::test_elsewhere"]  # and not the one that fails
+        assert set(found.tests(LOOKED_AT, name, 6, 100)) == {f"{looks}::test_here", f"{looks}::test_elsewhere"}
+        assert found.tests(LOOKED_AT, name, 9, 100) == []
+        tmp_path.joinpath("times").unlink(missing_ok=True)  # the second time nothing runs
+
+
+def test_fast_tests_of_a_module_come_first_and_the_others_as_long_as_there_is_time():
+    times = {"tests/a.py::slow": 50.0, "tests/a.py::fast": 1.0, "tests/test_x.py::own": 4.0}
+    found = Reached({"x.py:2": list(times)}, times)
+    assert found.tests("def f():\n    return 1\n", "x.py", 2, 10) == ["tests/test_x.py::own", "tests/a.py::fast"]
+    assert (
+        found.tests("def f():\n    return 1\n", "x.py", 1, 1000)[-1] == "tests/a.py::slow"
+    )  # outside: the whole file's
+    assert place_of("def f():\n    return 1\n", "x.py", 1) is None
 
 
 def test_an_unknown_module_is_named():
@@ -111,7 +162,7 @@ def test_faults_are_of_the_copy_and_results_are_kept_after_each(project, tmp_pat
     faults = faults_of(copy.root / "a.py", copy.root)
     (project / "a.py").write_text("edited meanwhile\n")
     kept = []
-    results = tried(faults, {"a.py": []}, [copy], 0.3, lambda found: kept.append(len(found)))
+    results = tried(faults, dict.fromkeys(faults, []), [copy], 0.3, lambda found: kept.append(len(found)))
     assert kept == list(range(1, len(faults) + 1))
     assert (copy.root / "a.py").read_text() == "x = 1 < 2\n"
     noticed = {fault.after: seen for fault, seen in results}
