@@ -122,6 +122,8 @@ def _rule_faults(source: str) -> Iterator[tuple[int, int, str]]:
         yield *found.span(), found[1]
     for found in re.finditer(r"(wildcards|lambda wildcards), output\b", source):
         yield *found.span(), found[1]
+    for found in re.finditer(r'(?<=")(?:results|data)/(?=\w)', source):
+        yield *found.span(), f"{found[0]}other_"
     for block in re.finditer(r"^    (?:input|params):\n((?:        .*\n)+)", source, re.MULTILINE):
         for line in re.finditer(r"^        \w+=.*,\n", block[1], re.MULTILINE):
             yield block.start(1) + line.start(), block.start(1) + line.end(), ""

@@ -27,6 +27,7 @@ RULES = """rule train:
         unpack(needed),
         view="a.json",
         packed=ancient(f"data/{name('x')}.bin"),
+        runs="results/runs/{task}.json",
     params:
         recipe=lambda wildcards, output: 3,
 """
@@ -58,6 +59,7 @@ def test_faults_of_rules_leave_out_what_keeps_results():
     assert any("lambda wildcards: 3" in text for text in made)
     assert any("view=" not in text for text in made)
     assert any("recipe" not in text for text in made)
+    assert any('runs="results/other_runs/{task}.json"' in text for text in made)
 
 
 def test_each_module_has_faults_and_a_fault_says_where(monkeypatch):
