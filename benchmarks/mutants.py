@@ -5,8 +5,8 @@
     python benchmarks/mutants.py rules --count 12 --tests tests/workflow/test_whole.py tests/workflow/test_triggers.py
 
 A fault is a flipped comparison, another operator, a constant off by one, an argument or a statement that is left out,
-`min` for `max` and their like; in a rule it is an `ancient`, an input or a parameter that is left out, an `output` that a
-parameter does without, or another path. Faults are drawn by the seed. Each is tried in a copy of the project, made
+`min` for `max` and their like; in a rule it is an `ancient`, an input or a parameter that is left out, an `output` that
+a parameter does without, or another path. Faults are drawn by the seed. Each is tried in a copy of the project, made
 once at the start, on the unit tests that reach the block of the fault (reached.py runs them once to see), fast ones
 first; for those of rules, name the tests. A test that hangs has noticed, where without a fault it ends in time. What
 survives is printed as `file:line: before -> after`; the results file is written after each fault.
@@ -156,6 +156,7 @@ def main() -> None:
     os.environ |= {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
     sys.dont_write_bytecode = True
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that the tests end, too
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell starts this in the background
     for name in HEAVY:
         __import__(name)
     with tempfile.TemporaryDirectory(prefix="mutants") as folder:

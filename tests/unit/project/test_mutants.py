@@ -164,7 +164,7 @@ def test_faults_are_of_the_copy_and_results_are_kept_after_each(project, tmp_pat
     faults = faults_of(copy.root / "a.py", copy.root)
     (project / "a.py").write_text("edited meanwhile\n")
     kept = []
-    results = tried(faults, dict.fromkeys(faults, []), [copy], 0.3, lambda found: kept.append(len(found)))
+    results = tried(faults, {fault: [] for fault in faults}, [copy], 0.3, lambda found: kept.append(len(found)))
     assert kept == list(range(1, len(faults) + 1))
     assert (copy.root / "a.py").read_text() == "x = 1 < 2\n"
     noticed = {fault.after: seen for fault, seen in results}

@@ -64,7 +64,11 @@ def taken(script, what):
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):
             (target,) = node.targets
-            pairs = zip(target.elts, node.value.elts) if isinstance(node.value, ast.Tuple) else [(target, node.value)]
+            pairs = (
+                zip(target.elts, node.value.elts, strict=True)
+                if isinstance(node.value, ast.Tuple)
+                else [(target, node.value)]
+            )
             names |= {ast.unparse(one) for one, value in pairs if ast.unparse(value) == f"snakemake.{what}"}
     read = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
     return {node.attr for node in read if ast.unparse(node.value) in names} - {"get"}
