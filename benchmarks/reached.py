@@ -119,8 +119,8 @@ class Reached:
 def reached(root: Path, folder: Path, known: Path | None, selected: list[str]) -> Reached:
     """Run the unit tests in a copy of the project; results in `known` are used again while their files are the same."""
     code = sorted((root / CODE).rglob("*.py"))
-    helpers = [*(root / "tests").glob("*.py"), *(root / "tests/helpers").glob("*.py")]
-    state = _digest(code + helpers)
+
+    state = _digest([*code, *sorted((root / "tests").glob("*.py"))])
     before = json.loads(known.read_text()) if known and known.exists() else {}
     before = before.get("files", {}) if before.get("state") == state else {}
     files = {}

@@ -25,7 +25,7 @@ def reported() -> pd.DataFrame:
     return table
 
 
-COUNTS = {"photos": Counts(2500, 90.0), "few": Counts(400, 80.0), "digits": Counts(), "pre": Counts(400, 90.0)}
+COUNTS = {"photos": Counts(2500, 90.0), "few": Counts(5000, 80.0), "digits": Counts(), "pre": Counts(400, 90.0)}
 COUNTS["weak"] = Counts(60, 80.0)
 
 
@@ -65,15 +65,39 @@ CLOSEST = {"digits": "few", "pre": "few", "weak": "photos"}
 TARGETS = ["digits", "pre", "weak"]
 
 
+TWICE = [["photos", "few"], ["photos", "digits"]]
+GAINS = [["digits", "photos", "few"], ["pre", "photos", "few"]]
+MEASURES = {
+    "rho": {"x": "photos", "y": "few"},
+    "mean_rho": {"pairs": TWICE},
+    "mean_pairwise_rho": {"tasks": ["photos", "few", "digits"]},
+    "ordered": {"pairs": TWICE},
+    "gain": {"target": "digits", "before": "photos", "after": "few"},
+    "mean_gain": {"gains": GAINS},
+    "min_gain": {"gains": GAINS},
+    "gain_difference": {"first": GAINS[0], "second": GAINS[1]},
+    "least_of_best": {"shape": "cumulative_depth", "task": "digits", "k": 3},
+    "largest_of_best": {"shape": "cumulative_width", "task": "photos", "k": 3},
+    "largest_error": {"task": "photos"},
+    "mean_error": {"task": "few"},
+    "quantile_error": {"task": "photos", "share": 0.25},
+    "mean_of_repeats": {"task": "photos_seeds", "model": "a002"},
+    "overlap": {"task": "photos_seeds", "models": ["a002", "a005"]},
+}
+REGIONS = {"largest_error": (40.0, 50.0), "mean_error": (10.0, 15.0), "least_of_best": (0.0, 10.0)}
+REGIONS |= {"mean_of_repeats": (30.0, 45.0), "largest_of_best": (200.0, 1600.0), "quantile_error": (30.0, 60.0)}
+
+
 def claims() -> list[Claim]:
-    """One claim of each common kind."""
+    """One claim of each kind, and some of words and of what cannot be compared."""
 
     def claim(name, kind, arguments, expected, reported=0.5, incomparable=None):
         return Claim(name, f"It is {name}", "Table 3", "T", reported, kind, arguments, expected, "[I]", incomparable)
 
     return [
-        claim("strong", "rho", {"x": "photos", "y": "few"}, (0.7, 1.0), 0.9),
+        *(claim(kind, kind, arguments, REGIONS.get(kind, (0.0, 1.0))) for kind, arguments in MEASURES.items()),
         claim("zero", "rho", {"x": "photos", "y": "digits"}, (-0.1, 0.1), "about 0"),
         claim("weak", "rho", {"x": "photos", "y": "weak"}, (0.3, 0.6)),
-        claim("other", "rho", {"x": "photos", "y": "pre"}, (-1.0, -0.7), -0.8, "another crop"),
+        claim("other", "rho", {"x": "photos", "y": "pre"}, (-1.0, -0.3), -0.8, "another crop"),
+        claim("lost", "rho", {"x": "photos", "y": "nothing"}, (-1.0, -0.3), -0.8),
     ]
