@@ -119,7 +119,6 @@ class Reached:
 def reached(root: Path, folder: Path, known: Path | None, selected: list[str]) -> Reached:
     """Run the unit tests in a copy of the project; results in `known` are used again while their files are the same."""
     code = sorted((root / CODE).rglob("*.py"))
-
     state = _digest([*code, *sorted((root / "tests").glob("*.py"))])
     before = json.loads(known.read_text()) if known and known.exists() else {}
     before = before.get("files", {}) if before.get("state") == state else {}

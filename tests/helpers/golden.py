@@ -6,9 +6,12 @@ Where a change is meant, `APRBENCH_RENEW=1 pytest FILE` writes them anew; git sh
 import os
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.colors import to_hex
+
+from apr.figures.style import STYLE
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 COLORS = ("color", "facecolor", "edgecolor", "markerfacecolor")
@@ -82,16 +85,20 @@ def axes_text(ax) -> list[str]:
     """Its place, scales, words, and all that is drawn in it."""
     spec = ax.get_subplotspec()
     place = spec.get_geometry() if spec else numbers(ax.get_position(original=True).bounds)
-    shown = [side for side, spine in ax.spines.items() if spine.get_visible()]
+    shown = [f"{side} {number(one.get_linewidth())}" for side, one in ax.spines.items() if one.get_visible()]
     lines = [f"axes {place} aspect={ax.get_aspect()} on={ax.axison} spines={','.join(shown)}"]
     for axis in (ax.xaxis, ax.yaxis):
         low, high = sorted(axis.get_view_interval())
         ticks = [tick for tick in axis.get_majorticklocs() if low <= tick <= high]
         labels = axis.get_major_formatter().format_ticks(ticks)
         minor = [tick for tick in axis.get_minorticklocs() if low <= tick <= high]
+        tick = axis.get_major_ticks(1)[0]
         lines.append(
             f"{axis.axis_name} {axis.get_scale()} {numbers(axis.get_view_interval())} label={axis.label.get_text()!r} "
-            f"ticks={numbers(ticks)} {labels} minor={len(minor)} inverted={axis.get_inverted()}"
+            f"ticks={numbers(ticks)} {labels} minor={len(minor)} inverted={axis.get_inverted()} "
+            f"size={number(tick.tick1line.get_markersize())} width={number(tick.tick1line.get_markeredgewidth())} "
+            f"font={number(tick.label1.get_fontsize())} {number(axis.label.get_fontsize())} "
+            f"colors={' '.join(color(one.get_color()) for one in (tick.tick1line, tick.label1, axis.label))}"
         )
     lines += [f"title {loc} {ax.get_title(loc)!r}" for loc in ("left", "center", "right") if ax.get_title(loc)]
     drawn = [*ax.lines, *ax.collections, *ax.patches, *ax.texts, *ax.images, *ax.artists]
@@ -105,6 +112,8 @@ def axes_text(ax) -> list[str]:
 def legend_text(legend) -> list[str]:
     """Its columns and words, each with the handle beside it."""
     lines = [f"legend columns={legend._ncols} title={legend.get_title().get_text()!r} place={legend._loc}"]
+    lines[0] += f" frame={legend.get_frame_on()} font={number(legend._fontsize)} "
+    lines[0] += numbers([legend.handletextpad, legend.columnspacing, legend.labelspacing, legend.handlelength])
     for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True):
         lines.append(f"  {text.get_text()!r} {artist_text(handle)}")
     return lines
@@ -120,6 +129,11 @@ def frame_text(data) -> list[str]:
 
 def figure_text(drawn) -> str:
     """A drawing: size, panels, legends, numbers and caption."""
+    with mpl.rc_context(STYLE):  # as it is saved: ticks are made late
+        return _figure_text(drawn)
+
+
+def _figure_text(drawn) -> str:
     figure = drawn.figure
     lines = [f"figure {numbers(figure.get_size_inches() * 25.4)} mm", *drawn.caption.splitlines()]
     if figure.get_layout_engine():

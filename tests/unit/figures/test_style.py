@@ -1,0 +1,90 @@
+"""What all figures share, at values worked out by hand."""
+
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from apr.figures.style import (
+    MM,
+    error_limits,
+    error_scale,
+    grid_columns,
+    legend_below,
+    name_panel,
+    panels,
+    point_style,
+    share_labels,
+)
+
+
+def test_points_get_smaller_and_fainter_with_their_number():
+    found = {n: tuple(point_style(n).values()) for n in (10, 22, 25, 50, 125, 500)}
+    assert found == {10: (22, 0.9, 0), 22: (22, 0.9, 0), 25: (20, 0.8, 0), 50: (10, 0.5, 0)} | {
+        125: (4, 0.5, 0),
+        500: (4, 0.5, 0),
+    }
+
+
+def test_a_grid_has_up_to_four_columns_and_few_gaps():
+    assert [grid_columns(count) for count in range(1, 14)] == [1, 2, 3, 4, 3, 3, 4, 4, 3, 4, 4, 4, 3]
+
+
+@pytest.mark.parametrize(
+    ("count", "columns", "width", "height"),
+    [(1, None, 83, 73.4), (2, None, 120, 55), (5, None, 174, 106.8), (3, 2, 120, 110)],
+)
+def test_a_figure_is_as_wide_as_a_journals_column(count, columns, width, height):
+    figure, axes = panels(count, columns)
+    assert figure.get_size_inches() / MM == pytest.approx([width, height])
+    assert len(axes) == count
+    engine = figure.get_layout_engine().get()
+    assert (engine["w_pad"], engine["h_pad"]) == pytest.approx((1.5 * MM, 1.6 * MM))
+
+
+def test_equal_errors_get_a_scale_of_one_point():
+    ax = Figure().add_subplot()
+    error_limits(ax, pd.Series([0.5, 0.5]))
+    assert ax.get_ylim() == pytest.approx((-0.05, 1.5))
+    error_limits(ax, pd.Series([30.0, 30.0]))
+    assert ax.get_ylim() == (29, 31)
+    error_limits(ax, pd.Series([30.0, 40.0]))  # those are matplotlib's
+    assert ax.get_ylim() == (29, 31)
+    assert error_scale(pd.Series([0.5, None])) == (-0.05, 1.5)
+    assert error_scale(pd.Series([3.0, 3.0])) == (2, 4)
+    assert error_scale(pd.DataFrame({"a": [10.0, 20], "b": [None, 30]})) == pytest.approx((8.6, 31.4))
+
+
+def test_labels_that_panels_share_stand_at_the_edge():
+    _, axes = panels(5, 3)
+    for ax in axes:
+        ax.set(xlabel="x", ylabel="y")
+    share_labels(axes)
+    assert [ax.get_xlabel() for ax in axes] == ["", "", "x", "x", "x"]
+    assert [ax.get_ylabel() for ax in axes] == ["y", "", "", "y", ""]
+    axes[1].set(xlabel="other", ylabel="other")
+    axes[2].set(xlabel="x", ylabel="y")
+    share_labels(axes)
+    assert axes[2].get_ylabel() == "y"
+
+
+@pytest.mark.parametrize(("length", "columns", "more"), [(8, 3, 7.5), (20, 3, 7.5), (23, 3, 7.5), (40, 1, 14.5)])
+def test_a_legend_is_one_row_where_it_fits(length, columns, more):
+    figure, _ = panels(1)
+    figure.set_figwidth(130 * MM)
+    before = figure.get_figheight()
+    legend_below(figure, [Line2D([], [])] * 3, ["n" * length] * 3)
+    assert figure.legends[0]._ncols == columns
+    assert (figure.get_figheight() - before) / MM == pytest.approx(more)
+
+
+def test_a_panels_name_wraps_at_its_width_and_stands_above_its_result():
+    _, axes = panels(4)
+    name_panel(axes[0], "word " * 7, "result", letter="A")
+    name, letter = axes[0].texts
+    assert name.get_text().splitlines() == ["word word word word word", "word word"]  # 174 / 4 x 0.6 = 26 letters
+    assert (name.xyann, letter.xyann) == ((0, 12), (-20, 11))
+    assert (name.get_weight(), letter.get_weight(), letter.get_fontsize()) == ("bold", "bold", 10)
+    name_panel(axes[1], "name")
+    assert [text.xyann for text in axes[1].texts] == [(0, 3)]
+    assert axes[0].get_title(loc="left") == "result"
