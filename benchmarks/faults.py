@@ -15,6 +15,7 @@ NAMES |= {"mean": "median", "sqrt": "square", "sin": "cos", "low": "high", "firs
 NAMES |= {other: one for one, other in NAMES.items()}
 SPOKEN = ("log", "logging", "warnings", "parser", "print")  # what these say is no behaviour
 UNSEEN = ("encoding", "frozen", "non_blocking", "slots")  # arguments that change no result here
+CHECKS = ("zip", "strict")  # a call and its argument that only checks
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,17 @@ def _behaviour(node: ast.AST) -> Iterator[ast.AST]:
         for child in value if isinstance(value, list) else [value]:
             if not isinstance(child, ast.AST) or field in ("annotation", "returns") or _silent(child):
                 continue
+            if isinstance(child, ast.keyword) and (_called(node), child.arg) == CHECKS:
+                continue
             if isinstance(child, ast.expr | ast.stmt):
                 yield child
             if not isinstance(child, ast.Raise | ast.JoinedStr):
                 yield from _behaviour(child)
+
+
+def _called(node: ast.AST) -> str:
+    func = getattr(node, "func", None)
+    return func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
 
 
 def _silent(node: ast.AST) -> bool:
@@ -104,9 +112,9 @@ def _changed(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.Call):
         for left_out in node.keywords:
             rest = [keyword for keyword in node.keywords if keyword is not left_out and left_out.arg]
-            if left_out.arg and left_out.arg not in UNSEEN:
+            if left_out.arg and left_out.arg not in UNSEEN and (_called(node), left_out.arg) != CHECKS:
                 yield ast.unparse(ast.Call(node.func, node.args, rest))
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        name = _called(node)
         if name in NAMES:
             yield ast.unparse(node).replace(f"{name}(", f"{NAMES[name]}(", 1)
     elif isinstance(node, ast.Expr | ast.AugAssign | ast.Raise) and not isinstance(
