@@ -2,6 +2,8 @@
 
 import errno
 import os
+import re
+import socket
 import subprocess
 import sys
 import zlib
@@ -89,6 +91,18 @@ def test_reading_lets_our_own_faults_and_problems_pass():
     for error in (KeyError("x"), TypeError("x"), Problem("x")):
         with pytest.raises(type(error), match="x"), reading("a"):
             raise error
+
+
+def test_a_history_has_dates_and_jobs_and_a_log_the_time_alone(tmp_path):
+    text = "from apr.basics.logs import log_to\nwith log_to('x.log', 'all.log') as log:\n    log.info('hello')\n"
+    for job in ("7", None):
+        environment = os.environ | {"PYTHONPATH": str(SCRIPTS)} | ({"SLURM_JOB_ID": job} if job else {})
+        subprocess.run([sys.executable, "-c", text], env=environment, cwd=tmp_path, check=True, timeout=1800)
+    assert re.fullmatch(r"(\d\d:\d\d:\d\d hello\n)+", (tmp_path / "x.log").read_text())
+    both = (tmp_path / "all.log").read_text().splitlines()
+    host = re.escape(socket.gethostname())
+    assert re.fullmatch(rf"\d{{4}}-\d\d-\d\d \S+ job 7 {host} process \d+: hello", both[0])
+    assert re.fullmatch(rf"\d{{4}}-\d\d-\d\d \S+ {host} process \d+: hello", both[-1])
 
 
 def test_names_in_messages_are_one_line():
