@@ -10,6 +10,9 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.colors import to_hex
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.text import Text
 
 from apr.figures.style import STYLE
 
@@ -76,6 +79,16 @@ def artist_text(artist: Artist) -> str:
                 words.append(f"{name}={written(value)}")
     if hasattr(artist, "get_paths"):
         words += [f"path={numbers(path.vertices)}" for path in artist.get_paths()[:2]]
+    if isinstance(artist, Patch):
+        words.append(f"outline={numbers(artist.get_path().transformed(artist.get_patch_transform()).vertices)}")
+    if isinstance(artist, Line2D):
+        words.append(f"dashes={plain(artist._dash_pattern)}")
+    if isinstance(artist, Text):
+        words.append(f"spacing={plain(artist._linespacing)}")
+    if getattr(artist, "arrow_patch", None):
+        arrow = artist.arrow_patch
+        words.append(f"arrow={type(arrow.get_arrowstyle()).__name__} {vars(arrow.get_arrowstyle())} {arrow.shrinkA}")
+        words.append(f"{arrow.shrinkB} {number(arrow.get_linewidth())} {color(arrow.get_edgecolor())}")
     if hasattr(artist, "xyann"):
         words.append(f"at={numbers(artist.xy)} {artist.xycoords} {artist.anncoords} {numbers(artist.xyann)}")
     return " ".join(words)
