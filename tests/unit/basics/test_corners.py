@@ -102,6 +102,8 @@ def test_a_lease_that_cannot_be_read_stops_the_writing(tmp_path, monkeypatch):
         (" .5", {"type": "number"}, "; write .5 without quotes"),
         ("many", {"type": "number"}, "is a string, expected number"),
         (3.0, {"type": "integer"}, "; write 3"),
+        (3, {"type": "array"}, "; write [3]"),
+        pytest.param(10**5000, {"type": "array"}, "expected list", id="huge"),
         ("Off", {"type": "boolean"}, "; write off without quotes"),
     ],
 )

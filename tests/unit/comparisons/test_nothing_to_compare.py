@@ -61,3 +61,13 @@ def test_a_task_on_which_all_are_right_or_wrong_is_not_weak_for_its_noise():
     assert weakness(pd.Series([30.0]), Counts(100)) == ""
     assert weakness(pd.Series([30.0, 60.0, 90.0, 90.0]), Counts(100, 90.0)) == ""  # half of them
     assert weakness(pd.Series([30.0, 90.0, 90.0]), Counts(100, 90.0)).startswith("2 of 3 models err as much")
+
+
+def test_accuracies_of_nothing_and_of_all_have_no_place_on_the_probit_scale():
+    accuracies = retests.pair(8).copy()
+    accuracies.iloc[0, accuracies.columns.get_loc("new_acc")] = 0.0
+    accuracies.iloc[1, accuracies.columns.get_loc("orig_acc")] = 100.0
+    accuracies.iloc[2, accuracies.columns.get_loc("new_acc")] = 1.0
+    fit = fit_retest(accuracies, retests.retest(), "probit", **BOOTSTRAP)
+    assert set(fit.left_out) == set(accuracies.index[:2])
+    assert fit_retest(accuracies, retests.retest(), "linear", **BOOTSTRAP).left_out == ()

@@ -92,3 +92,10 @@ def test_what_changes_nothing_of_an_output_takes_it_and_is_no_reason_to_run_agai
     }
     assert {name: keys for name, keys in found.items() if keys} == NO_REASON
     assert SCRIPTS.keys() >= UNREAD.keys()
+
+
+def test_runs_take_packed_images_of_any_age_and_how_they_use_the_machine_is_no_reason_to_run_again():
+    text = "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
+    assert re.findall(r'"packed": (\w+)\(f"data/packed', text) == ["ancient"] * 2  # of trainings, of evaluations
+    assert set(re.findall(r"def (\w+)\(wildcards, output\)", text)) == {"training_options", "evaluation_options"}
+    assert re.findall(r"^ {8}options=(\w+),$", text, re.M).count("training_options") == 1
