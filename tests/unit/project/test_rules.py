@@ -4,6 +4,7 @@ import ast
 import re
 
 import pytest
+from golden import checked
 
 from study import ROOT
 
@@ -43,7 +44,7 @@ def section(body, name):
 
 
 def rules():
-    """{rule: (inputs, parameters, script)}; a rule that is made from another has what that has, and its own."""
+    """{rule: (inputs, parameters, script)} and {rule: what it is made from}: it has what that has, and its own."""
     made = {}
     for path in sorted((ROOT / "rules").glob("*.smk")):
         for plain, base, other, body in RULE.findall(path.read_text()):
@@ -53,8 +54,10 @@ def rules():
     for name, (base, inputs, params, script) in made.items():
         if base:
             _, more, other, same = made[base]
-            made[name] = None, inputs or more, other | params, script or same
-    return {name: about[1:] for name, about in made.items()}
+            made[name] = base, inputs or more, other | params, script or same
+    return {name: about[1:] for name, about in made.items()}, {
+        name: about[0] for name, about in made.items() if about[0]
+    }
 
 
 def taken(script, what):
@@ -74,7 +77,8 @@ def taken(script, what):
     return {node.attr for node in read if ast.unparse(node.value) in names} - {"get"}
 
 
-SCRIPTS = {name: about for name, about in rules().items() if about[2]}
+ALL, BASES = rules()
+SCRIPTS = {name: about for name, about in ALL.items() if about[2]}
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -99,3 +103,23 @@ def test_runs_take_packed_images_of_any_age_and_how_they_use_the_machine_is_no_r
     assert re.findall(r'"packed": (\w+)\(f"data/packed', text) == ["ancient"] * 2  # of trainings, of evaluations
     assert set(re.findall(r"def (\w+)\(wildcards, output\)", text)) == {"training_options", "evaluation_options"}
     assert re.findall(r"^ {8}options=(\w+),$", text, re.M).count("training_options") == 1
+
+
+def test_a_rule_that_is_made_from_another_takes_other_files_and_other_parameters():
+    same_files = {name for name, base in BASES.items() if ALL[name][0] == ALL[base][0]}
+    assert same_files <= {"rank_runs"}  # the same table, for the trainings that go on
+    assert [name for name, base in BASES.items() if ALL[name][1] == ALL[base][1]] == []
+
+
+def test_a_command_is_given_the_parameters_that_it_names():
+    for path in (ROOT / "rules").glob("*.smk"):
+        for plain, base, other, body in RULE.findall(path.read_text()):
+            if "    shell:" in body:
+                params = section(body, "params")
+                assert set(re.findall(r"\{params\.(\w+)\}", body)) == params.keys(), plain or other or base
+
+
+def test_files_lie_where_they_did():
+    """Who has finished runs has them under these names; see golden.py for a change that is meant."""
+    text = "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
+    checked("paths_of_rules", "\n".join(sorted(re.findall(r'"((?:results|data)/\w[^"]*)"', text))) + "\n")
