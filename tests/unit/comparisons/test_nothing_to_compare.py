@@ -9,6 +9,7 @@ from apr.basics.problems import Problem
 from apr.comparisons.correlations import correlation_table
 from apr.comparisons.noise_ceiling import noise_ceiling_table
 from apr.comparisons.retest_lines import fit_retest, pair_retests
+from apr.comparisons.table import restructured
 from apr.comparisons.testsets import Counts, weakness
 
 
@@ -71,3 +72,9 @@ def test_accuracies_of_nothing_and_of_all_have_no_place_on_the_probit_scale():
     fit = fit_retest(accuracies, retests.retest(), "probit", **BOOTSTRAP)
     assert set(fit.left_out) == set(accuracies.index[:2])
     assert fit_retest(accuracies, retests.retest(), "linear", **BOOTSTRAP).left_out == ()
+
+
+def test_a_table_for_the_report_by_hand():
+    shown = pd.DataFrame({"Task": ["a, b", 'c "d"'], "ρ": [0.5, ""]})
+    lines = [".. csv-table::", "   :header-rows: 1", "", '   "Task","ρ"', r'   "a, b","0\.5"', '   "c ""d""",""', ""]
+    assert restructured(shown) == "\n".join(lines)
