@@ -1,0 +1,87 @@
+"""Weights that one run keeps and another starts from: all but the head, of the same network, and of no other run."""
+
+import re
+from collections import OrderedDict
+
+import pytest
+import torch
+from torch import nn
+
+from apr.basics.problems import Problem
+from apr.models.weights import keep_weights, load_weights, take_over, weights_digest
+
+CPU = torch.device("cpu")
+
+
+def network(classes, width=3):
+    return nn.Sequential(OrderedDict(stem=nn.Linear(2, width), fc=nn.Linear(width, classes)))
+
+
+def trained(classes=4):
+    torch.manual_seed(0)
+    net = network(classes)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.5)
+    net(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    return net, optimizer
+
+
+def test_what_was_kept_is_read_again_with_the_optimisers_state_if_that_was_given(tmp_path):
+    net, optimizer = trained()
+    both = keep_weights(tmp_path / "both.pt", net, optimizer)
+    alone = keep_weights(tmp_path / "alone.pt", net, None)
+    assert alone == weights_digest(net.state_dict()) != both
+    state = load_weights(tmp_path / "both.pt", both, CPU)
+    assert state.keys() == {"network", "optimizer"}
+    assert torch.equal(state["network"]["fc.bias"], net.fc.bias)
+    assert torch.equal(state["optimizer"]["state"][0]["momentum_buffer"], net.stem.weight.grad)
+    assert load_weights(tmp_path / "alone.pt", alone, CPU).keys() == {"network"}
+    # earlier versions made the digest of the weights alone
+    assert load_weights(tmp_path / "both.pt", alone, CPU).keys() == {"network"}
+
+
+def test_a_digest_tells_names_shapes_values_and_momenta(tmp_path):
+    net, optimizer = trained()
+    before = keep_weights(tmp_path / "a.pt", net, optimizer)
+    assert keep_weights(tmp_path / "a.pt", net, optimizer) == before
+    optimizer.state[net.fc.bias]["momentum_buffer"] += 1
+    assert keep_weights(tmp_path / "a.pt", net, optimizer) != before
+    values = {"a": torch.zeros(2, 3)}
+    others = {"b": torch.zeros(2, 3)}, {"a": torch.zeros(3, 2)}, {"a": torch.ones(2, 3)}, {"a": torch.zeros(2, 3).int()}
+    assert len({weights_digest(one) for one in (values, *others)}) == 5
+
+
+def test_weights_of_another_run_or_none_are_refused(tmp_path):
+    net, _ = trained()
+    path = tmp_path / "a.pt"
+    with pytest.raises(Problem, match=r"a.pt: is missing, and another run starts from it; delete the run that left it"):
+        load_weights(path, "x", CPU)
+    found = keep_weights(path, net, None)
+    with pytest.raises(Problem, match=re.escape(f"(digest {found[:12]} for {'f' * 12}); delete")):
+        load_weights(path, "f" * 64, CPU)
+    path.write_bytes(b"damaged")
+    with pytest.raises(Problem, match=r"a.pt: cannot be read \(\w+\); delete the run"):
+        load_weights(path, found, CPU)
+
+
+def test_another_number_of_classes_keeps_its_own_head():
+    net, _ = trained(classes=4)
+    other = network(2)
+    head = other.fc.weight.clone()
+    take_over(other, net.state_dict())
+    assert torch.equal(other.stem.weight, net.stem.weight)
+    assert torch.equal(other.fc.weight, head)
+    same = network(4)
+    own = same.fc.weight.clone()
+    take_over(same, net.state_dict())
+    assert torch.equal(same.fc.weight, own)
+
+
+def test_another_network_is_refused():
+    state = trained()[0].state_dict()
+    with pytest.raises(Problem, match=r"initial weights: stem.bias and 1 more do not fit this network"):
+        take_over(network(4, width=5), state)
+    with pytest.raises(Problem, match=r"stem.bias and 0 more"):
+        take_over(network(4), {name: value for name, value in state.items() if name != "stem.bias"})
+    with pytest.raises(Problem, match=r"more.bias and 0 more"):
+        take_over(network(4), state | {"more.bias": torch.zeros(1)})
