@@ -5,6 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from apr.figures.ranks.scatter import scatter_points
 from apr.figures.style import (
     MM,
     error_limits,
@@ -53,6 +54,13 @@ def test_equal_errors_get_a_scale_of_one_point():
     assert error_scale(pd.Series([0.5, None])) == (-0.05, 1.5)
     assert error_scale(pd.Series([3.0, 3.0])) == (2, 4)
     assert error_scale(pd.DataFrame({"a": [10.0, 20], "b": [None, 30]})) == pytest.approx((8.6, 31.4))
+
+
+def test_models_that_tie_across_the_limit_are_neither_best_nor_worst():
+    table = pd.DataFrame({"x": range(8), "y": [1, 1, 1, 5, 6, 9, 9, 9]}, dtype=float)
+    assert set(scatter_points(table, "x", "y", 2)["group"]) == {"other"}
+    found = scatter_points(table, "x", "y", 3)["group"].tolist()
+    assert found == ["best"] * 3 + ["other"] * 2 + ["worst"] * 3
 
 
 def test_labels_that_panels_share_stand_at_the_edge():

@@ -1,12 +1,17 @@
 """Machines, models and arguments at the edge: no answer of nvidia-smi, outputs of another shape, empty names."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 import torch
+from small import checkpointing
 
 from apr.basics.problems import Problem
+from apr.runs.checkpoints import save_checkpoint
 from apr.runs.commandline import beside
 from apr.runs.devices import _nvidia_smi, _runs, nvidia
-from apr.runs.evaluation import _best
+from apr.runs.evaluation import _best, predict
 from apr.runs.memory import memory_explained
 
 
@@ -88,3 +93,34 @@ def test_a_checkpoint_needs_a_name(name, tmp_path, monkeypatch):
     with pytest.raises(Problem, match="is a folder"):
         beside(str(tmp_path))
     assert [path.name for path in beside("a/b.pt").values()] == ["b.json", "b.lease"]
+
+
+@pytest.mark.parametrize(
+    ("change", "resumed"),
+    [
+        ({}, 3),
+        ({"done": 0}, 1),
+        ({"done": 4}, 5),
+        ({"done": 5}, None),
+        ({"done": -1}, None),
+        ({"done": "2"}, None),
+        ({"best": torch.zeros(4, 2, dtype=torch.int16)}, None),
+        ({"best": torch.zeros(4, 2, dtype=torch.int16), "done": -1}, None),
+        ({"best": None}, None),
+    ],
+)
+def test_an_evaluation_goes_on_from_a_checkpoint_that_fits_it_alone(tmp_path, change, resumed, caplog):
+    packed = SimpleNamespace(read=lambda row: np.full((1, 1, 3), row, np.uint8))
+    shown = torch.tensor([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 1]])
+    model = SimpleNamespace(
+        network=torch.nn.Identity(), outputs=3, transform=lambda image: shown[int(np.asarray(image)[0, 0, 0])]
+    )
+    kept = checkpointing(tmp_path)
+    state = {"best": torch.full((4, 3), 7, dtype=torch.int16), "done": 2} | change
+    save_checkpoint(kept.path, state, kept.fingerprint)
+    best, timing = predict(model, packed, np.arange(4), kept, device=torch.device("cpu"), batch=2, threads=1)
+    assert timing["resumed_at_image"] == resumed
+    assert ("is of this protocol, but" in caplog.text) == (resumed is None)
+    done = resumed - 1 if resumed else 0
+    assert (best[:done] == 7).all()
+    assert best[done:, 0].tolist() == [0, 1, 2, 2][done:]
