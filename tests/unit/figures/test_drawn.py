@@ -62,6 +62,7 @@ DRAWN = {
     "distances": lambda: draw_family_distances(since.study(), since.RETESTS, since.TITLES, 3, **BOOTSTRAP),
     "other_errors": lambda: other_errors(12, deep=("lines", "woods", "photos", "long")),
     "retest": lambda: draw_retest(retests.pair(8), retests.retest(without=["m_000"]), retests.TITLES, **BOOTSTRAP),
+    "retest_of_many": lambda: draw_retest(retests.pair(67, low=20), retests.retest(), retests.TITLES, **BOOTSTRAP),
     "since": lambda: draw_since(since.study(), since.RETESTS, since.TITLES, ["Lifted"], "linear", **BOOTSTRAP),
     "slopes": pairs_of_retests,
 }

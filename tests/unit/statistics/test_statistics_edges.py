@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from apr.basics.problems import Problem
+from apr.statistics.deconvolution import count_variance, counted
 from apr.statistics.lines import band, bootstrap_means, bootstrap_variances, fit_line, from_probit, probit
 from apr.statistics.ranks import expected_minimum, selection_regret
 from apr.statistics.slope_change import bootstrap_fit, estimate, hc3_p, holm, kink, mean_distance, slope_change
@@ -71,6 +72,15 @@ def test_lines_before_and_after_need_two_places_each():
     assert (found.change.value, found.at, found.heights) == (pytest.approx(1), 5.5, pytest.approx((5.5, 11)))
     with pytest.raises(ValueError, match="two different values of x on each side"):
         slope_change([0.0, 1, 5, 5], y, [False, False, True, True], list("abcd"), 50, 0)
+
+
+def test_counts_at_the_ends_do_not_vary_and_those_between_as_a_binomial_does():
+    rng = np.random.default_rng(0)
+    assert counted(np.array([[0.0, 100.0, -3.0, 103.0]]), 10, rng).tolist() == [[0, 100, 0, 100]]
+    assert set(counted(np.full((1, 50), 30.0), 4, rng)[0]) <= {0, 25, 50, 75, 100}
+    assert counted(np.full((1, 4000), 30.0), 40, rng).mean() == pytest.approx(30, abs=0.5)
+    assert count_variance(np.array([[50.0, 50.0], [0.0, 20.0]]), 26).tolist() == [100, 32]
+    assert count_variance(np.array([[50.0]]), 1).tolist() == [2500]
 
 
 def test_families_are_drawn_as_wholes():
