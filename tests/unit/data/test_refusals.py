@@ -18,7 +18,7 @@ from apr.data.packing import open_packed, pack_dataset
 from apr.data.reading.label_table import decode_text, read_table
 from apr.data.reading.listing import Item, Listing, in_order
 from apr.data.reading.walking import LeftOut
-from apr.data.sources.archives import _link
+from apr.data.sources.archives import _link, hinting
 from apr.data.sources.download import survey_folder
 from apr.data.sources.file_kinds import kind_of_file
 from apr.data.sources.member_names import UNICODE_PATH, _unicode_path
@@ -199,3 +199,16 @@ def test_sources_with_nothing_or_twice_the_same(tmp_path, monkeypatch):
     _link(tmp_path / "a", tmp_path / "c")
     assert (tmp_path / "c").read_text() == "a"
     assert not (tmp_path / "a").samefile(tmp_path / "c")
+
+
+@pytest.mark.parametrize(
+    ("inner", "words"),
+    [
+        ([], r"^nothing$"),
+        (list("abc"), r"^nothing; archives inside were not unpacked \(a, b, c\): to have them unpacked, set options"),
+        (list("abcd"), r"not unpacked \(a, b, c and 1 more\)"),
+    ],
+)
+def test_archives_inside_may_be_why_nothing_was_found(inner, words):
+    with pytest.raises(Problem, match=words), hinting({"inner": inner} if inner else {}):
+        raise Problem("nothing")
