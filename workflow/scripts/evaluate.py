@@ -20,7 +20,7 @@ from apr.basics.interruption import Interrupted, leave, listen, stop_if_asked
 from apr.basics.leases import Lease
 from apr.basics.logs import log_to
 from apr.basics.problems import Problem
-from apr.data.packing import open_packed
+from apr.data.packed import open_packed
 from apr.data.views import view_indices
 from apr.models.pretrained import check_weights, load_model, parse_model, planned_protocol
 from apr.runs.commandline import BAD_OPTION, Parser, beside, check_images, check_places, device, number, plain

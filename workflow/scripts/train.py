@@ -19,7 +19,7 @@ from apr.basics.interruption import Interrupted, leave, listen, stop_if_asked
 from apr.basics.leases import Lease
 from apr.basics.logs import log_to
 from apr.basics.problems import Problem
-from apr.data.packing import open_packed
+from apr.data.packed import open_packed
 from apr.data.views import view_indices
 from apr.models.anynet import Genotype
 from apr.runs.options import check_options, check_task, parser

@@ -12,7 +12,7 @@ from test_checks import demo, errors_of, merge  # noqa: F401 - a fixture
 from apr.basics.files import read_json, write_json
 from apr.basics.names import name_problem, plain_name
 from apr.basics.problems import Problem
-from apr.data.packing import INDEX
+from apr.data.packed import INDEX
 from checks.config import check_config, checked_study
 from study import ROOT
 

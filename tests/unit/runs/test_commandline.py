@@ -11,7 +11,7 @@ import pytest
 import evaluate
 import train
 from apr.basics.files import file_digest, write_json
-from apr.data.packing import INDEX
+from apr.data.packed import INDEX
 from apr.data.views import select_view
 from apr.runs.protocol import KEYS, UNSAID
 from apr.runs.record import check_reported, error_rows

@@ -23,7 +23,7 @@ from apr.basics.files import read_json
 from apr.basics.interruption import Interrupted
 from apr.basics.problems import Problem
 from apr.data.formats import Listing, read_listing
-from apr.data.packing import open_packed
+from apr.data.packed import open_packed
 from apr.data.views import view_indices
 from apr.models.pretrained import load_model, planned_protocol
 from apr.runs.evaluation import counted, output_indices, predict, run_protocol

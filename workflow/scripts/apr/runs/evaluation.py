@@ -13,7 +13,7 @@ from PIL import Image
 
 from apr.basics.interruption import Interrupted, listen
 from apr.basics.problems import Problem
-from apr.data.packing import PackedImages
+from apr.data.packed import PackedImages
 from apr.models.pretrained import Pretrained
 from apr.runs.checkpoints import load_checkpoint, save_checkpoint, tensors_fault
 from apr.runs.memory import memory_explained

@@ -8,7 +8,7 @@ from typing import Any
 
 from apr.basics.files import read_json
 from apr.basics.problems import Problem
-from apr.data.views import SPLITS
+from apr.data.packed import parts_of
 from apr.runs.record import COLUMNS, TOP5_CLASSES
 
 MALFORMED = (KeyError, TypeError, AttributeError, IndexError, ValueError)
@@ -112,11 +112,11 @@ def contradictions(name: str, root: Path) -> list[tuple[str, str]]:
 
 def _miscounted(manifest: Mapping[str, Any]) -> list[str]:
     odd = []
-    for split in SPLITS:
-        counts, total = manifest["per_class"][split], manifest[f"n_{split}"]
+    for part in parts_of(manifest):
+        counts, total = manifest["per_class"][part], manifest[f"n_{part}"]
         if sum(counts) != total or len(counts) != len(manifest["classes"]) or min(counts) < 0:
             odd.append(
-                f"{split}: {len(counts)} counts for {len(manifest['classes'])} classes, with a sum of {sum(counts):,} "
+                f"{part}: {len(counts)} counts for {len(manifest['classes'])} classes, with a sum of {sum(counts):,} "
                 f"where it says {total:,}; delete it"
             )
     return odd
@@ -135,9 +135,10 @@ def _beyond(view: Mapping[str, Any], dataset: Mapping[str, Any]) -> list[str]:
             f"has {len(view['classes'])} of {len(dataset['classes'])} classes, though it selects nothing; delete it"
         ]
     odd = []
-    for split in SPLITS:
-        there = dict(zip(dataset["classes"], dataset["per_class"][split], strict=True))
-        for label, count in zip(view["classes"], view["per_class"][split], strict=True):
+    nothing = [0] * len(view["classes"])
+    for part in parts_of(dataset):
+        there = dict(zip(dataset["classes"], dataset["per_class"][part], strict=True))
+        for label, count in zip(view["classes"], view["per_class"].get(part, nothing), strict=True):
             if count > there[label] or (whole and count < there[label]):
-                odd.append(f"{split}: class {label!r} has {count:,} images, its dataset {there[label]:,}; delete it")
+                odd.append(f"{part}: class {label!r} has {count:,} images, its dataset {there[label]:,}; delete it")
     return odd
