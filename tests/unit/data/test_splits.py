@@ -145,5 +145,4 @@ def test_a_class_that_validation_leaves_without_a_training_image_is_named():
     # the rarer class r chooses first, and all images of s are in one of its two groups
     labels, groups = ["r", "r", "s", "s", "s"], ["1", "2", "1", "1", "1"]
     with pytest.raises(Problem, match=r"class 's': .* none to train; lower split: validation_fraction"):
-        for seed in range(20):
-            validation_by_group(labels, groups, np.zeros(5, bool), 0.4, seed)
+        [validation_by_group(labels, groups, np.zeros(5, bool), 0.4, seed) for seed in range(20)]
