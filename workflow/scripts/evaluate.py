@@ -145,16 +145,17 @@ def evaluated(
     kept = Checkpointing(fingerprint=digest_of(protocol), **checkpointing)
     startup = time.monotonic() - started
     options = {"device": device, "batch": arguments.batch, "threads": arguments.threads}
-    best, timing = predict(model, packed, indices["test"], kept, **options)
+    parts = [part for part in ("test", "validation") if part in indices]
+    best, timing = predict(model, packed, np.concatenate([indices[part] for part in parts]), kept, **options)
     if arguments.predictions:
         kept.check()
-        keep_predictions(Path(arguments.predictions), best)
+        keep_predictions(Path(arguments.predictions), best[: len(indices["test"])])
     more = {name: importlib.metadata.version(name) for name in ("timm", "pillow")}
     return new_run(
         task=arguments.task,
         model=arguments.model,
         protocol=protocol,
-        outcome=outcome_of(best, output_of[indices["test_labels"]], model.outputs),
+        outcome=outcome_of(best, {part: output_of[indices[f"{part}_labels"]] for part in parts}, model.outputs),
         history=[],
         timing=timing | {"startup_seconds": round(startup, 3)},
         provenance=versions(arguments.threads)

@@ -114,6 +114,18 @@ def test_names_that_can(name):
             {"folder": "/x", "format": "cifar", "split": {"by": "group"}},
             "datasets.z.split.by: group: cifar gives no group so; split by image",
         ),
+        (
+            {"folder": "/x", "split": {"test_fraction": 0.5, "validation_fraction": 0.5}},
+            "datasets.z.split.validation_fraction: 0.5 and test_fraction 0.5 leave no training image",
+        ),
+        (
+            {"folder": "/x", "split": {"by": "none", "validation_fraction": 0.1}},
+            "datasets.z.split.validation_fraction: 0.1 leaves nothing to cut it from: by: none makes all a test set",
+        ),
+        (
+            {"folder": "/x", "split": {"validation_fraction": 1}},
+            "datasets.z.split.validation_fraction: 1 is not below 1",
+        ),
         ({"url": "https://x/a", "folder": "/x"}, "datasets.z.url: stands beside folder; keep one of them"),
         (
             {"folder": "pyproject.toml"},

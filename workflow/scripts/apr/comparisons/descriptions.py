@@ -40,7 +40,7 @@ def dataset_table(manifests: Mapping[str, Mapping[str, Any]], entries: Mapping[s
         split = _split(manifest["split"])
         if validated:
             split["validation_fraction"] = manifest["split"].get("validation_fraction")
-            odd["copies_validation_elsewhere"] = manifest["copies"].get("validation_elsewhere")
+            odd["copies_validation_elsewhere"] = manifest.get("copies", {}).get("validation_elsewhere")
         rows.append({"dataset": name, "title": title, **counts, **measures, **about, **split, **odd})
         shown.append(
             {
@@ -61,7 +61,7 @@ def dataset_table(manifests: Mapping[str, Mapping[str, Any]], entries: Mapping[s
     caption = (
         f"The {len(data)} datasets, with {', '.join(images[:-1])} and {images[-1]} images as counted when they were "
         "packed. Where height and width vary, they are medians; in brackets stand the smallest and the largest. "
-        f"{_drawn(drawn, len(data))} Licences are as far as the publishers state them."
+        f"{_drawn(drawn, len(data))}{_cut(data) if validated else ''} Licences are as far as the publishers state them."
     )
     return Table(data, pd.DataFrame(shown), caption)
 
@@ -198,6 +198,12 @@ def _drawn(titles: Sequence[str], total: int) -> str:
         return "All publishers ship the test part."
     which = "every dataset" if len(titles) == total else ", ".join(titles)
     return f"The publisher ships no test part of {which}; it was drawn at random with a seed."
+
+
+def _cut(data: pd.DataFrame) -> str:
+    """Whose validation part was drawn."""
+    titles = data.loc[data["validation_fraction"].fillna(0) > 0, "title"]
+    return f" The validation part of {', '.join(titles)} was cut out of train, with a seed." if len(titles) else ""
 
 
 def _stages(values: Sequence[int]) -> str:

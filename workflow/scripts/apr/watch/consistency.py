@@ -23,7 +23,13 @@ def impossible(run: dict, view: Mapping[str, Any]) -> str:
     own = [entry for entry in history if entry["epoch"] > before]
     odd = []
     entries = [*own, *([outcome] if outcome["status"] == "completed" else [])]
+    parts = set(parts_of(view))
     for entry in entries:
+        if entry["parts"].keys() != parts:
+            odd.append(
+                f"epoch {entry['epoch']}: was evaluated on {_listed(entry['parts'])}, its view has {_listed(parts)}"
+            )
+            continue
         for part, counts in entry["parts"].items():
             if fault := part_fault(counts, len(view["classes"]), images.get(part, view[f"n_{part}"])):
                 odd.append(f"epoch {entry['epoch']}: {part} {fault}")
@@ -37,6 +43,10 @@ def impossible(run: dict, view: Mapping[str, Any]) -> str:
         if any(outcome[key] != history[-1][key] for key in outcome.keys() & history[-1].keys() - {"epoch"}):
             odd.append("its outcome is not that of its last epoch")
     return f"{odd[0]}; delete it" if odd else ""
+
+
+def _listed(parts: Iterable[str]) -> str:
+    return ", ".join(sorted(parts))
 
 
 def differing_table(path: Path, expected: Sequence[dict | None]) -> str:
