@@ -124,7 +124,7 @@ def test_names_that_can(name):
         ),
         (
             {"folder": "/x", "split": {"validation_fraction": 1}},
-            "datasets.z.split.validation_fraction: 1 is not below 1",
+            "datasets.z.split.validation_fraction: 1: has to be at least 0 and less than 1",
         ),
         ({"url": "https://x/a", "folder": "/x"}, "datasets.z.url: stands beside folder; keep one of them"),
         (
