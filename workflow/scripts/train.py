@@ -19,7 +19,8 @@ from apr.basics.interruption import Interrupted, leave, listen, stop_if_asked
 from apr.basics.leases import Lease
 from apr.basics.logs import log_to
 from apr.basics.problems import Problem
-from apr.data.packed import open_packed, parts_of
+from apr.data.packed import open_packed
+from apr.data.parts import parts_of
 from apr.data.views import view_indices
 from apr.models.anynet import Genotype
 from apr.runs.metrics import part_of
@@ -138,7 +139,7 @@ def trained(
 
 
 def not_evaluated(manifest: dict) -> dict:
-    """The parts of a run that held nothing against them."""
+    """The parts that a run which could not begin would have been evaluated on."""
     return {part: part_of(manifest[f"n_{part}"]) for part in parts_of(manifest) if part != "train"}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from apr.data.encoding import Written
 from apr.data.formats import Item, Listing
 from apr.data.likeness import Copies
-from apr.data.packed import PARTS
+from apr.data.parts import PARTS
 from apr.data.reading.groups import group_yaml, shown_groups, uniting_pattern
 from apr.data.reading.walking import listed_suffixes, named
 
@@ -143,7 +143,8 @@ def _few(part: str, count: int) -> list[str]:
 
 def _without(classes: Sequence[str], labels: np.ndarray) -> list[str]:
     """Classes that nothing is chosen by."""
-    lacking = [label for code, label in enumerate(classes) if code not in set(labels.tolist())]
+    there = set(labels.tolist())
+    lacking = [label for code, label in enumerate(classes) if code not in there]
     if not lacking:
         return []
     number = f"{len(lacking):,} of {len(classes):,} classes"

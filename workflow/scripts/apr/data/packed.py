@@ -1,7 +1,6 @@
 """A packed dataset as it is read: an index and one file of bytes."""
 
 import io
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,6 @@ INDEX = np.dtype(
     [("offset", "<u8"), ("bytes", "<u4"), ("height", "<u4"), ("width", "<u4"), ("label", "<i4"), ("split", "u1")]
 )
 STORAGES = ("pixels", "encoded")
-# In the order of their codes in an index. The validation part may be empty; a manifest names it only where it is not.
-PARTS = ("train", "test", "validation")
-
-
-def parts_of(manifest: Mapping[str, Any]) -> list[str]:
-    """The parts that a dataset's or a view's manifest counts: train, test, and validation where there is one."""
-    return [part for part in PARTS if part != "validation" or part in manifest["per_class"]]
 
 
 class PackedImages:

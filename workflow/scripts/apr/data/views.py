@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from apr.basics.problems import Problem
-from apr.data.packed import PARTS
+from apr.data.parts import PARTS
 from apr.data.splits import generator
 
 

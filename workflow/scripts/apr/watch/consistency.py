@@ -7,7 +7,7 @@ from typing import Any
 
 from apr.basics.files import read_json
 from apr.basics.problems import Problem
-from apr.data.packed import parts_of
+from apr.data.parts import parts_of
 from apr.runs.metrics import METRICS, part_fault
 from apr.scores.table import raw_rows, written
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from apr.basics.files import write_text
-from apr.data.packed import parts_of
+from apr.data.parts import parts_of
 from apr.runs.record import asked_for
 from apr.watch.planned import Runs, read_view
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from apr.basics.problems import Problem
 from apr.data.decoding import SUFFIXES
-from apr.data.packed import PARTS
+from apr.data.parts import PARTS
 from apr.data.reading.groups import column_hint
 from apr.data.reading.label_table import (
     ONE_HOT,

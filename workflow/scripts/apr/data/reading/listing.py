@@ -10,7 +10,7 @@ import numpy as np
 
 from apr.basics.problems import Problem
 from apr.data.formats.snippets import Snippet
-from apr.data.packed import PARTS
+from apr.data.parts import PARTS
 from apr.data.reading.walking import LeftOut
 
 
