@@ -186,9 +186,8 @@ class _Task:
         metric = METRICS[self.entry["metric"]]
         guess = metric.guess(self.view["per_class"]["test"]) if self.view else None
         row = row_of(run, metric, guess, self.entry["runs"][name].get("cell"))
-        return {
-            key: value for key, value in row.items() if key not in unknown | ({"guess"} if guess is None else set())
-        }
+        unknown = [key for key, told in (("chosen", not self.entry.get("choose")), ("guess", self.view)) if not told]
+        return {key: value for key, value in row.items() if key not in unknown}
 
     def _table_is_old(self, path: str, counts: Mapping[str, int], rows: Sequence[Mapping | None]) -> bool:
         """Whether Snakemake makes the score table anew by itself: runs are to come or newer, or the study changed."""
