@@ -215,7 +215,7 @@ def test_a_double_key_is_an_error_of_its_file_beside_all_others(demo, tmp_path):
 def test_a_double_key_of_the_registry_is_named(demo, tmp_path, monkeypatch):  # noqa: F811
     (tmp_path / "resources").mkdir()
     (tmp_path / "resources/datasets.yaml").write_text("photos: {}\nphotos: {}\n")
-    monkeypatch.setattr("checks.ROOT", tmp_path)
+    monkeypatch.setattr("checks.config.ROOT", tmp_path)
     assert check_config(demo, []) == [
         f"{tmp_path}/resources/datasets.yaml: photos: line 2: stands here and in line 1; keep one, or merge the two"
     ]
@@ -246,7 +246,7 @@ def test_top5_of_few_classes_is_refused_when_the_view_is_drawn(tmp_path):
     snakemake = SimpleNamespace(
         log=[tmp_path / "log"],
         wildcards=SimpleNamespace(view="shells"),
-        params=SimpleNamespace(view={"seed": 0}, top5=["mine"]),
+        params=SimpleNamespace(view={"seed": 0}, metrics={"mine": "top5_error"}),
         input=SimpleNamespace(dataset=tmp_path / "d.json", index=tmp_path / "i.npy", within=[]),
         output=SimpleNamespace(manifest=tmp_path / "view.json"),
     )
@@ -254,6 +254,6 @@ def test_top5_of_few_classes_is_refused_when_the_view_is_drawn(tmp_path):
     with pytest.raises(SystemExit):
         runpy.run_path(script, {"snakemake": snakemake})
     assert not (tmp_path / "view.json").exists()
-    snakemake.params.top5 = []
+    snakemake.params.metrics = {"mine": "top1_error"}
     runpy.run_path(script, {"snakemake": snakemake})
     assert read_json(tmp_path / "view.json")["classes"] == list("abcd")
