@@ -1,5 +1,37 @@
-# Pretrained models on test sets whose images are at hand, and their error tables. An evaluation depends on the images of
-# its view, on its model and on where the weights come from: nothing else makes it run again.
+# Needs:  results/views/{view}.json, data/packed/{dataset}.bin (datasets.smk); names of pretrained models, of the study
+# Makes:  results/runs/{task}/{model}.json  one evaluation each
+#
+# An evaluation depends on the images of its view, on its model and on where the weights come from: nothing else makes it
+# run again.
+
+
+@asked_often
+def needed_to_evaluate(wildcards):
+    """The files that a test set's images come from."""
+    batches.keep_going()
+    task = study.tasks[wildcards.task]
+    return {"view": f"results/views/{task.view}.json", "packed": ancient(f"data/packed/{task.dataset}.bin")}
+
+
+@asked_often
+def evaluated_model(wildcards):
+    """Which model is evaluated, and where its weights lie if not in the libraries' hubs."""
+    weights = study.tasks[wildcards.task].protocol["weights"]
+    folder = f"--weights {shlex.quote(f'{workflow.basedir}/{weights}')}" if weights else ""
+    return {"model": study.run(wildcards.task, wildcards.model).model, "weights": folder}
+
+
+@asked_often
+def evaluation_machine(wildcards, output):
+    """How the evaluation uses the machine."""
+    task = study.tasks[wildcards.task]
+    return study.training | {
+        "script": shlex.quote(f"{workflow.basedir}/workflow/scripts/evaluate.py"),
+        "packed": f"data/packed/{task.dataset}",
+        "storage": study.datasets[task.dataset]["storage"],
+        "batch": task.protocol["batch"],
+        "device": batches.device,
+    }
 
 
 rule evaluate:
@@ -13,41 +45,22 @@ rule evaluate:
     benchmark:
         "logs/benchmarks/evaluate/{task}/{model}.tsv"
     wildcard_constraints:
-        task=one_of(study.tasks),
-        model=one_of(study.models),
+        task=one_of(study.made_by("evaluate")),
     group:
-        BATCH
+        batches.runs
     conda:
         "../envs/train.yaml"
-    threads: study.evaluate["threads"]
+    threads: study.training["threads"]
     resources:
-        runtime=training_time,
+        runtime=batches.run_minutes(),
         trainings=1,
     params:
-        recipe=evaluation_recipe,
-        options=evaluation_options,
+        run=evaluated_model,
+        how=evaluation_machine,
     shell:
-        "exec python {params.options} {params.recipe} --run {output} --threads {threads} --log {log}"
-
-
-rule collect_evaluations:
-    """Gather the evaluations of a test set into its error table; refuse those of other images."""
-    input:
-        runs=lambda wildcards: runs_of(wildcards.task),
-        view=lambda wildcards: f"results/views/{study.tasks[wildcards.task].view}.json",
-    output:
-        "results/errors/{task}.csv",
-    log:
-        "logs/collect_evaluations/{task}.log",
-    wildcard_constraints:
-        task=one_of(study.tasks),
-    conda:
-        "../envs/analysis.yaml"
-    params:
-        models=lambda wildcards: list(study.models.values()),
-        # Snakemake misses no file that something newer was made of; a deleted run has to be noticed all the same
-        all_there=lambda wildcards: all_there(runs_of(wildcards.task)),
-    message:
-        "Collecting the errors of {wildcards.task}"
-    script:
-        "../workflow/scripts/collect_evaluations.py"
+        "exec python {params.how[script]} --task {wildcards.task} --model {params.run[model]} {params.run[weights]}"
+        " --view {input.view} --packed {params.how[packed]} --storage {params.how[storage]}"
+        " --batch {params.how[batch]} --threads {threads} --device {params.how[device]}"
+        " --checkpoint results/checkpoints/{wildcards.task}/{wildcards.model}.pt"
+        " --checkpoint-seconds {params.how[checkpoint_seconds]}"
+        " --run {output} --log {log} --history logs/history/{wildcards.task}/{wildcards.model}.log"

@@ -1,5 +1,8 @@
-# The architectures, the same for every task. They follow from the configuration alone, so that trainings get their
-# genotype by value: a file would make Snakemake train all again whenever one is added.
+# Needs:  the study's population
+# Makes:  results/population.csv  the architectures, the same for every task
+#
+# They follow from the configuration alone, so that trainings get their genotype by value: a file would make Snakemake
+# train all again whenever one is added.
 
 
 rule sample_population:

@@ -1,98 +1,64 @@
-# What the rules of retests share: where published results lie, which error tables are compared, what the paper's values
-# are, and how a model is evaluated.
-import re
-
-from study.retests import load_sources
-
-FAMILIES = str(PROJECT / "resources" / "model_families.yaml")
-CLAIMS = str(PROJECT / "resources" / "retest_claims.yaml")
-CLAIMED = [claim | claim["measure"] for claim in read_yaml(CLAIMS)["claims"]]
-MEASURED = load_sources()["timm-results"]["sets"]
-RETESTS = list(study.retests.values())
-SINCE = study.since or {"retests": [], "published": [], "resamples": 0}
-SINCE_BOOTSTRAP = BOOTSTRAP | {"resamples": SINCE["resamples"]}
-
-# What some items need; without it they are not made, and the report says what is lacking.
-NEEDS = {
-    "table_retest_scorecard": {claim["retest"] for claim in CLAIMED} & study.retests.keys(),
-    "fig_since": SINCE["retests"],
-    "fig_family_distances": SINCE["retests"],
-    "table_since": SINCE["retests"],
-}
+# Needs:  data/unpacked/{source}.json, data/raw/{source}/… (sources.smk)
+# Makes:  results/scores/{task}.csv  of the tasks whose results are published, all of a source at once
 
 
-def one_of(names):
-    """A pattern for a wildcard that is one of the names; for none it matches nothing."""
-    return "|".join(map(re.escape, names)) or "(?!)"
+def published(source):
+    """The score tables of the tasks whose results a source publishes."""
+    return files.scores(study.published(source))
 
 
-def compared(retests):
-    """The error tables that retests compare, each once."""
-    return errors_of(retest[side] for retest in retests for side in ("original", "new"))
+rule import_imagenetv2:
+    """Published predictions on ImageNet and on its new test sets, counted against their labels."""
+    input:
+        unpacked="data/unpacked/imagenetv2_predictions.json",
+    output:
+        published("imagenetv2_predictions"),
+    log:
+        "logs/import_imagenetv2.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        source=lambda wildcards: files.source("imagenetv2_predictions"),
+        metrics=study.metrics("imagenetv2_predictions"),
+    message:
+        "Counting the published predictions on ImageNetV2"
+    script:
+        "../workflow/scripts/import_predictions.py"
 
 
-def side_of(side):
-    """The error table of one side of a retest."""
-    return lambda wildcards: f"results/errors/{study.retests[wildcards.retest][side]}.csv"
+use rule import_imagenetv2 as import_cifar10 with:
+    input:
+        unpacked="data/unpacked/cifar10.1_predictions.json",
+        verified="data/raw/cifar10_labels.json",
+        labels=lambda wildcards: files.of_source("cifar10_labels", "cifar10_test_set_original_labels.npy"),
+    output:
+        published("cifar10.1_predictions"),
+    log:
+        "logs/import_cifar10.log",
+    params:
+        source=lambda wildcards: files.source("cifar10.1_predictions"),
+        metrics=study.metrics("cifar10.1_predictions"),
+    message:
+        "Counting the published predictions on CIFAR-10.1"
 
 
-def title_of(wildcards):
-    return study.retests[wildcards.retest]["title"]
-
-
-def reported(retest):
-    """The paper's line and mean change of a retest; with the number of models where ours are others."""
-    return {
-        claim["quantity"]: claim["reported"]
-        for claim in CLAIMED
-        if claim["retest"] == retest
-        and (
-            claim["quantity"] in ("slope", "offset", "change")
-            or {"models", "incomparable"} <= {claim["quantity"], *claim}
-        )
-    }
-
-
-# --- published results ---
-
-
-def published_file(source, name):
-    """A file of a source: downloaded, or in a folder that the user has already."""
-    folder = study.datasets[source]["folder"]
-    return f"{PROJECT / folder}/{name}" if folder else f"data/raw/{source}/{name}"
-
-
-def sets_of(source):
-    """How the test sets of a source of predictions are read."""
-    keys = ("classes", "class_ids", "name_ends", "renamed", "sets")
-    return {key: study.datasets[source][key] for key in keys if key in study.datasets[source]}
-
-
-# --- evaluations ---
-
-
-def evaluation_recipe(wildcards):
-    """The options of evaluate.py that change what an evaluation results in."""
-    weights = study.evaluate["weights"]
-    return shlex.join(
-        [f"--model={study.models[wildcards.model]}", *([f"--weights={PROJECT / weights}"] if weights else [])]
-    )
-
-
-def evaluation_options(wildcards, output):
-    """The program, and its options for how it uses the machine: what takes `output` is no reason to evaluate again."""
-    task, run = study.tasks[wildcards.task], f"{wildcards.task}/{wildcards.model}"
-    options = {key.replace("_", "-"): study.evaluate[key] for key in ("batch", "checkpoint_seconds")}
-    options["device"] = device_of(study.evaluate)
-    options |= {"task": task.name, "view": f"results/views/{task.view}.json"}
-    options |= {"packed": f"data/packed/{task.dataset}", "storage": study.datasets[task.dataset]["storage"]}
-    options |= {"checkpoint": f"results/checkpoints/{run}.pt", "history": f"logs/history/{run}.log"}
-    return shlex.join([str(SCRIPTS / "evaluate.py"), *(f"--{key}={value}" for key, value in options.items())])
-
-
-@seen_once
-def needed_to_evaluate(wildcards):
-    """The files that a test set's images come from."""
-    keep_going()
-    task = study.tasks[wildcards.task]
-    return {"view": f"results/views/{task.view}.json", "packed": ancient(f"data/packed/{task.dataset}.bin")}
+rule import_measured:
+    """Accuracies that timm measured."""
+    input:
+        verified="data/raw/timm-results.json",
+        measured=lambda wildcards: [
+            files.of_source("timm-results", entry["measured"]) for entry in study.published("timm-results").values()
+        ],
+    output:
+        published("timm-results"),
+    log:
+        "logs/import_measured.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        images=[entry["images"] for entry in study.published("timm-results").values()],
+        metrics=study.metrics("timm-results"),
+    message:
+        "Reading the accuracies that timm measured"
+    script:
+        "../workflow/scripts/import_measured.py"

@@ -1,133 +1,98 @@
-# The retests: error tables of published results, and the tables and figures that compare them.
-# Needs data/unpacked/{source}.json, data/raw/{source}/… (sources.smk); makes results/errors/<test set>.csv,
-# results/tables/<name>.{csv,md,rst} and results/figures/<name>.{pdf,png,csv,rst}.
-SUMMARIES = [name for name in PAPER_ITEMS if name not in ("table_retest", "fig_retest")]
-EACH = [f"retest_{name}" for name in study.retests]
-
-
-wildcard_constraints:
-    retest=one_of(study.retests),
-
-
-rule tables:
-    """Every table of the study, also to read, and its caption."""
-    input:
-        expand(
-            "results/tables/{name}.{suffix}",
-            name=made([name for name in SUMMARIES if name.startswith("table_")]) + EACH,
-            suffix=["csv", "md", "rst"],
-        ),
-
-
-rule figures:
-    """Every figure of the study, with its numbers and its caption."""
-    input:
-        expand(
-            "results/figures/{name}.{suffix}",
-            name=made([name for name in SUMMARIES if name.startswith("fig_")]) + EACH,
-            suffix=["pdf", "png", "csv", "rst"],
-        ),
-
-
-rule import_imagenetv2:
-    """Published predictions on ImageNet and on its new test sets, counted against their labels."""
-    input:
-        unpacked="data/unpacked/imagenetv2_predictions.json",
-    output:
-        "results/errors/imagenet_val.csv",
-        "results/errors/imagenetv2_matched_frequency.csv",
-        "results/errors/imagenetv2_threshold_0.7.csv",
-        "results/errors/imagenetv2_top_images.csv",
-    log:
-        "logs/import_imagenetv2.log",
-    conda:
-        "../envs/analysis.yaml"
-    params:
-        source=lambda wildcards: sets_of("imagenetv2_predictions"),
-    message:
-        "Counting the published predictions on ImageNetV2"
-    script:
-        "../workflow/scripts/import_predictions.py"
-
-
-use rule import_imagenetv2 as import_cifar10 with:
-    input:
-        unpacked="data/unpacked/cifar10.1_predictions.json",
-        verified="data/raw/cifar10_labels.json",
-        labels=lambda wildcards: published_file("cifar10_labels", "cifar10_test_set_original_labels.npy"),
-    output:
-        "results/errors/cifar10.csv",
-        "results/errors/cifar10.1_v4.csv",
-        "results/errors/cifar10.1_v6.csv",
-    log:
-        "logs/import_cifar10.log",
-    params:
-        source=lambda wildcards: sets_of("cifar10.1_predictions"),
-    message:
-        "Counting the published predictions on CIFAR-10.1"
-
-
-rule import_measured:
-    """Accuracies that timm measured."""
-    input:
-        verified="data/raw/timm-results.json",
-        measured=lambda wildcards: [published_file("timm-results", entry["measured"]) for entry in MEASURED.values()],
-    output:
-        "results/errors/timm_imagenet.csv",
-        "results/errors/timm_real.csv",
-        "results/errors/timm_imagenetv2.csv",
-        "results/errors/timm_imagenet_a.csv",
-        "results/errors/timm_imagenet_a_clean.csv",
-        "results/errors/timm_imagenet_r.csv",
-        "results/errors/timm_imagenet_r_clean.csv",
-        "results/errors/timm_sketch.csv",
-    log:
-        "logs/import_measured.log",
-    conda:
-        "../envs/analysis.yaml"
-    params:
-        images=[entry["images"] for entry in MEASURED.values()],
-    message:
-        "Reading the accuracies that timm measured"
-    script:
-        "../workflow/scripts/import_measured.py"
+# Needs:  results/scores/{task}.csv (scores.smk)
+# Makes:  results/tables/<name>.{csv,md,rst}, results/figures/<name>.{pdf,png,csv,rst}; the .rst is the caption
+#
+# Lines through the same models on an original and on a new test set: one table and one figure a line, and all in one.
 
 
 rule table_retest:
     """Accuracies of the same models on an original and on a new test set, with their ranks."""
     input:
-        original=side_of("original"),
-        new=side_of("new"),
+        original=lambda wildcards: f"results/scores/{compared.lines[wildcards.retest]['original']}.csv",
+        new=lambda wildcards: f"results/scores/{compared.lines[wildcards.retest]['new']}.csv",
     output:
-        **table("retest_{retest}", "table_retest", title_of),
+        **outputs.table("retest_{retest}", "table_retest", lambda wildcards: compared.lines[wildcards.retest]["title"]),
     log:
         "logs/table_retest/{retest}.log",
+    wildcard_constraints:
+        retest=one_of(compared.lines),
     conda:
-        "../envs/analysis.yaml"
+        "../../envs/analysis.yaml"
     params:
-        retest=lambda wildcards: study.retests[wildcards.retest],
-        titles=study.titles,
+        retest=lambda wildcards: compared.lines[wildcards.retest],
+        titles=study.titles(),
     script:
-        "../workflow/scripts/table_retest.py"
+        "../../workflow/scripts/table_retest.py"
 
 
 rule fig_retest:
     """Accuracy on a new test set against that on the original, with the line through the models."""
     input:
-        original=side_of("original"),
-        new=side_of("new"),
+        original=lambda wildcards: f"results/scores/{compared.lines[wildcards.retest]['original']}.csv",
+        new=lambda wildcards: f"results/scores/{compared.lines[wildcards.retest]['new']}.csv",
     output:
-        **drawing("retest_{retest}", "fig_retest", title_of),
+        **outputs.drawing("retest_{retest}", "fig_retest", lambda wildcards: compared.lines[wildcards.retest]["title"]),
     log:
         "logs/fig_retest/{retest}.log",
+    wildcard_constraints:
+        retest=one_of(compared.lines),
     conda:
-        "../envs/analysis.yaml"
+        "../../envs/analysis.yaml"
     params:
-        retest=lambda wildcards: study.retests[wildcards.retest],
-        titles=study.titles,
-        bootstrap=BOOTSTRAP,
+        retest=lambda wildcards: compared.lines[wildcards.retest],
+        titles=study.titles(),
+        bootstrap=study.bootstrap,
     script:
-        "../workflow/scripts/fig_retest.py"
+        "../../workflow/scripts/fig_retest.py"
 
 
-include: "summary.smk"
+rule table_retest_slopes:
+    """Slopes, offsets and mean changes of all lines."""
+    input:
+        scores=outputs.needed("table_retest_slopes", files.scores(compared.sides(compared.lines.values()))),
+    output:
+        **outputs.table("retest_slopes"),
+    log:
+        "logs/table_retest_slopes.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        retests=list(compared.lines.values()),
+        bootstrap=study.bootstrap,
+    script:
+        "../../workflow/scripts/table_retest_slopes.py"
+
+
+rule fig_retest_slopes:
+    """The same as a picture, with the paper's values."""
+    input:
+        scores=outputs.needed("fig_retest_slopes", files.scores(compared.sides(compared.lines.values()))),
+    output:
+        **outputs.drawing("retest_slopes"),
+    log:
+        "logs/fig_retest_slopes.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        retests=list(compared.lines.values()),
+        published=items.paper_values,
+        bootstrap=study.bootstrap,
+    script:
+        "../../workflow/scripts/fig_retest_slopes.py"
+
+
+rule table_retest_scorecard:
+    """Each value that the paper reports beside the one measured here."""
+    input:
+        scores=outputs.needed("table_retest_scorecard", files.scores(compared.sides(compared.lines.values()))),
+        claims=items.line_claims_file,
+    output:
+        **outputs.table("retest_scorecard"),
+    log:
+        "logs/table_retest_scorecard.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        retests=list(compared.lines.values()),
+        bootstrap=study.bootstrap,
+    script:
+        "../../workflow/scripts/table_retest_scorecard.py"

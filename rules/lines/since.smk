@@ -1,114 +1,66 @@
-# What sums up all retests, and whether the line of 2019 holds for the models since. Included by retest.smk.
-
-
-rule table_retest_slopes:
-    """Slopes, offsets and mean changes of all retests."""
-    input:
-        errors=compared(RETESTS),
-    output:
-        **table("retest_slopes"),
-    log:
-        "logs/table_retest_slopes.log",
-    conda:
-        "../envs/analysis.yaml"
-    params:
-        retests=RETESTS,
-        bootstrap=BOOTSTRAP,
-    script:
-        "../workflow/scripts/table_retest_slopes.py"
-
-
-rule fig_retest_slopes:
-    """The same as a picture, with the paper's values."""
-    input:
-        errors=compared(RETESTS),
-    output:
-        **drawing("retest_slopes"),
-    log:
-        "logs/fig_retest_slopes.log",
-    conda:
-        "../envs/analysis.yaml"
-    params:
-        retests=RETESTS,
-        published={name: values for name in study.retests if (values := reported(name))},
-        bootstrap=BOOTSTRAP,
-    script:
-        "../workflow/scripts/fig_retest_slopes.py"
-
-
-rule table_retest_scorecard:
-    """Each value that the paper reports beside the recomputed one."""
-    input:
-        errors=needed("table_retest_scorecard", compared(RETESTS)),
-        claims=CLAIMS,
-    output:
-        **table("retest_scorecard"),
-    log:
-        "logs/table_retest_scorecard.log",
-    conda:
-        "../envs/analysis.yaml"
-    params:
-        retests=RETESTS,
-        bootstrap=BOOTSTRAP,
-    script:
-        "../workflow/scripts/table_retest_scorecard.py"
+# Needs:  results/scores/{task}.csv (scores.smk), resources/model_families.yaml
+# Makes:  results/tables/since.{csv,md,rst}, results/figures/{since,family_distances}.{pdf,png,csv,rst}; the .rst is the caption
+#
+# Does the line of 2019 hold for the models since?
 
 
 rule fig_since:
     """The models since 2019 beside the line of 2019."""
     input:
-        errors=needed("fig_since", compared(SINCE["retests"])),
-        families=FAMILIES,
+        scores=outputs.needed("fig_since", files.scores(compared.sides(compared.since["lines"]))),
+        families=items.families,
     output:
-        **drawing("since"),
+        **outputs.drawing("since"),
     log:
         "logs/fig_since.log",
     conda:
-        "../envs/analysis.yaml"
+        "../../envs/analysis.yaml"
     params:
-        retests=SINCE["retests"],
-        titles=study.titles,
-        highlight=lambda wildcards: SINCE.get("highlight"),
-        scale=SINCE.get("scale"),
-        bootstrap=SINCE_BOOTSTRAP,
+        retests=compared.since["lines"],
+        titles=study.titles(),
+        highlight=lambda wildcards: compared.since["highlight"],
+        scale=compared.since["scale"],
+        bootstrap=study.bootstrap | {"resamples": compared.since["resamples"]},
     script:
-        "../workflow/scripts/fig_since.py"
+        "../../workflow/scripts/fig_since.py"
 
 
 rule fig_family_distances:
     """How far families of models lie from the line of 2019."""
     input:
-        errors=needed("fig_family_distances", compared(SINCE["retests"])),
-        families=FAMILIES,
+        scores=outputs.needed("fig_family_distances", files.scores(compared.sides(compared.since["lines"]))),
+        families=items.families,
     output:
-        **drawing("family_distances"),
+        **outputs.drawing("family_distances"),
     log:
         "logs/fig_family_distances.log",
     conda:
-        "../envs/analysis.yaml"
+        "../../envs/analysis.yaml"
     params:
-        retests=SINCE["retests"],
-        titles=study.titles,
-        fewest=SINCE.get("fewest"),
-        bootstrap=SINCE_BOOTSTRAP,
+        retests=compared.since["lines"],
+        titles=study.titles(),
+        fewest=compared.since["fewest"],
+        bootstrap=study.bootstrap | {"resamples": compared.since["resamples"]},
     script:
-        "../workflow/scripts/fig_family_distances.py"
+        "../../workflow/scripts/fig_family_distances.py"
 
 
 rule table_since:
     """Whether the line of 2019 holds for the models since: changes of slope, with their tests."""
     input:
-        errors=needed("table_since", compared([*SINCE["retests"], *SINCE["published"]])),
-        families=FAMILIES,
+        scores=outputs.needed(
+            "table_since", files.scores(compared.sides([*compared.since["lines"], *compared.since["published"]]))
+        ),
+        families=items.families,
     output:
-        **table("since"),
+        **outputs.table("since"),
     log:
         "logs/table_since.log",
     conda:
-        "../envs/analysis.yaml"
+        "../../envs/analysis.yaml"
     params:
-        retests=SINCE["retests"],
-        published=SINCE["published"],
-        bootstrap=SINCE_BOOTSTRAP,
+        retests=compared.since["lines"],
+        published=compared.since["published"],
+        bootstrap=study.bootstrap | {"resamples": compared.since["resamples"]},
     script:
-        "../workflow/scripts/table_since.py"
+        "../../workflow/scripts/table_since.py"

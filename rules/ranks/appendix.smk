@@ -1,138 +1,125 @@
-# The figures of the paper's appendix (A2 to A8; A1 is among the scatterplots). Included by figures.smk.
+# Needs:  results/scores/{task}.csv (scores.smk), results/runs/{task}/{model}.json, results/views/{view}.json
+# Makes:  results/figures/<name>.{pdf,png,csv,rst}  the picture, the numbers that it draws, and its caption
+#
+# The figures of the first paper's appendix (A2 and A4 to A8).
 
 
 rule fig_training_curves:
     """Test error of some models over the epochs, and of the best and the worst that train on."""
     input:
-        curves=needed("fig_training_curves", some_runs(CURVES["task"], CURVES["models"])),
-        continued=[path for task in CONTINUED for path in runs_of(task)],
-        views=[f"results/views/{study.tasks[task].view}.json" for task in CURVE_TASKS],
+        curves=outputs.needed(
+            "fig_training_curves", files.some_runs(compared.curves["task"], compared.curves["models"])
+        ),
+        continued=[path for task in compared.curves.get("continued", []) for path in files.runs(task)],
+        views=files.views(compared.curve_tasks),
     output:
-        **drawing("training_curves"),
+        **outputs.drawing("training_curves"),
     log:
         "logs/fig_training_curves.log",
     conda:
-        "../envs/analysis.yaml"
+        "../../envs/analysis.yaml"
     params:
-        reported={task: study.tasks[task].error for task in CURVE_TASKS},
-        zoom_from=CURVES["zoom_from"],
+        metrics={task: study.tasks[task].metric for task in compared.curve_tasks},
+        zoom_from=compared.curves["zoom_from"],
         all_there=lambda wildcards, input: all_there(input),
-        titles=titles_of(CURVE_TASKS),
+        titles=study.titles(compared.curve_tasks),
     script:
-        "../workflow/scripts/fig_training_curves.py"
-
-
-rule fig_seed_densities:
-    """Densities of the errors of single models over many seeds, and of the whole population."""
-    input:
-        repeated=needed("fig_seed_densities", errors_of(repeated for repeated, _ in REPEATED[:1])),
-        population=errors_of(base for _, base in REPEATED[:1]),
-    output:
-        **drawing("seed_densities"),
-    log:
-        "logs/fig_seed_densities.log",
-    conda:
-        "../envs/analysis.yaml"
-    params:
-        task=[base for _, base in REPEATED[:1]],
-        titles=titles_of(sum(REPEATED[:1], ())),
-    script:
-        "../workflow/scripts/fig_seed_densities.py"
+        "../../workflow/scripts/fig_training_curves.py"
 
 
 rule fig_other_errors:
-    """Top-5 against top-1 error, and training error against cumulative depth."""
+    """Two metrics of one task against each other, and the error on the training images against cumulative depth."""
     input:
-        errors=needed(
-            "fig_other_errors", errors_of(study.figures["top1_vs_top5"] + study.figures["train_error_vs_depth"])
+        scores=outputs.needed(
+            "fig_other_errors", files.scores(compared["metric_pair"] + compared["train_error_vs_depth"])
         ),
         population="results/population.csv",
     output:
-        **drawing("other_errors"),
+        **outputs.drawing("other_errors"),
     log:
         "logs/fig_other_errors.log",
     conda:
-        "../envs/analysis.yaml"
+        "../../envs/analysis.yaml"
     params:
-        both=study.figures["top1_vs_top5"],
-        deep=study.figures["train_error_vs_depth"],
-        titles=titles_of(study.figures["top1_vs_top5"] + study.figures["train_error_vs_depth"]),
-        bootstrap=BOOTSTRAP,
+        both=compared["metric_pair"],
+        deep=compared["train_error_vs_depth"],
+        titles=study.titles(compared["metric_pair"] + compared["train_error_vs_depth"]),
+        bootstrap=study.bootstrap,
     script:
-        "../workflow/scripts/fig_other_errors.py"
+        "../../workflow/scripts/fig_other_errors.py"
 
 
 rule fig_balanced_vs_unbalanced:
     """Class distributions and errors of tasks and of their balanced versions."""
     input:
-        errors=needed("fig_balanced_vs_unbalanced", errors_of(sum(BALANCED, ()))),
-        views=[f"results/views/{study.tasks[task].view}.json" for task in sum(BALANCED, ())],
+        scores=outputs.needed("fig_balanced_vs_unbalanced", files.scores(tasks_of(compared.two("balanced")))),
+        views=files.views(tasks_of(compared.two("balanced"))),
     output:
-        **drawing("balanced_vs_unbalanced"),
+        **outputs.drawing("balanced_vs_unbalanced"),
     log:
         "logs/fig_balanced_vs_unbalanced.log",
     conda:
-        "../envs/analysis.yaml"
+        "../../envs/analysis.yaml"
     params:
-        pairs=BALANCED,
-        view_of={task: study.tasks[task].view for task in sum(BALANCED, ())},
-        titles=titles_of(sum(BALANCED, ())),
-        bootstrap=BOOTSTRAP,
+        pairs=compared.two("balanced"),
+        view_of={task: study.tasks[task].view for task in tasks_of(compared.two("balanced"))},
+        titles=study.titles(tasks_of(compared.two("balanced"))),
+        bootstrap=study.bootstrap,
     script:
-        "../workflow/scripts/fig_balanced_vs_unbalanced.py"
+        "../../workflow/scripts/fig_balanced_vs_unbalanced.py"
 
 
 rule fig_pretrained_vs_scratch:
     """Errors from scratch and from the reference's weights against the error on the reference."""
     input:
-        errors=needed("fig_pretrained_vs_scratch", errors_of([study.reference, *sum(PRETRAINED, ())])),
+        scores=outputs.needed("fig_pretrained_vs_scratch", files.scores([study.reference, *tasks_of(compared.two("pretrained"))])),
     output:
-        **drawing("pretrained_vs_scratch"),
+        **outputs.drawing("pretrained_vs_scratch"),
     log:
         "logs/fig_pretrained_vs_scratch.log",
     conda:
-        "../envs/analysis.yaml"
+        "../../envs/analysis.yaml"
     params:
         reference=study.reference,
-        pairs=PRETRAINED,
-        titles=titles_of([study.reference, *sum(PRETRAINED, ())]),
-        bootstrap=BOOTSTRAP,
+        pairs=compared.two("pretrained"),
+        titles=study.titles([*compared.reference, *tasks_of(compared.two("pretrained"))]),
+        bootstrap=study.bootstrap,
     script:
-        "../workflow/scripts/fig_pretrained_vs_scratch.py"
+        "../../workflow/scripts/fig_pretrained_vs_scratch.py"
 
 
 rule fig_best_shapes:
     """Depth, width, bottleneck ratio and group width of the best models over the stages."""
     input:
-        errors=errors_of(study.figures["best_shapes"]),
+        scores=outputs.needed("fig_best_shapes", files.scores(compared["best_shapes"])),
         population="results/population.csv",
     output:
-        **drawing("best_shapes"),
+        **outputs.drawing("best_shapes"),
     log:
         "logs/fig_best_shapes.log",
     conda:
-        "../envs/analysis.yaml"
+        "../../envs/analysis.yaml"
     params:
-        tasks=study.figures["best_shapes"],
-        top=study.statistics.get("top", 15),
-        titles=titles_of(study.figures["best_shapes"]),
+        tasks=compared["best_shapes"],
+        top=study.statistics["top"],
+        titles=study.titles(compared["best_shapes"]),
     script:
-        "../workflow/scripts/fig_best_shapes.py"
+        "../../workflow/scripts/fig_best_shapes.py"
 
 
 rule fig_all_pairs:
     """Every task against every other."""
     input:
-        errors=errors_of(study.figures["all_pairs"]),
+        scores=outputs.needed("fig_all_pairs", files.scores(compared["all_pairs"])),
     output:
-        **drawing("all_pairs"),
+        **outputs.drawing("all_pairs"),
     log:
         "logs/fig_all_pairs.log",
     conda:
-        "../envs/analysis.yaml"
+        "../../envs/analysis.yaml"
     params:
-        tasks=study.figures["all_pairs"],
-        titles=titles_of(study.figures["all_pairs"]),
-        bootstrap=BOOTSTRAP,
+        tasks=compared["all_pairs"],
+        titles=study.titles(compared["all_pairs"]),
+        bootstrap=study.bootstrap,
     script:
-        "../workflow/scripts/fig_all_pairs.py"
+        "../../workflow/scripts/fig_all_pairs.py"

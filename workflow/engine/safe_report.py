@@ -19,7 +19,7 @@ from snakemake.report.html_reporter import Reporter
 
 from apr.basics.escaping import in_script, rst
 
-SETTINGS = Path(__file__).parent / "report" / "docutils.conf"
+SETTINGS = Path(__file__).parents[1] / "report" / "docutils.conf"
 WEB = re.compile(r"https?://", re.IGNORECASE)
 
 

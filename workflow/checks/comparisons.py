@@ -1,55 +1,59 @@
-"""Errors of a configuration's `figures`: the tasks that they name have to be of the kind that they draw."""
+"""Errors of a configuration's `comparisons`: the tasks that they name have to be of the kind that they show."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from apr.basics.values import nearest
-from apr.runs.protocol import UNSAID
-from checks.data import Errors
-from study import PROTOCOL, VIEW
+from apr.runs.protocol import KEYS, UNSAID
+from checks.data import Errors, Known
+from study.settings import VIEW
+from study.tasks import grid_of
+
+ELSEWHERE = ("lines", "since")  # checks.lines
 
 
-def figure_errors(config: dict[str, Any]) -> Errors:
-    """What is wrong with the tasks that the figures name, as (path, text)."""
-    tasks = {
-        name: {"view": name, **config["regimes"][task["regime"]], **task} for name, task in config["tasks"].items()
-    }
-    figures = config.get("figures") or {}
+def comparison_errors(config: dict[str, Any], known: Known) -> Errors:
+    """What is wrong with the tasks that the comparisons of ranks name, as (path, text)."""
+    regimes = config.get("regimes") or {}
+    tasks = {name: _merged(name, task, regimes) for name, task in config["tasks"].items()}
+    figures = {key: value for key, value in (config.get("comparisons") or {}).items() if key not in ELSEWHERE}
     unknown = [(keys, name) for keys, name in _named(figures) if name not in tasks]
     for keys, name in unknown:
-        yield ["figures", *keys], f"no task {name!r}{nearest(name, tasks)}"
+        yield ["comparisons", *keys], f"no task {name!r}{nearest(name, tasks)}"
     if unknown:
         return
     yield from _curve_errors(figures.get("curves") or {}, tasks)
     for keys, name in _named({key: figures[key] for key in figures if key not in (*PAIRS, "curves", "references")}):
-        if "seeds" in tasks[name] or "continues" in tasks[name] or _trains_networks(tasks[name], config):
-            yield ["figures", *keys], f"{name} does not train each model of the population once; name a task that does"
+        if _several(tasks[name]) or "continues" in tasks[name] or _trains_networks(tasks[name], config):
+            yield ["comparisons", *keys], f"{name} does not train each model of the population once; name a task that does"
+        elif keys[0] in OF_TRAININGS and "train" not in tasks[name]:
+            yield ["comparisons", *keys], f"{name} trains no models; name a task that does"
     for name in figures.get("references", ()):
         if not _trains_networks(tasks[name], config):
-            yield ["figures", "references"], f"{name} does not train `networks` alone; name a task whose models are"
-    views = {name: VIEW | {"dataset": name} for name in config["datasets"]}
+            yield ["comparisons", "references"], f"{name} does not train `networks` alone; name a task whose models are"
+    views = {name: VIEW | {"dataset": name} for name in known.datasets}
     views |= {name: VIEW | view for name, view in (config.get("views") or {}).items()}
     for key, problem in PAIRS.items():
         for first, second in (figures.get(key) or {}).items():
             text = problem(tasks[first], tasks[second], views)
             if text:
-                yield ["figures", key, first], f"{first}: {second}: {text}"
+                yield ["comparisons", key, first], f"{first}: {second}: {text}"
 
 
 def _curve_errors(curves: dict, tasks: dict) -> Errors:
     for name in curves.get("continued", ()):
         if "continues" not in tasks[name]:
-            yield ["figures", "curves", "continued"], f"{name} continues no other task; name one that does"
+            yield ["comparisons", "curves", "continued"], f"{name} continues no other task; name one that does"
     task = tasks[curves["task"]] if curves else {}
-    if "seeds" in task or "continues" in task:
-        yield ["figures", "curves", "task"], f"{curves['task']} does not train each of its models once"
+    if _several(task) or "continues" in task or "train" not in task:
+        yield ["comparisons", "curves", "task"], f"{curves['task']} does not train each of its models once"
     elif curves and curves["zoom_from"] >= task["epochs"]:
-        yield ["figures", "curves", "zoom_from"], f"{curves['task']} ends after {task['epochs']} epochs; lower it"
+        yield ["comparisons", "curves", "zoom_from"], f"{curves['task']} ends after {task['epochs']} epochs; lower it"
 
 
 def _repeats(repeated: dict, base: dict, views: dict) -> str | None:
-    if "seeds" not in repeated:
-        return "the first has no `seeds`; it has to train its models several times"
+    if "seed" not in repeated["grid"]:
+        return "the grid of the first has no axis `seed`; it has to train its models several times"
     return None if repeated["view"] == base["view"] else "the two train on different views"
 
 
@@ -71,14 +75,26 @@ def _initialisation(task: dict, other: dict, views: dict) -> str | None:
     one, two = ({**UNSAID, **either} for either in (task, other))
     if one["zero_init_final_gamma"] == two["zero_init_final_gamma"]:
         return f"zero_init_final_gamma is {str(one['zero_init_final_gamma']).lower()} in both; it has to differ"
-    keys = ("view", *PROTOCOL, "initial")
+    keys = ("view", *KEYS, "initial")
     differing = [key for key in keys if key != "zero_init_final_gamma" and one.get(key) != two.get(key)]
     return (
         f"the two differ in {', '.join(differing)}, too; they may in zero_init_final_gamma alone" if differing else None
     )
 
 
+OF_TRAININGS = ("depth_width", "best_shapes", "train_error_vs_depth", "metric_pair")
 PAIRS = {"initialisation": _initialisation, "repeats": _repeats, "balanced": _balanced, "pretrained": _pretrained}
+
+
+def _merged(name: str, task: dict, regimes: dict) -> dict:
+    """A task with what its regime says."""
+    regime = regimes.get(task.get("train")) or {}
+    return {"view": name, **regime, **task, "grid": grid_of(task, regime)}
+
+
+def _several(task: dict) -> bool:
+    """Whether several runs of each model count."""
+    return bool(task["grid"]) and ("seed" in task["grid"] or "choose" not in task)
 
 
 def _trains_networks(task: dict, config: dict) -> bool:
