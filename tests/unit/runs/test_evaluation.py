@@ -27,7 +27,9 @@ from apr.data.packing import open_packed
 from apr.data.views import view_indices
 from apr.models.pretrained import load_model, planned_protocol
 from apr.runs.evaluation import counted, output_indices, predict, run_protocol
-from apr.runs.record import check_protocol, error_row, read_run
+from apr.runs.record import check_protocol, read_run
+
+# GONE error_row
 
 CPU = torch.device("cpu")
 WNIDS = timm.data.ImageNetInfo("imagenet-1k").label_names()
