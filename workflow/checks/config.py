@@ -10,7 +10,7 @@ import jsonschema
 from apr.basics.problems import Problem
 from apr.basics.values import WORDS, hint, is_kind, kind_of, limit_problem, nearest, shown
 from apr.data.formats import FORMATS
-from apr.runs.metrics import METRICS
+from apr.runs.metrics import GREATEST, METRICS
 from apr.runs.protocol import KEYS
 from apr.runs.ways import PROTOCOL
 from checks.comparisons import comparison_errors
@@ -67,9 +67,12 @@ def schema() -> dict[str, Any]:
         properties |= {key: properties[key] | wanted for key, wanted in PROTOCOL.items()}
         properties["grid"] = properties["grid"] | {"properties": {key: _axis(key) for key in KEYS}}
     comparisons = schema["properties"]["comparisons"]["properties"]
-    for entries in (schema["properties"]["tasks"], comparisons["lines"], comparisons["since"]["properties"]["lines"]):
+    accuracies = [name for name, metric in METRICS.items() if metric.counts and metric.best == GREATEST]
+    known = [(schema["properties"]["tasks"], list(METRICS))]
+    known += [(lines, accuracies) for lines in (comparisons["lines"], comparisons["since"]["properties"]["lines"])]
+    for entries, metrics in known:
         properties = entries["additionalProperties"]["properties"]
-        properties["metric"] = properties["metric"] | {"enum": list(METRICS)}
+        properties["metric"] = properties["metric"] | {"enum": metrics}
     return schema
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
+from apr.runs.metrics import METRICS, SHOWN
+
 SINCE = {"highlight": [], "scale": "probit", "fewest": 8, "resamples": 10_000, "published": {}}
 NO_CURVES = {"task": None, "models": 0, "zoom_from": None}
 SIDES = ("original", "new")
@@ -114,7 +116,7 @@ class Comparisons:
             "curves": None,
             "balanced": {},
             "references": [],
-            "metric_pair": [name for name in shown if (study.tasks[name].classes or 0) > 5],
+            "metric_pair": [name for name in depth if _has_both(study.tasks[name].classes)],
             "train_error_vs_depth": [name for name in study.targets if study.tasks[name].trains],
             "repeats": {name: base for name, base in variants.items() if study.tasks[name].repeated},
             "pretrained": {base: name for name, base in variants.items() if study.tasks[name].initial},
@@ -142,6 +144,11 @@ def _line(name: str, entry: dict[str, Any]) -> dict[str, Any]:
     keys = (*SIDES, "metric")
     lists = {key: list(entry.get(key, ())) for key in ("without", "probit_without")}
     return {"name": name, "title": entry.get("title", name)} | {key: entry[key] for key in keys} | lists
+
+
+def _has_both(classes: int | None) -> bool:
+    """Whether both metrics that a figure sets against each other say something about so many classes."""
+    return bool(classes) and not any(METRICS[name].fault(classes) for name in SHOWN)
 
 
 def _initialised_otherwise(task: Any, other: Any) -> bool:

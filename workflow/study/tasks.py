@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from apr.models.pretrained import run_name
+from apr.runs.metrics import ACCURACY
 from apr.runs.protocol import STARTS
 from apr.runs.ways import PUBLISHED, WAYS
 from study.settings import sets_of, view_classes
 
-METRIC = "top1_accuracy"  # of published results and evaluations, where a task says none
 RANKS = 5
 ROLE = "variant"
 
@@ -149,7 +149,7 @@ def task_of(name: str, entry: Mapping[str, Any], regimes: Mapping, views: Mappin
         view=view,
         dataset=dataset,
         role=entry.get("role", ROLE),
-        metric=entry.get("metric", METRIC),
+        metric=entry.get("metric", ACCURACY.name),
         closest=entry.get("closest"),
         classes=classes,
         models=tuple(models) if models else None,
