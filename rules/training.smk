@@ -28,7 +28,9 @@ def needed_to_train(wildcards):
 def trained_model(wildcards):
     """Which model is trained, and how."""
     model = study.run(wildcards.task, wildcards.model).model
-    which = f"--model {model} --genotype {shlex.quote(study.genotypes[model])}" if model else f"--rank {wildcards.model}"
+    which = (
+        f"--model {model} --genotype {shlex.quote(study.genotypes[model])}" if model else f"--rank {wildcards.model}"
+    )
     return {"which": which, "protocol": shlex.quote(study.protocol(wildcards.task, wildcards.model))}
 
 

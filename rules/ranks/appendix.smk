@@ -72,7 +72,9 @@ rule fig_balanced_vs_unbalanced:
 rule fig_pretrained_vs_scratch:
     """Errors from scratch and from the reference's weights against the error on the reference."""
     input:
-        scores=outputs.needed("fig_pretrained_vs_scratch", files.scores([study.reference, *tasks_of(compared.two("pretrained"))])),
+        scores=outputs.needed(
+            "fig_pretrained_vs_scratch", files.scores([study.reference, *tasks_of(compared.two("pretrained"))])
+        ),
     output:
         **outputs.drawing("pretrained_vs_scratch"),
     log:

@@ -83,7 +83,9 @@ rule fig_rho_vs_population:
 rule fig_seed_densities:
     """Densities of the errors of single models over many seeds, and of the whole population."""
     input:
-        repeated=outputs.needed("fig_seed_densities", files.scores(repeated for repeated, _ in compared.two("repeats")[:1])),
+        repeated=outputs.needed(
+            "fig_seed_densities", files.scores(repeated for repeated, _ in compared.two("repeats")[:1])
+        ),
         population=files.scores(base for _, base in compared.two("repeats")[:1]),
     output:
         **outputs.drawing("seed_densities"),
@@ -101,7 +103,9 @@ rule fig_seed_densities:
 rule fig_initialisation:
     """Errors with the last BatchNorm of each block started at 1 and at 0, against depth and the reference's error."""
     input:
-        scores=outputs.needed("fig_initialisation", files.scores([study.reference, *tasks_of(compared.two("initialisation"))])),
+        scores=outputs.needed(
+            "fig_initialisation", files.scores([study.reference, *tasks_of(compared.two("initialisation"))])
+        ),
         population="results/population.csv",
     output:
         **outputs.drawing("initialisation"),

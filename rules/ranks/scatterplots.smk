@@ -52,7 +52,9 @@ use rule fig_imagenet_vs_targets as fig_classes_vs_images with:
     log:
         "logs/fig_classes_vs_images.log",
     params:
-        scatter=compared.panels(compared.pairs["classes_vs_images"], columns=len(compared["classes_vs_images"]["against"])),
+        scatter=compared.panels(
+            compared.pairs["classes_vs_images"], columns=len(compared["classes_vs_images"]["against"])
+        ),
 
 
 use rule fig_imagenet_vs_targets as fig_training_variants with:
@@ -63,7 +65,9 @@ use rule fig_imagenet_vs_targets as fig_training_variants with:
     log:
         "logs/fig_training_variants.log",
     params:
-        scatter=compared.panels(compared.pairs["training_variants"], columns=len(compared["training_variants"]["against"])),
+        scatter=compared.panels(
+            compared.pairs["training_variants"], columns=len(compared["training_variants"]["against"])
+        ),
 
 
 use rule fig_imagenet_vs_targets as fig_target with:

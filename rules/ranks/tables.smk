@@ -7,9 +7,7 @@
 rule table_datasets:
     """What each dataset holds."""
     input:
-        manifests=outputs.needed(
-            "table_datasets", expand("results/datasets/{dataset}.json", dataset=compared.datasets)
-        ),
+        manifests=outputs.needed("table_datasets", expand("results/datasets/{dataset}.json", dataset=compared.datasets)),
     output:
         **outputs.table("datasets"),
     log:

@@ -6,6 +6,7 @@ from typing import Any
 from apr.basics.values import nearest
 from apr.runs.protocol import KEYS, UNSAID
 from checks.data import Errors, Known
+from checks.renamed import has_old_keys
 from study.settings import VIEW
 from study.tasks import grid_of
 
@@ -25,8 +26,11 @@ def comparison_errors(config: dict[str, Any], known: Known) -> Errors:
     yield from _curve_errors(figures.get("curves") or {}, tasks)
     for keys, name in _named({key: figures[key] for key in figures if key not in (*PAIRS, "curves", "references")}):
         if _several(tasks[name]) or "continues" in tasks[name] or _trains_networks(tasks[name], config):
-            yield ["comparisons", *keys], f"{name} does not train each model of the population once; name a task that does"
-        elif keys[0] in OF_TRAININGS and "train" not in tasks[name]:
+            yield (
+                ["comparisons", *keys],
+                f"{name} does not train each model of the population once; name a task that does",
+            )
+        elif keys[0] in OF_TRAININGS and "train" not in tasks[name] and not has_old_keys(tasks[name]):
             yield ["comparisons", *keys], f"{name} trains no models; name a task that does"
     for name in figures.get("references", ()):
         if not _trains_networks(tasks[name], config):

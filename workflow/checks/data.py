@@ -21,7 +21,7 @@ def tolerant(check: Callable[..., Errors], *arguments: Any) -> Errors:
 
 
 class Known:
-    """What a configuration names: those of its datasets and views that can be resolved, and sources of published results.
+    """What a configuration can name: its datasets and views, as far as they can be resolved, and published results.
 
     Attributes:
         datasets, views: filled by `data_errors`.

@@ -1,4 +1,4 @@
-"""Errors of the lines through models on two test sets: the tasks, models and families that they name have to be there."""
+"""Errors of the lines through models on two test sets: what they name has to be there."""
 
 from typing import Any
 

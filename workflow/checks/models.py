@@ -13,6 +13,7 @@ from checks.data import Errors, Known, tolerant
 from study.settings import ROOT, network_genotype
 from study.tasks import ways_of
 
+DRAWN = re.compile(r"a\d+")  # a model of the population
 MOST_NAMED = 20  # models of one task that do not exist
 
 
@@ -20,22 +21,28 @@ def model_errors(config: dict[str, Any], known: Known) -> Errors:
     """What is wrong with the reference networks, and with the models that tasks name."""
     networks, size = config.get("networks") or {}, (config.get("population") or {}).get("size", 0)
     for name, network in networks.items():
-        if "-" in name or re.fullmatch(r"a\d+", name):
+        if "-" in name or DRAWN.fullmatch(name):
             yield ["networks", name], "looks like a model of the population, or holds a -; choose another name"
         try:
             network_genotype(network)
         except Problem as problem:
             yield ["networks", name], str(problem)
+    lacking = []
     for name, task in config["tasks"].items():
         ways = [way for way in ways_of(task) if way in WAYS]
         if len(ways) != 1:
             continue
         if WAYS[ways[0]].pretrained:
             yield from tolerant(_pretrained_errors, name, task, ways[0])
-        elif "population" in config or "models" in task:
+            continue
+        drawn = task.get("models", [] if "continues" in task else ["a000"])
+        if "population" not in config and any(map(DRAWN.fullmatch, drawn)):
+            lacking.append(name)
+        elif "models" in task:
             yield from tolerant(_architecture_errors, name, task, networks, size)
-        elif "continues" not in task:
-            yield ["tasks", name, "models"], "is missing: name networks, or give the study a population"
+    if lacking:
+        more = f" and {len(lacking) - 1} more train" if len(lacking) > 1 else " trains"
+        yield ["population"], f"is missing, which task {lacking[0]}{more}; give it, or name networks under models"
     for name, regime in (config.get("regimes") or {}).items():
         if isinstance(regime, dict):
             yield from tolerant(_weights_errors, ["regimes", name, "weights"], regime.get("weights"))
@@ -45,8 +52,7 @@ def _architecture_errors(name: str, task: dict, networks: dict, size: int) -> Er
     known = {f"a{number:03d}" for number in range(size)} | networks.keys()
     unknown = [model for model in task.get("models", ()) if model not in known]
     for model in unknown[:MOST_NAMED]:
-        of_population = f" (a000 to a{size - 1:03d})" if size else " (the study has no population)"
-        hint = nearest(model, networks) if not re.fullmatch(r"a\d+", model) else of_population
+        hint = f" (a000 to a{size - 1:03d})" if DRAWN.fullmatch(model) else nearest(model, networks)
         yield ["tasks", name, "models"], f"no model {model!r}{hint}"
     if len(unknown) > MOST_NAMED:
         yield ["tasks", name, "models"], f"and {len(unknown) - MOST_NAMED:,} more that are no models"
@@ -54,7 +60,10 @@ def _architecture_errors(name: str, task: dict, networks: dict, size: int) -> Er
 
 def _pretrained_errors(name: str, task: dict, way: str) -> Errors:
     if "models" not in task:
-        yield ["tasks", name, "models"], f"is missing: name the pretrained models to {way}, such as timm:resnet18.a1_in1k"
+        yield (
+            ["tasks", name, "models"],
+            f"is missing: name the pretrained models to {way}, such as timm:resnet18.a1_in1k",
+        )
     for model in task.get("models", ()):
         try:
             parse_model(model)

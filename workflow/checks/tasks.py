@@ -14,6 +14,7 @@ from study.tasks import RANKS, axis_values, cell_name, grid_of, ways_of
 WHERE = ", ".join(f"{way}: <regime>" for way in WAYS) + f" or {PUBLISHED}: <source>"
 ROLES = "reference, family, target, variant or extra: what figures show it as"
 # keys that only some tasks have, and which
+MOST = 10_000  # models of a population
 TRAININGS = ("closest", "initial", "continues", "ranks", "grid", "choose")
 
 
@@ -117,7 +118,9 @@ def _grid_errors(name: str, task: dict, regimes: dict) -> Errors:
         names = [cell_name({key: value}) for value in axis_values(axis)]
         double = next((text for text in names if names.count(text) > 1), None)
         if double and key in KEYS:
-            path = ["tasks", name, "grid", key] if key in task.get("grid", {}) else ["regimes", task["train"], "grid", key]
+            path = (
+                ["tasks", name, "grid", key] if key in task.get("grid", {}) else ["regimes", task["train"], "grid", key]
+            )
             yield path, f"two of its values would name their runs {double}; remove one"
         if key in task:
             yield ["tasks", name, key], "stands beside an axis of the grid that sets it; remove one of them"
@@ -126,7 +129,7 @@ def _grid_errors(name: str, task: dict, regimes: dict) -> Errors:
 def start_errors(config: dict[str, Any], known: Known) -> Errors:
     """Errors of tasks that start from another task's runs."""
     tasks, regimes = config["tasks"], config.get("regimes") or {}
-    size = (config.get("population") or {}).get("size", 0)
+    size = (config.get("population") or {}).get("size", MOST)  # that there is none is an error of its own
     full = {name: {"view": name, **regimes.get(task.get("train"), {}), **task} for name, task in tasks.items()}
     for name in tasks:
         yield from tolerant(_starts_of, name, full, size)
@@ -170,5 +173,3 @@ def _start_problem(key: str, task: dict, other: dict, name: str, size: int) -> s
     if 2 * task.get("ranks", RANKS) > len(other.get("models", range(size))):
         return f"{name} trains too few models for {task.get('ranks', 5)} best and as many worst; lower ranks"
     return None
-
-

@@ -1,7 +1,8 @@
 """How jobs become SLURM jobs under `--profile slurm`; nothing of it matters on one machine.
 
-Runs of one task are batched into one SLURM job by Snakemake's groups. `trainings` is a resource of which each takes one:
-so many share the job's GPU, the others follow. Preparing a dataset is one job. All other rules stay where Snakemake runs.
+Runs of one task are batched into one SLURM job by Snakemake's groups. `trainings` is a resource of which each takes
+one: so many share the job's GPU, the others follow. Preparing a dataset is one job. All other rules stay where
+Snakemake runs.
 """
 
 import inspect

@@ -30,7 +30,8 @@ class Watching:
         workflow = self.workflow
         if workflow.executor_plugin.name == "slurm":
             self.queue = _watched_queue(workflow)
-        self.status = StatusWriter(self.study.plan, ".", self._more)
+        plan = {task: self.study.planned(task) for task in self.study.run_here}
+        self.status = StatusWriter(plan, ".", self._more)
         self.status.start()
         # With a limit of the rate Snakemake looks at all ready jobs again every second, once more for each job that has
         # ended: after thousands of jobs it would do nothing else (JobScheduler.schedule).

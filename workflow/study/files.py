@@ -1,4 +1,4 @@
-"""Where a study's files lie, and how published ones are declared: what rules ask for by the names of tasks and datasets."""
+"""Where a study's files lie, and how published ones are declared, by the names of tasks and datasets."""
 
 import os
 import random

@@ -87,7 +87,9 @@ class Study:
 
     def published(self, source: str) -> dict[str, dict[str, Any]]:
         """The tasks whose results a source publishes, each with how its test set is read."""
-        return {name: self.tasks[name].published for name in self.made_by(PUBLISHED) if self.tasks[name].regime == source}
+        return {
+            name: self.tasks[name].published for name in self.made_by(PUBLISHED) if self.tasks[name].regime == source
+        }
 
     def metrics(self, source: str) -> list[str]:
         """The metrics of the tasks whose results a source publishes."""
@@ -215,21 +217,20 @@ class Study:
         return {task: self.planned(task) for task in self.tasks}
 
     def planned(self, name: str) -> dict[str, Any]:
-        """A task with its runs, as plain values: {title, way, view, metric, …, runs: {name: …}}.
+        """A task with its runs, {name: {model, genotype, seed, cell}}, as plain values.
 
-        Of a training a run is {model, genotype, seed, cell}, of an evaluation the name of the model.
+        The genotype is None of pretrained models, and with the model where only results can name it. The protocol is
+        None where the configuration does not say all of it.
         """
-        task = self.tasks[name]
-        about = {"title": task.title, "way": task.way, "view": task.view, "metric": task.metric}
-        about |= {"extra": task.role == "extra", "choose": task.choose}
-        if not task.trains:
-            return about | {"runs": {run: model for run, (model, _) in self.runs(name).items()}}
-        runs, genotypes = {}, self.genotypes
+        task, runs, genotypes = self.tasks[name], {}, self.genotypes
+        seed = task.protocol["seed"] if task.trains else None
         for run, (model, cell) in self.runs(name).items():
-            runs[run] = {"model": model, "genotype": genotypes[model] if model else None}
-            runs[run] |= {"seed": cell.get("seed", task.protocol["seed"]), "cell": cell}
-        about |= {"protocol": task.protocol, "initial": task.starts_from, "continues": bool(task.continues)}
-        return about | {"runs": runs}
+            runs[run] = {"model": model, "genotype": genotypes.get(model)}
+            runs[run]["seed"] = cell.get("seed", seed)
+            runs[run]["cell"] = {key: value for key, value in cell.items() if key != "seed"}
+        about = {"title": task.title, "way": task.way, "view": task.view, "metric": task.metric, "choose": task.choose}
+        about |= {"protocol": task.protocol if task.trains else None, "extra": task.role == "extra"}
+        return about | {"initial": task.starts_from, "continues": bool(task.continues), "runs": runs}
 
 
 def _data_of(config: dict[str, Any], registry: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -32,7 +32,7 @@ class Task:
         view, dataset: what its images are of; None where the results are published.
         models: their names; None for the whole population.
         grid: {key of the regime: its values}; each model has a run for each combination of them.
-        choose: which cells count (`by`: the part of the images that decides); None where all do.
+        choose: the part of the images on which the cell of each model that counts is chosen; None where all count.
         initial: the task from whose weights each model starts.
         continues: the task whose `ranks` best and worst models go on, which only its results can name.
         protocol: the regime's keys with what the task changes.
@@ -51,7 +51,7 @@ class Task:
     classes: int | None
     models: tuple[str, ...] | None
     grid: dict[str, tuple]
-    choose: dict[str, str] | None
+    choose: str | None
     initial: str | None
     continues: str | None
     ranks: int
@@ -154,7 +154,7 @@ def task_of(name: str, entry: Mapping[str, Any], regimes: Mapping, views: Mappin
         classes=classes,
         models=tuple(models) if models else None,
         grid={key: axis_values(grid[key]) for key in protocol if key in grid},
-        choose=entry.get("choose"),
+        choose=(entry.get("choose") or {}).get("by"),
         initial=entry.get("initial"),
         continues=entry.get("continues"),
         ranks=entry.get("ranks", RANKS),
