@@ -20,15 +20,19 @@ PARTS = ("Snakefile", "config.yaml", "rules", "workflow", "resources", "profiles
 class MadeUp:
     """A copy of the project, and a study of it in a folder of its own of which everything is there.
 
-    `more` is laid over the study's configuration.
+    `more` is laid over the study's configuration; `files` are texts in place of the project's.
     """
 
-    def __init__(self, folder: Path, config: Path, more: dict | None = None) -> None:
+    def __init__(
+        self, folder: Path, config: Path, more: dict | None = None, files: dict[str, str] | None = None
+    ) -> None:
         self.project, self.folder = folder / "project", folder / "study"
         self.project.mkdir()
         for part in PARTS:
             copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy2
             copy(ROOT / part, self.project / part)
+        for name, text in (files or {}).items():
+            (self.project / name).write_text(text)
         self.configs = [shutil.copy(config, folder / "config.yaml"), folder / "small.yaml"]
         self.configs[1].write_text(yaml.safe_dump(more or {}))
         study = command(self.project / "Snakefile", self.folder, "--configfile", *map(str, self.configs))

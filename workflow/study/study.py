@@ -91,9 +91,9 @@ class Study:
             name: self.tasks[name].published for name in self.made_by(PUBLISHED) if self.tasks[name].regime == source
         }
 
-    def metrics(self, source: str) -> list[str]:
+    def metrics(self, source: str) -> dict[str, str]:
         """The metrics of the tasks whose results a source publishes."""
-        return [self.tasks[name].metric for name in self.published(source)]
+        return {name: self.tasks[name].metric for name in self.published(source)}
 
     def metrics_on(self, view: str) -> dict[str, str]:
         """The metrics of the tasks of a view, which have to say something about its classes."""

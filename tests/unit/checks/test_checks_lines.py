@@ -1,4 +1,4 @@
-"""Tasks whose results are published or evaluated here, and lines through them: each error is named; a study resolves."""
+"""Tasks that are published or evaluated here, and lines through them: each error is named; a study resolves."""
 
 import pytest
 import yaml
@@ -128,4 +128,4 @@ def test_a_published_task_may_have_another_name_than_its_test_set(demo):  # noqa
     found = study_of(demo)
     assert list(found.published("imagenetv2_predictions")) == ["tiny_val"]
     assert found.tasks["tiny_val"].published["labels"].endswith("imagenet-validation-original.json")
-    assert found.metrics("imagenetv2_predictions") == ["top5_accuracy"]
+    assert found.metrics("imagenetv2_predictions") == {"tiny_val": "top5_accuracy"}
