@@ -8,7 +8,7 @@ from apr.runs.protocol import KEYS, UNSAID
 from checks.data import Errors, Known
 from checks.renamed import has_old_keys
 from study.settings import VIEW
-from study.tasks import grid_of
+from study.tasks import draws, grid_of, regime_of
 
 ELSEWHERE = ("lines", "since")  # checks.lines
 
@@ -30,7 +30,7 @@ def comparison_errors(config: dict[str, Any], known: Known) -> Errors:
                 ["comparisons", *keys],
                 f"{name} does not train each model of the population once; name a task that does",
             )
-        elif keys[0] in OF_TRAININGS and "train" not in tasks[name] and not has_old_keys(tasks[name]):
+        elif keys[0] in OF_TRAININGS and not draws(tasks[name]) and not has_old_keys(tasks[name]):
             yield ["comparisons", *keys], f"{name} trains no models; name a task that does"
     for name in figures.get("references", ()):
         if not _trains_networks(tasks[name], config):
@@ -49,7 +49,7 @@ def _curve_errors(curves: dict, tasks: dict) -> Errors:
         if "continues" not in tasks[name]:
             yield ["comparisons", "curves", "continued"], f"{name} continues no other task; name one that does"
     task = tasks[curves["task"]] if curves else {}
-    if _several(task) or "continues" in task or "train" not in task:
+    if _several(task) or "continues" in task or not draws(task):
         yield ["comparisons", "curves", "task"], f"{curves['task']} does not train each of its models once"
     elif curves and curves["zoom_from"] >= task["epochs"]:
         yield ["comparisons", "curves", "zoom_from"], f"{curves['task']} ends after {task['epochs']} epochs; lower it"
@@ -92,8 +92,7 @@ PAIRS = {"initialisation": _initialisation, "repeats": _repeats, "balanced": _ba
 
 def _merged(name: str, task: dict, regimes: dict) -> dict:
     """A task with what its regime says."""
-    regime = regimes.get(task.get("train")) or {}
-    return {"view": name, **regime, **task, "grid": grid_of(task, regime)}
+    return {"view": name, **regime_of(task, regimes), **task, "grid": grid_of(task, regimes)}
 
 
 def _several(task: dict) -> bool:

@@ -7,7 +7,7 @@ from apr.basics.values import shown
 from apr.runs.protocol import contradictions
 from apr.runs.ways import WAYS
 from checks.data import Errors, Known, tolerant
-from study.tasks import axis_values, cells_of, grid_of, ways_of
+from study.tasks import axis_values, cells_of, draws, grid_of, regime_of, ways_of
 
 MOST_TRAININGS = 1_000_000
 
@@ -30,19 +30,19 @@ def protocol_errors(config: dict[str, Any], known: Known) -> Errors:
                 continue
             text = contradictions(merged, _origin(task, regime))
             yield ["tasks", name, own[0]], dict(text)[keys]
-        yield from tolerant(_cell_errors, name, task, regimes[regime], dict(contradictions(merged)))
+        yield from tolerant(_cell_errors, name, task, regimes, dict(contradictions(merged)))
         yield from _batch_errors(name, merged, known.views, known.datasets, _origin(task, regime))
     for regime, keys, text in sorted(at_regimes):
         yield ["regimes", regime, keys[0]], text
     yield from tolerant(_number_errors, config)
 
 
-def _cell_errors(name: str, task: dict, regime: dict, found: dict) -> Errors:
+def _cell_errors(name: str, task: dict, regimes: dict, found: dict) -> Errors:
     """Keys that contradict each other in some cell of the grid, and not without it."""
-    grid = {key: axis_values(axis) for key, axis in grid_of(task, regime).items() if key != "seed"}
+    grid = {key: axis_values(axis) for key, axis in grid_of(task, regimes).items() if key != "seed"}
     told = set(found)
     for cell in cells_of(grid) if math.prod(map(len, grid.values())) <= MOST_TRAININGS else []:
-        for keys, text in contradictions({**regime, **task, **cell}):
+        for keys, text in contradictions({**regime_of(task, regimes), **task, **cell}):
             if keys not in told:
                 told.add(keys)
                 yield ["tasks", name, "grid"], f"in the cell {shown(cell)}: {keys[0]}: {text}"
@@ -80,9 +80,9 @@ def _number_errors(config: dict[str, Any]) -> Errors:
             f"{ks}: every k exceeds the {size} models of the population; add a smaller one",
         )
     for name, task in config["tasks"].items():
-        grid = grid_of(task, (config.get("regimes") or {}).get(task.get("train")) or {})
+        grid = grid_of(task, config.get("regimes") or {})
         cells = math.prod(axis["count"] if isinstance(axis, dict) else len(axis) for axis in grid.values())
-        counts[name] = (len(task["models"]) if "models" in task else size * ("train" in task)) * cells
+        counts[name] = (len(task["models"]) if "models" in task else size * draws(task)) * cells
     if sum(counts.values()) > MOST_TRAININGS:
         largest = max(counts, key=lambda name: counts[name])
         text = f"{sum(counts.values()):,} runs are more than {MOST_TRAININGS:,}"

@@ -9,7 +9,7 @@ from apr.runs.ways import PROTOCOL, PUBLISHED, WAYS
 from checks.data import Errors, Known, tolerant
 from checks.renamed import has_old_keys
 from study.settings import view_classes
-from study.tasks import RANKS, axis_values, cell_name, grid_of, ways_of
+from study.tasks import RANKS, axis_values, cell_name, draws, grid_of, regime_of, ways_of
 
 WHERE = ", ".join(f"{way}: <regime>" for way in WAYS) + f" or {PUBLISHED}: <source>"
 ROLES = "reference, family, target, variant or extra: what figures show it as"
@@ -44,7 +44,7 @@ def task_errors(config: dict[str, Any], known: Known) -> Errors:
 def _reference_errors(tasks: dict) -> Errors:
     references = [name for name, task in tasks.items() if task.get("role") == "reference"]
     wanted = any(task.get("role") in ("family", "target") for task in tasks.values())
-    complete = all("role" in task for task in tasks.values() if "train" in task)
+    complete = all("role" in task for task in tasks.values() if draws(task))
     if len(references) > 1 or (wanted and not references and complete):
         yield ["tasks"], f"exactly one task has the role reference, found {len(references)}: {', '.join(references)}"
 
@@ -111,17 +111,15 @@ def _view_errors(name: str, task: dict, way: str, family: list[str], known: Know
 
 
 def _grid_errors(name: str, task: dict, regimes: dict) -> Errors:
-    grid = grid_of(task, regimes.get(task.get("train")) or {})
+    grid = grid_of(task, regimes)
     if "choose" in task and not grid:
         yield ["tasks", name, "choose"], "chooses among the cells of a grid, and there is none; give one, or remove it"
     for key, axis in grid.items():
         names = [cell_name({key: value}) for value in axis_values(axis)]
         double = next((text for text in names if names.count(text) > 1), None)
         if double and key in KEYS:
-            path = (
-                ["tasks", name, "grid", key] if key in task.get("grid", {}) else ["regimes", task["train"], "grid", key]
-            )
-            yield path, f"two of its values would name their runs {double}; remove one"
+            path = ["tasks", name] if key in task.get("grid", {}) else ["regimes", task[ways_of(task)[0]]]
+            yield [*path, "grid", key], f"two of its values would name their runs {double}; remove one"
         if key in task:
             yield ["tasks", name, key], "stands beside an axis of the grid that sets it; remove one of them"
 
@@ -130,7 +128,7 @@ def start_errors(config: dict[str, Any], known: Known) -> Errors:
     """Errors of tasks that start from another task's runs."""
     tasks, regimes = config["tasks"], config.get("regimes") or {}
     size = (config.get("population") or {}).get("size", MOST)  # that there is none is an error of its own
-    full = {name: {"view": name, **regimes.get(task.get("train"), {}), **task} for name, task in tasks.items()}
+    full = {name: {"view": name, **regime_of(task, regimes), **task} for name, task in tasks.items()}
     for name in tasks:
         yield from tolerant(_starts_of, name, full, size)
 
@@ -154,7 +152,7 @@ def _starts_of(name: str, full: dict, size: int) -> Errors:
 
 
 def _start_problem(key: str, task: dict, other: dict, name: str, size: int) -> str | None:
-    if "train" not in other:
+    if not draws(other):
         return f"{name} trains no models; name a task that does"
     if any(start in other for start in ("initial", "continues", "grid")):
         return f"{name} has itself initial, continues or a grid; name a task that trains each model once, from scratch"

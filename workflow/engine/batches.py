@@ -11,10 +11,11 @@ from typing import Any
 
 from snakemake.common import overwrite_function_params
 
+from apr.runs.ways import WAYS
 from cluster.estimates import batch_size, preparation_limit, time_limit
 from study import Study
 
-SUBMITTED = {"train", "evaluate", "verify_source", "unpack_source", "pack_dataset"}
+SUBMITTED = {*WAYS, "verify_source", "unpack_source", "pack_dataset"}  # the rule of a way is named as it is
 
 
 class Batches:

@@ -4,8 +4,10 @@ import random
 from collections.abc import Collection
 from typing import Any
 
+from apr.runs.ways import WAYS
+
 DOWNLOAD = "download_file"  # waits for the network: meanwhile others may use the processor
-TRAININGS = {"train", "evaluate"}
+RUNS = set(WAYS)  # the rule of a way is named as it is
 
 
 class DataFirst:
@@ -35,7 +37,7 @@ class DataFirst:
             awaited |= {job for job in self.scheduler.running if not self.rules.isdisjoint(job.rules)}
         others = set(jobs) - data
         if any(DOWNLOAD not in job.rules for job in awaited):
-            others = {job for job in others if TRAININGS.isdisjoint(job.rules)}
+            others = {job for job in others if RUNS.isdisjoint(job.rules)}
         if self._most and len(others) > self._most:
             others = set(random.sample(tuple(others), k=self._most))
         return started + (list(self._select(others)) if others else [])

@@ -102,9 +102,20 @@ def cell_name(cell: Mapping[str, Any]) -> str:
     return "".join([*named, *([f"-s{cell['seed']}"] if "seed" in cell else [])])
 
 
-def grid_of(entry: Mapping[str, Any], regime: Mapping[str, Any]) -> dict[str, Any]:
+def draws(entry: Mapping[str, Any]) -> bool:
+    """Whether a task's entry trains architectures: models of the population, or networks."""
+    return any(WAYS[way].trains and not WAYS[way].pretrained for way in ways_of(entry) if way in WAYS)
+
+
+def regime_of(entry: Mapping[str, Any], regimes: Mapping[str, Any]) -> dict[str, Any]:
+    """The regime of a task's entry; empty where it has none."""
+    names = [entry[way] for way in ways_of(entry) if way in WAYS]
+    return (regimes.get(names[0]) if names else None) or {}
+
+
+def grid_of(entry: Mapping[str, Any], regimes: Mapping[str, Any]) -> dict[str, Any]:
     """The axes of a task's grid: the regime's, and the task's own."""
-    return {**regime.get("grid", {}), **entry.get("grid", {})}
+    return {**regime_of(entry, regimes).get("grid", {}), **entry.get("grid", {})}
 
 
 def axis_values(axis: Any) -> tuple:
@@ -136,10 +147,10 @@ def task_of(name: str, entry: Mapping[str, Any], regimes: Mapping, views: Mappin
         view = entry.get("view", name)
         dataset = views[view]["dataset"]
         classes = view_classes(views[view], datasets[dataset])
-        settings = regimes.get(regime) or {}
+        settings = regime_of(entry, regimes)
         protocol = {key: {**WAYS[way].unsaid, **settings, **entry}[key] for key in WAYS[way].keys}
         protocol |= {key: entry[key] for key in STARTS if entry.get(key)}
-        grid = grid_of(entry, settings)
+        grid = grid_of(entry, regimes)
     models = entry.get("models")
     return Task(
         name=name,
