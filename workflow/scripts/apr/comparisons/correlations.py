@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from apr.basics.problems import Problem
-from apr.comparisons.shape import SHAPE
+from apr.comparisons.shape import SHAPE, with_shape
 from apr.comparisons.table import Table
 from apr.comparisons.testsets import basis, footnote, marked, weak_tasks, word_of, words_of
 from apr.comparisons.wording import left_out, number, p_value, with_interval
