@@ -91,7 +91,7 @@ def test_models_are_evaluated_into_the_same_tables_and_figures(live):
         assert {key: int(row[key]) for key in counts} == counts
         assert int(table["timm:test_vit.r160_in1k"]["n"]) == counts["n"]
         run = json.loads((folder / f"results/runs/{task}/timm.test_resnet.r160_in1k.json").read_text())
-        assert run["outcome"]["correct_top1"] == counts["correct_top1"]
+        assert run["outcome"]["parts"]["test"]["correct_top1"] == counts["correct_top1"]
     assert expected["v2_live"]["n"] == PICTURES
     shown = rows(folder / "results/tables/retest_live_top1.csv")["timm:test_resnet.r160_in1k"]
     share = 100 * expected["v2_live"]["correct_top1"] / PICTURES

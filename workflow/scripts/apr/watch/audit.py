@@ -3,7 +3,6 @@
 import os
 import zipfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +12,6 @@ from apr.basics.files import read_json
 from apr.basics.problems import Problem
 from apr.runs.metrics import METRICS
 from apr.runs.record import asked_for, read_run
-from apr.scores.chosen import choose
 from apr.scores.collected import check_current, row_of
 from apr.scores.table import Row, ranked_model, read_scores
 from apr.watch.consistency import (
@@ -124,9 +122,6 @@ class _Task:
                 self._check_weights(name, run["model"])
         if says := mixed_devices(runs):
             self._note(DEVICES, f"results/runs/{self.name}", says)
-        if self.entry["choose"] and all(rows):
-            with suppress(ValueError):
-                rows = choose(rows, self.entry["choose"])
         if collected and (says := differing_table(self.root / path, rows)):
             self._note("old_table" if self._table_is_old(path, counts, rows) else "table", path, says)
         return counts
@@ -140,10 +135,12 @@ class _Task:
         return dict.fromkeys(STATES, 0)
 
     def _row(self, run: dict, name: str) -> Row:
-        """What the score table has to say of a run."""
+        """What the score table has to say of a run by itself: not whether it is chosen among several."""
         metric = METRICS[self.entry["metric"]]
         guess = metric.guess(self.view["per_class"]["test"]) if self.view else None
-        return row_of(run, metric, guess, self.entry["runs"][name]["cell"])
+        row = row_of(run, metric, guess, self.entry["runs"][name]["cell"])
+        unknown = [key for key, told in (("chosen", not self.entry["choose"]), ("guess", self.view)) if not told]
+        return {key: value for key, value in row.items() if key not in unknown}
 
     def _table_is_old(self, path: str, counts: Mapping[str, int], rows: Sequence[Mapping | None]) -> bool:
         """Whether Snakemake makes the score table anew by itself: runs are to come or newer, or the study changed."""
