@@ -26,7 +26,7 @@ if not workflow.overwrite_configfiles:
 
 
 study = started_study(workflow, config)
-compared = study.comparisons
+comparisons = study.comparisons
 files, items, batches = Files(study), Items(study), Batches(workflow, study)
 outputs = Outputs(items)
 

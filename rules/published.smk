@@ -10,6 +10,7 @@ def published(source):
 rule import_imagenetv2:
     """Published predictions on ImageNet and on its new test sets, counted against their labels."""
     input:
+        unpack(lambda wildcards: files.labels("imagenetv2_predictions")),
         unpacked="data/unpacked/imagenetv2_predictions.json",
     output:
         published("imagenetv2_predictions"),
@@ -28,9 +29,8 @@ rule import_imagenetv2:
 
 use rule import_imagenetv2 as import_cifar10 with:
     input:
+        unpack(lambda wildcards: files.labels("cifar10.1_predictions")),
         unpacked="data/unpacked/cifar10.1_predictions.json",
-        verified="data/raw/cifar10_labels.json",
-        labels=lambda wildcards: files.of_source("cifar10_labels", "cifar10_test_set_original_labels.npy"),
     output:
         published("cifar10.1_predictions"),
     log:

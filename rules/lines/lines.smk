@@ -7,18 +7,20 @@
 rule table_retest:
     """Accuracies of the same models on an original and on a new test set, with their ranks."""
     input:
-        original=lambda wildcards: f"results/scores/{compared.lines[wildcards.retest]['original']}.csv",
-        new=lambda wildcards: f"results/scores/{compared.lines[wildcards.retest]['new']}.csv",
+        original=lambda wildcards: f"results/scores/{comparisons.lines[wildcards.retest]['original']}.csv",
+        new=lambda wildcards: f"results/scores/{comparisons.lines[wildcards.retest]['new']}.csv",
     output:
-        **outputs.table("retest_{retest}", "table_retest", lambda wildcards: compared.lines[wildcards.retest]["title"]),
+        **outputs.table(
+            "retest_{retest}", "table_retest", lambda wildcards: comparisons.lines[wildcards.retest]["title"]
+        ),
     log:
         "logs/table_retest/{retest}.log",
     wildcard_constraints:
-        retest=one_of(compared.lines),
+        retest=one_of(comparisons.lines),
     conda:
         "../../envs/analysis.yaml"
     params:
-        retest=lambda wildcards: compared.lines[wildcards.retest],
+        retest=lambda wildcards: comparisons.lines[wildcards.retest],
         titles=study.titles(),
     script:
         "../../workflow/scripts/table_retest.py"
@@ -27,18 +29,20 @@ rule table_retest:
 rule fig_retest:
     """Accuracy on a new test set against that on the original, with the line through the models."""
     input:
-        original=lambda wildcards: f"results/scores/{compared.lines[wildcards.retest]['original']}.csv",
-        new=lambda wildcards: f"results/scores/{compared.lines[wildcards.retest]['new']}.csv",
+        original=lambda wildcards: f"results/scores/{comparisons.lines[wildcards.retest]['original']}.csv",
+        new=lambda wildcards: f"results/scores/{comparisons.lines[wildcards.retest]['new']}.csv",
     output:
-        **outputs.drawing("retest_{retest}", "fig_retest", lambda wildcards: compared.lines[wildcards.retest]["title"]),
+        **outputs.drawing(
+            "retest_{retest}", "fig_retest", lambda wildcards: comparisons.lines[wildcards.retest]["title"]
+        ),
     log:
         "logs/fig_retest/{retest}.log",
     wildcard_constraints:
-        retest=one_of(compared.lines),
+        retest=one_of(comparisons.lines),
     conda:
         "../../envs/analysis.yaml"
     params:
-        retest=lambda wildcards: compared.lines[wildcards.retest],
+        retest=lambda wildcards: comparisons.lines[wildcards.retest],
         titles=study.titles(),
         bootstrap=study.bootstrap,
     script:
@@ -48,7 +52,7 @@ rule fig_retest:
 rule table_retest_slopes:
     """Slopes, offsets and mean changes of all lines."""
     input:
-        scores=outputs.needed("table_retest_slopes", files.scores(compared.sides(compared.lines.values()))),
+        scores=outputs.needed("table_retest_slopes", files.scores(comparisons.sides(comparisons.lines.values()))),
     output:
         **outputs.table("retest_slopes"),
     log:
@@ -56,7 +60,7 @@ rule table_retest_slopes:
     conda:
         "../../envs/analysis.yaml"
     params:
-        retests=list(compared.lines.values()),
+        retests=list(comparisons.lines.values()),
         bootstrap=study.bootstrap,
     script:
         "../../workflow/scripts/table_retest_slopes.py"
@@ -65,7 +69,7 @@ rule table_retest_slopes:
 rule fig_retest_slopes:
     """The same as a picture, with the paper's values."""
     input:
-        scores=outputs.needed("fig_retest_slopes", files.scores(compared.sides(compared.lines.values()))),
+        scores=outputs.needed("fig_retest_slopes", files.scores(comparisons.sides(comparisons.lines.values()))),
     output:
         **outputs.drawing("retest_slopes"),
     log:
@@ -73,7 +77,7 @@ rule fig_retest_slopes:
     conda:
         "../../envs/analysis.yaml"
     params:
-        retests=list(compared.lines.values()),
+        retests=list(comparisons.lines.values()),
         published=items.paper_values,
         bootstrap=study.bootstrap,
     script:
@@ -83,7 +87,7 @@ rule fig_retest_slopes:
 rule table_retest_scorecard:
     """Each value that the paper reports beside the one measured here."""
     input:
-        scores=outputs.needed("table_retest_scorecard", files.scores(compared.sides(compared.lines.values()))),
+        scores=outputs.needed("table_retest_scorecard", files.scores(comparisons.sides(comparisons.lines.values()))),
         claims=items.line_claims_file,
     output:
         **outputs.table("retest_scorecard"),
@@ -92,7 +96,7 @@ rule table_retest_scorecard:
     conda:
         "../../envs/analysis.yaml"
     params:
-        retests=list(compared.lines.values()),
+        retests=list(comparisons.lines.values()),
         bootstrap=study.bootstrap,
     script:
         "../../workflow/scripts/table_retest_scorecard.py"

@@ -7,7 +7,7 @@
 rule fig_since:
     """The models since 2019 beside the line of 2019."""
     input:
-        scores=outputs.needed("fig_since", files.scores(compared.sides(compared.since["lines"]))),
+        scores=outputs.needed("fig_since", files.scores(comparisons.sides(comparisons.since["lines"]))),
         families=items.families,
     output:
         **outputs.drawing("since"),
@@ -16,11 +16,11 @@ rule fig_since:
     conda:
         "../../envs/analysis.yaml"
     params:
-        retests=compared.since["lines"],
+        retests=comparisons.since["lines"],
         titles=study.titles(),
-        highlight=lambda wildcards: compared.since["highlight"],
-        scale=compared.since["scale"],
-        bootstrap=study.bootstrap | {"resamples": compared.since["resamples"]},
+        highlight=lambda wildcards: comparisons.since["highlight"],
+        scale=comparisons.since["scale"],
+        bootstrap=study.bootstrap | {"resamples": comparisons.since["resamples"]},
     script:
         "../../workflow/scripts/fig_since.py"
 
@@ -28,7 +28,7 @@ rule fig_since:
 rule fig_family_distances:
     """How far families of models lie from the line of 2019."""
     input:
-        scores=outputs.needed("fig_family_distances", files.scores(compared.sides(compared.since["lines"]))),
+        scores=outputs.needed("fig_family_distances", files.scores(comparisons.sides(comparisons.since["lines"]))),
         families=items.families,
     output:
         **outputs.drawing("family_distances"),
@@ -37,10 +37,10 @@ rule fig_family_distances:
     conda:
         "../../envs/analysis.yaml"
     params:
-        retests=compared.since["lines"],
+        retests=comparisons.since["lines"],
         titles=study.titles(),
-        fewest=compared.since["fewest"],
-        bootstrap=study.bootstrap | {"resamples": compared.since["resamples"]},
+        fewest=comparisons.since["fewest"],
+        bootstrap=study.bootstrap | {"resamples": comparisons.since["resamples"]},
     script:
         "../../workflow/scripts/fig_family_distances.py"
 
@@ -49,7 +49,8 @@ rule table_since:
     """Whether the line of 2019 holds for the models since: changes of slope, with their tests."""
     input:
         scores=outputs.needed(
-            "table_since", files.scores(compared.sides([*compared.since["lines"], *compared.since["published"]]))
+            "table_since",
+            files.scores(comparisons.sides([*comparisons.since["lines"], *comparisons.since["published"]])),
         ),
         families=items.families,
     output:
@@ -59,8 +60,8 @@ rule table_since:
     conda:
         "../../envs/analysis.yaml"
     params:
-        retests=compared.since["lines"],
-        published=compared.since["published"],
-        bootstrap=study.bootstrap | {"resamples": compared.since["resamples"]},
+        retests=comparisons.since["lines"],
+        published=comparisons.since["published"],
+        bootstrap=study.bootstrap | {"resamples": comparisons.since["resamples"]},
     script:
         "../../workflow/scripts/table_since.py"

@@ -8,10 +8,10 @@ rule fig_training_curves:
     """Test error of some models over the epochs, and of the best and the worst that train on."""
     input:
         curves=outputs.needed(
-            "fig_training_curves", files.some_runs(compared.curves["task"], compared.curves["models"])
+            "fig_training_curves", files.some_runs(comparisons.curves["task"], comparisons.curves["models"])
         ),
-        continued=[path for task in compared.curves.get("continued", []) for path in files.runs(task)],
-        views=files.views(compared.curve_tasks),
+        continued=[path for task in comparisons.curves.get("continued", []) for path in files.runs(task)],
+        views=files.views(comparisons.curve_tasks),
     output:
         **outputs.drawing("training_curves"),
     log:
@@ -19,10 +19,10 @@ rule fig_training_curves:
     conda:
         "../../envs/analysis.yaml"
     params:
-        metrics={task: study.tasks[task].metric for task in compared.curve_tasks},
-        zoom_from=compared.curves["zoom_from"],
+        metrics={task: study.tasks[task].metric for task in comparisons.curve_tasks},
+        zoom_from=comparisons.curves["zoom_from"],
         all_there=lambda wildcards, input: all_there(input),
-        titles=study.titles(compared.curve_tasks),
+        titles=study.titles(comparisons.curve_tasks),
     script:
         "../../workflow/scripts/fig_training_curves.py"
 
@@ -31,7 +31,7 @@ rule fig_other_errors:
     """Two metrics of one task against each other, and the error on the training images against cumulative depth."""
     input:
         scores=outputs.needed(
-            "fig_other_errors", files.scores(compared["metric_pair"] + compared["train_error_vs_depth"])
+            "fig_other_errors", files.scores(comparisons["metric_pair"] + comparisons["train_error_vs_depth"])
         ),
         population="results/population.csv",
     output:
@@ -41,9 +41,9 @@ rule fig_other_errors:
     conda:
         "../../envs/analysis.yaml"
     params:
-        both=compared["metric_pair"],
-        deep=compared["train_error_vs_depth"],
-        titles=study.titles(compared["metric_pair"] + compared["train_error_vs_depth"]),
+        both=comparisons["metric_pair"],
+        deep=comparisons["train_error_vs_depth"],
+        titles=study.titles(comparisons["metric_pair"] + comparisons["train_error_vs_depth"]),
         bootstrap=study.bootstrap,
     script:
         "../../workflow/scripts/fig_other_errors.py"
@@ -52,8 +52,8 @@ rule fig_other_errors:
 rule fig_balanced_vs_unbalanced:
     """Class distributions and errors of tasks and of their balanced versions."""
     input:
-        scores=outputs.needed("fig_balanced_vs_unbalanced", files.scores(tasks_of(compared.two("balanced")))),
-        views=files.views(tasks_of(compared.two("balanced"))),
+        scores=outputs.needed("fig_balanced_vs_unbalanced", files.scores(tasks_of(comparisons.two("balanced")))),
+        views=files.views(tasks_of(comparisons.two("balanced"))),
     output:
         **outputs.drawing("balanced_vs_unbalanced"),
     log:
@@ -61,9 +61,9 @@ rule fig_balanced_vs_unbalanced:
     conda:
         "../../envs/analysis.yaml"
     params:
-        pairs=compared.two("balanced"),
-        view_of={task: study.tasks[task].view for task in tasks_of(compared.two("balanced"))},
-        titles=study.titles(tasks_of(compared.two("balanced"))),
+        pairs=comparisons.two("balanced"),
+        view_of={task: study.tasks[task].view for task in tasks_of(comparisons.two("balanced"))},
+        titles=study.titles(tasks_of(comparisons.two("balanced"))),
         bootstrap=study.bootstrap,
     script:
         "../../workflow/scripts/fig_balanced_vs_unbalanced.py"
@@ -73,7 +73,7 @@ rule fig_pretrained_vs_scratch:
     """Errors from scratch and from the reference's weights against the error on the reference."""
     input:
         scores=outputs.needed(
-            "fig_pretrained_vs_scratch", files.scores([study.reference, *tasks_of(compared.two("pretrained"))])
+            "fig_pretrained_vs_scratch", files.scores([study.reference, *tasks_of(comparisons.two("pretrained"))])
         ),
     output:
         **outputs.drawing("pretrained_vs_scratch"),
@@ -83,8 +83,8 @@ rule fig_pretrained_vs_scratch:
         "../../envs/analysis.yaml"
     params:
         reference=study.reference,
-        pairs=compared.two("pretrained"),
-        titles=study.titles([*compared.reference, *tasks_of(compared.two("pretrained"))]),
+        pairs=comparisons.two("pretrained"),
+        titles=study.titles([*comparisons.reference, *tasks_of(comparisons.two("pretrained"))]),
         bootstrap=study.bootstrap,
     script:
         "../../workflow/scripts/fig_pretrained_vs_scratch.py"
@@ -93,7 +93,7 @@ rule fig_pretrained_vs_scratch:
 rule fig_best_shapes:
     """Depth, width, bottleneck ratio and group width of the best models over the stages."""
     input:
-        scores=outputs.needed("fig_best_shapes", files.scores(compared["best_shapes"])),
+        scores=outputs.needed("fig_best_shapes", files.scores(comparisons["best_shapes"])),
         population="results/population.csv",
     output:
         **outputs.drawing("best_shapes"),
@@ -102,9 +102,9 @@ rule fig_best_shapes:
     conda:
         "../../envs/analysis.yaml"
     params:
-        tasks=compared["best_shapes"],
+        tasks=comparisons["best_shapes"],
         top=study.statistics["top"],
-        titles=study.titles(compared["best_shapes"]),
+        titles=study.titles(comparisons["best_shapes"]),
     script:
         "../../workflow/scripts/fig_best_shapes.py"
 
@@ -112,7 +112,7 @@ rule fig_best_shapes:
 rule fig_all_pairs:
     """Every task against every other."""
     input:
-        scores=outputs.needed("fig_all_pairs", files.scores(compared["all_pairs"])),
+        scores=outputs.needed("fig_all_pairs", files.scores(comparisons["all_pairs"])),
     output:
         **outputs.drawing("all_pairs"),
     log:
@@ -120,8 +120,8 @@ rule fig_all_pairs:
     conda:
         "../../envs/analysis.yaml"
     params:
-        tasks=compared["all_pairs"],
-        titles=study.titles(compared["all_pairs"]),
+        tasks=comparisons["all_pairs"],
+        titles=study.titles(comparisons["all_pairs"]),
         bootstrap=study.bootstrap,
     script:
         "../../workflow/scripts/fig_all_pairs.py"

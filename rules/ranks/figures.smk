@@ -7,7 +7,7 @@
 rule fig_relative_error:
     """Errors over their mean against the error on the reference, several tasks in one plot."""
     input:
-        scores=outputs.needed("fig_relative_error", files.scores([study.reference, *compared["relative_error"]])),
+        scores=outputs.needed("fig_relative_error", files.scores([study.reference, *comparisons["relative_error"]])),
     output:
         **outputs.drawing("relative_error"),
     log:
@@ -16,8 +16,8 @@ rule fig_relative_error:
         "../../envs/analysis.yaml"
     params:
         reference=study.reference,
-        tasks=compared["relative_error"],
-        titles=study.titles([*compared.reference, *compared["relative_error"]]),
+        tasks=comparisons["relative_error"],
+        titles=study.titles([*comparisons.reference, *comparisons["relative_error"]]),
         bootstrap=study.bootstrap,
     script:
         "../../workflow/scripts/fig_relative_error.py"
@@ -26,8 +26,8 @@ rule fig_relative_error:
 rule fig_design_space:
     """Example images of each dataset, and the design space as a schematic."""
     input:
-        packed=outputs.needed("fig_design_space", expand("data/packed/{dataset}.bin", dataset=compared.datasets)),
-        manifests=expand("results/datasets/{dataset}.json", dataset=compared.datasets),
+        packed=outputs.needed("fig_design_space", expand("data/packed/{dataset}.bin", dataset=comparisons.datasets)),
+        manifests=expand("results/datasets/{dataset}.json", dataset=comparisons.datasets),
     output:
         **outputs.drawing("design_space"),
     log:
@@ -35,9 +35,9 @@ rule fig_design_space:
     conda:
         "../../envs/analysis.yaml"
     params:
-        datasets=compared.datasets,
-        titles={dataset: study.datasets[dataset]["title"] for dataset in compared.datasets},
-        storage={dataset: study.datasets[dataset]["storage"] for dataset in compared.datasets},
+        datasets=comparisons.datasets,
+        titles={dataset: study.datasets[dataset]["title"] for dataset in comparisons.datasets},
+        storage={dataset: study.datasets[dataset]["storage"] for dataset in comparisons.datasets},
         images=4,
         seed=study.statistics["seed"],
         space=study.population,
@@ -48,7 +48,7 @@ rule fig_design_space:
 rule fig_error_vs_depth_width:
     """Error against cumulative depth and cumulative width."""
     input:
-        scores=outputs.needed("fig_error_vs_depth_width", files.scores(compared["depth_width"])),
+        scores=outputs.needed("fig_error_vs_depth_width", files.scores(comparisons["depth_width"])),
         population="results/population.csv",
     output:
         **outputs.drawing("error_vs_depth_width"),
@@ -57,8 +57,8 @@ rule fig_error_vs_depth_width:
     conda:
         "../../envs/analysis.yaml"
     params:
-        tasks=compared["depth_width"],
-        titles=study.titles(compared["depth_width"]),
+        tasks=comparisons["depth_width"],
+        titles=study.titles(comparisons["depth_width"]),
         bootstrap=study.bootstrap,
     script:
         "../../workflow/scripts/fig_error_vs_depth_width.py"
@@ -67,7 +67,7 @@ rule fig_error_vs_depth_width:
 rule fig_selection_regret:
     """The error that is lost on each target, against the number of models that one can afford to try."""
     input:
-        scores=outputs.needed("fig_selection_regret", files.scores(compared.compared)),
+        scores=outputs.needed("fig_selection_regret", files.scores(comparisons.tasks)),
     output:
         **outputs.drawing("selection_regret"),
     log:
@@ -77,8 +77,8 @@ rule fig_selection_regret:
     params:
         reference=study.reference,
         targets=study.targets,
-        closest=compared.closest,
-        titles=study.titles(compared.compared),
+        closest=comparisons.closest,
+        titles=study.titles(comparisons.tasks),
         bootstrap=study.bootstrap,
     script:
         "../../workflow/scripts/fig_selection_regret.py"

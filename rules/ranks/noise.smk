@@ -7,8 +7,8 @@
 rule table_noise_ceiling:
     """What the seeds change, and the highest correlation that this noise allows."""
     input:
-        scores=files.scores(base for _, base in compared.two("repeats")),
-        repeats=outputs.needed("table_noise_ceiling", files.scores(compared["repeats"])),
+        scores=files.scores(base for _, base in comparisons.two("repeats")),
+        repeats=outputs.needed("table_noise_ceiling", files.scores(comparisons["repeats"])),
     output:
         **outputs.table("noise_ceiling"),
     log:
@@ -16,8 +16,8 @@ rule table_noise_ceiling:
     conda:
         "../../envs/analysis.yaml"
     params:
-        bases=compared["repeats"],
-        titles=study.titles(tasks_of(compared.two("repeats"))),
+        bases=comparisons["repeats"],
+        titles=study.titles(tasks_of(comparisons.two("repeats"))),
         bootstrap=study.bootstrap,
     script:
         "../../workflow/scripts/table_noise_ceiling.py"
@@ -26,8 +26,8 @@ rule table_noise_ceiling:
 rule table_corrected_correlations:
     """The correlations corrected for the noise of the seeds, and which claims survive it."""
     input:
-        scores=files.scores([*compared.compared, *compared["repeats"].values()]),
-        repeats=outputs.needed("table_corrected_correlations", files.scores(compared["repeats"])),
+        scores=files.scores([*comparisons.tasks, *comparisons["repeats"].values()]),
+        repeats=outputs.needed("table_corrected_correlations", files.scores(comparisons["repeats"])),
         claims=items.claims,
     output:
         **outputs.table("corrected_correlations"),
@@ -36,8 +36,8 @@ rule table_corrected_correlations:
     conda:
         "../../envs/analysis.yaml"
     params:
-        bases=compared["repeats"],
-        pairs=compared.pairs["imagenet_vs_targets"] + compared.pairs["closest_vs_targets"],
+        bases=comparisons["repeats"],
+        pairs=comparisons.pairs["imagenet_vs_targets"] + comparisons.pairs["closest_vs_targets"],
         titles=study.titles(),
         bootstrap=study.bootstrap,
     script:
@@ -47,7 +47,7 @@ rule table_corrected_correlations:
 rule table_population_size:
     """How many models a correlation needs."""
     input:
-        scores=outputs.needed("table_population_size", files.scores(compared.compared)),
+        scores=outputs.needed("table_population_size", files.scores(comparisons.tasks)),
     output:
         **outputs.table("population_size"),
     log:
@@ -55,8 +55,8 @@ rule table_population_size:
     conda:
         "../../envs/analysis.yaml"
     params:
-        pairs=compared.pairs["imagenet_vs_targets"],
-        titles=study.titles(compared.compared),
+        pairs=comparisons.pairs["imagenet_vs_targets"],
+        titles=study.titles(comparisons.tasks),
         bootstrap=study.bootstrap,
     script:
         "../../workflow/scripts/table_population_size.py"
@@ -65,7 +65,7 @@ rule table_population_size:
 rule fig_rho_vs_population:
     """How the rank correlations depend on the number of models."""
     input:
-        scores=outputs.needed("fig_rho_vs_population", files.scores(compared.compared)),
+        scores=outputs.needed("fig_rho_vs_population", files.scores(comparisons.tasks)),
     output:
         **outputs.drawing("rho_vs_population"),
     log:
@@ -73,8 +73,8 @@ rule fig_rho_vs_population:
     conda:
         "../../envs/analysis.yaml"
     params:
-        pairs=compared.pairs["imagenet_vs_targets"],
-        titles=study.titles(compared.compared),
+        pairs=comparisons.pairs["imagenet_vs_targets"],
+        titles=study.titles(comparisons.tasks),
         bootstrap=study.bootstrap,
     script:
         "../../workflow/scripts/fig_rho_vs_population.py"
@@ -84,9 +84,9 @@ rule fig_seed_densities:
     """Densities of the errors of single models over many seeds, and of the whole population."""
     input:
         repeated=outputs.needed(
-            "fig_seed_densities", files.scores(repeated for repeated, _ in compared.two("repeats")[:1])
+            "fig_seed_densities", files.scores(repeated for repeated, _ in comparisons.two("repeats")[:1])
         ),
-        population=files.scores(base for _, base in compared.two("repeats")[:1]),
+        population=files.scores(base for _, base in comparisons.two("repeats")[:1]),
     output:
         **outputs.drawing("seed_densities"),
     log:
@@ -94,8 +94,8 @@ rule fig_seed_densities:
     conda:
         "../../envs/analysis.yaml"
     params:
-        task=[base for _, base in compared.two("repeats")[:1]],
-        titles=study.titles(tasks_of(compared.two("repeats")[:1])),
+        task=[base for _, base in comparisons.two("repeats")[:1]],
+        titles=study.titles(tasks_of(comparisons.two("repeats")[:1])),
     script:
         "../../workflow/scripts/fig_seed_densities.py"
 
@@ -104,7 +104,7 @@ rule fig_initialisation:
     """Errors with the last BatchNorm of each block started at 1 and at 0, against depth and the reference's error."""
     input:
         scores=outputs.needed(
-            "fig_initialisation", files.scores([study.reference, *tasks_of(compared.two("initialisation"))])
+            "fig_initialisation", files.scores([study.reference, *tasks_of(comparisons.two("initialisation"))])
         ),
         population="results/population.csv",
     output:
@@ -115,12 +115,12 @@ rule fig_initialisation:
         "../../envs/analysis.yaml"
     params:
         reference=study.reference,
-        pairs=compared.two("initialisation"),
+        pairs=comparisons.two("initialisation"),
         zero={
             task: study.tasks[task].protocol.get("zero_init_final_gamma")
-            for task in [*compared.reference, *tasks_of(compared.two("initialisation"))]
+            for task in [*comparisons.reference, *tasks_of(comparisons.two("initialisation"))]
         },
-        titles=study.titles([*compared.reference, *tasks_of(compared.two("initialisation"))]),
+        titles=study.titles([*comparisons.reference, *tasks_of(comparisons.two("initialisation"))]),
         bootstrap=study.bootstrap,
     script:
         "../../workflow/scripts/fig_initialisation.py"

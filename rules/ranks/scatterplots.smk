@@ -7,7 +7,9 @@
 rule fig_imagenet_vs_targets:
     """Error on each target against the error on the reference."""
     input:
-        scores=outputs.needed("fig_imagenet_vs_targets", files.scores(tasks_of(compared.pairs["imagenet_vs_targets"]))),
+        scores=outputs.needed(
+            "fig_imagenet_vs_targets", files.scores(tasks_of(comparisons.pairs["imagenet_vs_targets"]))
+        ),
     output:
         **outputs.drawing("imagenet_vs_targets"),
     log:
@@ -15,7 +17,7 @@ rule fig_imagenet_vs_targets:
     conda:
         "../../envs/analysis.yaml"
     params:
-        scatter=compared.panels(compared.pairs["imagenet_vs_targets"]),
+        scatter=comparisons.panels(comparisons.pairs["imagenet_vs_targets"]),
         highlight=study.statistics["highlight"],
         bootstrap=study.bootstrap,
     script:
@@ -24,55 +26,55 @@ rule fig_imagenet_vs_targets:
 
 use rule fig_imagenet_vs_targets as fig_imagenet_vs_family with:
     input:
-        scores=outputs.needed("fig_imagenet_vs_family", files.scores(tasks_of(compared.pairs["imagenet_vs_family"]))),
+        scores=outputs.needed("fig_imagenet_vs_family", files.scores(tasks_of(comparisons.pairs["imagenet_vs_family"]))),
     output:
         **outputs.drawing("imagenet_vs_family"),
     log:
         "logs/fig_imagenet_vs_family.log",
     params:
-        scatter=compared.panels(compared.pairs["imagenet_vs_family"]),
+        scatter=comparisons.panels(comparisons.pairs["imagenet_vs_family"]),
 
 
 use rule fig_imagenet_vs_targets as fig_closest_vs_targets with:
     input:
-        scores=outputs.needed("fig_closest_vs_targets", files.scores(tasks_of(compared.pairs["closest_vs_targets"]))),
+        scores=outputs.needed("fig_closest_vs_targets", files.scores(tasks_of(comparisons.pairs["closest_vs_targets"]))),
     output:
         **outputs.drawing("closest_vs_targets"),
     log:
         "logs/fig_closest_vs_targets.log",
     params:
-        scatter=compared.panels(compared.pairs["closest_vs_targets"]),
+        scatter=comparisons.panels(comparisons.pairs["closest_vs_targets"]),
 
 
 use rule fig_imagenet_vs_targets as fig_classes_vs_images with:
     input:
-        scores=outputs.needed("fig_classes_vs_images", files.scores(tasks_of(compared.pairs["classes_vs_images"]))),
+        scores=outputs.needed("fig_classes_vs_images", files.scores(tasks_of(comparisons.pairs["classes_vs_images"]))),
     output:
         **outputs.drawing("classes_vs_images"),
     log:
         "logs/fig_classes_vs_images.log",
     params:
-        scatter=compared.panels(
-            compared.pairs["classes_vs_images"], columns=len(compared["classes_vs_images"]["against"])
+        scatter=comparisons.panels(
+            comparisons.pairs["classes_vs_images"], columns=len(comparisons["classes_vs_images"]["against"])
         ),
 
 
 use rule fig_imagenet_vs_targets as fig_training_variants with:
     input:
-        scores=outputs.needed("fig_training_variants", files.scores(tasks_of(compared.pairs["training_variants"]))),
+        scores=outputs.needed("fig_training_variants", files.scores(tasks_of(comparisons.pairs["training_variants"]))),
     output:
         **outputs.drawing("training_variants"),
     log:
         "logs/fig_training_variants.log",
     params:
-        scatter=compared.panels(
-            compared.pairs["training_variants"], columns=len(compared["training_variants"]["against"])
+        scatter=comparisons.panels(
+            comparisons.pairs["training_variants"], columns=len(comparisons["training_variants"]["against"])
         ),
 
 
 use rule fig_imagenet_vs_targets as fig_target with:
     input:
-        scores=lambda wildcards: files.scores(tasks_of(compared.around(wildcards.task))),
+        scores=lambda wildcards: files.scores(tasks_of(comparisons.around(wildcards.task))),
     output:
         **outputs.drawing("target_{task}", "fig_target"),
     log:
@@ -80,4 +82,4 @@ use rule fig_imagenet_vs_targets as fig_target with:
     wildcard_constraints:
         task=one_of(study.tasks if study.reference else []),
     params:
-        scatter=lambda wildcards: compared.panels(compared.around(wildcards.task)),
+        scatter=lambda wildcards: comparisons.panels(comparisons.around(wildcards.task)),

@@ -7,7 +7,9 @@
 rule table_datasets:
     """What each dataset holds."""
     input:
-        manifests=outputs.needed("table_datasets", expand("results/datasets/{dataset}.json", dataset=compared.datasets)),
+        manifests=outputs.needed(
+            "table_datasets", expand("results/datasets/{dataset}.json", dataset=comparisons.datasets)
+        ),
     output:
         **outputs.table("datasets"),
     log:
@@ -15,7 +17,7 @@ rule table_datasets:
     conda:
         "../../envs/analysis.yaml"
     params:
-        datasets={name: study.datasets[name] for name in compared.datasets},
+        datasets={name: study.datasets[name] for name in comparisons.datasets},
     script:
         "../../workflow/scripts/table_datasets.py"
 
@@ -37,7 +39,7 @@ rule table_settings:
 rule table_references:
     """Errors of reference networks."""
     input:
-        scores=outputs.needed("table_references", files.scores(compared["references"])),
+        scores=outputs.needed("table_references", files.scores(comparisons["references"])),
     output:
         **outputs.table("references"),
     log:
@@ -45,8 +47,8 @@ rule table_references:
     conda:
         "../../envs/analysis.yaml"
     params:
-        networks=lambda wildcards: items.networks(compared["references"]),
-        title=lambda wildcards: study.datasets[study.tasks[compared["references"][0]].dataset]["title"],
+        networks=lambda wildcards: items.networks(comparisons["references"]),
+        title=lambda wildcards: study.datasets[study.tasks[comparisons["references"][0]].dataset]["title"],
     script:
         "../../workflow/scripts/table_references.py"
 
@@ -54,7 +56,7 @@ rule table_references:
 rule table_correlations:
     """Rank correlation of each target with the reference and with its closest family member."""
     input:
-        scores=outputs.needed("table_correlations", files.scores(compared.compared)),
+        scores=outputs.needed("table_correlations", files.scores(comparisons.tasks)),
     output:
         **outputs.table("correlations"),
     log:
@@ -64,8 +66,8 @@ rule table_correlations:
     params:
         reference=study.reference,
         targets=study.targets,
-        closest=compared.closest,
-        titles=study.titles(compared.compared),
+        closest=comparisons.closest,
+        titles=study.titles(comparisons.tasks),
         bootstrap=study.bootstrap,
     script:
         "../../workflow/scripts/table_correlations.py"
@@ -93,7 +95,7 @@ rule table_depth_width:
 rule table_selection_regret:
     """The error that is lost on each target by choosing on the reference or on the closest family member."""
     input:
-        scores=outputs.needed("table_selection_regret", files.scores(compared.compared)),
+        scores=outputs.needed("table_selection_regret", files.scores(comparisons.tasks)),
     output:
         **outputs.table("selection_regret"),
     log:
@@ -103,9 +105,9 @@ rule table_selection_regret:
     params:
         reference=study.reference,
         targets=study.targets,
-        closest=compared.closest,
+        closest=comparisons.closest,
         ks=study.statistics["regret_k"],
-        titles=study.titles(compared.compared),
+        titles=study.titles(comparisons.tasks),
         bootstrap=study.bootstrap,
     script:
         "../../workflow/scripts/table_selection_regret.py"

@@ -27,13 +27,13 @@ class Outputs:
             of: gives what one of several shows by its wildcards.
         """
         path = f"results/figures/{name}"
-        kinds = {kind: self._shown(f"{path}.{kind}", target or f"fig_{name}", of) for kind in ("pdf", "png", "csv")}
+        kinds = {kind: self._marked(f"{path}.{kind}", target or f"fig_{name}", of) for kind in ("pdf", "png", "csv")}
         return kinds | {"caption": f"{path}.rst"}
 
     def table(self, name: str, target: str | None = None, of: Callable | None = None) -> dict[str, Any]:
         """Of a table: for machines, to read, and its caption; the arguments are those of `drawing`."""
         path = f"results/tables/{name}"
-        csv = self._shown(f"{path}.csv", target or f"table_{name}", of)
+        csv = self._marked(f"{path}.csv", target or f"table_{name}", of)
         return {"csv": csv, "md": f"{path}.md", "caption": f"{path}.rst"}
 
     def needed(self, target: str, files: Any) -> Any:
@@ -44,7 +44,7 @@ class Outputs:
 
         return lacks if self.items.lacking(target) else files
 
-    def _shown(self, path: str, target: str, of: Callable | None) -> Any:
+    def _marked(self, path: str, target: str, of: Callable | None) -> Any:
         """Mark an output for the report, under its number in the paper; its caption is what the rule computed."""
         kind = "Tables" if target.startswith("table_") else "Figures"
         labels = {key: self.items.facts[target][key] for key in ("item", "shows")}

@@ -42,8 +42,8 @@ class Comparisons:
         return [self.study.reference] if self.study.reference else []
 
     @property
-    def compared(self) -> list[str]:
-        """Reference, targets and the family members closest to them."""
+    def tasks(self) -> list[str]:
+        """What most tables compare: reference, targets and the family members closest to them."""
         return [*self.reference, *self.study.targets, *self.closest.values()]
 
     @cached_property

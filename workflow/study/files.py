@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from study.settings import ROOT
+from study.settings import ROOT, load_sources
 from study.study import Study
 
 SOURCE_KEYS = ("classes", "class_ids", "name_ends", "renamed")
@@ -77,6 +77,14 @@ class Files:
         """A file of a source: downloaded, or in a folder that the user has already."""
         folder = self.folder(source)
         return f"{folder}/{name}" if folder else f"data/raw/{source}/{name}"
+
+    def labels(self, source: str) -> dict[str, list[str]]:
+        """Files of labels that test sets of a source take from others, and the manifests of these."""
+        sets = self.study.published(source).values()
+        others = dict.fromkeys(entry["labels_from"] for entry in sets if "labels_from" in entry)
+        names = {other: load_sources()[other]["files"][0]["name"] for other in others}
+        files = [self.of_source(other, name) for other, name in names.items()]
+        return {"verified": [f"data/raw/{other}.json" for other in others], "labels": files}
 
     def source(self, name: str) -> dict[str, Any]:
         """How the test sets of a source of predictions are read, by the names of the tasks that show them."""

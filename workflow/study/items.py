@@ -26,42 +26,42 @@ class Items:
     families = str(ROOT / "resources/model_families.yaml")
 
     def __init__(self, study: Study) -> None:
-        self.study, self.compared = study, study.comparisons
+        self.study, self.comparisons = study, study.comparisons
         resources = read_yaml(ROOT / "resources/items.yaml")
         self.facts, self.papers = resources["items"], resources["papers"]
 
     @cached_property
     def needs(self) -> dict[str, Any]:
         """What each item is made of, where a study may lack it: it is made if that is not empty."""
-        study, compared = self.study, self.compared
-        repeated, since = compared.two("repeats"), compared.since["lines"]
-        lines = [*compared.lines.values(), *since]
-        drawn = {name: pairs for name, pairs in compared.pairs.items() if name != "classes_vs_images"}
+        study, comparisons = self.study, self.comparisons
+        repeated, since = comparisons.two("repeats"), comparisons.since["lines"]
+        lines = [*comparisons.lines.values(), *since]
+        drawn = {name: pairs for name, pairs in comparisons.pairs.items() if name != "classes_vs_images"}
         return {
-            **{target: compared.reference for target in self._of("tuggener_2022")},
+            **{target: comparisons.reference for target in self._of("tuggener_2022")},
             **{target: lines for target in self._of("recht_2019")},
             **{f"fig_{name}": pairs for name, pairs in drawn.items()},
             **dict.fromkeys(("table_correlations", "table_population_size", "table_selection_regret"), study.targets),
             **dict.fromkeys(("fig_rho_vs_population", "fig_selection_regret"), study.targets),
-            "fig_classes_vs_images": study.family and compared.pairs["classes_vs_images"],
-            "fig_training_curves": compared.curve_tasks,
+            "fig_classes_vs_images": study.family and comparisons.pairs["classes_vs_images"],
+            "fig_training_curves": comparisons.curve_tasks,
             "fig_seed_densities": repeated,
-            "fig_other_errors": compared["metric_pair"],
-            "fig_balanced_vs_unbalanced": compared["balanced"],
-            "fig_pretrained_vs_scratch": compared["pretrained"],
-            "fig_initialisation": compared["initialisation"],
-            "fig_best_shapes": compared["best_shapes"],
-            "fig_error_vs_depth_width": compared["depth_width"],
-            "fig_design_space": compared.datasets and study.models,
-            "table_datasets": compared.datasets,
+            "fig_other_errors": comparisons["metric_pair"],
+            "fig_balanced_vs_unbalanced": comparisons["balanced"],
+            "fig_pretrained_vs_scratch": comparisons["pretrained"],
+            "fig_initialisation": comparisons["initialisation"],
+            "fig_best_shapes": comparisons["best_shapes"],
+            "fig_error_vs_depth_width": comparisons["depth_width"],
+            "fig_design_space": comparisons.datasets and study.models,
+            "table_datasets": comparisons.datasets,
             "table_settings": self.trained,
             "table_depth_width": self.sized,
-            "table_references": compared["references"],
+            "table_references": comparisons["references"],
             "table_noise_ceiling": repeated,
             "table_corrected_correlations": repeated,
-            "table_scorecard": compared.reference and study.models,
-            **dict.fromkeys(("table_retest_slopes", "fig_retest_slopes"), compared.lines),
-            "table_retest_scorecard": {claim["retest"] for claim in self.line_claims} & compared.lines.keys(),
+            "table_scorecard": comparisons.reference and study.models,
+            **dict.fromkeys(("table_retest_slopes", "fig_retest_slopes"), comparisons.lines),
+            "table_retest_scorecard": {claim["retest"] for claim in self.line_claims} & comparisons.lines.keys(),
             **dict.fromkeys(("fig_since", "fig_family_distances", "table_since"), since),
         }
 
@@ -80,21 +80,21 @@ class Items:
 
     def shows(self, paper: str) -> bool:
         """Whether the study has what the items of a paper compare."""
-        compared = self.compared
-        of = {"tuggener_2022": compared.reference, "recht_2019": compared.lines or compared.since["lines"]}
+        comparisons = self.comparisons
+        of = {"tuggener_2022": comparisons.reference, "recht_2019": comparisons.lines or comparisons.since["lines"]}
         return bool(of[paper])
 
     def made(self, kind: str) -> list[str]:
         """Names, without their prefix, of the tables ("table_") or figures ("fig_") that a whole study makes."""
         single = [target for target in self.facts if target.startswith(kind) and target not in EACH]
         names = [target for target in single if not self.lacking(target) and target not in self.by_name]
-        lines = [f"retest_{name}" for name in self.compared.lines]
+        lines = [f"retest_{name}" for name in self.comparisons.lines]
         return [target.removeprefix(kind) for target in names] + self._targets(kind) + lines
 
     @property
     def by_name(self) -> set[str]:
         """The items that are made when they are asked for by name, since a whole study trains no extra task."""
-        extra = any(self.study.tasks[one].role == "extra" for one in sum(self.compared.two("initialisation"), ()))
+        extra = any(self.study.tasks[one].role == "extra" for one in sum(self.comparisons.two("initialisation"), ()))
         return {"fig_initialisation"} if extra else set()
 
     @property
@@ -116,7 +116,7 @@ class Items:
     @property
     def sized(self) -> list[str]:
         """The reference and its family, of those that train the population."""
-        names = [*self.compared.reference, *self.study.family]
+        names = [*self.comparisons.reference, *self.study.family]
         return [name for name in names if self.study.tasks[name].trains]
 
     @cached_property
@@ -135,9 +135,9 @@ class Items:
         values: dict[str, dict[str, Any]] = {}
         for claim in self.line_claims:
             other_models = {"models", "incomparable"} <= {claim["quantity"], *claim}
-            if claim["retest"] in self.compared.lines and (claim["quantity"] in ALWAYS_SHOWN or other_models):
+            if claim["retest"] in self.comparisons.lines and (claim["quantity"] in ALWAYS_SHOWN or other_models):
                 values.setdefault(claim["retest"], {})[claim["quantity"]] = claim["paper_value"]
-        return {name: values[name] for name in self.compared.lines if name in values}
+        return {name: values[name] for name in self.comparisons.lines if name in values}
 
     def settings(self, task: str) -> dict[str, Any]:
         """How a task trains: a row of the table of settings."""

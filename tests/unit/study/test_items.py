@@ -75,6 +75,12 @@ def test_files_of_the_demo(demo):
     assert files.runs("faces_20ep")[0] == "results/runs/faces_20ep/best1.json"
     assert len(files.some_runs("digits", 3)) == 3
     assert files.bundled("photos")
+    assert files.labels("cifar10.1_predictions") == {"verified": [], "labels": []}
+    retest = Files(study_of(config("studies/retest.yaml")))
+    assert retest.labels("cifar10.1_predictions") == {
+        "verified": ["data/raw/cifar10_labels.json"],
+        "labels": ["data/raw/cifar10_labels/cifar10_test_set_original_labels.npy"],
+    }
     assert one_of(["a.b"]) == r"a\.b"
     assert one_of([]) == "(?!)"
 
