@@ -16,9 +16,9 @@ def needed_to_evaluate(wildcards):
 @asked_often
 def evaluated_model(wildcards):
     """Which model is evaluated, and where its weights lie if not in the libraries' hubs."""
-    weights = study.tasks[wildcards.task].protocol["weights"]
-    folder = f"--weights {shlex.quote(f'{workflow.basedir}/{weights}')}" if weights else ""
-    return {"model": study.run(wildcards.task, wildcards.model).model, "weights": folder}
+    weights = files.of_user(study.tasks[wildcards.task].protocol["weights"])
+    model = study.run(wildcards.task, wildcards.model).model
+    return {"model": model, "weights": f"--weights {shlex.quote(weights)}" if weights else ""}
 
 
 @asked_often

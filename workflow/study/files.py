@@ -64,8 +64,11 @@ class Files:
 
     def folder(self, dataset: str) -> str | None:
         """A folder that the user has already; relative to the project's root."""
-        folder = self.study.datasets[dataset]["folder"]
-        return str(ROOT / folder) if folder else None
+        return self.of_user(self.study.datasets[dataset]["folder"])
+
+    def of_user(self, place: str | None) -> str | None:
+        """A file or folder of the user's, absolute or relative to the project's root."""
+        return str(ROOT / place) if place else None
 
     def names_encoding(self, dataset: str) -> str | None:
         """Encoding of names in archives; where nothing is unpacked, it changes nothing."""
