@@ -79,7 +79,10 @@ def source(**changes):
 
 def imported(root, entry, labels=None):
     """The score tables as data frames."""
-    return {name: frame(rows) for name, rows in import_predictions(root, entry, METRIC, labels).items()}
+    return {
+        name: frame(rows)
+        for name, rows in import_predictions(root, entry, dict.fromkeys(entry["sets"], METRIC), labels).items()
+    }
 
 
 def refused(root, message, entry=SOURCE, labels=None):
@@ -88,7 +91,7 @@ def refused(root, message, entry=SOURCE, labels=None):
 
 
 def test_counts_per_model_and_set(tmp_path):
-    tables = import_predictions(made(tmp_path, models=("beta", "alpha")), SOURCE, METRIC)
+    tables = import_predictions(made(tmp_path, models=("beta", "alpha")), SOURCE, dict.fromkeys(SOURCE["sets"], METRIC))
     assert list(tables) == ["old", "new"]
     write_scores(tmp_path / "new.csv", tables["new"])
     table = read_models(tmp_path / "new.csv")
