@@ -39,7 +39,7 @@ def modules(names: list[str]) -> list[Path]:
     if names == ["all"]:
         return sorted((ROOT / LIBRARY).rglob("*.py"))
     if names == ["rules"]:
-        return sorted((ROOT / "rules").glob("*.smk"))
+        return sorted((ROOT / "rules").rglob("*.smk"))
     files = [ROOT / name if "/" in name else ROOT / LIBRARY / f"{name.replace('.', '/')}.py" for name in names]
     for file in files:
         if not file.is_file():

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from apr.claims.claims import Claim
-from apr.comparisons.testsets import Counts
+from apr.scores.tested import Counts
 
 BOOTSTRAP = {"resamples": 60, "seed": 0}
 MODELS = [f"a{i:03}" for i in range(12)]
@@ -51,7 +51,7 @@ def seeds() -> dict[str, pd.DataFrame]:
     return {
         f"{task}_seeds": pd.DataFrame(
             [
-                {"model": model, "seed": seed, "error": round(level + rng.normal(), 2)}
+                {"model": model, "seed": seed, "value": round(level + rng.normal(), 2)}
                 for model, level in (("a002", 38.0), ("a005", 41.0))
                 for seed in range(count)
             ]

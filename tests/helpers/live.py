@@ -12,7 +12,8 @@ from PIL import Image
 import evaluate
 from apr.basics.files import write_json
 from apr.data.formats import Listing
-from apr.data.packing import open_packed, pack_dataset
+from apr.data.packed import open_packed
+from apr.data.packing import pack_dataset
 from apr.data.views import select_view
 from apr.runs.record import read_run
 
@@ -78,7 +79,7 @@ def plain_counts(answers: np.ndarray, outputs: list[int]) -> dict[str, int]:
 
 
 def the_counts(outcome: dict) -> dict[str, int]:
-    return {key: outcome[key] for key in ("n", "correct_top1", "correct_top5")}
+    return outcome["parts"]["test"]
 
 
 def run(folder: Path, *more: str, name: str = "run", weights: Path | None = None) -> dict:

@@ -16,9 +16,9 @@ from study import ROOT
 TINY = ROOT / "tests/workflow/tiny.yaml"
 
 
-def snakemake(*arguments, directory, configs=(TINY,), check=True):
+def snakemake(*arguments, directory, configs=(TINY,), check=True, snakefile=ROOT / "Snakefile"):
     """Run Snakemake on the project; targets come first. Returns the finished process with its output as text."""
-    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), *map(str, arguments)]
+    command = [sys.executable, "-m", "snakemake", "-s", str(snakefile), *map(str, arguments)]
     command += ["--directory", str(directory), "--configfile", *map(str, configs)]
     done = subprocess.run(
         command, capture_output=True, text=True, cwd=ROOT, timeout=LONGEST, env=os.environ | {"OMP_NUM_THREADS": "1"}

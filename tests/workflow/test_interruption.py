@@ -14,7 +14,8 @@ import pytest
 import yaml
 from waits import LONGEST
 
-from study import PROTOCOL, ROOT
+from apr.runs.protocol import KEYS
+from study import ROOT
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def command(finished, tmp_path):
     protocol = yaml.safe_load((finished / "results/run_config.yaml").read_text())["tasks"]["digits"]["protocol"]
     with (finished / "results/population.csv").open() as file:
         genotype = next(row["genotype"] for row in csv.DictReader(file) if row["id"] == "a001")
-    assert list(protocol) == list(PROTOCOL)
+    assert list(protocol) == list(KEYS)
 
     def build(name, *, epochs=4, seconds=0.0, **changes):
         (tmp_path / name).mkdir(exist_ok=True)
@@ -122,7 +123,7 @@ def test_a_loss_that_becomes_nan_is_a_valid_result(command, tmp_path):
     assert done.returncode == 0
     record = json.loads((tmp_path / "wild/run.json").read_text())
     assert record["outcome"]["status"] == "diverged"
-    assert record["outcome"]["correct_top1"] is None
+    assert record["outcome"]["parts"]["test"]["correct_top1"] is None
     assert "diverged in epoch" in done.stderr
 
 

@@ -50,6 +50,15 @@ def test_datasets_stand_in_the_order_of_the_study_with_their_counts():
     )
 
 
+def test_validation_parts_are_counted_where_there_are_any():
+    split = DRAWN | {"validation_fraction": 0.1}
+    table = dataset_table(MANIFESTS | {"skin": MANIFESTS["skin"] | {"n_validation": 800, "split": split}}, ENTRIES)
+    assert table.shown["Images (train + validation + test)"].tolist() == ["9,014 + 800 + 1,001", "50,000 + 0 + 10,000"]
+    assert "59,014 training, 800 validation and 11,001 test images" in table.caption
+    assert "The validation part of Skin was cut out of train, with a seed." in table.caption
+    assert "n_validation" not in dataset_table(MANIFESTS, ENTRIES).data
+
+
 def test_the_caption_says_whose_test_part_was_drawn():
     caption = dataset_table(MANIFESTS, ENTRIES).caption
     assert "59,014 training and 11,001 test images" in caption
@@ -65,13 +74,13 @@ def test_a_dataset_without_a_manifest_is_named():
 
 def settings(title, **changes):
     row = {"title": title, "dataset": "ImageNet", "epochs": 10, "batch": 128, "lr": 0.05, "weight_decay": 5e-5}
-    return row | {"resolution": 224, "error": "top5"} | changes
+    return row | {"resolution": 224, "metric": "top5_error"} | changes
 
 
 def test_settings_are_those_of_the_rows():
-    table = settings_table([settings("ImageNet"), settings("Cifar10", epochs=30, error="top1", task="cifar10")])
-    assert table.shown.iloc[1].tolist() == ["Cifar10", "ImageNet", 30, 128, "0.05", "5e-05", 224, "top-1"]
-    assert table.shown.iloc[0]["Reported error"] == "top-5"
+    table = settings_table([settings("ImageNet"), settings("Cifar10", epochs=30, metric="top1_error", task="cifar10")])
+    assert table.shown.iloc[1].tolist() == ["Cifar10", "ImageNet", 30, 128, "0.05", "5e-05", 224, "top-1 error"]
+    assert table.shown.iloc[0]["Metric"] == "top-5 error"
     assert table.data["task"].iloc[1] == "cifar10"
     assert "2 tasks" in table.caption
     assert "not values taken from the paper" in table.caption
@@ -83,7 +92,7 @@ def network(name, **changes):
 
 
 def errors(**rows):
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["top1_error", "status"])
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "status"]).assign(metric="top1_error")
 
 
 def test_references_show_their_error_or_why_there_is_none():
@@ -99,7 +108,7 @@ def test_an_undescribed_or_doubled_network_is_named():
     two = errors(two=(1.0, "completed"))
     with pytest.raises(Problem, match="two was trained, but is not described"):
         reference_table(two, [network("one")], "Cifar10")
-    with pytest.raises(Problem, match="two errors of the network two"):
+    with pytest.raises(Problem, match="two scores of the network two"):
         reference_table(pd.concat([two, two]), [network("two")], "Cifar10")
 
 

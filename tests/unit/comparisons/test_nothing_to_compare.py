@@ -28,7 +28,7 @@ def test_a_target_without_a_member_has_a_mean_of_its_own():
 
 def test_seeds_that_change_nothing_are_neither_alike_nor_different():
     constant = pd.DataFrame(
-        [{"model": model, "seed": seed, "error": 40.0} for model in ("a002", "a005") for seed in range(3)]
+        [{"model": model, "seed": seed, "value": 40.0} for model in ("a002", "a005") for seed in range(3)]
     )
     data = noise_ceiling_table(
         reported(), {"photos_seeds": constant}, {"photos_seeds": "photos"}, TITLES, **BOOTSTRAP

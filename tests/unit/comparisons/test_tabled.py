@@ -10,9 +10,10 @@ from apr.claims.claims import KINDS
 from apr.claims.corrected import corrected_table
 from apr.claims.retests import QUANTITIES, RetestClaim, retest_scorecard
 from apr.claims.scorecard import scorecard
-from apr.comparisons.correlations import correlation_table, depth_width_table, regret_table
+from apr.comparisons.correlations import correlation_table, depth_width_table
 from apr.comparisons.noise_ceiling import noise_ceiling_table
 from apr.comparisons.population_size import population_size_table
+from apr.comparisons.regret import regret_table
 from apr.comparisons.retest_accuracies import retest_table
 from apr.comparisons.retest_lines import slopes_table
 from apr.comparisons.since import since_table

@@ -14,7 +14,8 @@ from apr.basics.problems import Problem
 from apr.data.decoding import Undecodable, _eight_bits
 from apr.data.formats import read_listing
 from apr.data.formats.cifar import _batch
-from apr.data.packing import open_packed, pack_dataset
+from apr.data.packed import open_packed
+from apr.data.packing import pack_dataset
 from apr.data.reading.label_table import decode_text, read_table
 from apr.data.reading.listing import Item, Listing, in_order
 from apr.data.reading.walking import LeftOut
@@ -111,7 +112,7 @@ def test_arrays(tmp_path):
     ("rows", "classes", "words"),
     [
         ([("1", "a", None), ("1", "b", None)], "ab", "1: two images have this name"),
-        ([("1", "a", "val")], "a", "part 'val': has to be train or test"),
+        ([("1", "a", "dev")], "a", "part 'dev': has to be one of train, test"),
         ([("1", "a", "train"), ("2", "a", None), ("3", "a", None)], "a", "2 images belong to no part while others do"),
         ([("1", "a", None)], "ab", "class 'b' has no image: add some, or remove the class"),
     ],

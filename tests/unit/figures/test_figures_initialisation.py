@@ -22,13 +22,13 @@ def made(n):
     depth = rng.integers(4, 40, n)
     shape = pd.DataFrame({"cumulative_depth": depth, "cumulative_width": 10 * depth}, index=models)
     errors = {"photos": 60 - depth, "lines": 20 + depth, "lines_zero": 70 - depth, "woods": 30, "woods_one": 40 - depth}
-    reported = pd.DataFrame({name: value + rng.normal(0, 4, n) for name, value in errors.items()}, index=models)
-    return reported, shape
+    scores = pd.DataFrame({name: value + rng.normal(0, 4, n) for name, value in errors.items()}, index=models)
+    return scores, shape
 
 
-def drawn(n=40, reported=None):
+def drawn(n=40, scores=None):
     errors, shape = made(n)
-    errors = errors if reported is None else reported
+    errors = errors if scores is None else scores
     return draw_initialisation(errors, shape, "photos", PAIRS, ZERO, TITLES, resamples=100, seed=0)
 
 
@@ -71,7 +71,7 @@ def test_caption_and_numbers():
     assert f"γ = 0 ρ = {rho.rho:.3f}".replace("-", "−") in line
     assert result.caption.count("\n- ") == 4
     table = result.data.set_index(["task", "against", "model"]).sort_index()
-    assert table.loc[("lines_zero", "cumulative_depth", "a003"), "error"] == errors.loc["a003", "lines_zero"]
+    assert table.loc[("lines_zero", "cumulative_depth", "a003"), "value"] == errors.loc["a003", "lines_zero"]
     assert table.loc[("woods", "photos", "a003"), "x"] == errors.loc["a003", "photos"]
     assert set(result.data.loc[result.data["task"] == "woods", "start"]) == {"γ = 1"}
     assert set(result.data.loc[result.data["task"] == "woods", "target"]) == {"woods_one"}

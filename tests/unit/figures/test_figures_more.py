@@ -19,8 +19,8 @@ from matplotlib.patches import FancyBboxPatch
 from small import packed_images
 
 from apr.basics.problems import Problem
-from apr.figures.ranks.other_errors import read_column
 from apr.figures.runs.design_space import choose_examples, draw_design_space
+from apr.scores.frames import read_column
 from apr.statistics.ranks import spearman
 
 
@@ -120,9 +120,9 @@ def test_other_errors_draw_their_numbers(n):
     ]
     for ax, ((letter, task), rows) in zip(drawn.figure.axes, groups, strict=True):
         if letter == "A":
-            x, y = values["top1"][task], values["top5"][task]
+            x, y = values["first"][task], values["second"][task]
         else:
-            x, y = values["shape"]["cumulative_depth"], values["train_error"][task]
+            x, y = values["shape"]["cumulative_depth"], values["train"][task]
         assert same_points(ax.collections[0].get_offsets(), np.column_stack([x, y]))
         assert same_points(rows[["x", "y"]].to_numpy(), np.column_stack([x, y]))
         rho = f"{spearman(x, y, **BOOTSTRAP).rho:.2f}".replace("-", "−")
@@ -147,10 +147,10 @@ def test_other_errors_that_cannot_be_drawn_are_a_problem():
 
 
 def test_a_column_is_read_without_the_diverged(tmp_path):
-    rows = [row("a000", 1, 10.0, train_error=4.0), row("a001", 1, None, train_error=9.0)]
+    rows = [row("a000", 1, 10.0, train_top1_error=4.0), row("a001", 1, None, train_top1_error=9.0)]
     for name in ("lines", "woods"):
         written(tmp_path / f"{name}.csv", *rows)
-    read = read_column([tmp_path / "lines.csv", tmp_path / "woods.csv"], "train_error")
+    read = read_column([tmp_path / "lines.csv", tmp_path / "woods.csv"], "train_top1_error")
     assert list(read.columns) == ["lines", "woods"]
     assert read.loc["a000"].tolist() == [4.0, 4.0]
     assert read.loc["a001"].isna().all()

@@ -8,14 +8,14 @@ from matplotlib.lines import Line2D
 from apr.figures.ranks.scatter import scatter_points
 from apr.figures.style import (
     MM,
-    error_limits,
-    error_scale,
     grid_columns,
     legend_below,
     name_panel,
     panels,
     point_style,
     share_labels,
+    value_limits,
+    value_scale,
 )
 
 
@@ -45,15 +45,15 @@ def test_a_figure_is_as_wide_as_a_journals_column(count, columns, width, height)
 
 def test_equal_errors_get_a_scale_of_one_point():
     ax = Figure().add_subplot()
-    error_limits(ax, pd.Series([0.5, 0.5]))
+    value_limits(ax, pd.Series([0.5, 0.5]))
     assert ax.get_ylim() == pytest.approx((-0.05, 1.5))
-    error_limits(ax, pd.Series([30.0, 30.0]))
+    value_limits(ax, pd.Series([30.0, 30.0]))
     assert ax.get_ylim() == (29, 31)
-    error_limits(ax, pd.Series([30.0, 40.0]))  # those are matplotlib's
+    value_limits(ax, pd.Series([30.0, 40.0]))  # those are matplotlib's
     assert ax.get_ylim() == (29, 31)
-    assert error_scale(pd.Series([0.5, None])) == (-0.05, 1.5)
-    assert error_scale(pd.Series([3.0, 3.0])) == (2, 4)
-    assert error_scale(pd.DataFrame({"a": [10.0, 20], "b": [None, 30]})) == pytest.approx((8.6, 31.4))
+    assert value_scale(pd.Series([0.5, None])) == (-0.05, 1.5)
+    assert value_scale(pd.Series([3.0, 3.0])) == (2, 4)
+    assert value_scale(pd.DataFrame({"a": [10.0, 20], "b": [None, 30]})) == pytest.approx((8.6, 31.4))
 
 
 def test_models_that_tie_across_the_limit_are_neither_best_nor_worst():

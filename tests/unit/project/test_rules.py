@@ -1,125 +1,48 @@
-"""Rules and their scripts agree on the names of what is handed over, and what is no reason to run again stays none."""
+"""The rules stand by stage, in files that can be read."""
 
-import ast
 import re
 
 import pytest
-from golden import checked
 
 from study import ROOT
 
-RULE = re.compile(r"^(?:rule (\w+)|use rule (\w+) as (\w+) with):\n((?:(?: {4}.*)?\n)+)", re.M)
-# what no script reads: inputs to wait for, and parameters that make a job run again
-UNREAD = {
-    "fig_training_curves": {"all_there"},
-    "collect_errors": {"all_there"},
-    "collect_evaluations": {"all_there"},
-    "rank_runs": {"all_there", "revision"},
-    "pack_dataset": {"revision"},
-    "select_view": {"revision"},
-    "write_config": {"digest"},
-    "download_file": {"revision"},
-    "verify_source": {"files", "configured"},
-    "unpack_source": {"files", "configured", "revision"},
-    "table_audit": {"errors"},
-    "fig_design_space": {"manifests"},
-    "import_cifar10": {"verified", "labels"},
-    "import_measured": {"verified"},
-}
-# parameters that are no reason to run again, since they take `output`
-NO_REASON = {
-    "download_file": {"url", "login", "mirror", "root"},
-    "verify_source": {"folder", "login", "mirror", "root"},
-    "unpack_source": {"folder"},
-    "pack_dataset": {"about"},
-    "select_view": {"top5"},
-    "write_config": {"effective"},
-}
+FILES = sorted(ROOT.glob("rules/**/*.smk"))
+OLD = r"\b(compared|shown|retested|summary|beyond)\b"
 
 
-def section(body, name):
-    """{key: text} of what stands under `input:` or `params:`."""
-    found = re.search(rf"^    {name}:\n((?: {{8}}.*\n| *\n)+)", body, re.M)
-    return dict(re.findall(r"^ {8}(\w+)=((?:.*\n)(?: {9,}.*\n| {8}[)}\]].*\n)*)", found[1] if found else "", re.M))
+def test_the_snakefile_names_every_file_in_the_order_of_the_data():
+    text = (ROOT / "Snakefile").read_text()
+    named = re.findall(r'^include: "(rules/[^"]+)"$', text, re.M)
+    assert {ROOT / name for name in named} == set(FILES)
+    stages = list(dict.fromkeys(re.search(r"rules/(\w+)", name)[1] for name in named))
+    data = ["sources", "datasets", "models", "training", "evaluation", "published", "scores"]
+    assert stages == [*data, "ranks", "lines", "report", "cluster"]
 
 
-def rules():
-    """{rule: (inputs, parameters, script)} and {rule: what it is made from}: it has what that has, and its own."""
-    made = {}
-    for path in sorted((ROOT / "rules").glob("*.smk")):
-        for plain, base, other, body in RULE.findall(path.read_text()):
-            inputs, params = section(body, "input"), section(body, "params")
-            script = re.search(r'script:\n +"\.\./(.*)"', body)
-            made[plain or other] = base, inputs, params, script and script[1]
-    for name, (base, inputs, params, script) in made.items():
-        if base:
-            _, more, other, same = made[base]
-            made[name] = base, inputs or more, other | params, script or same
-    return {name: about[1:] for name, about in made.items()}, {
-        name: about[0] for name, about in made.items() if about[0]
-    }
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_rule_file_says_what_it_needs_and_makes_and_is_short(file):
+    text = file.read_text()
+    assert text.startswith("# Needs:  ")
+    assert re.search(r"^# Makes:  ", text, re.M)
+    assert len(text.splitlines()) < 150
+    assert not re.search(r"^ *(include|run):|^if |^for ", text, re.M)
+    assert not re.search(OLD, file.stem)
 
 
-def taken(script, what):
-    """The names of inputs or parameters that a script reads."""
-    tree = ast.parse((ROOT / script).read_text())
-    names = {f"snakemake.{what}"}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign):
-            (target,) = node.targets
-            pairs = (
-                zip(target.elts, node.value.elts, strict=True)
-                if isinstance(node.value, ast.Tuple)
-                else [(target, node.value)]
-            )
-            names |= {ast.unparse(one) for one, value in pairs if ast.unparse(value) == f"snakemake.{what}"}
-    read = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
-    return {node.attr for node in read if ast.unparse(node.value) in names} - {"get"}
+@pytest.mark.parametrize("script", ["train", "evaluate"])
+def test_the_flags_of_a_command_stand_in_its_shell(script):
+    (text,) = [file.read_text() for file in FILES if f"\nrule {script}:" in file.read_text()]
+    shell = text.partition("\n    shell:\n")[2].partition("\n\n")[0]
+    for flag in ("task", "view", "packed", "storage", "run", "checkpoint", "threads", "device", "log", "history"):
+        assert f"--{flag} " in shell, flag
 
 
-ALL, BASES = rules()
-SCRIPTS = {name: about for name, about in ALL.items() if about[2]}
-
-
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_a_script_is_given_what_it_reads_and_nothing_else_but_reasons(name):
-    inputs, params, script = SCRIPTS[name]
-    read = taken(script, "input"), taken(script, "params")
-    assert (read[0] - inputs.keys(), read[1] - params.keys()) == (set(), set())
-    assert (inputs.keys() - read[0]) | (params.keys() - read[1]) == UNREAD.get(name, set())
-
-
-def test_what_changes_nothing_of_an_output_takes_it_and_is_no_reason_to_run_again():
+def test_inner_parts_of_snakemake_stand_in_one_folder():
+    inner = r"snakemake\.(common|exceptions|report|executors|dag|scheduling|persistence)|\._executor|\._params\b"
     found = {
-        name: {key for key, text in params.items() if re.match(r"lambda wildcards, output\b", text)}
-        for name, (_, params, _) in SCRIPTS.items()
+        file.relative_to(ROOT).parts[:2]
+        for file in [*ROOT.glob("workflow/**/*.py"), *FILES, ROOT / "Snakefile"]
+        if re.search(inner, file.read_text())
     }
-    assert {name: keys for name, keys in found.items() if keys} == NO_REASON
-    assert SCRIPTS.keys() >= UNREAD.keys()
-
-
-def test_runs_take_packed_images_of_any_age_and_how_they_use_the_machine_is_no_reason_to_run_again():
-    text = "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
-    assert re.findall(r'"packed": (\w+)\(f"data/packed', text) == ["ancient"] * 2  # of trainings, of evaluations
-    assert set(re.findall(r"def (\w+)\(wildcards, output\)", text)) == {"training_options", "evaluation_options"}
-    assert re.findall(r"^ {8}options=(\w+),$", text, re.M).count("training_options") == 1
-
-
-def test_a_rule_that_is_made_from_another_takes_other_files_and_other_parameters():
-    same_files = {name for name, base in BASES.items() if ALL[name][0] == ALL[base][0]}
-    assert same_files <= {"rank_runs"}  # the same table, for the trainings that go on
-    assert [name for name, base in BASES.items() if ALL[name][1] == ALL[base][1]] == []
-
-
-def test_a_command_is_given_the_parameters_that_it_names():
-    for path in (ROOT / "rules").glob("*.smk"):
-        for plain, base, other, body in RULE.findall(path.read_text()):
-            if "    shell:" in body:
-                params = section(body, "params")
-                assert set(re.findall(r"\{params\.(\w+)\}", body)) == params.keys(), plain or other or base
-
-
-def test_files_lie_where_they_did():
-    """Who has finished runs has them under these names; see golden.py for a change that is meant."""
-    text = "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
-    checked("paths_of_rules", "\n".join(sorted(re.findall(r'"((?:results|data)/\w[^"]*)"', text))) + "\n")
+    assert found == {("workflow", "engine")}
+    assert re.search(r"seen in \d+\.\d+", (ROOT / "workflow/engine/__init__.py").read_text())

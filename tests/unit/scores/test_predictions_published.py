@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 from data_helpers import real
-from published import REGISTRY, published_errors
+from published import REGISTRY, published_scores
 
 from apr.basics.problems import Problem
 from apr.scores.predictions import import_predictions
@@ -29,7 +29,7 @@ def published_folder(folder, name, test_set):
 def test_what_is_wrong_with_a_folder_of_published_cifar_predictions_is_named(tmp_path):
     root, entry = published_folder(tmp_path, "cifar10.1_predictions", "cifar10.1_v6")
     assert entry["sets"]["cifar10.1_v6"]["contents"]
-    assert len(import_predictions(root, entry)["cifar10.1_v6"]) == 30
+    assert len(import_predictions(root, entry, dict.fromkeys(entry["sets"], "top1_accuracy"))["cifar10.1_v6"]) == 30
     path = min((root / "model_predictions/v6_predictions").iterdir())
     whole = json.loads(path.read_text())
     for values, message in (
@@ -42,11 +42,11 @@ def test_what_is_wrong_with_a_folder_of_published_cifar_predictions_is_named(tmp
     ):
         path.write_text(json.dumps(values))
         with pytest.raises(Problem, match=message) as problem:
-            import_predictions(root, entry)
+            import_predictions(root, entry, dict.fromkeys(entry["sets"], "top1_accuracy"))
         assert "put the published file back into a `folder` of yours" in str(problem.value)
     path.write_text("[1,")
     with pytest.raises(Problem, match=r"is not JSON .*put the published file back"):
-        import_predictions(root, entry)
+        import_predictions(root, entry, dict.fromkeys(entry["sets"], "top1_accuracy"))
 
 
 def test_what_is_wrong_with_a_folder_of_published_imagenetv2_predictions_is_named(tmp_path):
@@ -60,14 +60,14 @@ def test_what_is_wrong_with_a_folder_of_published_imagenetv2_predictions_is_name
     ):
         np.save(path, values)
         with pytest.raises(Problem, match=message):
-            import_predictions(root, entry)
+            import_predictions(root, entry, dict.fromkeys(entry["sets"], "top1_accuracy"))
     np.save(path, whole)
     images = root / "data/datasets/imagenetv2-b-33.json"
     content = json.loads(images.read_text())
     content["image_filenames"][5] = content["image_filenames"][4]
     images.write_text(json.dumps(content))
     with pytest.raises(Problem, match=r"imagenetv2-b-33.json: image '.*' stands there twice"):
-        import_predictions(root, entry)
+        import_predictions(root, entry, dict.fromkeys(entry["sets"], "top1_accuracy"))
 
 
 def test_the_registry_pins_what_is_read():
@@ -86,7 +86,7 @@ def test_the_registry_pins_what_is_read():
 
 
 def test_the_published_sets_are_whole():
-    published = published_errors()
+    published = published_scores()
     assert {name: (len(table), table["n"].iloc[0]) for name, table in published.items()} == {
         "imagenet_val": (67, 50_000),
         "imagenetv2_matched_frequency": (67, 10_000),
@@ -102,7 +102,7 @@ def test_the_published_sets_are_whole():
 
 
 def test_the_reversed_model_lies_between_its_neighbours_on_every_set():
-    published = published_errors()
+    published = published_scores()
     for name in list(published)[:4]:
         top1 = published[name]["correct_top1"]
         assert top1["fv_4k"] < top1["fv_16k"] < top1["fv_64k"], name

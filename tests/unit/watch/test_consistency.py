@@ -1,9 +1,10 @@
-"""What the audit finds where a run, its view, its dataset or its error table contradict each other."""
+"""What the audit finds where a run, its view, its dataset or its score table contradict each other."""
 
 import pytest
 from fabricated import edit, only, study
 
-from apr.watch.audit import audit, described
+from apr.watch.audit import audit
+from apr.watch.audit_report import described
 
 
 @pytest.fixture
@@ -14,19 +15,22 @@ def made(tmp_path):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda run: run["outcome"].update(n=59), "its view has 60 test images"),
-        (lambda run: run["outcome"].update(train_n=117), "whole batches of its view make 120"),
-        (lambda run: run["outcome"].update(correct_top5=None), "correct_top5 None"),
-        (lambda run: run["outcome"].update(train_correct_top1=91), "train_correct_top1 is 91"),
-        (lambda run: run["outcome"].update(correct_top1=3), "not that of its last epoch"),
-        (lambda run: run["history"][1].update(correct_top1=-1), "epoch 2: correct_top1 is -1"),
+        (lambda run: run["outcome"]["parts"]["test"].update(n=59), "epoch 3: test has 59 images, its view 60"),
+        (lambda run: run["outcome"]["parts"]["train"].update(n=117), "epoch 3: train has 117 images, its view 120"),
+        (lambda run: run["outcome"]["parts"]["test"].update(correct_top5=None), "correct_top5 None"),
+        (lambda run: run["outcome"]["parts"]["train"].update(correct_top5=None), "train counts correct_top1 50"),
+        (lambda run: run["outcome"]["parts"]["test"].update(correct_top1=3), "not that of its last epoch"),
+        (
+            lambda run: run["history"][1]["parts"]["test"].update(correct_top1=-1),
+            "epoch 2: test counts correct_top1 -1",
+        ),
         (lambda run: run["history"][1].update(epoch=3), "leaves out or repeats an epoch"),
         (lambda run: run["history"].pop(), "2 epochs of 3"),
     ],
 )
 def test_what_cannot_be_is_out_of_range(made, change, says):
     root, plan, _ = made
-    (root / "results/errors/digits.csv").unlink()
+    (root / "results/scores/digits.csv").unlink()
     edit(root / "results/runs/digits/a001.json", change)
     (finding,) = only(audit(plan, root), "out_of_range")
     assert says in finding.says
@@ -77,12 +81,12 @@ def test_a_missing_view_of_finished_runs_is_wrong(made):
 
 def test_an_edited_error_table_is_found(made):
     root, plan, _ = made
-    path = root / "results/errors/digits.csv"
-    path.write_text(path.read_text().replace("66.666667,66.666667", "120,66.666667"))
+    path = root / "results/scores/digits.csv"
+    path.write_text(path.read_text().replace("60,66.666667,", "60,120,"))
     (finding,) = only(audit(plan, root), "table")
-    assert finding.says.startswith("row 2: error is '120', its run says '66.666667'")
+    assert finding.says.startswith("row 2: value is '120', its run says '66.666667'")
     path.write_text(path.read_text().rsplit("a003", 1)[0])
     (finding,) = only(audit(plan, root), "table")
     assert "3 rows where 4 runs are planned" in finding.says
     path.write_bytes(b"\xff\xfe")
-    assert "cannot be read" in only(audit(plan, root), "table")[0].says
+    assert "is not a table" in only(audit(plan, root), "table")[0].says

@@ -23,7 +23,7 @@ QUANTITIES = ("slope", "offset", "probit_slope", "probit_offset", "change")
 
 EMPTY = np.empty(0)
 
-Retest = Mapping[str, Any]  # name, title, original, new, error, without, probit_without
+Retest = Mapping[str, Any]  # name, title, original, new, metric, without, probit_without
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,11 @@ class Fit:
 
 
 def pair_retests(tables: Mapping[str, pd.DataFrame], retests: Sequence[Retest]) -> dict[str, pd.DataFrame]:
-    """Accuracies of `accuracies.paired` for each retest, by its name.
+    """Accuracies of `paired.paired` for each retest, by its name.
 
     Args:
-        tables: test set -> its error table.
-        retests: each with its `name`, its test sets `original` and `new`, and the `error` that is compared.
+        tables: test set -> its score table.
+        retests: each with its `name`, its test sets `original` and `new`, and the `metric` that is compared.
 
     Raises:
         Problem: there is no retest, or one has no model in common.
@@ -71,7 +71,7 @@ def pair_retests(tables: Mapping[str, pd.DataFrame], retests: Sequence[Retest]) 
     for retest in retests:
         try:
             names = retest["original"], retest["new"]
-            pairs[retest["name"]] = paired(*(tables[name] for name in names), retest["error"], names)
+            pairs[retest["name"]] = paired(*(tables[name] for name in names), retest["metric"], names)
         except Problem as problem:
             raise Problem(f"retest {retest['name']}: {problem}") from problem
     return pairs
@@ -81,7 +81,7 @@ def fit_retest(accuracies: pd.DataFrame, retest: Retest, scale: str, resamples: 
     """The line from original to new accuracies on a scale, "linear" (%) or "probit", with its bootstrap over models.
 
     Args:
-        accuracies: of `accuracies.paired`.
+        accuracies: of `paired.paired`.
         retest: names under `without` (linear) and `probit_without` the models that the line does not count.
         scale: of both axes.
         resamples: of the bootstrap.
@@ -98,7 +98,7 @@ def fit_retest(accuracies: pd.DataFrame, retest: Retest, scale: str, resamples: 
         near = get_close_matches(unknown[0], accuracies.index, n=1)
         raise Problem(
             f"retest {retest['name']}: {WITHOUT[scale]}: no model {unknown[0]} is on both test sets"
-            f"{f', did you mean {near[0]}?' if near else ''}; name models of the error tables"
+            f"{f', did you mean {near[0]}?' if near else ''}; name models of the score tables"
         )
     counted = accuracies.drop(index=list(without))
     if scale == "probit":
@@ -127,7 +127,7 @@ def image_noise(accuracies: pd.DataFrame, side: str, scale: str) -> float:
     """Mean variance that the number of test images gives an accuracy, in points² or on the probit scale; else NaN.
 
     Args:
-        accuracies: of `accuracies.paired`; those of the probit scale lie between 0 and 100 %.
+        accuracies: of `paired.paired`; those of the probit scale lie between 0 and 100 %.
         side: "orig" or "new".
         scale: "linear" or "probit".
     """

@@ -1,4 +1,4 @@
-"""Classify the test images of a view by a pretrained model, with checkpoints: the answers, then the counts."""
+"""Classify the images of a view by a pretrained model, with checkpoints: the answers, then the counts."""
 
 import logging
 import time
@@ -13,15 +13,15 @@ from PIL import Image
 
 from apr.basics.interruption import Interrupted, listen
 from apr.basics.problems import Problem
-from apr.data.packing import PackedImages
+from apr.data.packed import PackedImages
 from apr.models.pretrained import Pretrained
 from apr.runs.checkpoints import load_checkpoint, save_checkpoint, tensors_fault
 from apr.runs.memory import memory_explained
-from apr.runs.record import TOP5_CLASSES, percent_wrong
+from apr.runs.metrics import COUNTS, PLAIN, counted, part_of
 from apr.runs.training import Checkpointing
 
 IMAGENET_CLASSES = 1000
-BEST = 5
+BEST = max(COUNTS.values())
 AHEAD = 2  # batches prepared while the device works
 
 log = logging.getLogger("apr")
@@ -126,19 +126,21 @@ def predict(
     return best.numpy(), timing
 
 
-def counted(best: np.ndarray, labels: np.ndarray, outputs: int) -> dict[str, Any]:
-    """The outcome of a run: how often the label is the first answer, and one of the first five.
+def outcome_of(best: np.ndarray, labels: Mapping[str, np.ndarray], outputs: int) -> dict[str, Any]:
+    """The outcome of a run: how often the label is among the first answers, by part.
 
     Args:
-        best: answers, best first [n, at most 5].
-        labels: the output that each image belongs to [n].
-        outputs: of the model; with five or fewer there is no top-5 count.
+        best: answers, best first [n, at most 5], part after part.
+        labels: of each part the output that each image belongs to.
+        outputs: of the model; a count that says nothing of so few is not made.
     """
-    right = best == labels[:, None]
-    top5 = int(right.any(axis=1).sum()) if outputs >= TOP5_CLASSES else None
-    outcome = {"n": len(labels), "correct_top1": int(right[:, 0].sum()), "correct_top5": top5}
-    log.info("top-1 error %.2f %% of %d images", percent_wrong(outcome["correct_top1"], len(labels)), len(labels))
-    return {"status": "completed", **outcome, "train_n": None, "train_correct_top1": None}
+    parts, start = {}, 0
+    for part, own in labels.items():
+        right = best[start : start + len(own)] == own[:, None]
+        start += len(own)
+        parts[part] = part_of(len(own), {name: int(right[:, :k].sum()) for name, k in counted(outputs).items()})
+        log.info("%s %.2f %% of %d %s images", PLAIN.title, PLAIN.of(parts[part]), len(own), part)
+    return {"status": "completed", "parts": parts}
 
 
 def run_protocol(planned: Mapping[str, Any], model: Pretrained) -> dict[str, Any]:

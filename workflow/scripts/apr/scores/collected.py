@@ -1,35 +1,93 @@
-"""Evaluations of pretrained models on one test set, made into its error table."""
+"""The runs of one task, trained or evaluated here, made into the rows of its score table."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from apr.basics.problems import Problem
 from apr.models.pretrained import planned_protocol
-from apr.runs.record import COLUMNS, check_protocol, error_row, read_run
+from apr.runs.metrics import METRICS, Metric, check_metric
+from apr.runs.record import check_protocol, full_protocol, read_run
+from apr.scores.chosen import choose
+from apr.scores.table import Row, score_row
+
+Run = dict[str, Any]
 
 
-def evaluation_table(models: Sequence[str], paths: Sequence[str | Path], manifest: Mapping[str, Any]) -> pd.DataFrame:
-    """The error table (columns of `runs.COLUMNS`) of runs of evaluate.py; its `error` is the top-1 error.
+def collected(
+    plan: Mapping[str, Any], paths: Sequence[str | Path], manifest: Mapping[str, Any], sources: Sequence[str | Path]
+) -> list[Row]:
+    """The rows of a task's score table.
 
     Args:
-        models: as the study names them, e.g. "timm:resnet18.a1_in1k".
-        paths: of their runs, in the same order.
-        manifest: of the view (`results/views/<view>.json`).
+        plan: of the task: title, metric, protocol (None of one that is evaluated), the part by which it chooses among
+            the cells of a grid, if it does, and `runs`, for each name its model, genotype, seed and cell; model and
+            genotype are None where the run itself has to tell, since it continues a ranked one.
+        paths: of the runs, in the plan's order.
+        manifest: of the task's view.
+        sources: the runs that these start from.
 
     Raises:
-        Problem: a run is broken, of another model, of other images or of an older revision.
+        Problem: a run is broken, of another protocol, or of another model or seed than planned, or the metric says
+            nothing about so few classes.
     """
+    check_metric(plan["title"], plan["metric"], manifest)
+    metric = METRICS[plan["metric"]]
+    guess = metric.guess(manifest["per_class"]["test"])
+    starts = {run["model"]: run for run in map(read_run, sources)}
     rows = []
-    for model, path in zip(models, paths, strict=True):
+    for path, planned in zip(paths, plan["runs"].values(), strict=True):
         run = read_run(path)
-        if run["model"] != model:
+        model = planned["model"] or run["model"]
+        if (run["model"], run["seed"]) != (model, planned["seed"]):
             raise Problem(f"{path}: is a run of {run['model']}, not of {model}; delete it and run again")
-        expected = planned_protocol(model, manifest)
+        check_current(run, plan["protocol"], planned, manifest, starts.get(model), str(path))
+        rows.append(row_of(run, metric, guess, planned["cell"]))
+    try:
+        return choose(rows, plan["choose"])
+    except ValueError as error:
+        remedy = f"give its dataset that part, split: {{{plan['choose']}_fraction: 0.1}}, or remove choose"
+        raise Problem(f"task {plan['title']}: choose: {error}; {remedy}") from None
+
+
+def row_of(run: Run, metric: Metric, guess: float | None, cell: Mapping[str, Any] | None = None) -> Row:
+    """The row of a run."""
+    outcome = run["outcome"]
+    kept = {"status": outcome["status"], "seed": run["seed"], "guess": guess, "cell": cell}
+    return score_row(run["model"], outcome["parts"], metric, **kept)
+
+
+def check_current(
+    run: Run,
+    protocol: Mapping[str, Any] | None,
+    planned: Mapping[str, Any],
+    images: Mapping[str, Any],
+    start: Run | None,
+    path: str,
+) -> None:
+    """Refuse a run that was not made as its task says.
+
+    Args:
+        protocol: of the task; None of one that is evaluated.
+        planned: the run's genotype, seed and cell.
+        images: of the view, its manifest.
+        start: the run that it starts from, if any.
+
+    Raises:
+        Problem: names what differs.
+    """
+    if protocol is None:
+        expected = planned_protocol(run["model"], images)
         # weights, outputs and preprocessing are known only when the weights are there
         known = {key: run["protocol"].get(key) for key in expected}
-        check_protocol(run | {"protocol": known}, expected, str(path))
-        rows.append(error_row(run, "top1"))
-    return pd.DataFrame(rows, columns=COLUMNS)
+        check_protocol(run | {"protocol": known}, expected, path)
+    else:
+        check_protocol(run, protocol_now(protocol, planned, images, start), path)
+
+
+def protocol_now(protocol: Mapping[str, Any], planned: Mapping[str, Any], images: Mapping, start: Run | None) -> dict:
+    """The protocol of a planned training as the study would make it now; the arguments are those of `check_current`."""
+    genotype = planned["genotype"] or (start["protocol"]["genotype"] if start else None)
+    seed = {} if planned["seed"] is None else {"seed": planned["seed"]}
+    own = {**protocol, **planned["cell"], **seed}
+    return full_protocol(own, genotype=genotype, manifest=images, source=start)

@@ -14,7 +14,7 @@ from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
 
 from apr.basics.escaping import plain
 from apr.basics.problems import Problem
-from apr.data.packing import PackedImages
+from apr.data.packed import PackedImages
 from apr.data.splits import generator
 from apr.figures.style import BLUE, FAINT, GREEN, GREY, INK, MM, ORANGE, TEXT, Drawing, styled
 from apr.models.anynet import STAGES, STRIDES
