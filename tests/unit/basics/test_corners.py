@@ -11,9 +11,9 @@ import pytest
 from apr.basics import leases, processes
 from apr.basics.files import read_json
 from apr.basics.leases import Lease
-from apr.basics.names import check_name
+from apr.basics.names import check_name, plain_name
 from apr.basics.problems import Problem
-from apr.basics.values import unique_keys, value_problem
+from apr.basics.values import shown, unique_keys, value_problem
 
 NOBODY = 2**22 + 1  # no process has such a number
 
@@ -98,6 +98,8 @@ def test_a_lease_that_cannot_be_read_stops_the_writing(tmp_path, monkeypatch):
         ("1e3", {"type": "number"}, "; write 1000 without quotes"),
         ("15E-9", {"type": "number"}, "; write 15.0e-9 without quotes"),
         ("1.5e-9", {"type": "number"}, "; write 1.5e-9 without quotes"),
+        ("1e14", {"type": "number"}, "; write 100000000000000 without quotes"),
+        ("1e15", {"type": "number"}, "; write 1.0e+15 without quotes"),
         ("1.5e300", {"type": "number"}, "; write 1.5e+300 without quotes"),
         (" .5", {"type": "number"}, "; write .5 without quotes"),
         ("many", {"type": "number"}, "is a string, expected number"),
@@ -122,6 +124,13 @@ def test_a_name_that_no_file_can_have_is_refused_with_the_remedy():
     assert check_name("photos", "dataset", "rename it") == "photos"
     with pytest.raises(Problem, match=r"^dataset 'a/b' .*; rename it$"):
         check_name("a/b", "dataset", "rename it")
+
+
+def test_a_name_that_is_proposed_is_short_and_a_long_number_is_counted():
+    assert plain_name("a" * 9 + "b" * 60) == "b" * 60
+    assert plain_name("a" + "b" * 59 + "._-") == "a" + "b" * 59
+    assert shown(10**30 - 1) == "9" * 30
+    assert shown(10**30) == shown(-(10**30)) == "a number of about 30 digits"
 
 
 def test_a_file_that_is_not_there_is_no_json(tmp_path):
