@@ -4,7 +4,8 @@ import csv
 import json
 import zipfile
 
-from apr.runs.record import COLUMNS, error_row, full_protocol, new_run
+from apr.runs.protocol import full_protocol
+from apr.runs.record import COLUMNS, error_row, new_run
 from apr.watch.audit import WRONG, wrong
 
 PROTOCOL = {"epochs": 3, "batch": 10, "lr": 0.05, "resolution": 32, "seed": 1, "revision": 1}

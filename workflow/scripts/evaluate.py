@@ -22,10 +22,10 @@ from apr.basics.logs import log_to
 from apr.basics.problems import Problem
 from apr.data.packing import open_packed
 from apr.data.views import view_indices
-from apr.models.pretrained import check_weights, load_model, parse_model, planned_protocol
+from apr.models.pretrained import check_weights, load_model, parse_model
 from apr.runs.commandline import BAD_OPTION, Parser, beside, check_images, check_places, device, number, plain
+from apr.runs.protocol import planned_protocol
 from apr.runs.record import new_run, read_run
-from train import versions
 
 
 def main() -> None:
@@ -124,9 +124,10 @@ def evaluated(
     """The run: the finished one if it is this one, else evaluated from the checkpoint or from the first image."""
     import torch
 
+    from apr.runs.checkpoints import Checkpointing
     from apr.runs.devices import choose_device, described, machine_of, set_arithmetic
     from apr.runs.evaluation import counted, output_indices, predict, run_protocol
-    from apr.runs.training import Checkpointing
+    from apr.runs.provenance import versions
 
     machine = machine_of(torch)
     device = torch.device(choose_device(arguments.device, "fp32", machine))

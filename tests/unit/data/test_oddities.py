@@ -12,10 +12,10 @@ from PIL import Image
 
 from apr.basics.problems import Problem
 from apr.data.formats import Listing, read_listing
-from apr.data.formats.snippets import Snippet
 from apr.data.packing import open_packed, pack_dataset
 from apr.data.reading.groups import shown_groups
 from apr.data.reading.listing import Item
+from apr.data.reading.snippets import Snippet
 from apr.data.sources.archives import unpack_all
 
 

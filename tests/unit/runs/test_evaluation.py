@@ -25,9 +25,10 @@ from apr.basics.problems import Problem
 from apr.data.formats import Listing, read_listing
 from apr.data.packing import open_packed
 from apr.data.views import view_indices
-from apr.models.pretrained import load_model, planned_protocol
+from apr.models.pretrained import load_model
 from apr.runs.evaluation import counted, output_indices, predict, run_protocol
-from apr.runs.record import check_protocol, error_row, read_run
+from apr.runs.protocol import check_protocol, planned_protocol
+from apr.runs.record import error_row, read_run
 
 CPU = torch.device("cpu")
 WNIDS = timm.data.ImageNetInfo("imagenet-1k").label_names()

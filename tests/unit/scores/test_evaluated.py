@@ -4,7 +4,7 @@ import pytest
 
 from apr.basics.files import digest_of, write_json
 from apr.basics.problems import Problem
-from apr.models.pretrained import planned_protocol
+from apr.runs.protocol import planned_protocol
 from apr.scores.collected import evaluation_table
 
 MODELS = ["timm:a", "torchvision:b.V2"]

@@ -10,7 +10,8 @@ from data_helpers import real
 from misbehaving_server import MisbehavingServer
 
 from apr.basics.problems import Problem
-from apr.data.sources.download import by_hand, check_file, download, survey_folder, verify
+from apr.data.reading.survey import survey_folder
+from apr.data.sources.download import by_hand, check_file, download, verify
 
 DATA = bytes(range(256)) * 4096
 

@@ -1,18 +1,12 @@
 """Train and test parts where a publisher ships none: stratified, seeded, reproducible."""
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import numpy as np
 
 from apr.basics.problems import Problem
-
-
-def generator(*key: str | int) -> np.random.Generator:
-    """Make a random generator that depends on `key` alone (the counter-based Philox of Salmon et al., 2011)."""
-    digest = hashlib.sha256(repr(key).encode()).digest()
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
+from apr.basics.randomness import generator
 
 
 def split_by_image(names: Sequence[str], labels: Sequence[str], fraction: float, seed: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from apr.basics.problems import Problem
-from apr.data.splits import generator
+from apr.basics.randomness import generator
 
 SPLITS = ("train", "test")
 

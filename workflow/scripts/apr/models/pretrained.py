@@ -6,13 +6,12 @@ Nothing heavy is imported before a model is loaded: a workflow names its files b
 import difflib
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apr.basics.problems import Problem
-from apr.runs.record import full_protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     import torch
     from PIL import Image
 
-REVISION = 1  # raise it by hand to evaluate everything anew, for instance after a change of the code
 LIBRARIES = ("timm", "torchvision")
 SUFFIXES = (".safetensors", ".pth", ".pt")
 HUB_FILES = ("model.safetensors", "pytorch_model.bin")
@@ -69,15 +67,6 @@ def parse_model(model: str) -> tuple[str, str]:
 def run_name(model: str) -> str:
     """The model's name in names of files: "timm:resnet18.a1_in1k" is "timm.resnet18.a1_in1k"."""
     return ".".join(parse_model(model))
-
-
-def planned_protocol(model: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """What a study knows of an evaluation's protocol beforehand: model, images and revision.
-
-    The protocol of the run has the digest of the weights, the number of outputs and the preprocessing as well.
-    """
-    images = full_protocol({}, genotype=model, manifest=manifest)["images"]
-    return {"model": model, "images": images, "seed": None, "revision": REVISION}
 
 
 def load_model(model: str, weights: str | Path | None = None) -> Pretrained:

@@ -15,10 +15,9 @@ from apr.basics.interruption import Interrupted, listen
 from apr.basics.problems import Problem
 from apr.data.packing import PackedImages
 from apr.models.pretrained import Pretrained
-from apr.runs.checkpoints import load_checkpoint, save_checkpoint, tensors_fault
+from apr.runs.checkpoints import Checkpointing, load_checkpoint, save_checkpoint, tensors_fault
 from apr.runs.memory import memory_explained
 from apr.runs.record import TOP5_CLASSES, percent_wrong
-from apr.runs.training import Checkpointing
 
 IMAGENET_CLASSES = 1000
 BEST = 5

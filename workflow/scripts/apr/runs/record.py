@@ -8,7 +8,7 @@ from typing import Any
 
 from apr.basics.files import digest_of, read_json
 from apr.basics.problems import Problem
-from apr.runs.protocol import STARTS, UNSAID
+from apr.runs.protocol import check_protocol, full_protocol
 
 SCHEMA = 1
 COLUMNS = [
@@ -24,26 +24,6 @@ COLUMNS = [
     "seed",
 ]
 TOP5_CLASSES = 6  # with five classes or fewer every answer is among the five best
-
-
-def full_protocol(protocol: dict, *, genotype: str, manifest: dict, source: dict | None = None) -> dict:
-    """The protocol of one run: the task's, the model's genotype, the exact images, and the run that it starts from.
-
-    Args:
-        protocol: of the task; `initial` or `continues` in it names the task of the source.
-        genotype: of the model.
-        manifest: the view's (`results/views/<view>.json`).
-        source: the run that it starts from. Of `initial` the weights are taken, without the head; a run that
-            `continues` its source goes on after the source's last epoch, which is then in `initial.epochs`.
-    """
-    images = {key: manifest[key] for key in ("view", "dataset", "dataset_digest", "indices_digest")}
-    stated = {key: value for key, value in protocol.items() if key not in STARTS}
-    full = {**UNSAID, **stated, "genotype": genotype, "images": images}
-    if source is not None:
-        epochs = source["protocol"]["epochs"] if protocol.get("continues") else 0
-        start = {"task": source["task"], "fingerprint": source["fingerprint"], "weights": source.get("weights")}
-        full["initial"] = start | {"epochs": epochs}
-    return full
 
 
 def new_run(
@@ -124,16 +104,6 @@ def read_run(path: str) -> dict:
     return run
 
 
-def check_protocol(run: dict, expected: dict, path: str) -> None:
-    """Refuse a run that was made under another protocol, naming the keys that differ."""
-    differing = sorted(_differences(run["protocol"], expected))
-    if differing:
-        raise Problem(
-            f"{path}: was trained under another protocol than the study's; differing: {'; '.join(differing)}. "
-            "Delete the file to train it anew, or restore the setting"
-        )
-
-
 def check_reported(task: str, reported: str, manifest: dict) -> None:
     """Refuse the top-5 error of a view with five classes or fewer, where every answer is among the five best.
 
@@ -193,10 +163,3 @@ def error_row(run: dict, reported: str) -> dict[str, Any]:
 def percent_wrong(correct: int | None, n: int) -> float | None:
     """Error in percent, rounded to a millionth so that a CSV reads the same everywhere."""
     return None if correct is None else round(100 * (n - correct) / n, 6)
-
-
-def _differences(found: Any, expected: Any, key: str = "") -> list[str]:
-    if isinstance(found, dict) and isinstance(expected, dict):
-        names = sorted(set(found) | set(expected))
-        return [d for n in names for d in _differences(found.get(n), expected.get(n), f"{key}.{n}".strip("."))]
-    return [] if found == expected else [f"{key} is {found!r}, the study has {expected!r}"]

@@ -8,8 +8,6 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,6 +18,7 @@ from apr.basics.interruption import Interrupted, listen
 from apr.basics.problems import Problem
 from apr.runs.batches import Loader
 from apr.runs.checkpoints import (
+    Checkpointing,
     infinite,
     load_checkpoint,
     momenta_fault,
@@ -37,19 +36,6 @@ log = logging.getLogger("apr")
 
 class Diverged(Exception):
     """The loss or the outputs are no longer finite."""
-
-
-@dataclass(frozen=True)
-class Checkpointing:
-    """Where to keep the checkpoint, for which protocol, how many seconds may pass between two.
-
-    `check` is called before each is written and may refuse it.
-    """
-
-    path: Path
-    fingerprint: str
-    seconds: float
-    check: Callable[[], None] = lambda: None
 
 
 def learning_rate(epoch: int, protocol: dict[str, Any]) -> float:

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from apr.basics.problems import Problem
-from apr.models.pretrained import planned_protocol
-from apr.runs.record import COLUMNS, check_protocol, error_row, read_run
+from apr.runs.protocol import check_protocol, planned_protocol
+from apr.runs.record import COLUMNS, error_row, read_run
 
 
 def evaluation_table(models: Sequence[str], paths: Sequence[str | Path], manifest: Mapping[str, Any]) -> pd.DataFrame:

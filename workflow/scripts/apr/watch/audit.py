@@ -14,7 +14,8 @@ import pandas as pd
 from apr.basics.files import read_json
 from apr.basics.problems import Problem
 from apr.comparisons.table import Table
-from apr.runs.record import asked_for, check_protocol, error_row, ranked_model, read_run
+from apr.runs.protocol import check_protocol
+from apr.runs.record import asked_for, error_row, ranked_model, read_run
 from apr.watch.consistency import (
     MALFORMED,
     contradictions,

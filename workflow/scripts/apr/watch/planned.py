@@ -8,7 +8,8 @@ from typing import Any
 
 from apr.basics.files import digest_of
 from apr.basics.problems import Problem
-from apr.runs.record import full_protocol, ranked_model
+from apr.runs.protocol import full_protocol
+from apr.runs.record import ranked_model
 
 MALFORMED = (OSError, ValueError, KeyError, TypeError, AttributeError)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from apr.basics.problems import Problem
-from apr.data.decoding import SUFFIXES
+from apr.data.reading.decoding import SUFFIXES
 from apr.data.reading.groups import column_hint
 from apr.data.reading.label_table import (
     ONE_HOT,

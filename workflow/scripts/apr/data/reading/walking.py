@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from apr.basics.problems import Problem
-from apr.data.decoding import SUFFIXES
+from apr.data.reading.decoding import SUFFIXES
 
 # Leftovers of macOS, Windows, Synology, QNAP, Linux and Jupyter; what begins with a dot is hidden anyhow.
 LEFTOVERS = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "picasa.ini", "network trash folder"}
