@@ -1,7 +1,6 @@
 """The accuracies of the same models on two test sets, side by side."""
 
 from collections.abc import Collection
-from difflib import get_close_matches
 
 import numpy as np
 import pandas as pd
@@ -9,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincinv  # the quantiles of scipy.stats.beta, which takes a second to import
 
 from apr.basics.problems import Problem
+from apr.basics.values import alike
 
 ERRORS = ("top1", "top5")
 TAIL = 0.025  # of a 95 % interval
@@ -60,7 +60,7 @@ def paired(
 def nearest_names(first: Collection[str], second: Collection[str]) -> tuple[str, str]:
     """Two models that may be one under other names: the first of one collection, and the most like it of the other."""
     one = min(first, default="")
-    return one, next(iter(get_close_matches(one, sorted(second), n=1, cutoff=0)), "")
+    return one, next(iter(alike(one, sorted(second), cutoff=0)), "")
 
 
 def clopper_pearson(correct: ArrayLike, n: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

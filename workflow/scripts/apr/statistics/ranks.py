@@ -21,6 +21,7 @@ from apr.statistics.bootstrap import (
     resampled_chunks,
     resampled_ranks,
     times_drawn,
+    two_vectors,
 )
 from apr.statistics.deconvolution import MOST, count_variance, counted, on_endless_images, without_noise
 
@@ -82,7 +83,7 @@ def spearman(x: ArrayLike, y: ArrayLike, resamples: int, seed: int, images: Imag
     the number of tests. A constant vector (a saturated task) or fewer than three models give NaN and a reason; fewer
     than four have no interval (NaN).
     """
-    x, y = _pair(x, y)
+    x, y = two_vectors(x, y)
     n = len(x)
     reason = "fewer than three models" if n < 3 else "all errors are equal" if np.ptp(x) == 0 or np.ptp(y) == 0 else ""
     if reason:
@@ -111,7 +112,7 @@ def rho_draws(x: ArrayLike, y: ArrayLike, resamples: int, seed: int, images: Ima
         seed: of the bootstrap and of the simulation.
         images: test images of x and of y.
     """
-    x, y = _pair(x, y)
+    x, y = two_vectors(x, y)
     n = len(x)
     if n < FEWEST or resamples == 0 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return np.full((2, resamples), NAN)
@@ -164,7 +165,7 @@ def bootstrap_rho(x: ArrayLike, y: ArrayLike, resamples: int, seed: int) -> NDAr
 
     So the difference of two calls over the same models is a paired bootstrap of the difference.
     """
-    x, y = _pair(x, y)
+    x, y = two_vectors(x, y)
     parts = []
     for rows in resampled_chunks(len(x), resamples, seed):
         times = times_drawn(rows)
@@ -199,7 +200,7 @@ def selection_regret(
     Raises:
         ValueError: a k below 1 or above the number of models.
     """
-    reference, target = _pair(reference_errors, target_errors)
+    reference, target = two_vectors(reference_errors, target_errors)
     n = len(target)
     if not all(1 <= k <= n for k in ks):
         raise ValueError(f"k must lie between 1 and the {n} models, not {list(ks)}")
@@ -269,12 +270,3 @@ def _exact_p(x: NDArray, y: NDArray) -> float:
     x, y = centred_ranks(x[None])[0], centred_ranks(y[None])[0]
     every = np.array(list(itertools.permutations(y))) @ x
     return float(np.mean(np.abs(every) >= abs(x @ y) - 1e-9))
-
-
-def _pair(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    if x.shape != y.shape or x.ndim != 1:
-        raise ValueError(f"expected two vectors of one length, got shapes {x.shape} and {y.shape}")
-    if np.isnan(x).any() or np.isnan(y).any():
-        raise ValueError("errors must not be NaN: leave out the models that did not complete")
-    return x, y

@@ -9,7 +9,7 @@ from typing import Literal
 
 from apr.basics.problems import Problem
 from apr.data.reading.decoding import SUFFIXES
-from apr.data.reading.groups import column_hint
+from apr.data.reading.groups import column_hint, pattern_with
 from apr.data.reading.label_table import (
     ONE_HOT,
     LabelTable,
@@ -141,12 +141,7 @@ def read_file_names(
     Raises:
         Problem: the pattern is faulty, or a name does not match.
     """
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise Problem(f"options: pattern: {pattern!r} is not a regular expression ({error})") from error
-    if "class" not in compiled.groupindex:
-        raise Problem(f"options: pattern: {pattern!r} has no group (?P<class>...)")
+    compiled = pattern_with("class", "pattern", pattern)
     if unmatched not in ("error", "ignore"):
         raise Problem(f"options: unmatched: {unmatched!r}: error or ignore")
     left = LeftOut()
