@@ -15,8 +15,8 @@ from dataclasses import replace
 import fabricated
 import pytest
 import torch
+from lease_holders import ELSEWHERE, ENVIRONMENT, HOLD, QUICK, GaveUpError, after, holder
 from small import GENOTYPE, PROTOCOL, checkpointing, loaders, trainer
-from test_leases import ELSEWHERE, ENVIRONMENT, HOLD, holder
 
 import train
 from apr.basics import leases
@@ -26,27 +26,10 @@ from apr.models.pretrained import Pretrained
 from apr.runs.evaluation import predict
 from apr.runs.training import train_network
 
-QUICK = {"beat": 0.1, "stale": 0.5}
-
-
-class GaveUpError(Exception):
-    """Raised by who waits no longer."""
-
 
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "a000.lease"
-
-
-def after(seconds):
-    """What ends the waiting after a while."""
-    end = time.monotonic() + seconds
-
-    def give_up():
-        if time.monotonic() > end:
-            raise GaveUpError
-
-    return give_up
 
 
 def never_taken(path, stale, seconds=1.5):
