@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 STUDIES = {
-    "paper_items": "Tables and figures of the paper: snakemake <target> (--configfile and --directory for another study)",
+    "paper_items": "Tables and figures of the paper: snakemake <target> (another study: --configfile, --directory)",
     "retest_items": "Those of studies/retest.yaml; each pair of test sets also has results/figures/retest_<name>.png "
     "and results/tables/retest_<name>.csv:",
 }
