@@ -112,7 +112,7 @@ def _unique(_: Any, wanted: bool, value: Any, schema: dict) -> Iterable[jsonsche
     if wanted and isinstance(value, list) and len(value) <= schema.get("maxItems", len(value)):
         double = _double(value)
         if double is not None:
-            yield jsonschema.ValidationError(f"{shown(double[0])} stands there twice; remove one")
+            yield jsonschema.ValidationError(f"{shown(double[0])} appears twice; remove one")
 
 
 def _double(value: list) -> tuple[Any] | None:

@@ -55,7 +55,7 @@ def test_a_damaged_lease_is_named_and_taken_over_when_it_is_old(path, content, c
     path.write_bytes(content)
     with Lease(path, **QUICK) as lease:
         lease.check()
-    assert f"{path}: says not who works on this run; waiting" in caplog.text
+    assert f"{path}: does not say who works on this run; waiting" in caplog.text
     assert "If nothing works on the run, delete this file" in caplog.text
     assert os.listdir(path.parent) == []
 

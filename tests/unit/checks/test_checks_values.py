@@ -263,7 +263,7 @@ def test_of_a_list_that_is_too_long_no_item_is_looked_at(demo, tmp_path, monkeyp
     assert lines == [f"tasks.digits.models: {shown(['a001'] * 9)[:50]}…: has to hold at most 20000"]
     assert max(looked) < 1000
     (line,) = found(demo, {"tasks": {"digits": {"models": ["a001"] * 1000}}}, tmp_path)
-    assert line == "tasks.digits.models: 'a001' stands there twice; remove one"
+    assert line == "tasks.digits.models: 'a001' appears twice; remove one"
     lines = found(demo, {"tasks": {"digits": {"models": [f"b{number}" for number in range(1000)]}}}, tmp_path)
     assert len(lines) == 21
     assert lines[-1] == "tasks.digits.models: and 980 more that are no models"

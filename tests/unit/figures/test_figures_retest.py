@@ -221,7 +221,7 @@ def test_one_model_is_one_model(tmp_path):
 
 
 def test_a_model_that_is_not_there_cannot_be_left_out():
-    with pytest.raises(Problem, match=r"new_top1: without: no model m_0O1 .* did you mean m_0"):
+    with pytest.raises(Problem, match=r"new_top1: without: no model m_0O1 .* \(did you mean m_0"):
         fit_retest(pair(30), retest(without=["m_0O1"]), "linear", **BOOTSTRAP)
 
 

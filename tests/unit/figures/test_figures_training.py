@@ -206,7 +206,7 @@ def test_repeats_are_read_with_every_seed(tmp_path):
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        (row("a122", 1, 3.0), "a122, seed 1: stands there twice"),
+        (row("a122", 1, 3.0), "a122, seed 1: appears twice"),
         (row("a122", 2, 101.0), "a122, seed 2: has an error outside"),
         (row("a122", 2, None, status="completed"), "no error although"),
         (row("a122", 2, 3.0, status="lost"), "neither completed nor diverged"),

@@ -49,7 +49,7 @@ def test_a_model_at_two_sizes_is_two_models(tmp_path):
         (HEAD.replace("top5,", "five,") + ROWS, "lacks the column top5"),
         (HEAD, "holds no model"),
         ("", "is not a table"),
-        (HEAD + ROWS + ROWS[: ROWS.index("\n") + 1], "row 4 (model a.in1k@224): 'a.in1k@224' stands there twice"),
+        (HEAD + ROWS + ROWS[: ROWS.index("\n") + 1], "row 4 (model a.in1k@224): 'a.in1k@224' appears twice"),
         (HEAD + ROWS.replace("75.010", "100.01"), "row 2 (model a.in1k@224): '100.01' is not a percentage"),
         (HEAD + ROWS.replace("60.000", "-1"), "row 3 (model b.in1k@224): '-1' is not a percentage"),
         (HEAD + ROWS.replace("75.010", ""), "'' is not a percentage"),

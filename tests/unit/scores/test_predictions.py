@@ -208,7 +208,7 @@ def test_a_file_without_five_choices_is_named_once_it_is_the_exception(tmp_path,
         (lambda a: a[0, 0], r"is an array of shape \(\)"),
         (lambda a: np.where(a == a[6, 4], CLASSES, a), "alpha.npy: image [0-9]+: class id 12 is not one of 0 to 11"),
         (lambda a: a - 20, "image 1: class id -[0-9]+ is not one"),
-        (lambda a: np.column_stack([a[:, :4], a[:, 1]]), "image 1: class id [0-9]+ stands there twice among its"),
+        (lambda a: np.column_stack([a[:, :4], a[:, 1]]), "image 1: class id [0-9]+ appears twice among its"),
         (lambda a: a.astype(float), "is no array of class ids .holds float64"),
         (lambda a: a[:0], "is no array of class ids .is empty"),
         (lambda a: a[None], r"shape \(1, 40, 5\)"),
@@ -245,7 +245,7 @@ def test_files_that_are_no_arrays_are_named_and_never_unpickled(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda rows: [rows[0], *rows[:-1]], "new.json: image '00000.JPEG' stands there twice"),
+        (lambda rows: [rows[0], *rows[:-1]], "new.json: image '00000.JPEG' appears twice"),
         (lambda rows: [*rows[:-1], ["x.JPEG", "n9999"]], "image 'x.JPEG': class 'n9999' is none of the 12 classes"),
         (lambda rows: rows[:-1], "has predictions for 40 images, its test set 39"),
         (lambda rows: [row[0] for row in rows], "has no list image_filenames of pairs"),

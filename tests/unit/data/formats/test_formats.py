@@ -141,7 +141,7 @@ def test_ambiguous_and_repeated_images_in_a_table(tmp_path):
     (tmp_path / "b" / "I1.jpg").unlink()
     (tmp_path / "t.csv").write_text("image,dx\nI1,nv\nI1,mel\n")
     with pytest.raises(
-        Problem, match=r"I1 stands 2 times in the table, under different labels in lines 2 .nv., 3 .mel."
+        Problem, match=r"I1 appears 2 times in the table, under different labels in lines 2 .nv., 3 .mel."
     ):
         read_listing(tmp_path, "csv_labels", COLUMNS | {"root": "."})
 

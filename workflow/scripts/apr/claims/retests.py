@@ -1,6 +1,7 @@
 """The scorecard of the retests: each value that the paper reports beside the recomputed one, with a verdict."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

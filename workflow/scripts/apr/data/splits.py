@@ -77,7 +77,7 @@ def split_by_group(labels: Sequence[str], groups: Sequence[str], fraction: float
         if test[rows].all() or not test[rows].any():
             count = len({groups[row] for row in rows})
             raise Problem(
-                f"class {label!r}: its {len(rows)} images in {count} group(s) cannot be parted into train and test "
+                f"class {label!r}: its {len(rows)} images in {count} group(s) cannot be divided into train and test "
                 "by group; split by image, or leave the class out"
             )
     return test

@@ -76,7 +76,7 @@ def tensors_fault(found: Any, own: Mapping[str, torch.Tensor]) -> str | None:
         return "holds no weights"
     differing = sorted(found.keys() ^ own.keys(), key=str)
     if differing:
-        return f"{differing[0]} and {len(differing) - 1} more are in it or in the network alone"
+        return f"{differing[0]} and {len(differing) - 1} more are in only one of it and the network"
     for name, tensor in own.items():
         saved = found[name]
         if not isinstance(saved, torch.Tensor):

@@ -34,7 +34,7 @@ def output_indices(view: str, classes: Sequence[str], outputs: int) -> np.ndarra
     classes, in any order. Any other model needs as many outputs as the view has classes, in the same order.
 
     Raises:
-        Problem: a class is none of the 1,000, stands there twice, or the numbers differ.
+        Problem: a class is none of the 1,000, appears twice, or the numbers differ.
     """
     if outputs != IMAGENET_CLASSES:
         if outputs == len(classes):

@@ -124,7 +124,7 @@ def check_protocol(run: dict, expected: dict, path: str) -> None:
     if differing:
         raise Problem(
             f"{path}: was trained under another protocol than the study's; differing: {'; '.join(differing)}. "
-            "Delete the file to train it anew, or restore the setting"
+            "Delete the file to train it again, or restore the setting"
         )
 
 

@@ -32,7 +32,7 @@ def read_measured(path: str | Path, images: int) -> pd.DataFrame:
         raise Problem(f"{path}: {images} images: only up to {MOST_IMAGES:,} can be counted from three decimals")
     table = _read(path)
     names = table["model"] + "@" + table["img_size"]
-    _refuse(path, names, names.duplicated(), names, "stands there twice; keep one of the rows")
+    _refuse(path, names, names.duplicated(), names, "appears twice; keep one of the rows")
     rows = pd.DataFrame({"model": names, "n": images, "status": "completed"}, columns=COLUMNS)
     for error in ERRORS:
         shares = pd.to_numeric(table[error], errors="coerce")

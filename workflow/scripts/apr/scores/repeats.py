@@ -33,7 +33,7 @@ def read_repeats(path: str | Path) -> pd.DataFrame:
         raise Problem(f"{path}: is not an error table ({error}); delete it and run again") from error
     completed = table["status"] == "completed"
     reasons = {
-        "stands there twice": table.duplicated(["model", "seed"]),
+        "appears twice": table.duplicated(["model", "seed"]),
         "has an error outside 0 to 100 %": (table["error"] < 0) | (table["error"] > 100),
         "is neither completed nor diverged": ~completed & (table["status"] != "diverged"),
         "has no error although the run completed": completed & table["error"].isna(),

@@ -96,7 +96,7 @@ def read_table(path: str | Path, key: str, text: Sequence[str], numbers: Sequenc
         _refuse(path, table, values.isna() & table[name].notna(), name, "is not a number", key)
         table[name] = values
     table[key] = table[key].map(plain)  # names come from publishers, too
-    _refuse(path, table, table[key].duplicated(), key, "stands there twice", key)
+    _refuse(path, table, table[key].duplicated(), key, "appears twice", key)
     return table.set_index(key)
 
 

@@ -228,7 +228,7 @@ def _same_numbers(path: Path, kinds: Mapping[int, str]) -> None:
 
 
 def _once(path: Path, found: Mapping[int, Path], names: Mapping[int, str], kinds: Mapping[int, str]) -> None:
-    """Refuse a table in which an image stands twice."""
+    """Refuse a table in which an image appears twice."""
     lines: dict[Path, list[int]] = defaultdict(list)
     for line, file in found.items():
         lines[file].append(line)
@@ -237,7 +237,7 @@ def _once(path: Path, found: Mapping[int, Path], names: Mapping[int, str], kinds
         rows = [(line, kinds[line]) for line in double[0]]
         differing = "under different labels " if len({kind for _, kind in rows}) > 1 else ""
         raise Problem(
-            f"{path}: the image {names[double[0][0]]} stands {len(rows)} times in the table, {differing}in "
+            f"{path}: the image {names[double[0][0]]} appears {len(rows)} times in the table, {differing}in "
             f"{listed_lines(rows)} ({len(double)} images in all); keep one line an image"
         )
 

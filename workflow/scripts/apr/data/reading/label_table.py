@@ -1,4 +1,4 @@
-"""Tables of labels as people write them: whatever encoding, delimiter and blanks, and what is wrong named by line."""
+"""Tables of labels as people write them: whatever encoding, delimiter and spaces, and what is wrong named by line."""
 
 import codecs
 import csv

@@ -58,7 +58,7 @@ def download(
     before = _seen(target)
     with Lease(target.with_name(f".{target.name}.lease"), thing="file"):
         if _seen(target) not in (None, before) and not _fault(target, entry):
-            log.warning("%s: another process has fetched it meanwhile; it is taken up", entry["name"])
+            log.warning("%s: another process has fetched it meanwhile; that file is used", entry["name"])
             return
         _from_first(addresses, entry, target, root, sleep, login)
 
@@ -173,7 +173,7 @@ def _fetch(address: str, entry: Mapping[str, Any], target: Path, root: Path, sle
     try:
         scheme = urlsplit(address).scheme
     except ValueError as error:
-        raise Problem(f"{entry['name']}: address {address!r}: is none ({error}); correct it") from error
+        raise Problem(f"{entry['name']}: address {address!r}: is not an address ({error}); correct it") from error
     if scheme == "bundled":
         write_bundled(address.removeprefix("bundled:"), target)
     elif scheme == "file":
@@ -212,7 +212,7 @@ def _fetch_web(
 
 
 def _seen(path: Path) -> tuple[int, int] | None:
-    """What tells whether a file was put there anew."""
+    """What tells whether a file was replaced."""
     try:
         status = path.stat()
     except FileNotFoundError:
