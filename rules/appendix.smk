@@ -14,7 +14,7 @@ rule fig_training_curves:
     conda:
         "../envs/analysis.yaml"
     params:
-        reported={task: study.tasks[task].error for task in CURVE_TASKS},
+        metrics={task: study.tasks[task].metric for task in CURVE_TASKS},
         zoom_from=CURVES["zoom_from"],
         all_there=lambda wildcards, input: all_there(input),
         titles=titles_of(CURVE_TASKS),
@@ -25,8 +25,8 @@ rule fig_training_curves:
 rule fig_seed_densities:
     """Densities of the errors of single models over many seeds, and of the whole population."""
     input:
-        repeated=needed("fig_seed_densities", errors_of(repeated for repeated, _ in REPEATED[:1])),
-        population=errors_of(base for _, base in REPEATED[:1]),
+        repeated=needed("fig_seed_densities", scores_of(repeated for repeated, _ in REPEATED[:1])),
+        population=scores_of(base for _, base in REPEATED[:1]),
     output:
         **drawing("seed_densities"),
     log:
@@ -41,10 +41,10 @@ rule fig_seed_densities:
 
 
 rule fig_other_errors:
-    """Top-5 against top-1 error, and training error against cumulative depth."""
+    """Two metrics of one task against each other, and the error on the training images against cumulative depth."""
     input:
-        errors=needed(
-            "fig_other_errors", errors_of(study.figures["top1_vs_top5"] + study.figures["train_error_vs_depth"])
+        scores=needed(
+            "fig_other_errors", scores_of(study.figures["metric_pair"] + study.figures["train_error_vs_depth"])
         ),
         population="results/population.csv",
     output:
@@ -54,9 +54,9 @@ rule fig_other_errors:
     conda:
         "../envs/analysis.yaml"
     params:
-        both=study.figures["top1_vs_top5"],
+        both=study.figures["metric_pair"],
         deep=study.figures["train_error_vs_depth"],
-        titles=titles_of(study.figures["top1_vs_top5"] + study.figures["train_error_vs_depth"]),
+        titles=titles_of(study.figures["metric_pair"] + study.figures["train_error_vs_depth"]),
         bootstrap=BOOTSTRAP,
     script:
         "../workflow/scripts/fig_other_errors.py"
@@ -65,7 +65,7 @@ rule fig_other_errors:
 rule fig_balanced_vs_unbalanced:
     """Class distributions and errors of tasks and of their balanced versions."""
     input:
-        errors=needed("fig_balanced_vs_unbalanced", errors_of(sum(BALANCED, ()))),
+        scores=needed("fig_balanced_vs_unbalanced", scores_of(sum(BALANCED, ()))),
         views=[f"results/views/{study.tasks[task].view}.json" for task in sum(BALANCED, ())],
     output:
         **drawing("balanced_vs_unbalanced"),
@@ -85,7 +85,7 @@ rule fig_balanced_vs_unbalanced:
 rule fig_pretrained_vs_scratch:
     """Errors from scratch and from the reference's weights against the error on the reference."""
     input:
-        errors=needed("fig_pretrained_vs_scratch", errors_of([study.reference, *sum(PRETRAINED, ())])),
+        scores=needed("fig_pretrained_vs_scratch", scores_of([study.reference, *sum(PRETRAINED, ())])),
     output:
         **drawing("pretrained_vs_scratch"),
     log:
@@ -104,7 +104,7 @@ rule fig_pretrained_vs_scratch:
 rule fig_best_shapes:
     """Depth, width, bottleneck ratio and group width of the best models over the stages."""
     input:
-        errors=errors_of(study.figures["best_shapes"]),
+        scores=scores_of(study.figures["best_shapes"]),
         population="results/population.csv",
     output:
         **drawing("best_shapes"),
@@ -123,7 +123,7 @@ rule fig_best_shapes:
 rule fig_all_pairs:
     """Every task against every other."""
     input:
-        errors=errors_of(study.figures["all_pairs"]),
+        scores=scores_of(study.figures["all_pairs"]),
     output:
         **drawing("all_pairs"),
     log:

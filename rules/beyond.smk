@@ -4,7 +4,7 @@
 rule table_selection_regret:
     """The error that is lost on each target by choosing on the reference or on the closest family member."""
     input:
-        errors=errors_of(COMPARED),
+        scores=scores_of(COMPARED),
     output:
         **table("selection_regret"),
     log:
@@ -25,8 +25,8 @@ rule table_selection_regret:
 rule table_scorecard:
     """Each claim of the paper beside what this study measures."""
     input:
-        errors=errors_of(task for task in CLAIMED if study.tasks[task].seeds == 1),
-        repeats=errors_of(task for task in CLAIMED if study.tasks[task].seeds > 1),
+        scores=scores_of(task for task in CLAIMED if study.tasks[task].seeds == 1),
+        repeats=scores_of(task for task in CLAIMED if study.tasks[task].seeds > 1),
         population="results/population.csv",
         claims=CLAIMS,
     output:
@@ -45,8 +45,8 @@ rule table_scorecard:
 rule table_noise_ceiling:
     """What the seeds change, and the highest correlation that this noise allows."""
     input:
-        errors=errors_of(base for _, base in REPEATED),
-        repeats=needed("table_noise_ceiling", errors_of(repeated for repeated, _ in REPEATED)),
+        scores=scores_of(base for _, base in REPEATED),
+        repeats=needed("table_noise_ceiling", scores_of(repeated for repeated, _ in REPEATED)),
     output:
         **table("noise_ceiling"),
     log:
@@ -64,8 +64,8 @@ rule table_noise_ceiling:
 rule table_corrected_correlations:
     """The correlations corrected for the noise of the seeds, and which claims survive it."""
     input:
-        errors=errors_of(COMPARED + [base for _, base in REPEATED]),
-        repeats=needed("table_corrected_correlations", errors_of(repeated for repeated, _ in REPEATED)),
+        scores=scores_of(COMPARED + [base for _, base in REPEATED]),
+        repeats=needed("table_corrected_correlations", scores_of(repeated for repeated, _ in REPEATED)),
         claims=CLAIMS,
     output:
         **table("corrected_correlations"),
@@ -85,7 +85,7 @@ rule table_corrected_correlations:
 rule table_population_size:
     """How many models a correlation needs."""
     input:
-        errors=errors_of(COMPARED),
+        scores=scores_of(COMPARED),
     output:
         **table("population_size"),
     log:
@@ -103,7 +103,7 @@ rule table_population_size:
 rule fig_initialisation:
     """Errors with the last BatchNorm of each block started at 1 and at 0, against depth and the reference's error."""
     input:
-        errors=needed("fig_initialisation", errors_of([study.reference, *sum(INITIALISED, ())])),
+        scores=needed("fig_initialisation", scores_of([study.reference, *sum(INITIALISED, ())])),
         population="results/population.csv",
     output:
         **drawing("initialisation"),
@@ -145,7 +145,7 @@ rule table_items:
 rule table_audit:
     """Whether every run is there and belongs to this study."""
     input:
-        errors=errors_of(study.asked),
+        scores=scores_of(study.asked),
     output:
         **table("audit"),
     log:

@@ -88,9 +88,9 @@ def seen_once(function):
     return function
 
 
-def top5_tasks(view):
-    """The tasks that report the top-5 error of a view."""
-    return [name for name, task in study.tasks.items() if task.view == view and getattr(task, "error", None) == "top5"]
+def metrics_of(view):
+    """The metrics of the tasks of a view, which have to say something about its classes."""
+    return {name: task.metric for name, task in study.tasks.items() if task.view == view and hasattr(task, "metric")}
 
 
 def runs_of(task):
@@ -154,7 +154,7 @@ def training_command(name):
     task = study.tasks[name]
     options = {key.replace("_", "-"): study.training[key] for key in ("checkpoint_seconds", "resident_gb")}
     options["device"] = device_of(study.training)
-    options |= {"task": name, "error": task.error, "view": f"results/views/{task.view}.json"}
+    options |= {"task": name, "metric": task.metric, "view": f"results/views/{task.view}.json"}
     options |= {"packed": f"data/packed/{task.dataset}", "storage": study.datasets[task.dataset]["storage"]}
     if task.source:
         options |= {"initial-runs": f"results/runs/{task.source}", "initial-weights": f"results/weights/{task.source}"}

@@ -38,7 +38,7 @@ NEEDS = {
     "fig_training_variants": PAIRS["training_variants"],
     "fig_training_curves": CURVE_TASKS,
     "fig_seed_densities": REPEATED,
-    "fig_other_errors": study.figures["top1_vs_top5"],
+    "fig_other_errors": study.figures["metric_pair"],
     "fig_balanced_vs_unbalanced": BALANCED,
     "fig_pretrained_vs_scratch": PRETRAINED,
     "fig_initialisation": INITIALISED,
@@ -73,7 +73,7 @@ def settings_of(task):
     settings = study.tasks[task]
     keys = ("epochs", "batch", "lr", "weight_decay", "resolution")
     row = {"task": task, "title": settings.title, "dataset": study.datasets[settings.dataset]["title"]}
-    return row | {key: settings.protocol[key] for key in keys} | {"error": settings.error}
+    return row | {key: settings.protocol[key] for key in keys} | {"metric": settings.metric}
 
 
 def networks_of(tasks):

@@ -59,7 +59,7 @@ rule select_view:
         "../envs/analysis.yaml"
     params:
         view=lambda wildcards: study.views[wildcards.view],
-        top5=lambda wildcards, output: top5_tasks(wildcards.view),
+        metrics=lambda wildcards, output: metrics_of(wildcards.view),
         revision=1,
     script:
         "../workflow/scripts/select_view.py"

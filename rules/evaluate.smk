@@ -1,4 +1,4 @@
-# Pretrained models on test sets whose images are at hand, and their error tables. An evaluation depends on the images of
+# Pretrained models on test sets whose images are at hand, and their score tables. An evaluation depends on the images of
 # its view, on its model and on where the weights come from: nothing else makes it run again.
 
 
@@ -31,12 +31,12 @@ rule evaluate:
 
 
 rule collect_evaluations:
-    """Gather the evaluations of a test set into its error table; refuse those of other images."""
+    """Gather the evaluations of a test set into its score table; refuse those of other images."""
     input:
         runs=lambda wildcards: runs_of(wildcards.task),
         view=lambda wildcards: f"results/views/{study.tasks[wildcards.task].view}.json",
     output:
-        "results/errors/{task}.csv",
+        "results/scores/{task}.csv",
     log:
         "logs/collect_evaluations/{task}.log",
     wildcard_constraints:
@@ -44,10 +44,10 @@ rule collect_evaluations:
     conda:
         "../envs/analysis.yaml"
     params:
-        models=lambda wildcards: list(study.models.values()),
+        plan=lambda wildcards: study.planned(wildcards.task),
         # Snakemake misses no file that something newer was made of; a deleted run has to be noticed all the same
         all_there=lambda wildcards: all_there(runs_of(wildcards.task)),
     message:
-        "Collecting the errors of {wildcards.task}"
+        "Collecting the scores of {wildcards.task}"
     script:
-        "../workflow/scripts/collect_evaluations.py"
+        "../workflow/scripts/collect_scores.py"

@@ -1,5 +1,5 @@
-# The figures of the main text, each a comparison of error tables.
-# Needs results/errors/<task>.csv, results/population.csv; makes results/figures/<name>.{pdf,png,csv,rst}: the picture,
+# The figures of the main text, each a comparison of score tables.
+# Needs results/scores/<task>.csv, results/population.csv; makes results/figures/<name>.{pdf,png,csv,rst}: the picture,
 # the numbers that it draws, and its caption.
 FIGURES = [name for name in PAPER_ITEMS if name.startswith("fig_") and name != "fig_target"]
 DRAWN = [*made(name for name in FIGURES if name not in BY_NAME), *(f"target_{task}" for task in study.targets)]
@@ -18,7 +18,7 @@ rule figures:
 rule fig_relative_error:
     """Errors over their mean against the error on the reference, several tasks in one plot."""
     input:
-        errors=errors_of([study.reference, *study.figures["relative_error"]]),
+        scores=scores_of([study.reference, *study.figures["relative_error"]]),
     output:
         **drawing("relative_error"),
     log:
@@ -59,7 +59,7 @@ rule fig_design_space:
 rule fig_error_vs_depth_width:
     """Error against cumulative depth and cumulative width."""
     input:
-        errors=errors_of(study.figures["depth_width"]),
+        scores=scores_of(study.figures["depth_width"]),
         population="results/population.csv",
     output:
         **drawing("error_vs_depth_width"),
@@ -78,7 +78,7 @@ rule fig_error_vs_depth_width:
 rule fig_selection_regret:
     """The error that is lost on each target, against the number of models that one can afford to try."""
     input:
-        errors=errors_of(COMPARED),
+        scores=scores_of(COMPARED),
     output:
         **drawing("selection_regret"),
     log:
@@ -98,7 +98,7 @@ rule fig_selection_regret:
 rule fig_rho_vs_population:
     """How the rank correlations depend on the number of models."""
     input:
-        errors=errors_of(COMPARED),
+        scores=scores_of(COMPARED),
     output:
         **drawing("rho_vs_population"),
     log:

@@ -1,5 +1,5 @@
-# The retests: error tables of published results, and the tables and figures that compare them.
-# Needs data/unpacked/{source}.json, data/raw/{source}/… (sources.smk); makes results/errors/<test set>.csv,
+# The retests: score tables of published results, and the tables and figures that compare them.
+# Needs data/unpacked/{source}.json, data/raw/{source}/… (sources.smk); makes results/scores/<test set>.csv,
 # results/tables/<name>.{csv,md,rst} and results/figures/<name>.{pdf,png,csv,rst}.
 SUMMARIES = [name for name in PAPER_ITEMS if name not in ("table_retest", "fig_retest")]
 EACH = [f"retest_{name}" for name in study.retests]
@@ -34,16 +34,17 @@ rule import_imagenetv2:
     input:
         unpacked="data/unpacked/imagenetv2_predictions.json",
     output:
-        "results/errors/imagenet_val.csv",
-        "results/errors/imagenetv2_matched_frequency.csv",
-        "results/errors/imagenetv2_threshold_0.7.csv",
-        "results/errors/imagenetv2_top_images.csv",
+        "results/scores/imagenet_val.csv",
+        "results/scores/imagenetv2_matched_frequency.csv",
+        "results/scores/imagenetv2_threshold_0.7.csv",
+        "results/scores/imagenetv2_top_images.csv",
     log:
         "logs/import_imagenetv2.log",
     conda:
         "../envs/analysis.yaml"
     params:
         source=lambda wildcards: sets_of("imagenetv2_predictions"),
+        metric=ACCURACY.name,
     message:
         "Counting the published predictions on ImageNetV2"
     script:
@@ -56,13 +57,14 @@ use rule import_imagenetv2 as import_cifar10 with:
         verified="data/raw/cifar10_labels.json",
         labels=lambda wildcards: published_file("cifar10_labels", "cifar10_test_set_original_labels.npy"),
     output:
-        "results/errors/cifar10.csv",
-        "results/errors/cifar10.1_v4.csv",
-        "results/errors/cifar10.1_v6.csv",
+        "results/scores/cifar10.csv",
+        "results/scores/cifar10.1_v4.csv",
+        "results/scores/cifar10.1_v6.csv",
     log:
         "logs/import_cifar10.log",
     params:
         source=lambda wildcards: sets_of("cifar10.1_predictions"),
+        metric=ACCURACY.name,
     message:
         "Counting the published predictions on CIFAR-10.1"
 
@@ -73,20 +75,21 @@ rule import_measured:
         verified="data/raw/timm-results.json",
         measured=lambda wildcards: [published_file("timm-results", entry["measured"]) for entry in MEASURED.values()],
     output:
-        "results/errors/timm_imagenet.csv",
-        "results/errors/timm_real.csv",
-        "results/errors/timm_imagenetv2.csv",
-        "results/errors/timm_imagenet_a.csv",
-        "results/errors/timm_imagenet_a_clean.csv",
-        "results/errors/timm_imagenet_r.csv",
-        "results/errors/timm_imagenet_r_clean.csv",
-        "results/errors/timm_sketch.csv",
+        "results/scores/timm_imagenet.csv",
+        "results/scores/timm_real.csv",
+        "results/scores/timm_imagenetv2.csv",
+        "results/scores/timm_imagenet_a.csv",
+        "results/scores/timm_imagenet_a_clean.csv",
+        "results/scores/timm_imagenet_r.csv",
+        "results/scores/timm_imagenet_r_clean.csv",
+        "results/scores/timm_sketch.csv",
     log:
         "logs/import_measured.log",
     conda:
         "../envs/analysis.yaml"
     params:
         images=[entry["images"] for entry in MEASURED.values()],
+        metric=ACCURACY.name,
     message:
         "Reading the accuracies that timm measured"
     script:

@@ -1,7 +1,8 @@
-# What the rules of retests share: where published results lie, which error tables are compared, what the paper's values
+# What the rules of retests share: where published results lie, which score tables are compared, what the paper's values
 # are, and how a model is evaluated.
 import re
 
+from apr.runs.metrics import ACCURACY
 from study.retests import load_sources
 
 FAMILIES = str(PROJECT / "resources" / "model_families.yaml")
@@ -27,23 +28,23 @@ def one_of(names):
 
 
 def compared(retests):
-    """The error tables that retests compare, each once."""
-    return errors_of(retest[side] for retest in retests for side in ("original", "new"))
+    """The score tables that retests compare, each once."""
+    return scores_of(retest[side] for retest in retests for side in ("original", "new"))
 
 
 def side_of(side):
-    """The error table of one side of a retest."""
-    return lambda wildcards: f"results/errors/{study.retests[wildcards.retest][side]}.csv"
+    """The score table of one side of a retest."""
+    return lambda wildcards: f"results/scores/{study.retests[wildcards.retest][side]}.csv"
 
 
 def title_of(wildcards):
     return study.retests[wildcards.retest]["title"]
 
 
-def reported(retest):
+def paper_values(retest):
     """The paper's line and mean change of a retest; with the number of models where ours are others."""
     return {
-        claim["quantity"]: claim["reported"]
+        claim["quantity"]: claim["paper_value"]
         for claim in CLAIMED
         if claim["retest"] == retest
         and (

@@ -5,7 +5,7 @@
 rule fig_imagenet_vs_targets:
     """Error on each target against the error on the reference."""
     input:
-        errors=needed("fig_imagenet_vs_targets", errors_of(sum(PAIRS["imagenet_vs_targets"], ()))),
+        scores=needed("fig_imagenet_vs_targets", scores_of(sum(PAIRS["imagenet_vs_targets"], ()))),
     output:
         **drawing("imagenet_vs_targets"),
     log:
@@ -22,7 +22,7 @@ rule fig_imagenet_vs_targets:
 
 use rule fig_imagenet_vs_targets as fig_imagenet_vs_family with:
     input:
-        errors=needed("fig_imagenet_vs_family", errors_of(sum(PAIRS["imagenet_vs_family"], ()))),
+        scores=needed("fig_imagenet_vs_family", scores_of(sum(PAIRS["imagenet_vs_family"], ()))),
     output:
         **drawing("imagenet_vs_family"),
     log:
@@ -33,7 +33,7 @@ use rule fig_imagenet_vs_targets as fig_imagenet_vs_family with:
 
 use rule fig_imagenet_vs_targets as fig_closest_vs_targets with:
     input:
-        errors=needed("fig_closest_vs_targets", errors_of(sum(PAIRS["closest_vs_targets"], ()))),
+        scores=needed("fig_closest_vs_targets", scores_of(sum(PAIRS["closest_vs_targets"], ()))),
     output:
         **drawing("closest_vs_targets"),
     log:
@@ -44,7 +44,7 @@ use rule fig_imagenet_vs_targets as fig_closest_vs_targets with:
 
 use rule fig_imagenet_vs_targets as fig_classes_vs_images with:
     input:
-        errors=needed("fig_classes_vs_images", errors_of(sum(PAIRS["classes_vs_images"], ()))),
+        scores=needed("fig_classes_vs_images", scores_of(sum(PAIRS["classes_vs_images"], ()))),
     output:
         **drawing("classes_vs_images"),
     log:
@@ -55,7 +55,7 @@ use rule fig_imagenet_vs_targets as fig_classes_vs_images with:
 
 use rule fig_imagenet_vs_targets as fig_training_variants with:
     input:
-        errors=needed("fig_training_variants", errors_of(sum(PAIRS["training_variants"], ()))),
+        scores=needed("fig_training_variants", scores_of(sum(PAIRS["training_variants"], ()))),
     output:
         **drawing("training_variants"),
     log:
@@ -66,7 +66,7 @@ use rule fig_imagenet_vs_targets as fig_training_variants with:
 
 use rule fig_imagenet_vs_targets as fig_target with:
     input:
-        errors=lambda wildcards: errors_of(sum(around(wildcards.task), ())),
+        scores=lambda wildcards: scores_of(sum(around(wildcards.task), ())),
     output:
         **drawing("target_{task}", "fig_target"),
     log:

@@ -54,9 +54,9 @@ def table(name, target=None, of=None):
     return {"csv": csv, "md": f"{path}.md", "caption": f"{path}.rst"}
 
 
-def errors_of(tasks):
-    """The error tables of tasks, each once."""
-    return [f"results/errors/{task}.csv" for task in dict.fromkeys(tasks)]
+def scores_of(tasks):
+    """The score tables of tasks, each once."""
+    return [f"results/scores/{task}.csv" for task in dict.fromkeys(tasks)]
 
 
 def titles_of(tasks):

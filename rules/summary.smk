@@ -4,7 +4,7 @@
 rule table_retest_slopes:
     """Slopes, offsets and mean changes of all retests."""
     input:
-        errors=compared(RETESTS),
+        scores=compared(RETESTS),
     output:
         **table("retest_slopes"),
     log:
@@ -21,7 +21,7 @@ rule table_retest_slopes:
 rule fig_retest_slopes:
     """The same as a picture, with the paper's values."""
     input:
-        errors=compared(RETESTS),
+        scores=compared(RETESTS),
     output:
         **drawing("retest_slopes"),
     log:
@@ -30,16 +30,16 @@ rule fig_retest_slopes:
         "../envs/analysis.yaml"
     params:
         retests=RETESTS,
-        published={name: values for name in study.retests if (values := reported(name))},
+        published={name: values for name in study.retests if (values := paper_values(name))},
         bootstrap=BOOTSTRAP,
     script:
         "../workflow/scripts/fig_retest_slopes.py"
 
 
 rule table_retest_scorecard:
-    """Each value that the paper reports beside the recomputed one."""
+    """Each value that the paper reports beside the one measured here."""
     input:
-        errors=needed("table_retest_scorecard", compared(RETESTS)),
+        scores=needed("table_retest_scorecard", compared(RETESTS)),
         claims=CLAIMS,
     output:
         **table("retest_scorecard"),
@@ -57,7 +57,7 @@ rule table_retest_scorecard:
 rule fig_since:
     """The models since 2019 beside the line of 2019."""
     input:
-        errors=needed("fig_since", compared(SINCE["retests"])),
+        scores=needed("fig_since", compared(SINCE["retests"])),
         families=FAMILIES,
     output:
         **drawing("since"),
@@ -78,7 +78,7 @@ rule fig_since:
 rule fig_family_distances:
     """How far families of models lie from the line of 2019."""
     input:
-        errors=needed("fig_family_distances", compared(SINCE["retests"])),
+        scores=needed("fig_family_distances", compared(SINCE["retests"])),
         families=FAMILIES,
     output:
         **drawing("family_distances"),
@@ -98,7 +98,7 @@ rule fig_family_distances:
 rule table_since:
     """Whether the line of 2019 holds for the models since: changes of slope, with their tests."""
     input:
-        errors=needed("table_since", compared([*SINCE["retests"], *SINCE["published"]])),
+        scores=needed("table_since", compared([*SINCE["retests"], *SINCE["published"]])),
         families=FAMILIES,
     output:
         **table("since"),

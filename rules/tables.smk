@@ -1,5 +1,5 @@
-# The tables of the paper, each a comparison of error tables or a description of the study.
-# Needs results/errors/<task>.csv and results/population.csv; makes results/tables/<name>.{csv,md,rst}, the last its caption.
+# The tables of the paper, each a comparison of score tables or a description of the study.
+# Needs results/scores/<task>.csv and results/population.csv; makes results/tables/<name>.{csv,md,rst}, the last its caption.
 TABLES = [name for name in PAPER_ITEMS if name.startswith("table_")]
 
 
@@ -45,7 +45,7 @@ rule table_settings:
 rule table_references:
     """Errors of reference networks."""
     input:
-        errors=needed("table_references", errors_of(study.figures["references"])),
+        scores=needed("table_references", scores_of(study.figures["references"])),
     output:
         **table("references"),
     log:
@@ -62,7 +62,7 @@ rule table_references:
 rule table_correlations:
     """Rank correlation of each target with the reference and with its closest family member."""
     input:
-        errors=errors_of(COMPARED),
+        scores=scores_of(COMPARED),
     output:
         **table("correlations"),
     log:
@@ -82,7 +82,7 @@ rule table_correlations:
 rule table_depth_width:
     """Rank correlation of the error with cumulative depth and width, for the reference and its family."""
     input:
-        errors=errors_of([study.reference, *study.family]),
+        scores=scores_of([study.reference, *study.family]),
         population="results/population.csv",
     output:
         **table("depth_width"),

@@ -1,4 +1,4 @@
-# Runs and their error tables. A run depends on the images of its view, on its genotype and on its task's protocol, and on
+# Runs and their score tables. A run depends on the images of its view, on its genotype and on its task's protocol, and on
 # the run that it starts from, if any: nothing else makes it train again. The packed images are `ancient`: they may be
 # deleted and made again. Which models a task continues only other runs can tell, so its runs are named by rank.
 
@@ -28,16 +28,16 @@ rule train:
         "exec python {params.options} {params.recipe} --run {output} --threads {threads} --log {log}"
 
 
-rule collect_errors:
-    """Gather the runs of a task into its error table; refuse runs of another protocol."""
+rule collect_scores:
+    """Gather the runs of a task into its score table; refuse runs of another protocol."""
     input:
         runs=lambda wildcards: runs_of(wildcards.task),
         sources=lambda wildcards: sources_of(wildcards.task),
         view=lambda wildcards: f"results/views/{study.tasks[wildcards.task].view}.json",
     output:
-        "results/errors/{task}.csv",
+        "results/scores/{task}.csv",
     log:
-        "logs/collect_errors/{task}.log",
+        "logs/collect_scores/{task}.log",
     conda:
         "../envs/analysis.yaml"
     params:
@@ -45,12 +45,12 @@ rule collect_errors:
         # Snakemake misses no file that something newer was made of; a deleted run has to be noticed all the same
         all_there=lambda wildcards: all_there(runs_of(wildcards.task)),
     message:
-        "Collecting the errors of {wildcards.task}"
+        "Collecting the scores of {wildcards.task}"
     script:
-        "../workflow/scripts/collect_errors.py"
+        "../workflow/scripts/collect_scores.py"
 
 
-use rule collect_errors as rank_runs with:
+use rule collect_scores as rank_runs with:
     # the same table for the trainings that go on from the best and the worst: it does not follow the code
     output:
         "results/ranking/{task}.csv",

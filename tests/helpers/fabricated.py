@@ -1,11 +1,13 @@
-"""A study on disk as trainings would leave it: datasets, views, runs and error tables with made-up counts."""
+"""A study on disk as trainings would leave it: datasets, views, runs and score tables with made-up counts."""
 
-import csv
 import json
 import zipfile
 
+from apr.runs.metrics import METRICS, part_of
 from apr.runs.protocol import full_protocol
-from apr.runs.record import COLUMNS, error_row, new_run
+from apr.runs.record import new_run
+from apr.scores.collected import row_of
+from apr.scores.table import write_scores
 from apr.watch.audit import WRONG, wrong
 
 PROTOCOL = {"epochs": 3, "batch": 10, "lr": 0.05, "resolution": 32, "seed": 1, "revision": 1}
@@ -27,7 +29,7 @@ def task(models, view="photos", initial=None, continues=False, **protocol):
     return {
         "title": f"Task on {view}",
         "view": view,
-        "reported": "top1",
+        "metric": "top1_error",
         "protocol": PROTOCOL | protocol | start,
         "initial": initial,
         "continues": continues,
@@ -63,12 +65,15 @@ def run_of(plan, name, model, view, *, correct=30, slot=None, source=None, secon
     """The run of a model on a task; `source` is the run that it starts from, `slot` the rank it stands in."""
     entry = plan[name]
     protocol = full_protocol(entry["protocol"], genotype=genotype(model), manifest=view, source=source)
-    counts = {"correct_top1": correct, "correct_top5": min(view["n_test"], correct + 20)}
-    counts |= {"train_n": view["n_train"] // 10 * 10, "train_correct_top1": 50, "train_correct_top5": 90}
+    test = part_of(view["n_test"], {"correct_top1": correct, "correct_top5": min(view["n_test"], correct + 20)})
+    train = part_of(view["n_train"] // 10 * 10, {"correct_top1": 50, "correct_top5": 90})
     if len(view["classes"]) < 6:
-        counts |= {"correct_top5": None, "train_correct_top5": None}
-    history = [{"epoch": epoch + 1, "lr": 0.05, "train_loss": 1.0, **counts} for epoch in range(protocol["epochs"])]
-    outcome = {"status": "completed", "n": view["n_test"], "epoch": protocol["epochs"], **counts}
+        test["correct_top5"] = train["correct_top5"] = None
+    parts = {"train": train, "test": test}
+    history = [
+        {"epoch": epoch + 1, "lr": 0.05, "train_loss": 1.0, "parts": parts} for epoch in range(protocol["epochs"])
+    ]
+    outcome = {"status": "completed", "epoch": protocol["epochs"], "parts": parts}
     timing = {"seconds": seconds, "images_per_second": 10.0, "resumed_at_epoch": None}
     kept = {"weights": f"weights of {model}", "rank": slot}
     return new_run(
@@ -85,7 +90,7 @@ def run_of(plan, name, model, view, *, correct=30, slot=None, source=None, secon
 
 def diverged(run):
     """The same, had it diverged in its second epoch."""
-    outcome = {"status": "diverged", "n": run["outcome"]["n"], "epoch": 2, "correct_top1": None, "correct_top5": None}
+    outcome = {"status": "diverged", "epoch": 2, "parts": {"test": part_of(run["outcome"]["parts"]["test"]["n"])}}
     return run | {"outcome": outcome, "history": run["history"][:1]}
 
 
@@ -97,14 +102,13 @@ def write_run(root, task, name, run):
         file.writestr("data", "weights")
 
 
-def write_errors(root, task, runs, reported="top1"):
-    """The error table, as collect_errors.py writes it."""
-    path = root / f"results/errors/{task}.csv"
+def write_table(root, task, runs, metric="top1_error"):
+    """The score table, as collect_scores.py writes it."""
+    view = json.loads((root / f"results/views/{runs[0]['protocol']['images']['view']}.json").read_text())
+    guess = METRICS[metric].guess(view["per_class"]["test"])
+    path = root / f"results/scores/{task}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(error_row(run, reported) for run in runs)
+    write_scores(path, [row_of(run, METRICS[metric], guess) for run in runs])
 
 
 def study(root, models=4):
@@ -129,7 +133,7 @@ def study(root, models=4):
     for name, made in runs.items():
         for run_name, run in made.items():
             write_run(root, name, run_name, run)
-        write_errors(root, name, made.values())
+        write_table(root, name, list(made.values()))
     return plan, runs
 
 
@@ -141,7 +145,7 @@ def edit(path, change):
 
 
 def only(result, kind):
-    """The findings but for strays; all have to be of one kind, besides error tables that these runs make old."""
+    """The findings but for strays; all have to be of one kind, besides score tables that these runs make old."""
     found = [finding for finding in result.findings if finding.kind not in ("stray", "old_table")]
     assert {finding.kind for finding in found} == {kind}
     assert wrong(result.findings) == (kind in WRONG)

@@ -9,7 +9,8 @@ from apr.figures.ranks.other_errors import draw_other_errors
 from apr.figures.runs.curves import draw_training_curves
 from apr.figures.runs.densities import draw_seed_densities
 from apr.figures.runs.design_space import draw_design_space
-from apr.runs.record import COLUMNS
+from apr.runs.metrics import METRICS, SHOWN, part_of
+from apr.scores.table import score_row, write_scores
 
 BOOTSTRAP = {"resamples": 100, "seed": 0}
 TITLES = {"photos": "Photos", "long": "Photos, long", "lines": "Lines", "woods": "Woods"}
@@ -53,7 +54,7 @@ def training(n, epochs=12):
     """Errors that fall with the epochs, to the model's own level."""
     rng = np.random.default_rng(n)
     rows = [
-        {"task": "long", "model": model, "epoch": epoch, "error": level + 40 / epoch + rng.normal()}
+        {"task": "long", "model": model, "epoch": epoch, "value": level + 40 / epoch + rng.normal()}
         for model, level in zip(models(n), rng.normal(20, 4, n), strict=True)
         for epoch in range(1, epochs + 1)
     ]
@@ -65,12 +66,12 @@ def continuation(tasks=("lines", "woods"), each=5):
     rng = np.random.default_rng(1)
     ranks = [f"{end}{i + 1}" for end in ("best", "worst") for i in range(each)]
     rows = [
-        {"task": task, "rank": rank, "model": f"a{i:03}", "epoch": epoch, "error": i + 30 / epoch + rng.random() / 2}
+        {"task": task, "rank": rank, "model": f"a{i:03}", "epoch": epoch, "value": i + 30 / epoch + rng.random() / 2}
         for task in tasks
         for i, rank in enumerate(ranks)
         for epoch in range(1, 11)
     ]
-    columns = ["task", "rank", "model", "epoch", "error"]
+    columns = ["task", "rank", "model", "epoch", "value"]
     return pd.DataFrame(rows, columns=columns).assign(resumed_after=4.0)
 
 
@@ -79,7 +80,7 @@ def seeds(**groups):
     """model=(runs, mean, SD)."""
     rng = np.random.default_rng(2)
     frames = [
-        pd.DataFrame({"model": model, "seed": range(n), "error": mean + sd * rng.normal(size=n)})
+        pd.DataFrame({"model": model, "seed": range(n), "value": mean + sd * rng.normal(size=n)})
         for model, (n, mean, sd) in groups.items()
     ]
     return pd.concat(frames, ignore_index=True)
@@ -100,11 +101,13 @@ def other_errors(n):
     shape = pd.DataFrame(
         {"cumulative_depth": rng.integers(4, 40, n), "cumulative_width": rng.integers(20, 200, n) * 8}, index=models(n)
     )
-    return {"top1": top1, "top5": top5, "shape": shape, "train_error": top1 * 0.8}
+    return {"first": top1, "second": top5, "shape": shape, "train": top1 * 0.8}
 
 
 def draw_other(n, both=("photos", "long"), deep=("lines", "woods", "photos"), **changed):
-    return draw_other_errors(**(other_errors(n) | changed), both=both, deep=deep, titles=TITLES, **BOOTSTRAP)
+    return draw_other_errors(
+        metrics=SHOWN, **(other_errors(n) | changed), both=both, deep=deep, titles=TITLES, **BOOTSTRAP
+    )
 
 
 @cache
@@ -119,17 +122,14 @@ def drawing(kind, n):
     return draw_other(n)
 
 
-def row(model, seed, error, **changed):
-    known = {
-        "model": model,
-        "seed": seed,
-        "error": error,
-        "n": 100,
-        "status": "diverged" if error is None else "completed",
-    }
-    return dict.fromkeys(COLUMNS) | known | changed
+def row(model, seed, value, **changed):
+    """A row of a score table of 100 test images, of its error (%); None where the run diverged."""
+    part = part_of(100, None if value is None else {"correct_top1": round(100 - value)})
+    status = "diverged" if value is None else "completed"
+    made = score_row(model, {"test": part}, METRICS["top1_error"], status=status, seed=seed)
+    return made | {"value": value} | changed
 
 
 def written(path, *rows):
-    pd.DataFrame(rows, columns=COLUMNS).to_csv(path, index=False)
+    write_scores(path, rows)
     return path

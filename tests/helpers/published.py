@@ -1,9 +1,10 @@
-"""What is published of the retests: the error tables from the archives of predictions, and printed accuracies."""
+"""What is published of the retests: the score tables from the archives of predictions, and printed accuracies."""
 
 import tempfile
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import yaml
 from data_helpers import real
@@ -14,11 +15,16 @@ from apr.scores.predictions import import_predictions
 REGISTRY = Path(__file__).resolve().parents[2] / "resources" / "predictions.yaml"
 
 
-def published_errors() -> dict[str, pd.DataFrame]:
-    """Error tables of all test sets, indexed by model; the test skips where an archive is absent."""
+def published_scores() -> dict[str, pd.DataFrame]:
+    """Score tables of all test sets, indexed by model; the test skips where an archive is absent."""
     registry = yaml.safe_load(REGISTRY.read_text(encoding="utf-8"))
     names = ("imagenetv2_predictions", "cifar10.1_predictions", "cifar10_labels")
     return _imported(*real(*(registry[name]["files"][0]["name"] for name in names)))
+
+
+def frame(rows) -> pd.DataFrame:
+    """Rows of a score table as a data frame, unknown numbers as NaN."""
+    return pd.DataFrame(rows).replace({None: np.nan})
 
 
 @cache
@@ -28,8 +34,8 @@ def _imported(imagenet: Path, cifar: Path, labels: Path) -> dict[str, pd.DataFra
     with tempfile.TemporaryDirectory() as folder:
         for name, archive in (("imagenetv2_predictions", imagenet), ("cifar10.1_predictions", cifar)):
             unpack_all([archive], Path(folder, name))
-            tables |= import_predictions(Path(folder, name), registry[name], labels)
-    return {name: table.set_index("model") for name, table in tables.items()}
+            tables |= import_predictions(Path(folder, name), registry[name], "top1_accuracy", labels)
+    return {name: frame(rows).set_index("model") for name, rows in tables.items()}
 
 
 # Top-1 accuracies (%) on Threshold0.7 as the authors print them: the output of

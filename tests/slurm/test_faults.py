@@ -10,7 +10,7 @@ from cluster_study import Study
 from waits import LONGEST, wait_for
 
 RUNS = [f"{task}/a00{number}" for task in ("digits", "digits_again") for number in range(4)]
-TABLES = ["results/errors/digits.csv", "results/errors/digits_again.csv"]
+TABLES = ["results/scores/digits.csv", "results/scores/digits_again.csv"]
 
 
 def without_timing(path):

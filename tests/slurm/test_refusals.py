@@ -35,7 +35,7 @@ def prepared(cluster, tmp_path_factory):
     ids=["partition", "gpus"],
 )
 def test_a_job_that_slurm_would_refuse_is_not_submitted(prepared, cluster, options, messages):
-    done = Study(prepared, cluster).run("results/errors/digits.csv", *options)
+    done = Study(prepared, cluster).run("results/scores/digits.csv", *options)
     assert done.returncode == 1
     for message in ["error: SLURM refuses the jobs of this study", *messages]:
         assert message in done.output, done.output[-2000:]
@@ -50,7 +50,7 @@ def test_a_missing_account_is_named(prepared, cluster, tmp_path):
     shim.write_text(f'#!/bin/sh\necho "sbatch: error: {answer}" >&2\nexit 1\n')
     shim.chmod(0o755)
     path = {"PATH": os.pathsep.join([str(tmp_path), cluster.environment["PATH"]])}
-    done = Study(prepared, cluster).run("results/errors/digits.csv", environment=path)
+    done = Study(prepared, cluster).run("results/scores/digits.csv", environment=path)
     assert done.returncode == 1
     assert "Invalid account or account/partition combination specified" in done.output
     assert "Correct slurm_account" in done.output
@@ -59,7 +59,7 @@ def test_a_missing_account_is_named(prepared, cluster, tmp_path):
 def test_a_job_that_cannot_start_is_reported_with_the_reason(prepared, cluster):
     study = Study(prepared, cluster)
     cluster.command("scontrol", "update", f"NodeName={','.join(cluster.nodes)}", "State=DRAIN", "Reason=test")
-    snakemake = study.start("results/errors/digits.csv")
+    snakemake = study.start("results/scores/digits.csv")
     try:
         wait_for(lambda: "cannot start" in study.log.read_text(), what="the reason is told")
         text = study.log.read_text()

@@ -33,7 +33,7 @@ def test_the_profile_sets_what_the_study_asks_of_a_cluster():
 
 
 def test_one_command_plans_a_batch_for_slurm_with_a_gpu(tmp_path):
-    done = snakemake("results/errors/digits.csv", "-n", "--profile", ROOT / "slurm", directory=tmp_path)
+    done = snakemake("results/scores/digits.csv", "-n", "--profile", ROOT / "slurm", directory=tmp_path)
     assert planned(done)["train"] == 4
     assert re.search(
         r"rule train:.*?resources:[^\n]*mem_mb=16000[^\n]*runtime=\d+[^\n]*gres=gpu:1", done.output, re.DOTALL
@@ -55,7 +55,7 @@ def test_without_slurm_the_message_says_where_to_run(tmp_path):
     tools.mkdir()
     for tool in ("bash", "sh", "id", "env", "uname", "which"):
         (tools / tool).symlink_to(f"/bin/{tool}" if os.path.exists(f"/bin/{tool}") else f"/usr/bin/{tool}")
-    command = [sys.executable, "-m", "snakemake", "results/errors/digits.csv", "--profile", "slurm"]
+    command = [sys.executable, "-m", "snakemake", "results/scores/digits.csv", "--profile", "slurm"]
     command += ["--directory", tmp_path / "study", "--configfile", TINY]
     environment = os.environ | {"PATH": f"{os.path.dirname(sys.executable)}{os.pathsep}{tools}"}
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=LONGEST)

@@ -201,7 +201,7 @@ def test_predictions_that_are_not_the_declared_ones_are_refused(whole, quick, tm
     whole_list = json.loads(path.read_text())
     study = tmp_path / "study.yaml"
     study.write_text(yaml.safe_dump({"sources": {"cifar10.1_predictions": {"folder": str(copy)}}}))
-    target = "results/errors/cifar10.1_v6.csv"
+    target = "results/scores/cifar10.1_v6.csv"
     for values, message in (
         (whole_list[:3], f"{path.name}: has predictions for 3 images, its test set 2,000"),
         (sorted(whole_list), "cifar10.1_v6 is read from are not the declared ones"),

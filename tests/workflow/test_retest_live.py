@@ -76,7 +76,7 @@ def live(tmp_path_factory):
                 "v2_live": {"title": "ImageNetV2, live", "view": "imagenetv2_matched_frequency"},
             },
         },
-        "retests": {"live_top1": {"title": TITLE, "original": "val_live", "new": "v2_live", "error": "top1"}},
+        "retests": {"live_top1": {"title": TITLE, "original": "val_live", "new": "v2_live", "metric": "top1_error"}},
         "statistics": {"resamples": 100, "seed": 0},
     }
     (folder / "live.yaml").write_text(yaml.safe_dump(study))
@@ -87,7 +87,7 @@ def live(tmp_path_factory):
 def test_models_are_evaluated_into_the_same_tables_and_figures(live):
     folder, expected = live
     for task, counts in expected.items():
-        table = rows(folder / f"results/errors/{task}.csv")
+        table = rows(folder / f"results/scores/{task}.csv")
         row = table["timm:test_resnet.r160_in1k"]
         assert {key: int(row[key]) for key in counts} == counts
         assert int(table["timm:test_vit.r160_in1k"]["n"]) == counts["n"]

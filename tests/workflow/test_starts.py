@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from apr.runs.record import ranked_model
+from apr.scores.table import ranked_model
 
 from .conftest import planned, snakemake
 
@@ -34,25 +34,25 @@ def test_a_pretrained_run_names_the_run_that_it_starts_from(finished):
 @pytest.mark.parametrize("rank", ["best1", "worst1"])
 def test_a_continued_run_goes_on_where_the_ranked_one_ended(finished, rank):
     own = run(finished, "faces_long", rank)
-    assert own["model"] == ranked_model(finished / "results/errors/faces.csv", rank)
+    assert own["model"] == ranked_model(finished / "results/scores/faces.csv", rank)
     source = run(finished, "faces", own["model"])
     assert own["rank"] == rank
     assert own["history"][:2] == source["history"]
     assert [entry["epoch"] for entry in own["history"]] == [1, 2, 3]
     assert own["history"][2]["lr"] == pytest.approx(0.05 * 0.25)  # the cosine of three epochs, at the third
-    rows = list(csv.DictReader((finished / "results/errors/faces_long.csv").open()))
+    rows = list(csv.DictReader((finished / "results/scores/faces_long.csv").open()))
     assert own["model"] in {row["model"] for row in rows}
 
 
 def test_best_and_worst_are_those_of_the_errors(finished):
-    rows = list(csv.DictReader((finished / "results/errors/faces.csv").open()))
+    rows = list(csv.DictReader((finished / "results/scores/faces.csv").open()))
     errors = {row["model"]: float(row["error"]) for row in rows}
     assert errors[run(finished, "faces_long", "best1")["model"]] == min(errors.values())
     assert errors[run(finished, "faces_long", "worst1")["model"]] == max(errors.values())
 
 
 def test_repeated_seeds_differ_and_are_named(finished):
-    rows = list(csv.DictReader((finished / "results/errors/digits_seeds.csv").open()))
+    rows = list(csv.DictReader((finished / "results/scores/digits_seeds.csv").open()))
     assert [(row["model"], row["seed"]) for row in rows] == [
         (model, seed) for model in ("a001", "a003") for seed in ("11", "12")
     ]

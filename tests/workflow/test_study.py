@@ -15,7 +15,7 @@ TASKS = ["photos_few", "photos_5", "photos_2", "digits", "faces", "digits_pretra
 
 def test_every_table_and_figure_is_made(finished):
     for task in TASKS:
-        rows = list(csv.DictReader((finished / f"results/errors/{task}.csv").open()))
+        rows = list(csv.DictReader((finished / f"results/scores/{task}.csv").open()))
         assert [row["model"] for row in rows] == ["a000", "a001", "a002", "a003"]
         run = json.loads((finished / f"results/runs/{task}/a001.json").read_text())
         assert int(rows[1]["correct_top1"]) == run["outcome"]["correct_top1"]
@@ -36,9 +36,9 @@ def test_every_table_and_figure_is_made(finished):
 
 
 def test_top5_is_reported_only_where_it_means_something(finished):
-    few = next(csv.DictReader((finished / "results/errors/photos_few.csv").open()))
+    few = next(csv.DictReader((finished / "results/scores/photos_few.csv").open()))
     assert few["error"] == few["top5_error"] != few["top1_error"]
-    five = next(csv.DictReader((finished / "results/errors/photos_5.csv").open()))
+    five = next(csv.DictReader((finished / "results/scores/photos_5.csv").open()))
     assert five["top5_error"] == five["correct_top5"] == ""
 
 
@@ -67,7 +67,7 @@ def test_a_figure_pulls_only_its_tasks(tmp_path):
 def test_one_changed_task_trains_alone(copy, tmp_path):
     study = changed(tmp_path / "study.yaml", tasks={"digits": {"epochs": 2}})
     jobs = planned(snakemake("-n", directory=copy, configs=[study]))
-    assert (jobs["train"], jobs["collect_errors"]) == (4, 1)
+    assert (jobs["train"], jobs["collect_scores"]) == (4, 1)
 
 
 def test_a_grown_population_keeps_its_runs(copy, tmp_path):
@@ -115,7 +115,7 @@ def test_a_dataset_of_ones_own_takes_eight_lines(copy, tmp_path, coloured_folder
 datasets:
   swatches: {{folder: {coloured_folder}, format: class_folders}}
 tasks:
-  swatches: {{regime: tiny, role: target, error: top1, closest: photos_2}}
+  swatches: {{regime: tiny, role: target, metric: top1_error, closest: photos_2}}
 """
     own = tmp_path / "own.yaml"
     own.write_text(lines)
@@ -141,12 +141,12 @@ def test_a_run_of_another_protocol_is_refused_with_its_keys(copy):
     run["protocol"]["lr"] = 0.5
     run["fingerprint"] = digest_of(run["protocol"])
     path.write_text(json.dumps(run))
-    (copy / "results/errors/digits.csv").unlink()
-    done = snakemake("results/errors/digits.csv", "-c1", directory=copy, check=False)
+    (copy / "results/scores/digits.csv").unlink()
+    done = snakemake("results/scores/digits.csv", "-c1", directory=copy, check=False)
     assert done.returncode != 0
     assert "a001.json: was trained under another protocol" in done.output
     assert "lr is 0.5, the study has 0.05" in done.output
-    assert not (copy / "results/errors/digits.csv").exists()
+    assert not (copy / "results/scores/digits.csv").exists()
 
 
 def test_a_bad_configuration_stops_before_anything_runs(tmp_path):

@@ -67,7 +67,7 @@ def test_other_profiles_plan_no_more(made, edited, tmp_path, options):
     [
         ("scripts/fig_scatter.py", {"fig_imagenet_vs_targets", "fig_imagenet_vs_family", "fig_target"}),
         ("scripts/apr/watch/consistency.py", {"table_audit"}),
-        ("scripts/apr/runs/record.py", {"collect_errors", "table_audit", "table_correlations"}),
+        ("scripts/apr/runs/record.py", {"collect_scores", "table_audit", "table_correlations"}),
     ],
     ids=["script", "module of one table", "module of all tables"],
 )
@@ -77,7 +77,7 @@ def test_an_edit_plans_what_uses_it(made, edited, module, rules):
     assert rules <= jobs.keys()
     assert not jobs.keys() & LASTING
     if module != "scripts/apr/runs/record.py":
-        assert not jobs.keys() & {"collect_errors", "table_correlations"} - rules
+        assert not jobs.keys() & {"collect_scores", "table_correlations"} - rules
 
 
 def test_a_comment_in_a_rule_plans_nothing(made, edited):

@@ -44,7 +44,7 @@ def nothing(tmp_path_factory):
 def test_the_whole_paper_is_planned(nothing):
     jobs = planned(snakemake("-n", "--quiet", "rules", directory=nothing, configs=[ROOT / "config.yaml"]))
     data = {"download_file": 9, "verify_source": 9, "unpack_source": 9, "pack_dataset": 9, "select_view": 9 + 7}
-    runs = {"sample_population": 1, "train": 13_020 + 5, "collect_errors": 30, "rank_runs": 2}
+    runs = {"sample_population": 1, "train": 13_020 + 5, "collect_scores": 30, "rank_runs": 2}
     figures = dict.fromkeys([*FIGURES, "fig_design_space"], 1) | {"fig_target": 8}
     assert jobs == data | runs | figures | dict.fromkeys((f"table_{name}" for name in TABLES), 1) | {"write_config": 1}
 
@@ -149,7 +149,7 @@ def test_an_edited_statistic_redraws_and_never_trains(paper):
 def test_a_new_dataset_trains_itself_alone(paper, coloured_folder):
     new = {
         "datasets": {"swatches": {"folder": str(coloured_folder), "format": "class_folders", "classes": 3}},
-        "tasks": {"swatches": {"regime": "natural_images", "role": "target", "error": "top1"}},
+        "tasks": {"swatches": {"regime": "natural_images", "role": "target", "metric": "top1_error"}},
     }
     assert paper.trained(more=new) == whole("swatches")
     assert planned(paper.plan("fig_imagenet_vs_family", more=new)) == {}

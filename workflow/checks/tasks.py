@@ -5,8 +5,8 @@ import re
 from apr.basics.problems import Problem
 from apr.basics.values import nearest
 from apr.models.anynet import Genotype, complexity
+from apr.runs.metrics import METRICS
 from apr.runs.protocol import UNSAID
-from apr.runs.record import TOP5_CLASSES
 from checks.data import Errors, tolerant
 from study import PROTOCOL, network_genotype, view_classes
 
@@ -48,8 +48,9 @@ def _view_errors(name: str, task: dict, family: list[str], views: dict, datasets
     if dataset and (dataset["split"]["by"] == "none" or dataset["options"].get("train") is False):
         yield ["tasks", name, "view"], f"{dataset['title']} has no training images; take a dataset that has some"
     classes = view_classes(views[view], dataset) if dataset else None
-    if task.get("error") == "top5" and classes and classes < TOP5_CLASSES:
-        yield ["tasks", name, "error"], f"top5 says nothing about {classes} classes; use top1"
+    metric = METRICS.get(task.get("metric"))
+    if metric and classes and (fault := metric.fault(classes)):
+        yield ["tasks", name, "metric"], fault
     if task.get("closest") is not None and task["closest"] not in family:
         yield ["tasks", name, "closest"], f"no family task {task['closest']!r}{nearest(task['closest'], family)}"
     elif task.get("role") == "target" and "closest" not in task and not classes and family:

@@ -126,7 +126,7 @@ def evaluated(
 
     from apr.runs.checkpoints import Checkpointing
     from apr.runs.devices import choose_device, described, machine_of, set_arithmetic
-    from apr.runs.evaluation import counted, output_indices, predict, run_protocol
+    from apr.runs.evaluation import outcome_of, output_indices, predict, run_protocol
     from apr.runs.provenance import versions
 
     machine = machine_of(torch)
@@ -155,7 +155,7 @@ def evaluated(
         task=arguments.task,
         model=arguments.model,
         protocol=protocol,
-        outcome=counted(best, output_of[indices["test_labels"]], model.outputs),
+        outcome=outcome_of(best, output_of[indices["test_labels"]], model.outputs),
         history=[],
         timing=timing | {"startup_seconds": round(startup, 3)},
         provenance=versions(arguments.threads)

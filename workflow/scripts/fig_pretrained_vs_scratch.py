@@ -1,20 +1,20 @@
 """Draw errors from scratch and from pretrained weights against the error on the reference."""
 
 from apr.basics.logs import log_to
-from apr.comparisons.testsets import read_counts
 from apr.figures.ranks.pretrained import draw_pretrained
 from apr.figures.style import save_drawing
-from apr.scores.table import read_reported
+from apr.scores.frames import read_values
+from apr.scores.tested import read_counts
 
 with log_to(snakemake.log[0]):
     params = snakemake.params
-    reported = read_reported(snakemake.input.errors)
+    scores = read_values(snakemake.input.scores)
     drawing = draw_pretrained(
-        reported,
+        scores,
         params.reference,
         params.pairs,
         params.titles,
         **params.bootstrap,
-        counts=read_counts(snakemake.input.errors),
+        counts=read_counts(snakemake.input.scores),
     )
     save_drawing(drawing, **snakemake.output)

@@ -2,16 +2,16 @@
 
 from apr.basics.logs import log_to
 from apr.comparisons.population_size import population_sizes
-from apr.comparisons.testsets import read_counts
 from apr.figures.ranks.size import draw_rho_vs_population
 from apr.figures.style import save_drawing
-from apr.scores.table import read_reported
+from apr.scores.frames import read_values
+from apr.scores.tested import read_counts
 
 with log_to(snakemake.log[0]):
     params = snakemake.params
-    reported = read_reported(snakemake.input.errors)
-    sizes = population_sizes(len(reported))
+    scores = read_values(snakemake.input.scores)
+    sizes = population_sizes(len(scores))
     drawing = draw_rho_vs_population(
-        reported, params.pairs, params.titles, sizes, **params.bootstrap, counts=read_counts(snakemake.input.errors)
+        scores, params.pairs, params.titles, sizes, **params.bootstrap, counts=read_counts(snakemake.input.scores)
     )
     save_drawing(drawing, **snakemake.output)

@@ -1,14 +1,15 @@
-"""Make the error tables of published files of measured accuracies."""
+"""Make the score tables of published files of measured accuracies."""
 
 from apr.basics.causes import reading
 from apr.basics.logs import log_to
-from apr.comparisons.table import write_csv
 from apr.scores.measured import read_measured
+from apr.scores.table import write_scores
 
 with log_to(snakemake.log[0]) as log:
-    files = zip(snakemake.input.measured, snakemake.params.images, snakemake.output, strict=True)
+    params = snakemake.params
+    files = zip(snakemake.input.measured, params.images, snakemake.output, strict=True)
     for source, images, path in files:
         with reading(source):
-            table = read_measured(source, images)
-        write_csv(path, table)
-        log.info("%s: %d models", path, len(table))
+            rows = read_measured(source, images, params.metric)
+        write_scores(path, rows)
+        log.info("%s: %d models", path, len(rows))

@@ -5,7 +5,7 @@ import numpy as np
 from apr.basics.files import read_json, write_json
 from apr.basics.logs import log_to
 from apr.data.views import select_view
-from apr.runs.record import check_reported
+from apr.runs.metrics import check_metric
 
 with log_to(snakemake.log[0]):
     manifest = select_view(
@@ -15,6 +15,6 @@ with log_to(snakemake.log[0]):
         np.load(snakemake.input.index, mmap_mode="r", allow_pickle=False),
         read_json(snakemake.input.within[0]) if snakemake.input.within else None,
     )
-    for task in snakemake.params.top5:
-        check_reported(task, "top5", manifest)
+    for task, metric in snakemake.params.metrics.items():
+        check_metric(task, metric, manifest)
     write_json(snakemake.output.manifest, manifest)

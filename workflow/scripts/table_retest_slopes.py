@@ -5,9 +5,9 @@ from pathlib import Path
 from apr.basics.logs import log_to
 from apr.comparisons.retest_lines import pair_retests, slopes_table
 from apr.comparisons.table import save_table
-from apr.scores.table import read_errors
+from apr.scores.frames import read_models
 
 with log_to(snakemake.log[0]):
     params = snakemake.params
-    pairs = pair_retests({Path(path).stem: read_errors(path) for path in snakemake.input.errors}, params.retests)
+    pairs = pair_retests({Path(path).stem: read_models(path) for path in snakemake.input.scores}, params.retests)
     save_table(slopes_table(pairs, params.retests, **params.bootstrap), **snakemake.output)

@@ -1,22 +1,22 @@
 """Make the table of selection regret."""
 
 from apr.basics.logs import log_to
-from apr.comparisons.correlations import regret_table
+from apr.comparisons.regret import regret_table
 from apr.comparisons.table import save_table
-from apr.comparisons.testsets import read_counts
-from apr.scores.table import read_reported
+from apr.scores.frames import read_values
+from apr.scores.tested import read_counts
 
 with log_to(snakemake.log[0]):
     params = snakemake.params
-    reported = read_reported(snakemake.input.errors)
+    scores = read_values(snakemake.input.scores)
     table = regret_table(
-        reported,
+        scores,
         params.reference,
         params.targets,
         params.closest,
         params.ks,
         params.titles,
         **params.bootstrap,
-        counts=read_counts(snakemake.input.errors),
+        counts=read_counts(snakemake.input.scores),
     )
     save_table(table, **snakemake.output)

@@ -7,12 +7,12 @@ from apr.comparisons.families import read_families
 from apr.comparisons.retest_lines import pair_retests
 from apr.comparisons.since import dated_accuracies, since_table, with_families
 from apr.comparisons.table import save_table
-from apr.scores.table import read_errors
+from apr.scores.frames import read_models
 
 with log_to(snakemake.log[0]):
     files, params = snakemake.input, snakemake.params
     families = read_families(files.families)
-    tables = {Path(path).stem: read_errors(path) for path in files.errors}
+    tables = {Path(path).stem: read_models(path) for path in files.scores}
     pairs = {name: dated_accuracies(pair, families) for name, pair in pair_retests(tables, params.retests).items()}
     published = {}
     if params.published:

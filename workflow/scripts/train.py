@@ -19,9 +19,11 @@ from apr.basics.problems import Problem
 from apr.data.packing import open_packed
 from apr.data.views import view_indices
 from apr.models.anynet import Genotype
+from apr.runs.metrics import part_of
 from apr.runs.options import check_options, check_task, parser
 from apr.runs.protocol import full_protocol
-from apr.runs.record import new_run, ranked_model, read_run
+from apr.runs.record import new_run, read_run
+from apr.scores.table import ranked_model
 
 
 def main() -> None:
@@ -60,13 +62,7 @@ def train(arguments: argparse.Namespace) -> None:
             logging.getLogger("apr").warning(
                 "%s diverged on %s: there are no weights to start from", model, source["task"]
             )
-            outcome = {
-                "status": "diverged",
-                "n": manifest["n_test"],
-                "epoch": 0,
-                "correct_top1": None,
-                "correct_top5": None,
-            }
+            outcome = {"status": "diverged", "epoch": 0, "parts": {"test": part_of(manifest["n_test"])}}
             run = new_run(**identity, outcome=outcome, history=[], timing={"seconds": 0.0}, provenance={})
         else:
             checkpointing = {"path": checkpoint, "seconds": arguments.checkpoint_seconds, "check": lease.check}

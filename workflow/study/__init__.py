@@ -29,7 +29,7 @@ TEXTS = ("title", "domain", "licence", "home")  # what is written for readers
 
 @dataclass(frozen=True)
 class Task:
-    """A view with a regime, the models that are trained so, and the error it reports.
+    """A view with a regime, the models that are trained so, and the metric it reports.
 
     `models` is None for the whole population. With `seeds` each model is trained so often, with consecutive seeds. A
     task with `initial` starts each model from its own weights of that task; one with `continues` goes on with the
@@ -41,7 +41,7 @@ class Task:
     view: str
     dataset: str
     role: str
-    error: str
+    metric: str
     closest: str | None
     classes: int | None
     models: tuple[str, ...] | None
@@ -197,7 +197,7 @@ class Study:
         for run in self.runs(name):
             model, seed = self.run(name, run)
             runs[run] = {"model": model, "genotype": self.genotypes[model] if model else None, "seed": seed}
-        settings = {"title": task.title, "view": task.view, "reported": task.error, "protocol": task.protocol}
+        settings = {"title": task.title, "view": task.view, "metric": task.metric, "protocol": task.protocol}
         settings |= {"initial": task.source, "continues": bool(task.continues), "extra": task.role == "extra"}
         return settings | {"runs": runs}
 
@@ -213,7 +213,7 @@ class Study:
             view=view,
             dataset=dataset,
             role=entry["role"],
-            error=entry["error"],
+            metric=entry["metric"],
             closest=entry.get("closest"),
             classes=view_classes(self.views[view], self.datasets[dataset]),
             models=tuple(models) if models else None,

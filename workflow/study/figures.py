@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from apr.runs.metrics import METRICS, SHOWN
+
 
 def figures_shown(study: Any, figures: dict[str, Any]) -> dict[str, Any]:
     """What each figure shows: as configured, else what follows from roles; empty where the study lacks it."""
@@ -11,7 +13,7 @@ def figures_shown(study: Any, figures: dict[str, Any]) -> dict[str, Any]:
     defaults: dict[str, Any] = dict.fromkeys(("relative_error", "depth_width", "all_pairs", "best_shapes"), shown)
     defaults |= {"classes_vs_images": {"targets": study.targets, "against": [study.reference, *study.family[-1:]]}}
     defaults |= {"training_variants": {"targets": [], "against": []}, "curves": None, "balanced": {}}
-    defaults |= {"top1_vs_top5": [name for name in shown if (study.tasks[name].classes or 0) > 5]}
+    defaults |= {"metric_pair": [name for name in shown if _has_both(study.tasks[name].classes)]}
     defaults |= {"train_error_vs_depth": study.targets, "references": []}
     defaults["repeats"] = {name: base for name, base in variants.items() if base and study.tasks[name].seeds > 1}
     defaults["initialisation"] = {
@@ -22,6 +24,11 @@ def figures_shown(study: Any, figures: dict[str, Any]) -> dict[str, Any]:
     }
     defaults["pretrained"] = {base: name for name, base in variants.items() if base and study.tasks[name].initial}
     return defaults | figures
+
+
+def _has_both(classes: int | None) -> bool:
+    """Whether both metrics that a figure sets against each other say something about so many classes."""
+    return bool(classes) and not any(METRICS[name].fault(classes) for name in SHOWN)
 
 
 def _initialised_otherwise(task: Any, other: Any) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apr.models.pretrained import run_name
+from apr.runs.metrics import ACCURACY
 from study import CLUSTER, ROOT, VIEW, read_yaml, resolve_dataset
 
 EVALUATE = {"models": [], "weights": None, "batch": 64, "threads": 1, "device": "auto", "checkpoint_seconds": 60}
@@ -30,8 +31,8 @@ class Retests:
     Attributes:
         sources: published results, of resources/predictions.yaml; each is among the `datasets`, too.
         tasks: test sets that are evaluated here.
-        titles: of all test sets that sources or evaluations make an error table of.
-        retests: {name: {name, title, original, new, error, without, probit_without}}.
+        titles: of all test sets that sources or evaluations make a score table of.
+        retests: {name: {name, title, original, new, metric, without, probit_without}}.
         since: the same of measured results (`retests`), and how they are compared; None where the study has none.
     """
 
@@ -76,7 +77,7 @@ class Retests:
     def planned(self, name: str) -> dict[str, Any]:
         """The same of one task."""
         task = self.tasks[name]
-        return {"title": task.title, "view": task.view, "reported": "top1", "runs": dict(self.models)}
+        return {"title": task.title, "view": task.view, "metric": ACCURACY.name, "runs": dict(self.models)}
 
     def _task(self, name: str, entry: dict[str, Any] | None) -> Evaluation:
         entry = entry or {}
@@ -103,7 +104,7 @@ def resolve_sources(entries: dict[str, Any], registry: dict[str, Any]) -> dict[s
 
 
 def sets_of(source: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The test sets of a source, by the name of their error table."""
+    """The test sets of a source, by the name of their score table."""
     return source.get("sets", {})
 
 
@@ -114,6 +115,6 @@ def load_sources() -> dict[str, Any]:
 
 def _retest(name: str, entry: dict[str, Any]) -> dict[str, Any]:
     """A retest with all of its keys, always in one order, since Snakemake compares parameters as text."""
-    keys = ("original", "new", "error")
+    keys = ("original", "new", "metric")
     lists = {key: list(entry.get(key, ())) for key in ("without", "probit_without")}
     return {"name": name, "title": entry.get("title", name)} | {key: entry[key] for key in keys} | lists

@@ -128,7 +128,7 @@ def test_typos_do_not_hide_other_errors(demo, tmp_path):
         ),
         ("tasks: {digits: {regime: smal}}", "tasks.digits.regime: no regime 'smal' (did you mean small?)"),
         ("tasks: {digits: {view: digit}}", "tasks.digits.view: no view or dataset 'digit' (did you mean digits?)"),
-        ("tasks: {faces: {error: top5}}", "tasks.faces.error: top5 says nothing about 2 classes"),
+        ("tasks: {faces: {metric: top5_error}}", "tasks.faces.metric: top5_error says nothing about 2 classes"),
         ("tasks: {digits: {role: reference}}", "tasks: exactly one task has the role reference, found 2"),
         ("datasets: {shells: {format: npz}}", "datasets.shells: has no url, files or folder"),
         ("datasets: {shells: {url: 'file:x.zip'}}", "datasets.shells.format: is missing"),
@@ -146,7 +146,7 @@ def test_cross_checks(demo, tmp_path, change, message):
 
 
 def test_a_name_that_cannot_be_a_file_name_is_refused(demo, tmp_path):
-    demo["tasks"]["../evil task"] = {"regime": "small", "role": "target", "error": "top1", "view": "digits"}
+    demo["tasks"]["../evil task"] = {"regime": "small", "role": "target", "metric": "top1_error", "view": "digits"}
     (error,) = errors_of(demo, tmp_path)
     assert error.startswith("tasks: '../evil task' does not match")
     assert "Letters, digits" in error
@@ -160,8 +160,8 @@ def test_a_regime_that_lacks_a_key_is_named(demo, tmp_path):
 def test_the_file_that_sets_the_key_is_named(demo, tmp_path):
     base, more = tmp_path / "base.yaml", tmp_path / "more.yaml"
     base.write_text(yaml.safe_dump(demo))
-    more.write_text("tasks: {shells: {regime: small, role: targt, error: top1}}")
-    demo["tasks"]["shells"] = {"regime": "small", "role": "targt", "error": "top1"}
+    more.write_text("tasks: {shells: {regime: small, role: targt, metric: top1_error}}")
+    demo["tasks"]["shells"] = {"regime": "small", "role": "targt", "metric": "top1_error"}
     error, *_ = check_config(demo, [base, more])
     assert error.startswith(f"{more}: tasks.shells.role: 'targt' is not one of")
 

@@ -154,7 +154,7 @@ def test_keys_that_are_no_text_are_named_and_hide_no_other_error(demo, tmp_path)
     more = tmp_path / "more.yaml"
     more.write_text(
         "datasets:\n  101: {folder: x, format: class_folder}\n  on: {folder: y, format: class_folders}\n"
-        "tasks:\n  101: {regime: smal, role: target, error: top1, closest: photos_2}\n"
+        "tasks:\n  101: {regime: smal, role: target, metric: top1_error, closest: photos_2}\n"
         "networks:\n  2020-01-01: {depths: [1, 1, 1, 1], widths: [8, 8, 8, 8]}\n"
         "regimes:\n  ~: {}\nviews:\n  1.5: {dataset: photos}\nfigures:\n  no: [photos]\n"
     )

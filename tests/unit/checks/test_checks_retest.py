@@ -60,7 +60,7 @@ LIVE = {"models": ["timm:resnet18"], "tasks": {"live": {"view": "imagenet_val"}}
         ({"retests": {"cifar10.1_v4": {"new": "cifar10"}}}, "retests.cifar10.1_v4.new: is the original test set"),
         ({"retests": {"cifar10.1_v4": {"error": "top2"}}}, "error: 'top2' is not one of top1, top5"),
         (
-            {"retests": {"slopes": {"original": "cifar10", "new": "cifar10.1_v4", "error": "top1"}}},
+            {"retests": {"slopes": {"original": "cifar10", "new": "cifar10.1_v4", "metric": "top1_error"}}},
             "choose another name",
         ),
         (
@@ -122,5 +122,5 @@ def test_what_the_rules_name_is_what_the_registry_has():
     }
     sources = {"import_imagenetv2": "imagenetv2_predictions", "import_cifar10": "cifar10.1_predictions"}
     for rule, source in (sources | {"import_measured": "timm-results"}).items():
-        named = re.findall(r'"results/errors/([^"{]+)\.csv"', blocks[rule])
+        named = re.findall(r'"results/scores/([^"{]+)\.csv"', blocks[rule])
         assert named == list(load_sources()[source]["sets"])

@@ -168,7 +168,7 @@ NAN, HUGE = float("nan"), 10**400
         ({"datasets": {"photos": {"domain": "\x1b[31m"}}}, "datasets.photos.domain: '\\x1b[31m' does not match"),
         ({"training": {"device": "cpu\n"}}, "training.device: 'cpu\\n' does not match"),
         (
-            {"tasks": {"a\n": {"regime": "small", "role": "variant", "error": "top1", "view": "digits"}}},
+            {"tasks": {"a\n": {"regime": "small", "role": "variant", "metric": "top1_error", "view": "digits"}}},
             "tasks: 'a\\n' does",
         ),
         ({"statistics": {"regret_k": [50]}}, "statistics.regret_k: [50]: every k exceeds the 8 models"),

@@ -8,10 +8,11 @@ from apr.claims import measures as claim_measures
 from apr.claims.claims import KINDS, SHAPE, Claim, read_claims, tasks_of
 from apr.claims.measures import Measured, Samples, measure, summed_up
 from apr.claims.scorecard import equivalence, scorecard, verdict, widened
-from apr.comparisons.correlations import correlation_table, with_shape
-from apr.comparisons.testsets import Counts
+from apr.comparisons.correlations import correlation_table
+from apr.comparisons.shape import with_shape
 from apr.scores import table as errors
-from apr.scores.repeats import overlap
+from apr.scores.tested import Counts
+from apr.statistics.densities import overlap
 from apr.statistics.ranks import spearman
 from study import ROOT
 
@@ -23,7 +24,7 @@ ENTRY = {
     "says": "Digits agree with photos",
     "where": "Table 3",
     "mark": "T",
-    "reported": "strong +",
+    "paper_value": "strong +",
     "measure": {"kind": "rho", "x": "photos", "y": "digits"},
     "expected": [0.7, 1],
     "because": "our reading [I]",
@@ -35,25 +36,25 @@ def study(n=60):
     z = rng.normal(size=n)
     models = [f"a{i:03}" for i in range(n)]
     slopes = {"photos": 8, "photos_2": 3, "digits": 2, "faces": -4}
-    reported = pd.DataFrame({task: 40 + slope * z + rng.normal(0, 3, n) for task, slope in slopes.items()}, models)
-    reported["cracks"] = 0.0
+    scores = pd.DataFrame({task: 40 + slope * z + rng.normal(0, 3, n) for task, slope in slopes.items()}, models)
+    scores["cracks"] = 0.0
     shape = pd.DataFrame({"cumulative_depth": rng.integers(4, 40, n), "cumulative_width": 500 - 90 * z}, models)
-    return reported, shape
+    return scores, shape
 
 
-def claim(kind="rho", expected=(0.7, 1.0), mark="T", reported=0.9, incomparable=None, **arguments):
+def claim(kind="rho", expected=(0.7, 1.0), mark="T", scores=0.9, incomparable=None, **arguments):
     arguments = arguments or {"x": "photos", "y": "digits"}
-    return Claim("one", "It holds", "Table 3", mark, reported, kind, arguments, expected, "[I]", incomparable)
+    return Claim("one", "It holds", "Table 3", mark, scores, kind, arguments, expected, "[I]", incomparable)
 
 
 def card(*claims, repeats=None, columns=None):
-    reported, shape = study()
-    return scorecard(claims, reported[columns] if columns else reported, shape, repeats or {}, TITLES, **BOOTSTRAP)
+    scores, shape = study()
+    return scorecard(claims, scores[columns] if columns else scores, shape, repeats or {}, TITLES, **BOOTSTRAP)
 
 
 def measured(kind, **arguments):
-    reported, shape = study()
-    return measure(claim(kind, **arguments), Samples(with_shape(reported, shape), **BOOTSTRAP), {}, TITLES)
+    scores, shape = study()
+    return measure(claim(kind, **arguments), Samples(with_shape(scores, shape), **BOOTSTRAP), {}, TITLES)
 
 
 def written(tmp_path, *entries):
@@ -72,8 +73,8 @@ def test_the_papers_claims_are_read_and_no_unverified_number_hides_in_words():
     assert not set(SHAPE) & set(tasks_of(claims))
     for one in claims:
         low, high = one.expected
-        assert one.mark != "U" or str(one.reported) not in one.says
-        assert not isinstance(one.reported, float) or low <= one.reported <= high, one.id
+        assert one.mark != "U" or str(one.scores) not in one.says
+        assert not isinstance(one.scores, float) or low <= one.scores <= high, one.id
         assert "[I]" in one.because, one.id
 
 
@@ -131,8 +132,8 @@ def test_an_interval_inside_outside_or_across_the_region():
 
 
 def test_verdicts_follow_the_measured_interval():
-    reported, _ = study()
-    result = spearman(reported["photos"], reported["digits"], **BOOTSTRAP)
+    scores, _ = study()
+    result = spearman(scores["photos"], scores["digits"], **BOOTSTRAP)
     inside, outside = (result.low - 0.01, 1.0), (result.high + 0.1, 1.0)
     data = card(claim(expected=inside), claim(expected=outside), claim(expected=(result.rho + 0.05, 1.0))).data
     assert data["measured"].tolist() == pytest.approx([result.rho] * 3)
@@ -146,7 +147,7 @@ def test_verdicts_follow_the_measured_interval():
 
 
 def test_an_unverified_value_says_so_beside_its_number():
-    shown = card(claim(mark="U", reported=0.967), claim(mark="I", reported=-0.4), claim(mark="C", reported=0.3)).shown
+    shown = card(claim(mark="U", scores=0.967), claim(mark="I", scores=-0.4), claim(mark="C", scores=0.3)).shown
     assert shown["Paper"].tolist() == ["0.967 (unverified)", "−0.4 (inferred)", "0.3"]
     assert shown["Verified"].tolist() == ["unverified (recalled)", "inferred", "verified"]
 
@@ -167,16 +168,16 @@ def test_a_saturated_task_decides_nothing():
 
 
 def test_too_few_completed_models_decide_nothing():
-    reported, shape = study()
-    reported.loc[reported.index[2:], "digits"] = np.nan
-    row = scorecard([claim()], reported, shape, {}, TITLES, **BOOTSTRAP).data.iloc[0]
+    scores, shape = study()
+    scores.loc[scores.index[2:], "digits"] = np.nan
+    row = scorecard([claim()], scores, shape, {}, TITLES, **BOOTSTRAP).data.iloc[0]
     assert row["in_words"] == "undecided with 2 models: fewer than 4 models"
 
 
 def test_gains_and_means_are_those_of_the_table_of_correlations():
-    reported, _ = study()
+    scores, _ = study()
     closest = {"digits": "photos_2", "faces": "photos_2"}
-    table = correlation_table(reported, "photos", list(closest), closest, TITLES, **BOOTSTRAP).data.set_index("target")
+    table = correlation_table(scores, "photos", list(closest), closest, TITLES, **BOOTSTRAP).data.set_index("target")
     gains = [[target, "photos", "photos_2"] for target in closest]
     gain = measured("gain", target="digits", before="photos", after="photos_2")
     assert (gain.value, gain.low, gain.high) == pytest.approx(table.loc["digits", ["gain", "gain_low", "gain_high"]])
@@ -209,18 +210,18 @@ def test_differences_of_gains_and_pairwise_means():
 
 
 def test_shape_of_the_best_and_errors():
-    reported, shape = study()
-    best = reported["photos"].nsmallest(10).index
+    scores, shape = study()
+    best = scores["photos"].nsmallest(10).index
     depths = shape.loc[best, "cumulative_depth"]
     least = measured("least_of_best", shape="cumulative_depth", task="photos", k=10)
     assert (least.value, least.note) == (depths.min(), "of the 10 best")
     assert np.isnan([least.low, least.high, least.error]).all()  # which is the least hangs on which were drawn
     assert measured("largest_of_best", shape="cumulative_depth", task="photos", k=10).value == depths.max()
     assert measured("largest_of_best", shape="cumulative_depth", task="photos", k=40).note == "of the 15 best"
-    assert measured("largest_error", task="photos").value == reported["photos"].max()
-    assert measured("mean_error", task="photos").value == pytest.approx(reported["photos"].mean())
+    assert measured("largest_error", task="photos").value == scores["photos"].max()
+    assert measured("mean_error", task="photos").value == pytest.approx(scores["photos"].mean())
     quartile = measured("quantile_error", task="photos", share=0.25)
-    assert quartile.value == pytest.approx(reported["photos"].quantile(0.25))
+    assert quartile.value == pytest.approx(scores["photos"].quantile(0.25))
     assert quartile.low < quartile.value < quartile.high
 
 
@@ -291,9 +292,9 @@ def test_a_region_is_widened_by_the_papers_models_or_trainings_and_shown():
 
 
 def test_intervals_of_claims_take_in_few_test_images():
-    reported, shape = study()
+    scores, shape = study()
     alone, few = (
-        scorecard([claim()], reported, shape, {}, TITLES, **BOOTSTRAP, counts=counts)
+        scorecard([claim()], scores, shape, {}, TITLES, **BOOTSTRAP, counts=counts)
         for counts in (None, {"photos": Counts(400), "digits": Counts(4000)})
     )
     assert few.data["high"].item() > alone.data["high"].item()

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from published import published_errors
+from published import published_scores
 
 from apr.basics.problems import Problem
 from apr.claims.retests import QUANTITIES, RetestClaim, read_retest_claims, retest_scorecard
@@ -12,13 +12,13 @@ from study import ROOT
 
 CLAIMS = ROOT / "resources" / "retest_claims.yaml"
 BOOTSTRAP = {"resamples": 500, "seed": 0}
-RETEST = {"name": "new", "title": "New", "original": "old", "new": "new", "error": "top1"}
+RETEST = {"name": "new", "title": "New", "original": "old", "new": "new", "metric": "top1_accuracy"}
 RETEST |= {"without": ["m0"], "probit_without": []}
 ENTRY = {
     "id": "one",
     "says": "Slope of the line",
     "mark": "S",
-    "reported": 1.1,
+    "paper_value": 1.1,
     "digits": 1,
     "measure": {"quantity": "slope", "retest": "new"},
 }
@@ -34,9 +34,9 @@ def accuracies(n=20):
 PAIRS = {"new": accuracies()}
 
 
-def claim(quantity="slope", reported=1.1, digits=1, tolerance=0.05, incomparable=None, retest="new", model=None):
+def claim(quantity="slope", scores=1.1, digits=1, tolerance=0.05, incomparable=None, retest="new", model=None):
     return RetestClaim(
-        "one", "It is", "S", reported, digits, quantity, retest, model, tolerance, "our tolerance [I]", incomparable
+        "one", "It is", "S", scores, digits, quantity, retest, model, tolerance, "our tolerance [I]", incomparable
     )
 
 
@@ -79,9 +79,9 @@ def test_verdicts_say_whether_the_digit_is_met():
     of_one = {"quantity": "new_acc", "model": "m5"}
     near, far = round(value, 1) + 0.2, round(value, 1) + 0.6
     assert words(
-        claim(reported=round(value, 1), **of_one),
-        claim(reported=near, tolerance=0.3, **of_one),
-        claim(reported=far, tolerance=0.3, **of_one),
+        claim(scores=round(value, 1), **of_one),
+        claim(scores=near, tolerance=0.3, **of_one),
+        claim(scores=far, tolerance=0.3, **of_one),
     ) == ["reproduced to the printed digit", "close: within 0.3, not to the printed digit", "not reproduced"]
 
 
@@ -139,7 +139,7 @@ def test_a_claim_is_read_with_the_printed_digit_as_its_tolerance(tmp_path):
         ({"measure": {"quantity": "slope", "retest": "new", "model": "a"}}, "measure: no such key: model"),
         ({"measure": None}, "measure.quantity None"),
         ({"mark": "X"}, "mark 'X'"),
-        ({"reported": "1.1"}, "reported is '1.1'; give a number"),
+        ({"paper_value": "1.1"}, "paper_value is '1.1'; give a number"),
         ({"digits": 1.5}, "digits is 1.5"),
         ({"tolerance": 1}, "tolerance and because together"),
         ({"tolerance": "a", "because": "[I]"}, "tolerance is 'a'"),
@@ -171,7 +171,7 @@ def test_the_tolerances_of_the_papers_values_are_marked_as_ours():
 
 
 def test_the_papers_values_are_met_from_the_published_predictions():
-    tables = published_errors()
+    tables = published_scores()
     names = [name for name in tables if name.startswith("imagenetv2")]
     shared = {"probit_without": []}
     retests = [
@@ -181,7 +181,13 @@ def test_the_papers_values_are_met_from_the_published_predictions():
     ]
     for retest in retests:
         retest["without"] = FISHER
-    cifar = {"name": "cifar10.1_v4", "title": "v4", "original": "cifar10", "new": "cifar10.1_v4", "error": "top1"}
+    cifar = {
+        "name": "cifar10.1_v4",
+        "title": "v4",
+        "original": "cifar10",
+        "new": "cifar10.1_v4",
+        "metric": "top1_accuracy",
+    }
     retests.append(cifar | shared | {"without": []})
     claims = read_retest_claims(CLAIMS)
     table = retest_scorecard(claims, pair_retests(tables, retests), retests, resamples=20_000, seed=0)

@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from apr.basics.problems import Problem
-from apr.comparisons.correlations import correlation_table, depth_width_table, regret_table
+from apr.comparisons.correlations import correlation_table, depth_width_table
+from apr.comparisons.regret import regret_table
 from apr.comparisons.table import markdown, save_table
 from apr.statistics.bootstrap import interval
 from apr.statistics.gains import gain_draws
@@ -17,22 +18,22 @@ def study(n=60):
     rng = np.random.default_rng(11)
     z = rng.normal(size=n)
     slopes = {"photos": 8, "photos_2": 3, "digits": 2, "faces": -4}
-    reported = pd.DataFrame({task: 40 + slope * z + rng.normal(0, 3, n) for task, slope in slopes.items()})
-    reported["cracks"] = 0.0
-    reported.index = [f"a{i:03}" for i in range(n)]
-    return reported
+    scores = pd.DataFrame({task: 40 + slope * z + rng.normal(0, 3, n) for task, slope in slopes.items()})
+    scores["cracks"] = 0.0
+    scores.index = [f"a{i:03}" for i in range(n)]
+    return scores
 
 
-def correlations(reported, targets=("digits", "faces", "cracks"), closest=None):
+def correlations(scores, targets=("digits", "faces", "cracks"), closest=None):
     closest = {"digits": "photos_2", "cracks": "photos_2"} if closest is None else closest
-    return correlation_table(reported, "photos", list(targets), closest, TITLES, **BOOTSTRAP)
+    return correlation_table(scores, "photos", list(targets), closest, TITLES, **BOOTSTRAP)
 
 
 def test_correlations_are_those_of_the_columns():
-    reported = study()
-    row = correlations(reported).data.set_index("target").loc["digits"]
-    first = spearman(reported["photos"], reported["digits"], **BOOTSTRAP)
-    second = spearman(reported["photos_2"], reported["digits"], **BOOTSTRAP)
+    scores = study()
+    row = correlations(scores).data.set_index("target").loc["digits"]
+    first = spearman(scores["photos"], scores["digits"], **BOOTSTRAP)
+    second = spearman(scores["photos_2"], scores["digits"], **BOOTSTRAP)
     assert (row.rho, row.low, row.high, row.p, row.n) == (first.rho, first.low, first.high, first.p, 60)
     assert (row.rho_closest, row.high_closest) == (second.rho, second.high)
     assert row.gain == pytest.approx(second.rho - first.rho)
@@ -41,9 +42,9 @@ def test_correlations_are_those_of_the_columns():
 
 @pytest.mark.parametrize(("n", "least"), [(4, 0.5), (8, 0.05), (12, 0.02), (60, 0.001)])
 def test_a_gain_between_two_that_rank_alike_is_not_certain(n, least):
-    reported = study(n)
-    reported["photos_2"] = reported["photos"] * 0.5
-    table = correlations(reported, targets=("digits",))
+    scores = study(n)
+    scores["photos_2"] = scores["photos"] * 0.5
+    table = correlations(scores, targets=("digits",))
     row = table.data.set_index("target").loc["digits"]
     assert row.gain == pytest.approx(0)
     assert row.gain_low < -least < least < row.gain_high
@@ -98,26 +99,26 @@ def test_a_saturated_target_is_undefined_not_zero():
 
 
 def test_each_row_has_its_own_number_of_models():
-    reported = study()
-    reported.loc["a003", "digits"] = np.nan
-    table = correlations(reported)
+    scores = study()
+    scores.loc["a003", "digits"] = np.nan
+    table = correlations(scores)
     assert table.data.set_index("target").loc[["digits", "faces"], "n"].tolist() == [59, 60]
     assert "up to 1 of 60" in table.caption
 
 
 def test_depth_and_width():
-    reported = study()
+    scores = study()
     shape = pd.DataFrame(
-        {"cumulative_depth": -reported["photos"], "cumulative_width": reported["photos_2"]}, index=reported.index
+        {"cumulative_depth": -scores["photos"], "cumulative_width": scores["photos_2"]}, index=scores.index
     )
-    table = depth_width_table(reported, shape, ["photos", "photos_2"], TITLES, **BOOTSTRAP)
+    table = depth_width_table(scores, shape, ["photos", "photos_2"], TITLES, **BOOTSTRAP)
     data = table.data.set_index("task")
     assert data.loc["photos", "rho_depth"] == pytest.approx(-1)
     assert data.loc["photos_2", "rho_width"] == pytest.approx(1)
     assert table.shown["ρ with depth"].iloc[0] == "−1.000 [−1.0000, −0.9999]"
     assert data.loc["photos", "low_depth"] == -1 < data.loc["photos", "high_depth"]
     with pytest.raises(Problem, match="no model a000"):
-        depth_width_table(reported, shape.drop("a000"), ["photos"], TITLES, **BOOTSTRAP)
+        depth_width_table(scores, shape.drop("a000"), ["photos"], TITLES, **BOOTSTRAP)
 
 
 def test_regret_rows_are_target_by_source_by_k():

@@ -65,7 +65,7 @@ def test_a_dataset_without_a_manifest_is_named():
 
 def settings(title, **changes):
     row = {"title": title, "dataset": "ImageNet", "epochs": 10, "batch": 128, "lr": 0.05, "weight_decay": 5e-5}
-    return row | {"resolution": 224, "error": "top5"} | changes
+    return row | {"resolution": 224, "metric": "top5_error"} | changes
 
 
 def test_settings_are_those_of_the_rows():

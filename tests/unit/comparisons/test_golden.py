@@ -7,12 +7,14 @@ import pandas as pd
 import pytest
 
 from apr.claims.corrected import corrected_table
-from apr.comparisons.correlations import correlation_table, depth_width_table, regret_table
+from apr.comparisons.correlations import correlation_table, depth_width_table
 from apr.comparisons.noise_ceiling import noise_ceiling_table, seed_noise
-from apr.comparisons.testsets import Counts, counts_of, guess_error, read_counts, weakness
+from apr.comparisons.regret import regret_table
+from apr.comparisons.testsets import guess_error, weakness
 from apr.figures.ranks.best_shapes import PARAMETERS, STAGES, draw_best_shapes
 from apr.figures.ranks.pairs import draw_all_pairs
 from apr.figures.runs.densities import draw_seed_densities
+from apr.scores.tested import Counts, counts_of, read_counts
 from apr.statistics.bootstrap import holm, resampled_ranks, times_drawn
 from apr.statistics.deconvolution import count_variance
 from apr.statistics.lines import fit_line
@@ -41,11 +43,11 @@ def test_fewer_than_four_models_have_no_interval_and_it_is_said():
     found = spearman([1, 2, 3], [1, 3, 2], **BOOTSTRAP)
     assert found.rho == pytest.approx(0.5)
     assert np.isnan([found.low, found.high]).all()
-    reported = pd.DataFrame({"x": [1.0, 2, 3], "y": [1.0, 3, 2]}, MODELS[:3])
-    table = correlation_table(reported, "x", ["y"], {}, {"x": "X", "y": "Y"}, **BOOTSTRAP)
+    scores = pd.DataFrame({"x": [1.0, 2, 3], "y": [1.0, 3, 2]}, MODELS[:3])
+    table = correlation_table(scores, "x", ["y"], {}, {"x": "X", "y": "Y"}, **BOOTSTRAP)
     assert table.shown["ρ with X"].iloc[0] == "0.500 [no interval]"
     assert "fewer than four models have none" in table.caption
-    cell = draw_all_pairs(reported, ["x", "y"], {"x": "X", "y": "Y"}, **BOOTSTRAP).figure.axes[1]
+    cell = draw_all_pairs(scores, ["x", "y"], {"x": "X", "y": "Y"}, **BOOTSTRAP).figure.axes[1]
     assert [text.get_text().split() for text in cell.texts] == [["0.50"], ["[no", "interval]"]]
 
 
@@ -81,13 +83,11 @@ def test_noise_of_seeds_and_spread_of_models_have_their_own_divisors():
     repeats = pd.DataFrame({"model": "a000", "seed": range(5), "error": X})
     (residuals,) = seed_noise(repeats)
     assert (residuals**2).mean() == pytest.approx(2.5)
-    reported = pd.DataFrame({"x": X, "y": Y}, MODELS)
-    row = noise_ceiling_table(reported, {"s": repeats}, {"s": "x"}, {"x": "X", "s": "S"}, **BOOTSTRAP).data.iloc[0]
+    scores = pd.DataFrame({"x": X, "y": Y}, MODELS)
+    row = noise_ceiling_table(scores, {"s": repeats}, {"s": "x"}, {"x": "X", "s": "S"}, **BOOTSTRAP).data.iloc[0]
     assert (row["population_sd"], row["seed_sd"]) == pytest.approx((2.5**0.5, 2.5**0.5))
     assert row["reliability"] == 0  # all of the spread may be noise
-    corrected = corrected_table(
-        reported, {"s": repeats}, {"s": "x"}, [("x", "y")], [], {"x": "X", "y": "Y"}, **BOOTSTRAP
-    )
+    corrected = corrected_table(scores, {"s": repeats}, {"s": "x"}, [("x", "y")], [], {"x": "X", "y": "Y"}, **BOOTSTRAP)
     assert np.isnan(corrected.data["corrected"].item())
 
 
@@ -131,16 +131,16 @@ def test_a_marked_task_is_left_out_of_the_mean_with_its_reason():
     rng = np.random.default_rng(0)
     z = rng.normal(size=40)
     errors = {"x": 40 + 8 * z, "good": 40 + 8 * z + 4 * rng.normal(size=40), "bad": 90 + rng.normal(size=40)}
-    reported = pd.DataFrame(errors, [f"a{i:03}" for i in range(40)])
+    scores = pd.DataFrame(errors, [f"a{i:03}" for i in range(40)])
     counts = {"x": Counts(5000, 90.0), "good": Counts(5000, 90.0), "bad": Counts(60, 91.0)}
     titles = {"x": "X", "good": "Good", "bad": "Bad"}
-    table = correlation_table(reported, "x", ["good", "bad"], {}, titles, **BOOTSTRAP, counts=counts)
+    table = correlation_table(scores, "x", ["good", "bad"], {}, titles, **BOOTSTRAP, counts=counts)
     data = table.data.set_index("target")
     assert data.loc["mean", "rho"] == data.loc["good", "rho"]
     assert "err as much as a guess (91.0 %)" in data.loc["bad", "weak"]
     assert table.shown["Target"].tolist() == ["Good", "Bad †", "Mean"]
     assert "left out of means (Bad: 4" in table.caption
-    drawn = draw_all_pairs(reported, list(errors), titles, **BOOTSTRAP, counts=counts)
+    drawn = draw_all_pairs(scores, list(errors), titles, **BOOTSTRAP, counts=counts)
     assert f"mean of the ρ is {data.loc['good', 'rho']:.2f};" in drawn.caption
     assert "† : " not in drawn.caption
     assert "†: the task cannot rank the models" in drawn.caption
@@ -150,17 +150,17 @@ def test_rho_and_gain_are_of_the_same_models():
     rng = np.random.default_rng(1)
     n = 60
     z = rng.normal(size=n)
-    reported = pd.DataFrame({"x": z, "near": z + rng.normal(size=n), "y": z + rng.normal(size=n)})
-    reported.index = [f"a{i:03}" for i in range(n)]
-    reported.loc[reported.index[:20], "near"] = np.nan
-    titles = {name: name for name in reported}
-    common = reported.dropna()
-    row = correlation_table(reported, "x", ["y"], {"y": "near"}, titles, **BOOTSTRAP).data.iloc[0]
+    scores = pd.DataFrame({"x": z, "near": z + rng.normal(size=n), "y": z + rng.normal(size=n)})
+    scores.index = [f"a{i:03}" for i in range(n)]
+    scores.loc[scores.index[:20], "near"] = np.nan
+    titles = {name: name for name in scores}
+    common = scores.dropna()
+    row = correlation_table(scores, "x", ["y"], {"y": "near"}, titles, **BOOTSTRAP).data.iloc[0]
     assert row["rho"] == pytest.approx(spearman(common["x"], common["y"], **BOOTSTRAP).rho)
     assert row["rho_closest"] - row["rho"] == pytest.approx(row["gain"])
     assert (row["n"], row["n_closest"]) == (40, 40)
     assert row["gain_low"] < row["gain"] < row["gain_high"]
-    regrets = regret_table(reported, "x", ["y"], {"y": "near"}, [1], titles, **BOOTSTRAP).data
+    regrets = regret_table(scores, "x", ["y"], {"y": "near"}, [1], titles, **BOOTSTRAP).data
     assert regrets["n"].tolist() == [40, 40]
     assert regrets["best"].tolist() == [common["y"].min()] * 2
 
@@ -175,8 +175,8 @@ def test_mean_and_sd_of_the_best_and_of_seeds():
     models = [f"a{i:03}" for i in range(8)]
     genes = pd.DataFrame({f"{p}{s}": [1.0] * 8 for p in PARAMETERS for s in STAGES}, models)
     genes["d1"] = [2.0, 6, 1, 1, 1, 1, 1, 1]
-    reported = pd.DataFrame({"x": np.arange(8.0)}, models)
-    data = draw_best_shapes(reported, genes, ["x"], 2, {"x": "X"}).data
+    scores = pd.DataFrame({"x": np.arange(8.0)}, models)
+    data = draw_best_shapes(scores, genes, ["x"], 2, {"x": "X"}).data
     first = data[(data["parameter"] == "d") & (data["stage"] == 1)].iloc[0]
     assert (first["top_mean"], first["top_low"], first["top_high"]) == pytest.approx((4, 4 - 8**0.5, 4 + 8**0.5))
     assert first["best"] == 2
@@ -188,17 +188,17 @@ def test_mean_and_sd_of_the_best_and_of_seeds():
 def test_both_columns_of_p_are_corrected_by_themselves():
     rng = np.random.default_rng(0)
     z = rng.normal(size=8)
-    reported = pd.DataFrame({"x": z, "y": -z, "near": z + rng.normal(size=8), "t": z, "u": z + 2 * rng.normal(size=8)})
-    reported.index = [f"a{i:03}" for i in range(8)]
-    titles = {name: name for name in reported}
-    data = correlation_table(reported, "x", ["t", "u"], {"t": "near", "u": "near"}, titles, **BOOTSTRAP).data[:2]
+    scores = pd.DataFrame({"x": z, "y": -z, "near": z + rng.normal(size=8), "t": z, "u": z + 2 * rng.normal(size=8)})
+    scores.index = [f"a{i:03}" for i in range(8)]
+    titles = {name: name for name in scores}
+    data = correlation_table(scores, "x", ["t", "u"], {"t": "near", "u": "near"}, titles, **BOOTSTRAP).data[:2]
     for suffix in ("", "_closest"):
         least, other = data[f"p{suffix}"].sort_values()
         expected = [min(1, 2 * least), max(min(1, 2 * least), other)]
         assert sorted(data[f"p_holm{suffix}"]) == pytest.approx(expected)
     assert list(data["p_holm"]) != list(data["p_holm_closest"])
-    shape = pd.DataFrame({"cumulative_depth": reported["near"], "cumulative_width": reported["t"]}, reported.index)
-    table = depth_width_table(reported[["t", "u"]], shape, ["t", "u"], titles, **BOOTSTRAP).data
+    shape = pd.DataFrame({"cumulative_depth": scores["near"], "cumulative_width": scores["t"]}, scores.index)
+    table = depth_width_table(scores[["t", "u"]], shape, ["t", "u"], titles, **BOOTSTRAP).data
     for side in ("depth", "width"):
         assert table[f"p_holm_{side}"].tolist() == pytest.approx(holm(table[f"p_{side}"]).tolist())
     assert table["p_holm_depth"].tolist() != table["p_holm_width"].tolist()

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from published import PRINTED_THRESHOLD_TOP1, published_errors
+from published import PRINTED_THRESHOLD_TOP1, published_scores
 from scipy.stats import binomtest
 
 from apr.comparisons.retest_accuracies import retest_table
@@ -10,7 +10,7 @@ from apr.scores.paired import paired
 
 COLUMNS = ["model", "orig_acc", "orig_lo", "orig_hi", "new_acc", "new_lo", "new_hi", "gap"]
 COLUMNS += ["orig_rank", "new_rank", "delta_rank"]
-RETEST = {"name": "old_new", "title": "New set", "original": "old", "new": "new_set", "error": "top1"}
+RETEST = {"name": "old_new", "title": "New set", "original": "old", "new": "new_set", "metric": "top1_error"}
 TITLES = {"old": "the old set", "new_set": "the new set"}
 TRIO = ["imagenetv2_matched_frequency", "imagenetv2_threshold_0.7", "imagenetv2_top_images"]
 
@@ -29,7 +29,7 @@ FOUR = accuracies({"b": 900, "a": 800, "c": 700, "d": 600}, {"a": 150, "b": 150,
 
 
 def published_table(new, error, original="imagenet_val"):
-    errors = published_errors()
+    errors = published_scores()
     retest = {"original": original, "new": new, "error": error}
     return retest_table(paired(errors[original], errors[new], error), retest, {original: original, new: new})
 
@@ -87,7 +87,7 @@ def test_the_caption_is_computed():
     assert "3.6 points on average, from −20.0 (d) to 15.0 (b)" in caption
     assert "1 of 4 models keep theirs, and none moves more than 3 (d)" in caption
     same = accuracies({"a": 3, "b": 2}, {"a": 3, "b": 2})
-    assert "all models keep theirs" in retest_table(same, RETEST | {"error": "top5"}, TITLES).caption
+    assert "all models keep theirs" in retest_table(same, RETEST | {"metric": "top5_error"}, TITLES).caption
 
 
 def test_the_tables_have_every_published_model():

@@ -27,28 +27,28 @@ SIZES = [5, 500]
 def study(n):
     rng = np.random.default_rng(n)
     z = rng.normal(size=n)
-    reported = pd.DataFrame({"photos": 40 + 5 * z, "few": 20 + 2 * z + rng.normal(size=n)})
+    scores = pd.DataFrame({"photos": 40 + 5 * z, "few": 20 + 2 * z + rng.normal(size=n)})
     for i, task in enumerate(TARGETS):
-        reported[task] = 30 + (i - 4) * z + 3 * rng.normal(size=n)
-    reported[TARGETS[8]] = 0.0
-    reported.index = [f"a{i:03}" for i in range(n)]
+        scores[task] = 30 + (i - 4) * z + 3 * rng.normal(size=n)
+    scores[TARGETS[8]] = 0.0
+    scores.index = [f"a{i:03}" for i in range(n)]
     shape = pd.DataFrame(
         {"cumulative_depth": rng.integers(4, 40, n), "cumulative_width": rng.integers(20, 200, n) * 8},
-        index=reported.index,
+        index=scores.index,
     )
-    return reported, shape
+    return scores, shape
 
 
 @cache
 def drawing(kind, n):
-    reported, shape = study(n)
+    scores, shape = study(n)
     if kind == "scatter":
-        return draw_scatter(reported, [("photos", task) for task in TARGETS], TITLES, 10, **BOOTSTRAP)
+        return draw_scatter(scores, [("photos", task) for task in TARGETS], TITLES, 10, **BOOTSTRAP)
     if kind == "relative":
-        return draw_relative_error(reported, "photos", ["photos", *TARGETS], TITLES, **BOOTSTRAP)
+        return draw_relative_error(scores, "photos", ["photos", *TARGETS], TITLES, **BOOTSTRAP)
     if kind == "shape":
-        return draw_error_vs_depth_width(reported, shape, TARGETS[4:], TITLES, **BOOTSTRAP)
-    return draw_selection_regret(reported, "photos", TARGETS, dict.fromkeys(TARGETS[:3], "few"), TITLES, **BOOTSTRAP)
+        return draw_error_vs_depth_width(scores, shape, TARGETS[4:], TITLES, **BOOTSTRAP)
+    return draw_selection_regret(scores, "photos", TARGETS, dict.fromkeys(TARGETS[:3], "few"), TITLES, **BOOTSTRAP)
 
 
 def points(ax):
@@ -72,9 +72,9 @@ def test_scatter_draws_its_numbers(n):
 
 @pytest.mark.parametrize(("n", "highlight", "expected"), [(5, 10, 1), (3, 10, 0), (500, 10, 10), (60, 20, 15)])
 def test_best_and_worst_on_the_vertical_axis_are_highlighted(n, highlight, expected):
-    reported = study(500)[0].iloc[:n]
-    drawn = draw_scatter(reported, [("photos", TARGETS[0])], TITLES, highlight, **BOOTSTRAP)
-    order = reported[TARGETS[0]].sort_values(kind="stable").index
+    scores = study(500)[0].iloc[:n]
+    drawn = draw_scatter(scores, [("photos", TARGETS[0])], TITLES, highlight, **BOOTSTRAP)
+    order = scores[TARGETS[0]].sort_values(kind="stable").index
     group = drawn.data.set_index("model")["group"]
     assert set(group.index[group == "best"]) == set(order[:expected])
     assert set(group.index[group == "worst"]) == set(order[n - expected :])
@@ -82,10 +82,10 @@ def test_best_and_worst_on_the_vertical_axis_are_highlighted(n, highlight, expec
 
 
 def test_scatter_titles_and_caption_have_the_computed_rho():
-    reported, _ = study(500)
+    scores, _ = study(500)
     drawn = drawing("scatter", 500)
     for ax, task in zip(drawn.figure.axes, TARGETS, strict=True):
-        result = spearman(reported["photos"], reported[task], **BOOTSTRAP)
+        result = spearman(scores["photos"], scores[task], **BOOTSTRAP)
         if task == TARGETS[8]:
             assert ax.get_title(loc="left") == "ρ undefined"
             assert f"{TITLES[task]} against Photos: ρ undefined, all errors are equal" in drawn.caption
@@ -96,21 +96,21 @@ def test_scatter_titles_and_caption_have_the_computed_rho():
 
 
 def test_a_model_without_a_result_is_left_out_of_its_panel_only():
-    reported = study(5)[0].copy()
-    reported.loc["a002", TARGETS[0]] = np.nan
-    drawn = draw_scatter(reported, [("photos", TARGETS[0]), ("photos", TARGETS[1])], TITLES, 10, **BOOTSTRAP)
+    scores = study(5)[0].copy()
+    scores.loc["a002", TARGETS[0]] = np.nan
+    drawn = draw_scatter(scores, [("photos", TARGETS[0]), ("photos", TARGETS[1])], TITLES, 10, **BOOTSTRAP)
     assert [len(points(ax)) for ax in drawn.figure.axes] == [4, 5]
     assert "up to 1 of 5" in drawn.caption
 
 
 @pytest.mark.parametrize("n", SIZES)
 def test_relative_error_is_over_the_mean(n):
-    reported, _ = study(n)
+    scores, _ = study(n)
     drawn = drawing("relative", n)
     (ax,) = drawn.figure.axes
     by_task = {collection.get_gid(): np.asarray(collection.get_offsets()) for collection in ax.collections}
     for task in ["photos", *TARGETS[:8]]:
-        expected = np.column_stack([reported["photos"], reported[task] / reported[task].mean()])
+        expected = np.column_stack([scores["photos"], scores[task] / scores[task].mean()])
         assert same_points(by_task[task], expected)
         rows = drawn.data[drawn.data["task"] == task]
         assert same_points(by_task[task], rows[["reference_error", "relative_error"]].to_numpy())
@@ -144,9 +144,9 @@ def test_regret_curves_are_their_numbers(n):
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 9, 13])
 def test_panels_do_not_run_into_each_other(count):
-    reported, _ = study(5)
+    scores, _ = study(5)
     pairs = [("photos", TARGETS[i % 9]) for i in range(count)]
-    check_apart(draw_scatter(reported, pairs, TITLES, 10, **BOOTSTRAP).figure)
+    check_apart(draw_scatter(scores, pairs, TITLES, 10, **BOOTSTRAP).figure)
 
 
 def test_equal_data_give_equal_bytes(tmp_path):
@@ -171,12 +171,12 @@ def test_drawing_leaves_matplotlibs_settings_alone(tmp_path):
 
 
 def test_nothing_to_draw_is_a_problem():
-    reported, shape = study(5)
+    scores, shape = study(5)
     for draw in (
-        lambda: draw_scatter(reported, [], TITLES, 10, **BOOTSTRAP),
-        lambda: draw_relative_error(reported, "photos", [], TITLES, **BOOTSTRAP),
-        lambda: draw_error_vs_depth_width(reported, shape, [], TITLES, **BOOTSTRAP),
-        lambda: draw_selection_regret(reported, "photos", [], {}, TITLES, **BOOTSTRAP),
+        lambda: draw_scatter(scores, [], TITLES, 10, **BOOTSTRAP),
+        lambda: draw_relative_error(scores, "photos", [], TITLES, **BOOTSTRAP),
+        lambda: draw_error_vs_depth_width(scores, shape, [], TITLES, **BOOTSTRAP),
+        lambda: draw_selection_regret(scores, "photos", [], {}, TITLES, **BOOTSTRAP),
     ):
         with pytest.raises(Problem):
             draw()

@@ -38,16 +38,16 @@ def genes(n):
 
 @cache
 def drawing(kind, n):
-    reported, _ = study(n)
+    scores, _ = study(n)
     if kind == "balanced":
-        return draw_balanced(COUNTS, reported, BALANCED, TITLES, **BOOTSTRAP)
+        return draw_balanced(COUNTS, scores, BALANCED, TITLES, **BOOTSTRAP)
     if kind == "pretrained":
-        return draw_pretrained(reported, "photos", STARTS, TITLES, **BOOTSTRAP)
+        return draw_pretrained(scores, "photos", STARTS, TITLES, **BOOTSTRAP)
     if kind == "shapes":
-        return draw_best_shapes(reported, genes(n), TARGETS[:4], 15, TITLES)
+        return draw_best_shapes(scores, genes(n), TARGETS[:4], 15, TITLES)
     if kind == "pairs":
-        return draw_all_pairs(reported, ALL, TITLES, **BOOTSTRAP)
-    return draw_rho_vs_population(reported, PAIRS, TITLES, population_sizes(n), **BOOTSTRAP)
+        return draw_all_pairs(scores, ALL, TITLES, **BOOTSTRAP)
+    return draw_rho_vs_population(scores, PAIRS, TITLES, population_sizes(n), **BOOTSTRAP)
 
 
 @pytest.mark.parametrize("n", SIZES)
@@ -63,11 +63,11 @@ def test_panels_do_not_run_into_each_other(kind, n):
 
 
 def test_many_tasks_still_fit_a_page():
-    reported = pd.DataFrame({f"t{i}": study(5)[0][task] for i, task in enumerate([*TARGETS, *TARGETS[:4]])})
-    titles = {task: task for task in reported}
+    scores = pd.DataFrame({f"t{i}": study(5)[0][task] for i, task in enumerate([*TARGETS, *TARGETS[:4]])})
+    titles = {task: task for task in scores}
     for drawn in (
-        draw_best_shapes(reported, genes(5), list(reported), 15, titles),
-        draw_all_pairs(reported, list(reported), titles, **BOOTSTRAP),
+        draw_best_shapes(scores, genes(5), list(scores), 15, titles),
+        draw_all_pairs(scores, list(scores), titles, **BOOTSTRAP),
     ):
         assert drawn.figure.get_figheight() * 25.4 < 240
 
@@ -75,9 +75,9 @@ def test_many_tasks_still_fit_a_page():
 @pytest.mark.parametrize("count", [2, 4, 8, 13])
 def test_matrix_keeps_its_words_within_the_cells(count):
     tasks = [TARGETS[i % 8] for i in range(count)]
-    reported = pd.concat([study(500)[0][task].rename(f"t{i}") for i, task in enumerate(tasks)], axis=1)
-    titles = {task: f"ImageNet-1000-{i}" for i, task in enumerate(reported)}
-    figure = draw_all_pairs(reported, list(reported), titles, **BOOTSTRAP).figure
+    scores = pd.concat([study(500)[0][task].rename(f"t{i}") for i, task in enumerate(tasks)], axis=1)
+    titles = {task: f"ImageNet-1000-{i}" for i, task in enumerate(scores)}
+    figure = draw_all_pairs(scores, list(scores), titles, **BOOTSTRAP).figure
     figure.draw_without_rendering()
     for ax in figure.axes:
         for text in ax.texts:
@@ -102,39 +102,39 @@ def test_class_counts_are_those_of_the_train_part():
 
 @pytest.mark.parametrize("n", SIZES)
 def test_balanced_errors_are_drawn_on_one_scale(n):
-    reported, _ = study(n)
+    scores, _ = study(n)
     ax = drawing("balanced", n).figure.axes[2]
-    assert same_points(points(ax), reported[list(BALANCED[0])].to_numpy())
+    assert same_points(points(ax), scores[list(BALANCED[0])].to_numpy())
     assert ax.get_xlim() == ax.get_ylim()
     assert ax.get_title(loc="left").startswith("ρ = ")
 
 
 def test_pretrained_panels_show_both_starts_and_their_gain():
-    reported, _ = study(500)
+    scores, _ = study(500)
     drawn = drawing("pretrained", 500)
     for ax, pair in zip(drawn.figure.axes, STARTS, strict=True):
-        rhos = [spearman(reported["photos"], reported[task], **BOOTSTRAP).rho for task in pair]
+        rhos = [spearman(scores["photos"], scores[task], **BOOTSTRAP).rho for task in pair]
         shown = [f"ρ = {rho:.2f}".replace("-", "−") for rho in rhos]
         assert ax.get_title(loc="left") == f"● {shown[0]}   ▲ {shown[1]}"
         for task, collection in zip(pair, ax.collections, strict=True):
-            assert same_points(collection.get_offsets(), reported[["photos", task]].to_numpy())
-    gain = reported[TARGETS[0]] - reported[TARGETS[1]]
+            assert same_points(collection.get_offsets(), scores[["photos", task]].to_numpy())
+    gain = scores[TARGETS[0]] - scores[TARGETS[1]]
     clause = f"mean gain {gain.mean():.2f} error points, {(gain > 0).sum()} of 500 models gained"
     assert clause.replace("-", "−") in drawn.caption
 
 
 def test_both_starts_are_compared_over_the_same_models():
-    reported = study(5)[0].copy()
-    reported.loc["a002", TARGETS[1]] = np.nan
-    drawn = draw_pretrained(reported, "photos", STARTS[:1], TITLES, **BOOTSTRAP)
+    scores = study(5)[0].copy()
+    scores.loc["a002", TARGETS[1]] = np.nan
+    drawn = draw_pretrained(scores, "photos", STARTS[:1], TITLES, **BOOTSTRAP)
     assert [len(collection.get_offsets()) for collection in drawn.figure.axes[0].collections] == [4, 4]
     assert "up to 1 of 5" in drawn.caption
 
 
 def test_best_shapes_are_the_genes_of_the_best():
-    reported, frame, data = study(500)[0], genes(500), drawing("shapes", 500).data
+    scores, frame, data = study(500)[0], genes(500), drawing("shapes", 500).data
     for task in TARGETS[:3]:
-        order = reported[task].sort_values().index
+        order = scores[task].sort_values().index
         rows = data[data["task"] == task].set_index(["parameter", "stage"])
         assert set(rows["best_model"]) == {order[0]}
         assert list(rows["best"]) == pytest.approx(list(frame.loc[order[0]]))
@@ -165,12 +165,12 @@ def test_the_best_are_at_most_a_quarter_and_more_than_one(n, expected):
 
 
 def test_ties_for_the_best_are_broken_by_id_and_named():
-    reported = study(500)[0].iloc[::-1]
-    drawn = draw_best_shapes(reported, genes(500), [TARGETS[8]], 15, TITLES)
+    scores = study(500)[0].iloc[::-1]
+    drawn = draw_best_shapes(scores, genes(500), [TARGETS[8]], 15, TITLES)
     assert set(drawn.data["best_model"]) == {"a000"}
     assert "500 models tie for the least error" in drawn.caption
     assert "across the limit of the 15 best" in drawn.caption
-    assert "tie" not in draw_best_shapes(reported, genes(500), [TARGETS[0]], 15, TITLES).caption
+    assert "tie" not in draw_best_shapes(scores, genes(500), [TARGETS[0]], 15, TITLES).caption
 
 
 def test_genes_are_read_by_model(tmp_path):
@@ -184,7 +184,7 @@ def test_genes_are_read_by_model(tmp_path):
 
 
 def test_matrix_has_each_pair_below_and_above_the_diagonal():
-    reported, _ = study(500)
+    scores, _ = study(500)
     drawn = drawing("pairs", 500)
     grid = np.array(drawn.figure.axes).reshape(len(ALL), len(ALL))
     rows = drawn.data[drawn.data["kind"] == "rho"].set_index(["x_task", "y_task"])
@@ -192,8 +192,8 @@ def test_matrix_has_each_pair_below_and_above_the_diagonal():
     for i, x in enumerate(ALL):
         for j in range(i + 1, len(ALL)):
             y = ALL[j]
-            assert same_points(points(grid[j, i]), reported[[x, y]].to_numpy())
-            result, texts = spearman(reported[x], reported[y], **BOOTSTRAP), grid[i, j].texts
+            assert same_points(points(grid[j, i]), scores[[x, y]].to_numpy())
+            result, texts = spearman(scores[x], scores[y], **BOOTSTRAP), grid[i, j].texts
             if y == TARGETS[8]:
                 assert [text.get_text() for text in texts] == ["undefined"]
                 continue
@@ -205,22 +205,22 @@ def test_matrix_has_each_pair_below_and_above_the_diagonal():
 
 
 def test_matrix_ships_the_errors_and_their_distribution():
-    reported, _ = study(500)
+    scores, _ = study(500)
     data = drawing("pairs", 500).data
     for task in ALL:
         rows = data[data["x_task"] == task]
-        assert np.array_equal(rows.loc[rows["kind"] == "error", "error"], reported[task])
+        assert np.array_equal(rows.loc[rows["kind"] == "error", "error"], scores[task])
         bins = rows[rows["kind"] == "distribution"]
-        below = [(reported[task] < edge).sum() for edge in bins["bin_high"].iloc[:-1]]
+        below = [(scores[task] < edge).sum() for edge in bins["bin_high"].iloc[:-1]]
         assert list(bins["models"].cumsum()) == [*below, 500]
 
 
 def test_rho_by_size_is_scipys_over_populations_drawn_with_replacement():
-    reported = study(500)[0].iloc[:60]
-    curve = rho_by_size(reported, "photos", TARGETS[0], [20, 60, 400], **BOOTSTRAP)
+    scores = study(500)[0].iloc[:60]
+    curve = rho_by_size(scores, "photos", TARGETS[0], [20, 60, 400], **BOOTSTRAP)
     assert list(curve.by_size["n"]) == [20, 60]
     rows = np.random.default_rng(BOOTSTRAP["seed"]).integers(60, size=(BOOTSTRAP["resamples"], 20))
-    pair = reported[["photos", TARGETS[0]]].to_numpy()
+    pair = scores[["photos", TARGETS[0]]].to_numpy()
     rhos = [stats.spearmanr(*pair[row].T).statistic for row in rows]
     (_, first), (_, last) = curve.by_size.iterrows()
     assert (first.low, first["median"], first.high) == pytest.approx(np.percentile(rhos, [2.5, 50, 97.5]))
@@ -239,12 +239,12 @@ def test_least_sizes_hold_from_there_on_and_not_before():
 
 
 def test_more_models_than_there_are_and_undefined_are_said():
-    reported = study(5)[0]
+    scores = study(5)[0]
     pairs = [("photos", TARGETS[4]), ("photos", TARGETS[8])]
-    table = population_size_table(reported, pairs, TITLES, population_sizes(5), **BOOTSTRAP)
+    table = population_size_table(scores, pairs, TITLES, population_sizes(5), **BOOTSTRAP)
     assert list(table.shown["n for ±0.1"]) == ["more than 5", "undefined"]
     assert table.data["precise_from"].isna().all()
-    caption = draw_rho_vs_population(reported, pairs, TITLES, [5], **BOOTSTRAP).caption
+    caption = draw_rho_vs_population(scores, pairs, TITLES, [5], **BOOTSTRAP).caption
     assert "for ±0.1 more than 5" in caption
     assert "ρ undefined, all errors are equal, n = 5; for the sign undefined" in caption
 
@@ -269,15 +269,15 @@ def test_sizes_are_round_and_end_with_the_population(n, expected):
 
 
 def test_nothing_to_draw_is_a_problem():
-    reported, _ = study(5)
+    scores, _ = study(5)
     for draw in (
-        lambda: draw_balanced({}, reported, [], TITLES, **BOOTSTRAP),
-        lambda: draw_pretrained(reported, "photos", [], TITLES, **BOOTSTRAP),
-        lambda: draw_best_shapes(reported, genes(5), [], 15, TITLES),
-        lambda: draw_all_pairs(reported, ["photos"], TITLES, **BOOTSTRAP),
-        lambda: draw_rho_vs_population(reported, [], TITLES, [5], **BOOTSTRAP),
-        lambda: draw_rho_vs_population(reported, PAIRS, TITLES, [], **BOOTSTRAP),
-        lambda: population_size_table(reported, [], TITLES, [5], **BOOTSTRAP),
+        lambda: draw_balanced({}, scores, [], TITLES, **BOOTSTRAP),
+        lambda: draw_pretrained(scores, "photos", [], TITLES, **BOOTSTRAP),
+        lambda: draw_best_shapes(scores, genes(5), [], 15, TITLES),
+        lambda: draw_all_pairs(scores, ["photos"], TITLES, **BOOTSTRAP),
+        lambda: draw_rho_vs_population(scores, [], TITLES, [5], **BOOTSTRAP),
+        lambda: draw_rho_vs_population(scores, PAIRS, TITLES, [], **BOOTSTRAP),
+        lambda: population_size_table(scores, [], TITLES, [5], **BOOTSTRAP),
     ):
         with pytest.raises(Problem):
             draw()

@@ -22,13 +22,13 @@ def made(n):
     depth = rng.integers(4, 40, n)
     shape = pd.DataFrame({"cumulative_depth": depth, "cumulative_width": 10 * depth}, index=models)
     errors = {"photos": 60 - depth, "lines": 20 + depth, "lines_zero": 70 - depth, "woods": 30, "woods_one": 40 - depth}
-    reported = pd.DataFrame({name: value + rng.normal(0, 4, n) for name, value in errors.items()}, index=models)
-    return reported, shape
+    scores = pd.DataFrame({name: value + rng.normal(0, 4, n) for name, value in errors.items()}, index=models)
+    return scores, shape
 
 
-def drawn(n=40, reported=None):
+def drawn(n=40, scores=None):
     errors, shape = made(n)
-    errors = errors if reported is None else reported
+    errors = errors if scores is None else scores
     return draw_initialisation(errors, shape, "photos", PAIRS, ZERO, TITLES, resamples=100, seed=0)
 
 

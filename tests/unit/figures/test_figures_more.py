@@ -19,8 +19,8 @@ from matplotlib.patches import FancyBboxPatch
 from small import packed_images
 
 from apr.basics.problems import Problem
-from apr.figures.ranks.other_errors import read_column
 from apr.figures.runs.design_space import choose_examples, draw_design_space
+from apr.scores.frames import read_column
 from apr.statistics.ranks import spearman
 
 

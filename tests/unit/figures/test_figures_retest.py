@@ -27,14 +27,14 @@ def retest(**changes):
         "title": "MatchedFrequency, top-1",
         "original": "old",
         "new": "new",
-        "error": "top1",
+        "metric": "top1_accuracy",
     }
     return settings | {"without": [], "probit_without": []} | changes
 
 
 @cache
 def errors(n, low=60, seed=0):
-    """Error tables of n models, most of them close together, as published ones are."""
+    """Score tables of n models, most of them close together, as published ones are."""
     rng = np.random.default_rng(seed)
     correct = rng.integers(7000, 8300, n)
     correct[:3] = [low * 100, low * 100 + 300, low * 100 + 900]

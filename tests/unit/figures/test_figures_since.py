@@ -21,7 +21,7 @@ from study import ROOT
 BOOTSTRAP = {"resamples": 200, "seed": 0}
 TITLES = {"photos": "Photos", "again": "Photos again", "drawings": "Drawings", "dark": "Dark photos (matched exposure)"}
 NEW = [name for name in TITLES if name != "photos"]
-RETESTS = [{"name": n, "title": TITLES[n], "original": "photos", "new": n, "error": "top1"} for n in NEW]
+RETESTS = [{"name": n, "title": TITLES[n], "original": "photos", "new": n, "metric": "top1_accuracy"} for n in NEW]
 
 
 @cache

@@ -7,10 +7,10 @@ from figure_studies import BOOTSTRAP, SIZES, TITLES, continuation, drawing, popu
 
 from apr.basics.files import digest_of
 from apr.basics.problems import Problem
-from apr.comparisons.testsets import Counts
 from apr.figures.runs.curves import draw_training_curves, read_curves
 from apr.figures.runs.densities import draw_seed_densities
-from apr.scores.repeats import read_repeats
+from apr.scores.frames import read_repeats
+from apr.scores.tested import Counts
 from apr.statistics.ranks import spearman
 
 # Figure A2: training curves
@@ -210,8 +210,8 @@ def test_repeats_are_read_with_every_seed(tmp_path):
         (row("a122", 2, 101.0), "a122, seed 2: has an error outside"),
         (row("a122", 2, None, status="completed"), "no error although"),
         (row("a122", 2, 3.0, status="lost"), "neither completed nor diverged"),
-        (row("a122", 2, "many"), "is not an error table"),
-        (row("a122", None, 3.0), "is not an error table"),
+        (row("a122", 2, "many"), "is not a score table"),
+        (row("a122", None, 3.0), "is not a score table"),
     ],
 )
 def test_impossible_repeats_are_refused(tmp_path, bad, reason):
@@ -225,5 +225,5 @@ def test_a_missing_or_foreign_table_is_named(tmp_path):
         read_repeats(tmp_path / "none.csv")
     for text in ("", "a,b\n1,2\n"):
         (tmp_path / "other.csv").write_text(text)
-        with pytest.raises(Problem, match="is not an error table"):
+        with pytest.raises(Problem, match="is not a score table"):
             read_repeats(tmp_path / "other.csv")

@@ -32,7 +32,7 @@ ORANGE, RED, BLUE, GREEN, GREY, INK, PURPLE = (
 
 
 @pytest.fixture(scope="module")
-def reported():
+def scores():
     rng = np.random.default_rng(0)
     z = rng.normal(size=N)
     errors = {"photos": 40 + 5 * z, "few": 20 + 2 * z + rng.normal(size=N), "digits": 30 + 2 * z + rng.normal(size=N)}
@@ -61,12 +61,12 @@ def marker(collection):
     return len(collection.get_paths()[0].vertices)
 
 
-def test_scatter(reported):
-    drawn = draw_scatter(reported, [("photos", "digits")], TITLES, 5, **BOOTSTRAP)
+def test_scatter(scores):
+    drawn = draw_scatter(scores, [("photos", "digits")], TITLES, 5, **BOOTSTRAP)
     (ax,) = drawn.figure.axes
     words = legend(drawn.figure)
     assert words == {"5 best on Digits": ORANGE, "5 worst on Digits": RED, "other models": GREY}
-    ranked = reported["digits"].sort_values()
+    ranked = scores["digits"].sort_values()
     best, worst = (of_color(ax.collections, words[f"5 {end} on Digits"]) for end in ("best", "worst"))
     assert sorted(best.get_offsets()[:, 1]) == pytest.approx(ranked[:5])
     assert sorted(worst.get_offsets()[:, 1]) == pytest.approx(ranked[-5:])
@@ -76,41 +76,41 @@ def test_scatter(reported):
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("Photos error (%)", "Digits error (%)")
 
 
-def test_pretrained(reported):
-    drawn = draw_pretrained(reported, "photos", [("digits", "pre")], TITLES, **BOOTSTRAP)
+def test_pretrained(scores):
+    drawn = draw_pretrained(scores, "photos", [("digits", "pre")], TITLES, **BOOTSTRAP)
     words = legend(drawn.figure)
     assert words == {"from scratch": BLUE, "pretrained": GREEN}
     for word, task in (("from scratch", "digits"), ("pretrained", "pre")):
         points = of_color(drawn.figure.axes[0].collections, words[word]).get_offsets()
-        assert points[:, 1].tolist() == pytest.approx(reported[task].tolist())
+        assert points[:, 1].tolist() == pytest.approx(scores[task].tolist())
     assert "mean gain 7.00 error points, 40 of 40 models gained" in drawn.caption
     assert "from scratch (blue circles)" in drawn.caption
 
 
-def test_regret(reported):
-    drawn = draw_selection_regret(reported, "photos", ["digits"], {"digits": "few"}, TITLES, **BOOTSTRAP)
+def test_regret(scores):
+    drawn = draw_selection_regret(scores, "photos", ["digits"], {"digits": "few"}, TITLES, **BOOTSTRAP)
     words = legend(drawn.figure)
     assert words["k best on Photos"] == BLUE
     assert words["k best on the closest family member"] == ORANGE
     for word, source in (("k best on Photos", "photos"), ("k best on the closest family member", "few")):
         line = of_color(drawn.figure.axes[0].lines, words[word])
-        first = reported.loc[reported[source].idxmin(), "digits"] - reported["digits"].min()
+        first = scores.loc[scores[source].idxmin(), "digits"] - scores["digits"].min()
         assert line.get_ydata()[0] == pytest.approx(first)
     assert "Blue: the k best on Photos; orange: on the member" in drawn.caption
 
 
-def test_relative(reported):
-    drawn = draw_relative_error(reported, "photos", ["photos", "digits"], TITLES, **BOOTSTRAP)
+def test_relative(scores):
+    drawn = draw_relative_error(scores, "photos", ["photos", "digits"], TITLES, **BOOTSTRAP)
     words = legend(drawn.figure)
     for word, wanted in words.items():
         task = {"Photos": "photos", "Digits": "digits"}[word.split(",")[0]]
         points = of_color([c for c in drawn.figure.axes[0].collections if c.get_gid()], wanted).get_offsets()
-        assert points[:, 1].tolist() == pytest.approx((reported[task] / reported[task].mean()).tolist())
+        assert points[:, 1].tolist() == pytest.approx((scores[task] / scores[task].mean()).tolist())
 
 
-def test_balanced(reported):
+def test_balanced(scores):
     counts = {"digits": {"cat": 30, "dog": 5}, "pre": {"cat": 7, "dog": 5}}
-    drawn = draw_balanced(counts, reported, [("digits", "pre")], TITLES, **BOOTSTRAP)
+    drawn = draw_balanced(counts, scores, [("digits", "pre")], TITLES, **BOOTSTRAP)
     (one,) = drawn.figure.legends
     colors = [to_hex(handle.patches[0].get_facecolor()) for handle in drawn.figure.axes[0].containers]
     assert [text.get_text() for text in one.get_texts()] == ["unbalanced", "balanced", "equal errors"]
@@ -121,8 +121,8 @@ def test_balanced(reported):
     assert "light bars) and in its balanced version (dark" in drawn.caption
 
 
-def test_population_size(reported):
-    drawn = draw_rho_vs_population(reported, [("photos", "digits")], TITLES, [5, 10, 20, 40], **BOOTSTRAP)
+def test_population_size(scores):
+    drawn = draw_rho_vs_population(scores, [("photos", "digits")], TITLES, [5, 10, 20, 40], **BOOTSTRAP)
     words = legend(drawn.figure)
     assert words["median, 95 % interval"] == BLUE
     assert words["whole population"] == INK
@@ -139,10 +139,10 @@ def test_population_size(reported):
             assert lines[gid].get_xdata() == data.loc[data[column], "n"].tolist()
 
 
-def test_best_shapes(reported):
+def test_best_shapes(scores):
     rng = np.random.default_rng(1)
-    genes = pd.DataFrame({f"{p}{s}": 2.0 ** rng.integers(0, 3, N) for p in PARAMETERS for s in STAGES}, reported.index)
-    drawn = draw_best_shapes(reported, genes, ["digits"], 5, TITLES)
+    genes = pd.DataFrame({f"{p}{s}": 2.0 ** rng.integers(0, 3, N) for p in PARAMETERS for s in STAGES}, scores.index)
+    drawn = draw_best_shapes(scores, genes, ["digits"], 5, TITLES)
     (one,) = drawn.figure.legends
     assert [text.get_text() for text in one.get_texts()] == [
         "best model",
@@ -152,9 +152,9 @@ def test_best_shapes(reported):
     ax = drawn.figure.axes[0]
     best = of_color(ax.lines, ORANGE)
     depths = genes[[f"d{stage}" for stage in STAGES]]
-    assert best.get_ydata() == pytest.approx(depths.loc[reported["digits"].idxmin()])
+    assert best.get_ydata() == pytest.approx(depths.loc[scores["digits"].idxmin()])
     assert color(one.legend_handles[0]) == ORANGE
-    top = reported["digits"].nsmallest(5).index
+    top = scores["digits"].nsmallest(5).index
     assert of_color(ax.lines, BLUE).get_ydata() == pytest.approx(depths.loc[top].mean())
 
 
@@ -195,7 +195,7 @@ def test_retest():
     for side in ("orig", "new"):
         accuracies[f"{side}_n"] = 1000.0
         accuracies[f"{side}_correct"] = accuracies[f"{side}_acc"] * 10
-    retest = {"name": "new", "title": "New", "original": "a", "new": "b", "error": "top1"}
+    retest = {"name": "new", "title": "New", "original": "a", "new": "b", "metric": "top1_accuracy"}
     drawn = draw_retest(
         accuracies, retest | {"without": ["m5"], "probit_without": []}, {"a": "A", "b": "B"}, **BOOTSTRAP
     )

@@ -87,8 +87,8 @@ def test_no_script_that_is_followed_imports_by_a_computed_name():
     [
         ("collect_evaluations", "evaluated", True),
         ("collect_evaluations", "zoo", True),
-        ("collect_errors", "runs", True),
-        ("collect_errors", "evaluated", False),
+        ("collect_scores", "runs", True),
+        ("collect_scores", "evaluated", False),
         ("table_correlations", "comparisons", True),
         ("table_retest", "comparisons", False),
         ("table_retest_slopes", "comparisons", False),

@@ -14,7 +14,8 @@ from apr.basics.files import file_digest, write_json
 from apr.data.packing import INDEX
 from apr.data.views import select_view
 from apr.runs.protocol import KEYS, UNSAID
-from apr.runs.record import check_reported, error_rows
+
+# GONE check_reported,error_rows
 
 GENOTYPE = "d=1,1,1,1 w=8,8,8,8 b=1,1,1,1 g=1,1,1,1"
 PROTOCOL = dict(epochs=2, batch=4, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.0, warmup_epochs=0, precise_bn=0)

@@ -28,7 +28,7 @@ from apr.data.views import view_indices
 from apr.models.pretrained import load_model
 from apr.runs.evaluation import counted, output_indices, predict, run_protocol
 from apr.runs.protocol import check_protocol, planned_protocol
-from apr.runs.record import error_row, read_run
+from apr.runs.record import read_run
 
 CPU = torch.device("cpu")
 WNIDS = timm.data.ImageNetInfo("imagenet-1k").label_names()

@@ -1,11 +1,11 @@
-"""A run's JSON: what is refused, and what an error table says of it."""
+"""A run's JSON: what is refused, and what a score table says of it."""
 
 import pytest
 
 from apr.basics.files import digest_of, read_json, write_json
 from apr.basics.problems import Problem
 from apr.runs.protocol import check_protocol, full_protocol
-from apr.runs.record import asked_for, error_row, new_run, read_run
+from apr.runs.record import asked_for, new_run, read_run
 
 MANIFEST = {"view": "v", "dataset": "d", "dataset_digest": "x", "indices_digest": "y", "classes": ["a", "b"]}
 OUTCOME = {"status": "completed", "n": 8, "correct_top1": 6, "correct_top5": 7, "train_n": 40, "train_correct_top1": 39}

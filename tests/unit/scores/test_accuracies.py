@@ -8,7 +8,7 @@ from apr.scores.paired import clopper_pearson, paired
 
 
 def table(n=10_000, **correct):
-    """An error table: model -> correct at top-1."""
+    """A score table: model -> correct at top-1."""
     rows = pd.DataFrame({"model": list(correct), "n": n, "correct_top1": list(correct.values())}).set_index("model")
     rows["correct_top5"] = np.nan
     rows["top1_error"] = rows["error"] = 100 - 100 * rows["correct_top1"] / n

@@ -6,9 +6,9 @@ from published import MEASURED_IMAGES as IMAGES
 
 from apr.basics.problems import Problem
 from apr.comparisons.table import write_csv
+from apr.scores.frames import read_models
 from apr.scores.measured import read_measured
 from apr.scores.paired import paired
-from apr.scores.table import read_errors
 
 HEAD = "model,img_size,top1,top1_err,top5,top5_err,param_count,crop_pct,interpolation\n"
 ROWS = (
@@ -26,7 +26,7 @@ def written(tmp_path, text):
 
 def test_percentages_become_counts_and_an_error_table(tmp_path):
     write_csv(tmp_path / "errors.csv", read_measured(written(tmp_path, HEAD + ROWS), 10_000))
-    table = read_errors(tmp_path / "errors.csv")
+    table = read_models(tmp_path / "errors.csv")
     assert list(table.index) == ["a.in1k@224", "b.in1k@224"]
     first = table.loc["a.in1k@224"]
     assert (first["n"], first["correct_top1"], first["correct_top5"]) == (10_000, 7_501, 9_000)

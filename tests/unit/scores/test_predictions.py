@@ -10,8 +10,8 @@ import pytest
 
 from apr.basics.problems import Problem
 from apr.comparisons.table import write_csv
+from apr.scores.frames import read_models
 from apr.scores.predictions import contents_digest, count_correct, import_predictions, values_digest
-from apr.scores.table import read_errors
 
 TOP = "Repository-0123abc"
 CLASSES = 12
@@ -84,7 +84,7 @@ def test_counts_per_model_and_set(tmp_path):
     tables = import_predictions(made(tmp_path, models=("beta", "alpha")), SOURCE)
     assert list(tables) == ["old", "new"]
     write_csv(tmp_path / "new.csv", tables["new"])
-    table = read_errors(tmp_path / "new.csv")
+    table = read_models(tmp_path / "new.csv")
     assert table.index.tolist() == ["alpha", "beta"]
     assert table.loc["alpha", ["n", "correct_top1", "correct_top5"]].tolist() == [40, 30, 40]
     assert table.loc["alpha", ["error", "top1_error", "top5_error"]].tolist() == [25, 25, 0]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 from data_helpers import real
-from published import REGISTRY, published_errors
+from published import REGISTRY, published_scores
 
 from apr.basics.problems import Problem
 from apr.scores.predictions import import_predictions
@@ -86,7 +86,7 @@ def test_the_registry_pins_what_is_read():
 
 
 def test_the_published_sets_are_whole():
-    published = published_errors()
+    published = published_scores()
     assert {name: (len(table), table["n"].iloc[0]) for name, table in published.items()} == {
         "imagenet_val": (67, 50_000),
         "imagenetv2_matched_frequency": (67, 10_000),
@@ -102,7 +102,7 @@ def test_the_published_sets_are_whole():
 
 
 def test_the_reversed_model_lies_between_its_neighbours_on_every_set():
-    published = published_errors()
+    published = published_scores()
     for name in list(published)[:4]:
         top1 = published[name]["correct_top1"]
         assert top1["fv_4k"] < top1["fv_16k"] < top1["fv_64k"], name

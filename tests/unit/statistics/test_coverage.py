@@ -111,7 +111,7 @@ def test_a_true_claim_is_reproduced_by_500_models(true, expected):
         x, y = pair(rng, 500, 2 * np.sin(np.pi * true / 6))
         models = [f"a{m:03}" for m in range(500)]
         shape = pd.DataFrame({"cumulative_depth": x, "cumulative_width": y}, models)
-        reported = pd.DataFrame({"x": x, "y": y}, models)
-        verdicts.append(scorecard([claim], reported, shape, {}, {"x": "X", "y": "Y"}, 200, i).data["verdict"].item())
+        scores = pd.DataFrame({"x": x, "y": y}, models)
+        verdicts.append(scorecard([claim], scores, shape, {}, {"x": "X", "y": "Y"}, 200, i).data["verdict"].item())
     assert verdicts.count("reproduced") >= 54
     assert "not reproduced" not in verdicts

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from bootstrap_lines import loop
 from data_helpers import real
-from published import published_errors
+from published import published_scores
 from scipy.stats import linregress, norm
 
 from apr.basics.problems import Problem
@@ -125,7 +125,7 @@ PUBLISHED = [
 
 @pytest.mark.parametrize(("original", "new", "error", "without", "line", "limits"), PUBLISHED)
 def test_published_lines_are_met(original, new, error, without, line, limits):
-    errors = published_errors()
+    errors = published_scores()
     models = paired(errors[original], errors[new], error).drop(index=without)
     x, y = models["orig_acc"], models["new_acc"]
     fitted = fit_line(x, y)

@@ -4,7 +4,7 @@ import json
 import os
 
 import pytest
-from fabricated import diverged, edit, only, study, write_errors, write_run
+from fabricated import diverged, edit, only, study, write_run, write_table
 
 from apr.basics.files import digest_of
 from apr.comparisons.table import save_table
@@ -29,7 +29,7 @@ def test_diverged_runs_are_counted_and_not_wrong(made):
     root, plan, runs = made
     runs["digits"]["a001"] = diverged(runs["digits"]["a001"])
     write_run(root, "digits", "a001", runs["digits"]["a001"])
-    write_errors(root, "digits", runs["digits"].values())
+    write_table(root, "digits", runs["digits"].values())
     result = audit(plan, root)
     assert result.findings == []
     assert (result.states["digits"]["complete"], result.states["digits"]["diverged"]) == (3, 1)
@@ -40,8 +40,8 @@ def test_a_run_is_to_do_until_its_task_has_an_error_table(made):
     (root / "results/runs/digits/a001.json").unlink()
     (finding,) = only(audit(plan, root), "missing")
     assert finding.path == "results/runs/digits/a001.json"
-    assert "results/errors/digits.csv" in finding.says
-    (root / "results/errors/digits.csv").unlink()
+    assert "results/scores/digits.csv" in finding.says
+    (root / "results/scores/digits.csv").unlink()
     result = audit(plan, root)
     assert (result.states["digits"]["to_do"], result.findings) == (1, [])
 
@@ -98,7 +98,7 @@ def test_other_images_are_outdated(made):
 def test_a_run_in_another_ones_place_is_named(made):
     root, plan, runs = made
     write_run(root, "digits", "a001", runs["digits"]["a002"])
-    write_errors(root, "digits", [runs["digits"][name] for name in ("a000", "a002", "a002", "a003")])
+    write_table(root, "digits", [runs["digits"][name] for name in ("a000", "a002", "a002", "a003")])
     (finding,) = only(audit(plan, root), "misplaced")
     assert "is the run of a002 on digits" in finding.says
 
@@ -155,12 +155,12 @@ def test_a_continuation_of_what_is_no_longer_the_best_is_outdated(made):
     best = runs["photos"]["a000"]
     best["outcome"]["correct_top1"] = best["history"][-1]["correct_top1"] = 1
     write_run(root, "photos", "a000", best)
-    write_errors(root, "photos", runs["photos"].values())
+    write_table(root, "photos", runs["photos"].values())
     found = only(audit(plan, root), "outdated")
     assert [finding.path.rsplit("/", 1)[1] for finding in found] == [
         *("best1.json", "best2.json", "worst1.json", "worst2.json")
     ]
-    assert "continues a000, but best1 of results/errors/photos.csv is a001" in found[0].says
+    assert "continues a000, but best1 of results/scores/photos.csv is a001" in found[0].says
 
 
 def test_a_continuation_under_another_rank_is_named(made):
@@ -175,7 +175,7 @@ def test_a_run_that_could_not_start_since_its_source_diverged_is_sound(made):
     for task in ("photos", "digits_pretrained"):
         runs[task]["a002"] = diverged(runs[task]["a002"]) | ({"history": []} if task == "digits_pretrained" else {})
         write_run(root, task, "a002", runs[task]["a002"])
-        write_errors(root, task, runs[task].values())
+        write_table(root, task, runs[task].values())
     result = audit(plan, root)
     assert result.findings == []
     assert result.states["digits_pretrained"]["diverged"] == 1
@@ -186,7 +186,7 @@ def test_models_of_equal_error_rank_by_their_names(made):
     for run in runs["photos"].values():
         run["outcome"]["correct_top1"] = run["history"][-1]["correct_top1"] = 30
         write_run(root, "photos", run["model"], run)
-    write_errors(root, "photos", runs["photos"].values())
+    write_table(root, "photos", runs["photos"].values())
     assert audit(plan, root).findings == []
 
 
@@ -213,7 +213,7 @@ def test_the_table_counts_every_planned_run_once(made, tmp_path):
     assert data.loc["digits", ["complete", "missing", "unreadable"]].tolist() == [2, 1, 1]
     assert table.shown.iloc[-1].tolist()[:3] == ["All tasks", 16, int(data["complete"].sum())]
     assert "Of 16 planned trainings" in table.caption
-    assert "Made anew by the same command: 1 not there although the error table is; " in table.caption
+    assert "Made anew by the same command: 1 not there although the score table is; " in table.caption
     assert "Wrong: 1 not readable as a run" in table.caption
     save_table(table, csv=tmp_path / "a.csv", md=tmp_path / "a.md", caption=tmp_path / "a.rst")
     assert "Task on digits" in (tmp_path / "a.md").read_text()
@@ -295,21 +295,21 @@ def test_what_starts_from_an_outdated_run_is_outdated(made):
 def test_a_table_of_a_larger_study_or_of_another_error_is_made_anew(made):
     root, plan, runs = made
     del plan["digits"]["runs"]["a003"]
-    write_errors(root, "photos", runs["photos"].values(), "top5")
+    write_table(root, "photos", runs["photos"].values(), "top5")
     findings = audit(plan, root).findings
     kinds = {(finding.kind, finding.task) for finding in findings}
     assert kinds == {("old_table", "digits"), ("old_table", "photos"), ("stray", "digits")}
     assert "has 4 rows where 3 runs are planned" in described(findings)
-    assert "makes 2 error table(s) anew" in to_come(findings)
+    assert "makes 2 score table(s) anew" in to_come(findings)
 
 
 def test_a_table_older_than_its_runs_is_made_anew_and_another_is_wrong(made):
     root, plan, _ = made
-    table = root / "results/errors/digits.csv"
+    table = root / "results/scores/digits.csv"
     table.write_text(table.read_text().replace("66.666667", "33.333333"))
     (finding,) = audit(plan, root).findings
     assert finding.kind == "table"
-    assert "results/errors/digits.csv" in remedy([finding])
+    assert "results/scores/digits.csv" in remedy([finding])
     os.utime(table, (1, 1))
     (finding,) = audit(plan, root).findings
     assert finding.kind == "old_table"
@@ -317,7 +317,7 @@ def test_a_table_older_than_its_runs_is_made_anew_and_another_is_wrong(made):
 
 def test_a_deleted_table_is_to_do(made):
     root, plan, _ = made
-    (root / "results/errors/digits.csv").unlink()
+    (root / "results/scores/digits.csv").unlink()
     assert audit(plan, root).findings == []
 
 

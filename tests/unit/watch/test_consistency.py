@@ -1,4 +1,4 @@
-"""What the audit finds where a run, its view, its dataset or its error table contradict each other."""
+"""What the audit finds where a run, its view, its dataset or its score table contradict each other."""
 
 import pytest
 from fabricated import edit, only, study
@@ -26,7 +26,7 @@ def made(tmp_path):
 )
 def test_what_cannot_be_is_out_of_range(made, change, says):
     root, plan, _ = made
-    (root / "results/errors/digits.csv").unlink()
+    (root / "results/scores/digits.csv").unlink()
     edit(root / "results/runs/digits/a001.json", change)
     (finding,) = only(audit(plan, root), "out_of_range")
     assert says in finding.says
@@ -77,7 +77,7 @@ def test_a_missing_view_of_finished_runs_is_wrong(made):
 
 def test_an_edited_error_table_is_found(made):
     root, plan, _ = made
-    path = root / "results/errors/digits.csv"
+    path = root / "results/scores/digits.csv"
     path.write_text(path.read_text().replace("66.666667,66.666667", "120,66.666667"))
     (finding,) = only(audit(plan, root), "table")
     assert finding.says.startswith("row 2: error is '120', its run says '66.666667'")

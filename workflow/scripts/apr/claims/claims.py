@@ -19,7 +19,7 @@ VERIFIED = {
     "U": "unverified (recalled)",
 }
 SHAPE = ("cumulative_depth", "cumulative_width")  # these may stand in the place of a task
-REQUIRED = ("id", "says", "where", "mark", "reported", "measure", "expected", "because")
+REQUIRED = ("id", "says", "where", "mark", "paper_value", "measure", "expected", "because")
 
 
 def _is_names(value: Any, least: int, most: int) -> bool:
@@ -70,7 +70,7 @@ class Claim:
     says: str
     where: str | None
     mark: str
-    reported: float | str
+    paper_value: float | str
     kind: str
     arguments: dict[str, Any]
     expected: tuple[float, float]

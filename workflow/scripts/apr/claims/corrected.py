@@ -13,9 +13,10 @@ from apr.claims.scorecard import UNDECIDED, equivalence
 from apr.comparisons.correlations import correlate
 from apr.comparisons.noise_ceiling import ceilings, seed_noise
 from apr.comparisons.table import Table
-from apr.comparisons.testsets import Counted, footnote, images_of, marked, of_images, weak_tasks
+from apr.comparisons.testsets import footnote, marked, of_images, weak_tasks
 from apr.comparisons.wording import UNDEFINED, with_interval
-from apr.scores.table import complete
+from apr.scores.frames import complete
+from apr.scores.tested import Counted, images_of, losses, losses_of
 from apr.statistics.bootstrap import interval
 from apr.statistics.ranks import rho_draws
 
@@ -23,7 +24,7 @@ JUDGED = ("claim", "says", "verified", "verdict", "verdict_corrected")
 
 
 def corrected_table(
-    reported: pd.DataFrame,
+    scores: pd.DataFrame,
     repeats: Mapping[str, pd.DataFrame],
     bases: Mapping[str, str],
     pairs: Sequence[tuple[str, str]],
@@ -42,8 +43,8 @@ def corrected_table(
     leave it up to 0.11 too small (benchmarks/README.md).
 
     Args:
-        reported: errors (%), [models x tasks], NaN where a model did not complete.
-        repeats: repeated task -> model, seed, error (%; NaN where a training diverged).
+        scores: values in the metrics of the tasks, [models x tasks], NaN where a model did not complete.
+        repeats: repeated task -> model, seed, value (NaN where a training diverged).
         bases: repeated task -> the task of the population whose noise it measures.
         pairs: of tasks; those without a measured task are left out.
         claims: those of the kind rho are judged before and after the correction.
@@ -55,11 +56,12 @@ def corrected_table(
     Raises:
         Problem: no model completed both tasks of a pair.
     """
-    weak = weak_tasks(reported, counts, (task for pair in pairs for task in pair))
+    weak = weak_tasks(scores, counts, (task for pair in pairs for task in pair))
     titles = marked(titles, weak)
+    scores = losses(scores, counts)
     noise = {task: [] for task in bases.values()}
     for repeated, task in bases.items():
-        noise[task] += seed_noise(repeats[repeated])
+        noise[task] += seed_noise(losses_of(repeats[repeated], counts, repeated))
     noise = {task: residuals for task, residuals in noise.items() if residuals}
     judged = [claim for claim in claims if claim.kind == "rho" and not claim.incomparable]
     known: dict[tuple[str, ...], NDArray] = {}
@@ -73,7 +75,7 @@ def corrected_table(
     rows = []
     for x, y in pairs:
         if x in noise or y in noise:
-            row, found = _corrected(complete(reported, [x, y]), x, y, noise, ceiling, resamples, seed, counts)
+            row, found = _corrected(complete(scores, [x, y]), x, y, noise, ceiling, resamples, seed, counts)
             on_pair = [claim for claim in judged if set(claim.columns) == {x, y}]
             rows += [row | _judged(found, claim, bool(weak.keys() & {x, y})) for claim in on_pair] or [
                 row | dict.fromkeys(JUDGED, "")

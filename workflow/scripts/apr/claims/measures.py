@@ -14,9 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from apr.claims.claims import OF_REPEATS, Claim
-from apr.comparisons.testsets import Counted, images_of
-from apr.scores.repeats import overlap
+from apr.scores.tested import Counted, images_of
 from apr.statistics.bootstrap import interval, resampled_rows
+from apr.statistics.densities import overlap
 from apr.statistics.gains import gain_draws
 from apr.statistics.ranks import rho_draws
 
@@ -106,13 +106,13 @@ def measure(claim: Claim, samples: Samples, repeats: Mapping[str, pd.DataFrame],
 
     Args:
         claim: its tasks are columns of `samples`, or tables of `repeats` that have its architectures.
-        samples: errors (%) of the tasks and the shape of the models.
-        repeats: task -> model, seed, error (%) of its trainings, NaN where one diverged.
+        samples: errors (%), or losses, of the tasks and the shape of the models.
+        repeats: task -> model, seed, value (an error or loss) of its trainings, NaN where one diverged.
         titles: task -> the name that a reader sees.
     """
     if claim.kind in OF_REPEATS:
-        table = repeats[claim.tasks[0]].dropna(subset="error")
-        errors = [table.loc[table["model"] == model, "error"].to_numpy() for model in claim.models]
+        table = repeats[claim.tasks[0]].dropna(subset="value")
+        errors = [table.loc[table["model"] == model, "value"].to_numpy() for model in claim.models]
         n, unit = min(map(len, errors)), "trainings"
     else:
         sample = samples.of(claim.columns)

@@ -24,7 +24,7 @@ OF_LINES = ("slope", "offset", "slope_low", "slope_high", "offset_low", "offset_
 OF_MODELS = ("change", "models")
 OF_ONE_MODEL = ("orig_acc", "new_acc")
 QUANTITIES = (*OF_LINES, *OF_MODELS, *OF_ONE_MODEL)
-REQUIRED = ("id", "says", "mark", "reported", "digits", "measure")
+REQUIRED = ("id", "says", "mark", "paper_value", "digits", "measure")
 OPTIONAL = ("tolerance", "because", "incomparable")
 
 
@@ -35,7 +35,7 @@ class RetestClaim:
     id: str
     says: str
     mark: str
-    reported: float
+    paper_value: float
     digits: int
     quantity: str
     retest: str
@@ -47,7 +47,7 @@ class RetestClaim:
     @property
     def expected(self) -> tuple[float, float]:
         """The least and the largest value that count as met."""
-        return round(self.reported - self.tolerance, 9), round(self.reported + self.tolerance, 9)
+        return round(self.paper_value - self.tolerance, 9), round(self.paper_value + self.tolerance, 9)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Recomputed:
 
 
 def read_retest_claims(path: str | Path) -> list[RetestClaim]:
-    """Read the list of reported values (resources/retest_claims.yaml explains its keys).
+    """Read the list of scores values (resources/retest_claims.yaml explains its keys).
 
     Raises:
         Problem: the file is missing or no YAML, or an entry lacks a key, has an unknown one or an impossible value.
@@ -130,7 +130,7 @@ def _judged(claim: RetestClaim, found: Recomputed | None, lacking: str) -> tuple
         return result, f": no line through {found.n} models"
     if result != REPRODUCED:
         return result, ""
-    if number(found.value, claim.digits) == number(claim.reported, claim.digits):
+    if number(found.value, claim.digits) == number(claim.paper_value, claim.digits):
         return result, " to the printed digit"
     return CLOSE, f": within {claim.tolerance:g}, not to the printed digit"
 
@@ -142,7 +142,7 @@ def _row(claim: RetestClaim, found: Recomputed | None, result: str, words: str) 
         "says": claim.says,
         "mark": claim.mark,
         "verified": VERIFIED[claim.mark],
-        "reported": claim.reported,
+        "paper_value": claim.paper_value,
         "expected_low": claim.expected[0],
         "expected_high": claim.expected[1],
         "because": claim.because,
@@ -165,7 +165,7 @@ def _shown(claim: RetestClaim, found: Recomputed | None, words: str) -> dict[str
     return {
         "Value": claim.says,
         "Verified": VERIFIED[claim.mark],
-        "Paper": number(claim.reported, claim.digits),
+        "Paper": number(claim.paper_value, claim.digits),
         "Recomputed": value,
         "Models": str(found.n) if found and found.n is not None else "",
         "Verdict": words,
@@ -198,14 +198,16 @@ def _claim(entry: dict[str, Any], place: str) -> RetestClaim:
     check_keys(measure, f"{place}: measure", ("quantity", "retest", *of_one))
     if entry["mark"] not in VERIFIED:
         raise Problem(f"{place}: mark {entry['mark']!r} is not one of {', '.join(VERIFIED)}")
-    for key in ("reported", "tolerance"):
+    for key in ("paper_value", "tolerance"):
         if key in entry and type(entry[key]) not in (int, float):
             raise Problem(f"{place}: {key} is {entry[key]!r}; give a number")
     if type(entry["digits"]) is not int or entry["digits"] < 0:
         raise Problem(f"{place}: digits is {entry['digits']!r}; give the number of printed decimals, 0 or more")
     if ("tolerance" in entry) != ("because" in entry):
         raise Problem(f"{place}: give tolerance and because together, or neither")
-    values = {key: entry[key] for key in ("id", "says", "mark", "digits")} | {"reported": float(entry["reported"])}
+    values = {key: entry[key] for key in ("id", "says", "mark", "digits")} | {
+        "paper_value": float(entry["paper_value"])
+    }
     return RetestClaim(
         **values,
         quantity=quantity,

@@ -8,10 +8,11 @@ import pandas as pd
 
 from apr.claims.claims import OF_REPEATS, VERIFIED, Claim
 from apr.claims.measures import Measured, Samples, measure
-from apr.comparisons.correlations import with_shape
+from apr.comparisons.shape import with_shape
 from apr.comparisons.table import Table
-from apr.comparisons.testsets import Counted, of_images, weak_tasks
+from apr.comparisons.testsets import of_images, weak_tasks
 from apr.comparisons.wording import number, with_interval
+from apr.scores.tested import Counted, losses, losses_of, metric_of
 
 REPRODUCED, NOT_REPRODUCED, UNDECIDED = "reproduced", "not reproduced", "undecided"
 ABSENT, INCOMPARABLE = "not in this study", "not comparable"
@@ -19,6 +20,7 @@ VERDICTS = (REPRODUCED, NOT_REPRODUCED, UNDECIDED, INCOMPARABLE, ABSENT)
 PAPER_MODELS, PAPER_SEEDS = 500, 250  # that the paper's own numbers are of; seeds of each single architecture
 ONE_SIDED, POWER = 1.645, 1.282  # quantiles of the normal distribution at 95 and 90 %
 OF_ERRORS = ("largest_error", "mean_error", "quantile_error")  # these rank no models
+IN_PERCENT = (*OF_ERRORS, "mean_of_repeats")
 DIGITS = {"least_of_best": 0, "largest_of_best": 0} | dict.fromkeys(
     ("largest_error", "mean_error", "quantile_error", "mean_of_repeats", "overlap"), 2
 )
@@ -26,7 +28,7 @@ DIGITS = {"least_of_best": 0, "largest_of_best": 0} | dict.fromkeys(
 
 def scorecard(
     claims: Sequence[Claim],
-    reported: pd.DataFrame,
+    scores: pd.DataFrame,
     shape: pd.DataFrame,
     repeats: Mapping[str, pd.DataFrame],
     titles: Mapping[str, str],
@@ -38,9 +40,10 @@ def scorecard(
 
     Args:
         claims: of `claim_list.read_claims`.
-        reported: errors (%), [models x tasks], NaN where a model did not complete; a task of no column is absent.
+        scores: values in the metrics of the tasks, [models x tasks], NaN where a model did not complete; a
+            task of no column is absent.
         shape: cumulative depth and width of the population.
-        repeats: task -> model, seed, error (%) of its trainings, NaN where one diverged.
+        repeats: task -> model, seed, value of its trainings, NaN where one diverged.
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of each interval.
         seed: of the bootstrap; all quantities over the same models have the same resamples.
@@ -48,27 +51,34 @@ def scorecard(
             the models is undecided.
 
     Raises:
-        Problem: a model of the error tables is not in the population.
+        Problem: a model of the score tables is not in the population.
     """
-    samples = Samples(with_shape(reported, shape), resamples, seed, counts)
-    weak = weak_tasks(reported, counts, (task for claim in claims for task in claim.tasks))
+    weak = weak_tasks(scores, counts, (task for claim in claims for task in claim.tasks))
+    # the paper speaks of errors
+    scores = losses(scores, counts)
+    repeats = {task: losses_of(table, counts, task) for task, table in repeats.items()}
+    samples = Samples(with_shape(scores, shape), resamples, seed, counts)
     rows, shown = [], []
     for claim in claims:
-        lacking = lacks(claim, reported, repeats)
+        lacking = lacks(claim, scores, repeats, counts)
         found = None if lacking else measure(claim, samples, repeats, titles)
         blind = [] if claim.kind in (*OF_ERRORS, *OF_REPEATS) else [task for task in claim.tasks if task in weak]
         result, words = _judged(claim, found, lacking, [f"{titles[task]}: {weak[task]}" for task in blind])
         rows.append(_row(claim, found, result, words))
         shown.append(_shown(claim, found, rows[-1]["in_words"]))
     data = pd.DataFrame(rows)
-    tasks = [task for claim in claims for task in claim.tasks if task in reported]
+    tasks = [task for claim in claims for task in claim.tasks if task in scores]
     return Table(data, pd.DataFrame(shown), _caption(data, f"{resamples:,}", of_images(counts, tasks)))
 
 
-def lacks(claim: Claim, reported: pd.DataFrame, repeats: Mapping[str, pd.DataFrame]) -> list[str]:
-    """What a claim needs and the study does not have: tasks, and architectures without repeated trainings."""
-    tables = repeats if claim.kind in OF_REPEATS else reported
+def lacks(
+    claim: Claim, scores: pd.DataFrame, repeats: Mapping[str, pd.DataFrame], counts: Counted | None = None
+) -> list[str]:
+    """What a claim needs and the study does not have: tasks, errors in %, architectures without repeated trainings."""
+    tables = repeats if claim.kind in OF_REPEATS else scores
     lacking = [task for task in claim.tasks if task not in tables]
+    if claim.kind in IN_PERCENT:
+        lacking += [f"{task} in %" for task in claim.tasks if metric_of(counts, task).unit != "%"]
     if lacking or claim.kind not in OF_REPEATS:
         return lacking
     task = claim.tasks[0]
@@ -143,7 +153,7 @@ def _row(claim: Claim, found: Measured | None, result: str, words: str) -> dict:
         "where": claim.where or "",
         "mark": claim.mark,
         "verified": VERIFIED[claim.mark],
-        "reported": claim.reported,
+        "paper_value": claim.paper_value,
         "expected_low": low,
         "expected_high": high,
         "tested_low": tested[0],
@@ -166,7 +176,7 @@ def _shown(claim: Claim, found: Measured | None, words: str) -> dict:
         measured = with_interval(found.value, found.low, found.high, DIGITS.get(claim.kind, 3))
         measured += f" ({found.note})" if found.note else ""
     verified = VERIFIED[claim.mark]
-    value = claim.reported if isinstance(claim.reported, str) else _plain(claim.reported)
+    value = claim.paper_value if isinstance(claim.paper_value, str) else _plain(claim.paper_value)
     return {
         "Claim": claim.says,
         "Where": claim.where or "not known",

@@ -7,7 +7,8 @@ import pandas as pd
 
 from apr.basics.problems import Problem
 from apr.comparisons.table import Table
-from apr.comparisons.wording import number
+from apr.comparisons.wording import number, sentence
+from apr.runs.metrics import METRICS, PLAIN
 
 NOT_STATED = "not stated"
 
@@ -58,11 +59,11 @@ def dataset_table(manifests: Mapping[str, Mapping[str, Any]], entries: Mapping[s
 
 
 def settings_table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """How the models are trained on each task, and which error is reported (Table 2).
+    """How the models are trained on each task, and what it reports (Table 2).
 
     Args:
-        rows: title, dataset (a title), epochs, batch, lr, weight_decay, resolution (px) and error (top1 or top5) of the
-            tasks in order; other keys stand in the data only.
+        rows: title, dataset (a title), epochs, batch, lr, weight_decay, resolution (px) and metric of the tasks in
+            order; other keys stand in the data only.
     """
     shown = [
         {
@@ -73,7 +74,7 @@ def settings_table(rows: Sequence[Mapping[str, Any]]) -> Table:
             "Learning rate": f"{row['lr']:g}",
             "Weight decay": f"{row['weight_decay']:g}",
             "Resolution (px)": row["resolution"],
-            "Reported error": _error(row["error"]),
+            "Metric": METRICS[row["metric"]].title,
         }
         for row in rows
     ]
@@ -85,29 +86,33 @@ def settings_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     return Table(pd.DataFrame(list(rows)), pd.DataFrame(shown), caption)
 
 
-def reference_table(errors: pd.DataFrame, networks: Sequence[Mapping[str, Any]], title: str) -> Table:
-    """Top-1 error of known networks beside their shapes (Table A1).
+def reference_table(scores: pd.DataFrame, networks: Sequence[Mapping[str, Any]], title: str) -> Table:
+    """Scores of known networks beside their shapes (Table A1).
 
     Args:
-        errors: of these networks (`apr.scores.table.read_errors`).
-        networks: name (the model in the error table), title, block, depths, widths, params and flops (multiply-adds).
+        scores: of these networks, on tasks of one metric (`apr.scores.frames.read_models`).
+        networks: name (the model in the score table), title, block, depths, widths, params and flops (multiply-adds).
         title: of the dataset.
 
     Raises:
-        Problem: the errors are those of a network that is not described, or of one trained twice.
+        Problem: a network is not described, or was trained twice, or the tasks differ in their metrics.
     """
-    twice = errors.index[errors.index.duplicated()]
+    twice = scores.index[scores.index.duplicated()]
     if len(twice):
-        raise Problem(f"{title}: there are two errors of the network {twice[0]}; name one task of it as the reference")
-    unknown = errors.index.difference([network["name"] for network in networks])
+        raise Problem(f"{title}: there are two scores of the network {twice[0]}; name one task of it as the reference")
+    unknown = scores.index.difference([network["name"] for network in networks])
     if len(unknown):
         raise Problem(f"{title}: the network {unknown[0]} was trained, but is not described; add it to the networks")
+    metrics = list(scores["metric"].unique())
+    if len(metrics) > 1:
+        raise Problem(f"{title}: the networks' tasks report {' and '.join(metrics)}; name tasks of one metric")
+    metric = METRICS[metrics[0]] if metrics else PLAIN
     rows, shown = [], []
     for network in networks:
-        trained = network["name"] in errors.index
-        error, status = errors.loc[network["name"], ["top1_error", "status"]] if trained else (None, "not trained")
+        trained = network["name"] in scores.index
+        value, status = scores.loc[network["name"], ["value", "status"]] if trained else (None, "not trained")
         described = {"depths": _stages(network["depths"]), "widths": _stages(network["widths"])}
-        rows.append({**network, **described, "top1_error": error, "status": status})
+        rows.append({**network, **described, metric.name: value, "status": status})
         shown.append(
             {
                 "Network": network["title"],
@@ -116,14 +121,17 @@ def reference_table(errors: pd.DataFrame, networks: Sequence[Mapping[str, Any]],
                 "Widths": described["widths"],
                 "Parameters (M)": number(network["params"] / 1e6, 2),
                 "Multiply-adds (M)": number(network["flops"] / 1e6, 1),
-                "Top-1 error (%)": number(error, 2) if status == "completed" else status,
+                f"{sentence(metric.name)}{f' ({metric.unit})' if metric.unit else ''}": number(value, 2)
+                if status == "completed"
+                else status,
             }
         )
     data = pd.DataFrame(rows)
     caption = (
         f"Reference networks on {title}: blocks and channels of each stage, parameters, multiply-adds of one image, "
-        f"and the top-1 error on the test images after the last epoch. {(data['status'] == 'completed').sum()} of "
-        f"{len(data)} completed; each was trained once, so that the errors carry the spread of a single training."
+        f"and the {metric.title} on the test images after the last epoch. {(data['status'] == 'completed').sum()} of "
+        f"{len(data)} completed; each was trained once, so that the {metric.words} carry the spread of a single "
+        "training."
     )
     return Table(data, pd.DataFrame(shown), caption)
 
@@ -182,10 +190,6 @@ def _drawn(titles: Sequence[str], total: int) -> str:
         return "All publishers ship the test part."
     which = "every dataset" if len(titles) == total else ", ".join(titles)
     return f"The publisher ships no test part of {which}; it was drawn at random with a seed."
-
-
-def _error(reported: str) -> str:
-    return f"top-{reported.removeprefix('top')}"
 
 
 def _stages(values: Sequence[int]) -> str:

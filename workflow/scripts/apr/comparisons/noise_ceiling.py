@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from apr.comparisons.table import Table
-from apr.comparisons.testsets import Counted, footnote, marked, weak_tasks
+from apr.comparisons.testsets import footnote, marked, weak_tasks
 from apr.comparisons.wording import UNDEFINED, number, p_value, with_interval
-from apr.scores.table import complete
+from apr.scores.frames import complete
+from apr.scores.tested import Counted
 from apr.statistics.bootstrap import interval, rank_correlation, resampled_chunks, resampled_rows
 from apr.statistics.deconvolution import MOST, without_noise
 
@@ -53,9 +54,9 @@ def seed_noise(repeats: pd.DataFrame) -> list[NDArray[np.float64]]:
     completed has none.
 
     Args:
-        repeats: model, seed, error (%), NaN where a training diverged.
+        repeats: model, seed and value, NaN where a training diverged.
     """
-    groups = (errors.to_numpy() for _, errors in repeats.dropna(subset="error").groupby("model", sort=False)["error"])
+    groups = (errors.to_numpy() for _, errors in repeats.dropna(subset="value").groupby("model", sort=False)["value"])
     return [_scaled(errors) for errors in groups if len(errors) > 1]
 
 
@@ -69,7 +70,7 @@ def ceilings(
     0; there the ceiling with a noise-free partner is 0 too, its limit.
 
     Args:
-        errors: reported errors of the models, [models].
+        errors: values of the models, [models].
         residuals: of `seed_noise`, [trainings] for each architecture.
         resamples: bootstrap resamples.
         seed: of the bootstrap and of the simulation.
@@ -87,7 +88,7 @@ def ceilings(
 
 
 def noise_ceiling_table(
-    reported: pd.DataFrame,
+    scores: pd.DataFrame,
     repeats: Mapping[str, pd.DataFrame],
     bases: Mapping[str, str],
     titles: Mapping[str, str],
@@ -98,17 +99,17 @@ def noise_ceiling_table(
     """Seed noise, reliability and the two ceilings of rho for each task whose noise is measured.
 
     Args:
-        reported: errors (%), [models x tasks], NaN where a model did not complete.
-        repeats: repeated task -> model, seed, error (%; NaN where a training diverged).
+        scores: values in the metrics of the tasks, [models x tasks], NaN where a model did not complete.
+        repeats: repeated task -> model, seed, value (NaN where a training diverged).
         bases: repeated task -> the task of the population whose noise it measures.
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of models and seeds.
         seed: of the bootstrap and of the simulations.
         counts: what is known of each task's test images (`apr.comparisons.testsets`); None: nothing.
     """
-    weak = weak_tasks(reported, counts, bases.values())
+    weak = weak_tasks(scores, counts, bases.values())
     titles = marked(titles, weak)
-    rows = [_row(repeated, task, reported, repeats[repeated], resamples, seed) for repeated, task in bases.items()]
+    rows = [_row(repeated, task, scores, repeats[repeated], resamples, seed) for repeated, task in bases.items()]
     shown = pd.DataFrame([_shown(row, titles) for row in rows] or {"Task": []})
     return Table(
         pd.DataFrame(rows or {"repeated": [], "task": []}),
@@ -118,9 +119,9 @@ def noise_ceiling_table(
 
 
 def _row(
-    repeated: str, task: str, reported: pd.DataFrame, repeats: pd.DataFrame, resamples: int, seed: int
+    repeated: str, task: str, scores: pd.DataFrame, repeats: pd.DataFrame, resamples: int, seed: int
 ) -> dict[str, str | float]:
-    errors = complete(reported, [task])[task].to_numpy()
+    errors = complete(scores, [task])[task].to_numpy()
     residuals = seed_noise(repeats)
     row = {
         "repeated": repeated,

@@ -13,9 +13,10 @@ from scipy import stats
 from apr.basics.problems import Problem
 from apr.comparisons.correlations import correlate
 from apr.comparisons.table import Table
-from apr.comparisons.testsets import Counted, basis, footnote, marked, weak_tasks
+from apr.comparisons.testsets import basis, footnote, marked, weak_tasks
 from apr.comparisons.wording import UNDEFINED, left_out, with_interval
-from apr.scores.table import complete
+from apr.scores.frames import complete
+from apr.scores.tested import Counted, losses
 from apr.statistics.bootstrap import interval
 from apr.statistics.ranks import Correlation
 
@@ -48,7 +49,7 @@ def population_sizes(n: int) -> list[int]:
 
 
 def rho_by_size(
-    reported: pd.DataFrame,
+    scores: pd.DataFrame,
     x: str,
     y: str,
     sizes: Sequence[int],
@@ -66,8 +67,8 @@ def rho_by_size(
     """
     if not sizes:
         raise Problem("rho against population size: no size is given; give at least one")
-    pair = complete(reported, [x, y])
-    full = correlate(reported, x, y, resamples, seed, counts)
+    pair = losses(complete(scores, [x, y]), counts)
+    full = correlate(scores, x, y, resamples, seed, counts)
     n = len(pair)
     tried = sorted({min(size, n) for size in sizes}) if not math.isnan(full.rho) else []
     rows = [_resampled_rho(pair, size, full.rho, resamples, seed) for size in tried]
@@ -81,7 +82,7 @@ def rho_by_size(
 
 
 def population_size_table(
-    reported: pd.DataFrame,
+    scores: pd.DataFrame,
     pairs: Sequence[tuple[str, str]],
     titles: Mapping[str, str],
     sizes: Sequence[int],
@@ -96,11 +97,11 @@ def population_size_table(
     """
     if not pairs:
         raise Problem("no pair of tasks to compare: give the study a target")
-    weak = weak_tasks(reported, counts, chain(*pairs))
+    weak = weak_tasks(scores, counts, chain(*pairs))
     titles = marked(titles, weak)
     rows, shown = [], []
     for x, y in pairs:
-        curve = rho_by_size(reported, x, y, sizes, resamples, seed, counts)
+        curve = rho_by_size(scores, x, y, sizes, resamples, seed, counts)
         full = curve.full
         rows.append(
             {
@@ -124,7 +125,7 @@ def population_size_table(
     data = pd.DataFrame(rows).astype({"sign_from": "Int64", "precise_from": "Int64"})
     caption = (
         f"{question(resamples)} In brackets: {basis(resamples, counts, chain(*pairs))}. "
-        f"{left_out(len(reported), data['n'])}{footnote(weak, titles)}"
+        f"{left_out(len(scores), data['n'])}{footnote(weak, titles)}"
     )
     return Table(data, pd.DataFrame(shown), caption)
 

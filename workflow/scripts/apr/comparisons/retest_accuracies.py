@@ -7,11 +7,10 @@ from typing import Any
 import pandas as pd
 
 from apr.comparisons.table import Table
-from apr.comparisons.wording import counted, number, with_interval
+from apr.comparisons.wording import counted, number, sentence, with_interval
 from apr.scores.paired import clopper_pearson
 
 DIGITS = 2  # of accuracies and gaps, in %
-ERRORS = {"top1": "Top-1", "top5": "Top-5"}
 SIDES = {"orig": "original", "new": "new"}
 
 
@@ -23,7 +22,7 @@ def retest_table(accuracies: pd.DataFrame, retest: Mapping[str, Any], titles: Ma
 
     Args:
         accuracies: of `accuracies.paired`.
-        retest: its test sets `original` and `new`, and the `error` that is compared.
+        retest: its test sets `original` and `new`, and the `metric` that is compared.
         titles: test set -> the name that a reader sees.
 
     Returns:
@@ -75,7 +74,7 @@ def _caption(data: pd.DataFrame, accuracies: pd.DataFrame, retest: Mapping[str, 
         moved = "all models keep theirs"
     models = counted(len(data), "model")
     return (
-        f"{ERRORS[retest['error']]} accuracy of {models} on {sets['orig']} and on {sets['new']}, best on the "
+        f"{sentence(retest['metric'])} of {models} on {sets['orig']} and on {sets['new']}, best on the "
         "original first. In brackets: 95 % Clopper–Pearson intervals. The gap is the original accuracy less the new "
         f"one: {number(gaps.mean(), 1)} points on average, from {number(gaps.min(), 1)} ({gaps.idxmin()}) to "
         f"{number(gaps.max(), 1)} ({gaps.idxmax()}). Ranks are among these models, ties in the order of their names; "

@@ -23,7 +23,7 @@ QUANTITIES = ("slope", "offset", "probit_slope", "probit_offset", "change")
 
 EMPTY = np.empty(0)
 
-Retest = Mapping[str, Any]  # name, title, original, new, error, without, probit_without
+Retest = Mapping[str, Any]  # name, title, original, new, metric, without, probit_without
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ def pair_retests(tables: Mapping[str, pd.DataFrame], retests: Sequence[Retest]) 
     """Accuracies of `accuracies.paired` for each retest, by its name.
 
     Args:
-        tables: test set -> its error table.
-        retests: each with its `name`, its test sets `original` and `new`, and the `error` that is compared.
+        tables: test set -> its score table.
+        retests: each with its `name`, its test sets `original` and `new`, and the `metric` that is compared.
 
     Raises:
         Problem: there is no retest, or one has no model in common.
@@ -71,7 +71,7 @@ def pair_retests(tables: Mapping[str, pd.DataFrame], retests: Sequence[Retest]) 
     for retest in retests:
         try:
             names = retest["original"], retest["new"]
-            pairs[retest["name"]] = paired(*(tables[name] for name in names), retest["error"], names)
+            pairs[retest["name"]] = paired(*(tables[name] for name in names), retest["metric"], names)
         except Problem as problem:
             raise Problem(f"retest {retest['name']}: {problem}") from problem
     return pairs
@@ -97,7 +97,7 @@ def fit_retest(accuracies: pd.DataFrame, retest: Retest, scale: str, resamples: 
     if unknown:
         raise Problem(
             f"retest {retest['name']}: {WITHOUT[scale]}: no model {unknown[0]} is on both test sets"
-            f"{nearest(unknown[0], accuracies.index)}; name models of the error tables"
+            f"{nearest(unknown[0], accuracies.index)}; name models of the score tables"
         )
     counted = accuracies.drop(index=list(without))
     if scale == "probit":

@@ -3,10 +3,17 @@
 import math
 from collections.abc import Iterable
 
+from apr.runs.metrics import METRICS
 from apr.statistics.ranks import Correlation
 
 UNDEFINED = "undefined"
 MOST_DIGITS = 8  # beyond which bounds count as equal
+
+
+def sentence(metric: str) -> str:
+    """A metric's title as a sentence begins: "Top-1 accuracy"."""
+    title = METRICS[metric].title
+    return title[0].upper() + title[1:]
 
 
 def number(value: float, digits: int) -> str:

@@ -184,19 +184,23 @@ def legend_below(figure: Figure, handles: Sequence[Artist], names: Sequence[str]
             handle.set(alpha=1, sizes=[16])
 
 
-def error_limits(ax: Axes, errors: pd.Series) -> None:
-    """Where all errors (%) are equal, show them on a scale of one point, not of matplotlib's tiny one."""
-    if errors.min() == errors.max():
-        ax.set_ylim(max(errors.min() - 1, -0.05), errors.max() + 1)
+def value_limits(ax: Axes, values: pd.Series) -> None:
+    """Where all values are equal, show them on a scale of one point, not of matplotlib's tiny one."""
+    if values.min() == values.max():
+        ax.set_ylim(_around(values.min()))
 
 
-def error_scale(errors: pd.Series | pd.DataFrame) -> tuple[float, float]:
-    """Limits of an axis that holds all errors (%), also where they are equal."""
-    low, high = np.nanmin(errors), np.nanmax(errors)
+def value_scale(values: pd.Series | pd.DataFrame) -> tuple[float, float]:
+    """Limits of an axis that holds all values, also where they are equal."""
+    low, high = np.nanmin(values), np.nanmax(values)
     if low == high:
-        return max(low - 1, -0.05), high + 1
+        return _around(low)
     margin = 0.07 * (high - low)
     return low - margin, high + margin
+
+
+def _around(value: float) -> tuple[float, float]:
+    return max(value - 1, -0.05), value + 1
 
 
 def point_style(n: int) -> dict[str, float]:

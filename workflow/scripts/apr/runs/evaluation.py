@@ -17,10 +17,10 @@ from apr.data.packing import PackedImages
 from apr.models.pretrained import Pretrained
 from apr.runs.checkpoints import Checkpointing, load_checkpoint, save_checkpoint, tensors_fault
 from apr.runs.memory import memory_explained
-from apr.runs.record import TOP5_CLASSES, percent_wrong
+from apr.runs.metrics import COUNTS, PLAIN, counted, part_of
 
 IMAGENET_CLASSES = 1000
-BEST = 5
+BEST = max(COUNTS.values())
 AHEAD = 2  # batches prepared while the device works
 
 log = logging.getLogger("apr")
@@ -125,19 +125,18 @@ def predict(
     return best.numpy(), timing
 
 
-def counted(best: np.ndarray, labels: np.ndarray, outputs: int) -> dict[str, Any]:
-    """The outcome of a run: how often the label is the first answer, and one of the first five.
+def outcome_of(best: np.ndarray, labels: np.ndarray, outputs: int) -> dict[str, Any]:
+    """The outcome of a run: how often the label is among the first answers.
 
     Args:
         best: answers, best first [n, at most 5].
         labels: the output that each image belongs to [n].
-        outputs: of the model; with five or fewer there is no top-5 count.
+        outputs: of the model; a count that says nothing of so few is not made.
     """
     right = best == labels[:, None]
-    top5 = int(right.any(axis=1).sum()) if outputs >= TOP5_CLASSES else None
-    outcome = {"n": len(labels), "correct_top1": int(right[:, 0].sum()), "correct_top5": top5}
-    log.info("top-1 error %.2f %% of %d images", percent_wrong(outcome["correct_top1"], len(labels)), len(labels))
-    return {"status": "completed", **outcome, "train_n": None, "train_correct_top1": None}
+    part = part_of(len(labels), {name: int(right[:, :k].sum()) for name, k in counted(outputs).items()})
+    log.info("%s %.2f %% of %d images", PLAIN.title, PLAIN.of(part), len(labels))
+    return {"status": "completed", "parts": {"test": part}}
 
 
 def run_protocol(planned: Mapping[str, Any], model: Pretrained) -> dict[str, Any]:

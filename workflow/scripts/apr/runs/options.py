@@ -19,15 +19,15 @@ from apr.runs.commandline import (
     plain,
     protocol,
 )
+from apr.runs.metrics import METRICS, PLAIN, check_metric
 from apr.runs.protocol import STARTS
-from apr.runs.record import check_reported
 
 
 def parser(description: str) -> Parser:
     """The command line."""
     parser = Parser(description)
     parser.add_argument("--task", required=True, type=plain, help="name of the task, for the record")
-    parser.add_argument("--error", choices=["top1", "top5"], default="top1", help="the error that the task reports")
+    parser.add_argument("--metric", choices=list(METRICS), default=PLAIN.name, help="what the task reports")
     parser.add_argument("--model", type=plain, help="id in the population, e.g. a000")
     parser.add_argument("--genotype", type=genotype, help="the model's genotype, as in population.csv")
     parser.add_argument("--view", required=True, help="manifest of the view (JSON)")
@@ -60,7 +60,7 @@ def parser(description: str) -> Parser:
     start.add_argument("--initial-runs", help="folder of the other task's runs")
     start.add_argument("--initial-weights", help="folder of the weights that they kept")
     start.add_argument("--rank", help="in place of --model and --genotype: best1, worst3, …")
-    start.add_argument("--ranking", help="the error table that says which model has that rank")
+    start.add_argument("--ranking", help="the score table that says which model has that rank")
     keep = parser.add_argument_group("keep the weights for other runs")
     keep.add_argument("--keep-weights", metavar="FILE", help="where to")
     keep.add_argument("--keep-optimizer", action="store_true", help="with what is needed to continue the training")
@@ -119,9 +119,9 @@ def check_task(arguments: argparse.Namespace) -> None:
     try:
         manifest = check_images(arguments.view, arguments.packed, arguments.storage)
         try:
-            check_reported(arguments.task, arguments.error, manifest)
+            check_metric(arguments.task, arguments.metric, manifest)
         except Problem as problem:
-            raise Problem(f"--error {arguments.error}: {problem}") from None
+            raise Problem(f"--metric {arguments.metric}: {problem}") from None
         if manifest["n_train"] < arguments.protocol["batch"]:
             text = f"is larger than the {manifest['n_train']} training images of the view {manifest['view']}"
             raise Problem(f"--protocol: batch {arguments.protocol['batch']} {text}; lower the task's batch")

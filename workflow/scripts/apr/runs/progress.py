@@ -7,8 +7,7 @@ from typing import Any
 
 import torch
 
-COUNTS = ("train_n", "train_correct_top1", "correct_top1")
-TOP5_COUNTS = ("train_correct_top5", "correct_top5")
+from apr.runs.metrics import COUNTS, is_part
 
 
 @dataclass
@@ -42,7 +41,7 @@ def is_diverging(progress: Mapping[str, Any]) -> bool:
 
 
 def _is_sum(value: Any) -> bool:
-    return isinstance(value, torch.Tensor) and value.shape == (3,) and value.dtype == torch.float64
+    return isinstance(value, torch.Tensor) and value.shape == (1 + len(COUNTS),) and value.dtype == torch.float64
 
 
 def _is_epoch(entry: Any, number: int) -> bool:
@@ -50,8 +49,8 @@ def _is_epoch(entry: Any, number: int) -> bool:
         return False
     if not all(type(entry.get(key)) in (int, float) and math.isfinite(entry[key]) for key in ("lr", "train_loss")):
         return False
-    counts = [entry.get(key) for key in COUNTS] + [entry[key] for key in TOP5_COUNTS if entry.get(key) is not None]
-    return all(map(_is_count, counts)) and entry.keys() >= {*TOP5_COUNTS}
+    parts = entry.get("parts")
+    return isinstance(parts, dict) and {"train", "test"} <= parts.keys() and all(map(is_part, parts.values()))
 
 
 def _is_count(value: Any, most: float = math.inf) -> bool:

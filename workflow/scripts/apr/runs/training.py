@@ -7,7 +7,7 @@ import itertools
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -27,8 +27,8 @@ from apr.runs.checkpoints import (
     tensors_fault,
 )
 from apr.runs.memory import memory_explained
+from apr.runs.metrics import COUNTS, PLAIN, counted, part_of
 from apr.runs.progress import Progress, is_diverging, progress_fault
-from apr.runs.record import TOP5_CLASSES, percent_wrong
 
 WARMUP_FACTOR = 0.1
 log = logging.getLogger("apr")
@@ -51,7 +51,7 @@ class Trainer:
     """One network with its optimiser on a device."""
 
     def __init__(self, network: nn.Module, protocol: dict[str, Any], classes: int, device: torch.device) -> None:
-        self.protocol, self.device, self.top5 = protocol, device, classes >= TOP5_CLASSES
+        self.protocol, self.device, self.counted = protocol, device, counted(classes)
         self.layout = torch.channels_last if protocol["channels_last"] else torch.contiguous_format
         with memory_explained(device, "while the network is loaded"):
             self.network = network.to(device, memory_format=self.layout)
@@ -90,7 +90,7 @@ class Trainer:
         self.optimizer.load_state_dict({"state": state["optimizer"]["state"], "param_groups": own})
 
     def step(self, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """One update; returns loss sum and correct counts, float64 [3], without waiting for the device."""
+        """One update; returns loss sum and counts, float64 [1 + counts], without waiting for the device."""
         outputs = self._forward(inputs)
         loss = functional.cross_entropy(outputs, labels)
         self.optimizer.zero_grad(set_to_none=True)
@@ -125,22 +125,31 @@ class Trainer:
             norm.momentum = value
 
     @torch.no_grad()
-    def evaluate(self, loader: Loader) -> tuple[int, int | None]:
-        """Correct top-1 and top-5 counts on all images of the split (top-5 is None with five classes or fewer).
+    def evaluate(self, loader: Loader) -> dict[str, Any]:
+        """What is counted of all images of a part (`apr.runs.metrics.part_of`).
 
         Raises:
             Diverged: an output is not finite.
         """
         self.network.eval()
-        sums = torch.zeros(3, dtype=torch.float64, device=self.device)
+        sums = self.no_sums()
         for inputs, labels in loader.evaluation(self.protocol["batch"]):
             outputs = self._forward(inputs)
             broken = (~torch.isfinite(outputs)).any().double().view(1)
             sums += torch.cat([broken, self._correct(outputs, labels)])
-        broken, top1, top5 = sums.tolist()
+        broken, *counts = sums.tolist()
         if broken:
             raise Diverged
-        return int(top1), int(top5) if self.top5 else None
+        return self.part(len(loader.images), counts)
+
+    def no_sums(self) -> torch.Tensor:
+        """Where the sums of a pass begin: the loss (or what is broken), then each count; float64 [1 + counts]."""
+        return torch.zeros(1 + len(COUNTS), dtype=torch.float64, device=self.device)
+
+    def part(self, n: int, counts: Sequence[float]) -> dict[str, Any]:
+        """A part of a run of its sums; a count that says nothing of so few classes is None."""
+        known = {name: int(count) for name, count in zip(COUNTS, counts, strict=True) if name in self.counted}
+        return part_of(n, known)
 
     def _forward(self, inputs: torch.Tensor) -> torch.Tensor:
         inputs = inputs.contiguous(memory_format=self.layout)
@@ -149,8 +158,8 @@ class Trainer:
             return self.network(inputs).float()
 
     def _correct(self, outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        best = outputs.topk(5 if self.top5 else 1).indices == labels[:, None]
-        return torch.stack([best[:, 0].sum(), best.sum()]).double()
+        right = outputs.topk(max(self.counted.values())).indices == labels[:, None]
+        return torch.stack([right[:, : self.counted.get(name, 1)].sum() for name in COUNTS]).double()
 
 
 def train_network(
@@ -191,7 +200,7 @@ def _train(
     received = listen()
     started = saved = time.monotonic()
     trained = 0
-    outcome = {"status": "diverged", "n": len(test.images), "correct_top1": None, "correct_top5": None}
+    outcome = {"status": "diverged", "parts": {"test": part_of(len(test.images))}}
 
     def save() -> None:
         nonlocal saved
@@ -208,7 +217,7 @@ def _train(
                 group["lr"] = rate
             trainer.network.train()
             if progress.sums is None:
-                progress.sums = torch.zeros(3, dtype=torch.float64, device=trainer.device)
+                progress.sums = trainer.no_sums()
             for inputs, labels in train.training(epoch, protocol["batch"], skip=progress.step):
                 progress.sums += trainer.step(inputs, labels)
                 progress.step += 1
@@ -218,28 +227,18 @@ def _train(
                     save()
                 if received:
                     raise Interrupted(received.pop(0))
-            loss, top1, top5 = progress.sums.tolist()
+            loss, *counts = progress.sums.tolist()
             if not math.isfinite(loss):
                 raise Diverged
             trainer.settle_batchnorm(train, epoch)
-            correct = trainer.evaluate(test)
-            entry = {
-                "epoch": epoch + 1,
-                "lr": rate,
-                "train_loss": loss / (steps * protocol["batch"]),
-                "train_n": steps * protocol["batch"],
-                "train_correct_top1": int(top1),
-                "train_correct_top5": int(top5) if trainer.top5 else None,
-                "correct_top1": correct[0],
-                "correct_top5": correct[1],
-            }
+            seen = steps * protocol["batch"]
+            parts = {"train": trainer.part(seen, counts), "test": trainer.evaluate(test)}
+            entry = {"epoch": epoch + 1, "lr": rate, "train_loss": loss / seen, "parts": parts}
             progress.history.append(entry)
             progress.epoch, progress.step, progress.sums = epoch + 1, 0, None
             speed = (steps - first_step) * protocol["batch"] / (time.monotonic() - epoch_started)
-            _report(entry, protocol["epochs"], len(test.images), speed)
-        outcome = {"status": "completed", "n": len(test.images), "epoch": protocol["epochs"]}
-        copied = ("correct_top1", "correct_top5", "train_n", "train_correct_top1", "train_correct_top5")
-        outcome |= {key: progress.history[-1][key] for key in copied}
+            _report(entry, protocol["epochs"], speed)
+        outcome = {"status": "completed", "epoch": protocol["epochs"], "parts": progress.history[-1]["parts"]}
     except Diverged:
         outcome["epoch"] = progress.epoch + 1
         log.warning("diverged in epoch %d: loss or outputs are not finite; recorded as the result", outcome["epoch"])
@@ -269,13 +268,12 @@ def _resume(trainer: Trainer, checkpointing: Checkpointing, start: Progress, ste
     return progress, progress.epoch + 1
 
 
-def _report(entry: dict[str, Any], epochs: int, n: int, speed: float) -> None:
+def _report(entry: dict[str, Any], epochs: int, speed: float) -> None:
     log.info(
         "epoch %d/%d  loss %.4f  train error %.2f %%  test error %.2f %%  %.0f images/s",
         entry["epoch"],
         epochs,
         entry["train_loss"],
-        percent_wrong(entry["train_correct_top1"], entry["train_n"]),
-        percent_wrong(entry["correct_top1"], n),
+        *(PLAIN.of(entry["parts"][part]) for part in ("train", "test")),
         speed,
     )

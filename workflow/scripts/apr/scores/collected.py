@@ -1,35 +1,75 @@
-"""Evaluations of pretrained models on one test set, made into its error table."""
+"""The runs of one task, trained or evaluated here, made into the rows of its score table."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from apr.basics.problems import Problem
-from apr.runs.protocol import check_protocol, planned_protocol
-from apr.runs.record import COLUMNS, error_row, read_run
+from apr.runs.metrics import METRICS, Metric, check_metric
+from apr.runs.protocol import check_protocol, full_protocol, planned_protocol
+from apr.runs.record import read_run
+from apr.scores.table import Row, score_row
+
+Run = dict[str, Any]
 
 
-def evaluation_table(models: Sequence[str], paths: Sequence[str | Path], manifest: Mapping[str, Any]) -> pd.DataFrame:
-    """The error table (columns of `runs.COLUMNS`) of runs of evaluate.py; its `error` is the top-1 error.
+def collected(
+    plan: Mapping[str, Any], paths: Sequence[str | Path], manifest: Mapping[str, Any], sources: Sequence[str | Path]
+) -> list[Row]:
+    """The rows of a task's score table.
 
     Args:
-        models: as the study names them, e.g. "timm:resnet18.a1_in1k".
-        paths: of their runs, in the same order.
-        manifest: of the view (`results/views/<view>.json`).
+        plan: of the task: title, metric and `runs`. Of a task that is trained also its protocol, and for each name of
+            a run its model, genotype and seed, and `cell` where it is one of a grid; model and genotype are None where
+            the run itself has to tell, since it continues a ranked one. Else the name of the pretrained model.
+        paths: of the runs, in the plan's order.
+        manifest: of the task's view.
+        sources: the runs that these start from.
 
     Raises:
-        Problem: a run is broken, of another model, of other images or of an older revision.
+        Problem: a run is broken, of another protocol, or of another model or seed than planned, or the metric says
+            nothing about so few classes.
     """
+    check_metric(plan["title"], plan["metric"], manifest)
+    metric = METRICS[plan["metric"]]
+    guess = metric.guess(manifest["per_class"]["test"])
+    starts = {run["model"]: run for run in map(read_run, sources)}
     rows = []
-    for model, path in zip(models, paths, strict=True):
+    for path, planned in zip(paths, plan["runs"].values(), strict=True):
         run = read_run(path)
-        if run["model"] != model:
-            raise Problem(f"{path}: is a run of {run['model']}, not of {model}; delete it and run again")
-        expected = planned_protocol(model, manifest)
-        # weights, outputs and preprocessing are known only when the weights are there
-        known = {key: run["protocol"].get(key) for key in expected}
-        check_protocol(run | {"protocol": known}, expected, str(path))
-        rows.append(error_row(run, "top1"))
-    return pd.DataFrame(rows, columns=COLUMNS)
+        if "protocol" in plan:
+            _check_trained(run, plan["protocol"], planned, manifest, starts, str(path))
+            cell = planned.get("cell")
+        else:
+            _check_evaluated(run, planned, manifest, str(path))
+            cell = None
+        rows.append(row_of(run, metric, guess, cell))
+    return rows
+
+
+def row_of(run: Run, metric: Metric, guess: float | None, cell: Mapping[str, Any] | None = None) -> Row:
+    """The row of a run."""
+    outcome = run["outcome"]
+    kept = {"status": outcome["status"], "seed": run["seed"], "guess": guess, "cell": cell}
+    return score_row(run["model"], outcome["parts"], metric, **kept)
+
+
+def _check_trained(
+    run: Run, protocol: dict, planned: Mapping, manifest: Mapping[str, Any], starts: Mapping[str, Run], path: str
+) -> None:
+    model = planned["model"] or run["model"]
+    start = starts.get(model)
+    genotype = planned["genotype"] or (start["protocol"]["genotype"] if start else None)
+    own = protocol | {"seed": planned["seed"]}
+    check_protocol(run, full_protocol(own, genotype=genotype, manifest=manifest, source=start), path)
+    if (run["model"], run["seed"]) != (model, planned["seed"]):
+        raise Problem(f"{path}: is a run of {run['model']}, not of {model}; delete it and run again")
+
+
+def _check_evaluated(run: Run, model: str, manifest: Mapping[str, Any], path: str) -> None:
+    if run["model"] != model:
+        raise Problem(f"{path}: is a run of {run['model']}, not of {model}; delete it and run again")
+    expected = planned_protocol(model, manifest)
+    # weights, outputs and preprocessing are known only when the weights are there
+    known = {key: run["protocol"].get(key) for key in expected}
+    check_protocol(run | {"protocol": known}, expected, path)

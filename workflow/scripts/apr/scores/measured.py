@@ -1,21 +1,21 @@
-"""Accuracies that somebody else measured and published in percentages, made into an error table of their own."""
+"""Accuracies that somebody else measured and published in percentages, made into a score table of their own."""
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from apr.basics.problems import Problem
-from apr.runs.record import COLUMNS
+from apr.runs.metrics import METRICS, part_of
+from apr.scores.table import Row, score_row
 
-ERRORS = ("top1", "top5")
+SHARES = {"top1": "correct_top1", "top5": "correct_top5"}  # columns of timm's files -> what they are shares of
 # timm rounds to four decimals (validate.py) and then to three (results/generate_csv_results.py).
 ROUNDING = 0.00055  # points
 MOST_IMAGES = int(100 / (2 * ROUNDING))  # beyond, two counts would round to one percentage
 
 
-def read_measured(path: str | Path, images: int) -> pd.DataFrame:
-    """Read one results CSV of timm (model, img_size, top1, top5 in %) into the columns of an error table.
+def read_measured(path: str | Path, images: int, metric: str) -> list[Row]:
+    """Read one results CSV of timm (model, img_size, top1, top5 in %) into the rows of a score table.
 
     A model at two image sizes is two rows here and there; each is named `<model>@<size>`, whether there is another
     size or not, so that a name is the same in every file. Of so few images the counts of correct ones follow exactly
@@ -24,6 +24,7 @@ def read_measured(path: str | Path, images: int) -> pd.DataFrame:
     Args:
         path: the CSV; its other columns are not read.
         images: of the test set.
+        metric: of the task.
 
     Raises:
         Problem: the file is missing or no table, lacks a column, names a row twice, or has an impossible percentage.
@@ -33,20 +34,21 @@ def read_measured(path: str | Path, images: int) -> pd.DataFrame:
     table = _read(path)
     names = table["model"] + "@" + table["img_size"]
     _refuse(path, names, names.duplicated(), names, "appears twice; keep one of the rows")
-    rows = pd.DataFrame({"model": names, "n": images, "status": "completed"}, columns=COLUMNS)
-    for error in ERRORS:
-        shares = pd.to_numeric(table[error], errors="coerce")
+    counts = {}
+    for column, count in SHARES.items():
+        shares = pd.to_numeric(table[column], errors="coerce")
         possible = shares.between(0, 100)
-        _refuse(path, names, ~possible, table[error], f"is not a percentage (0 to 100) of {error}; mend the row")
+        _refuse(path, names, ~possible, table[column], f"is not a percentage (0 to 100) of {column}; mend the row")
         correct = (shares * images / 100).round()
         off = (100 * correct / images - shares).abs() > ROUNDING
         reason = f"is no share of {images:,} images in three decimals; give the test set's number of images"
-        _refuse(path, names, off, table[error], f"({error}) {reason}")
-        rows[f"correct_{error}"] = correct.astype(np.int64)
-        rows[f"{error}_error"] = 100 * (images - rows[f"correct_{error}"]) / images
-    reverse = rows["correct_top5"] < rows["correct_top1"]
+        _refuse(path, names, off, table[column], f"({column}) {reason}")
+        counts[count] = correct.astype(int)
+    first, more = SHARES.values()
+    reverse = counts[more] < counts[first]
     _refuse(path, names, reverse, table["top5"], "(top5) is less than its top1; mend the row")
-    return rows.assign(error=rows["top1_error"])
+    parts = [part_of(images, dict(zip(counts, row, strict=True))) for row in zip(*counts.values(), strict=True)]
+    return [score_row(name, {"test": part}, METRICS[metric]) for name, part in zip(names, parts, strict=True)]
 
 
 def _read(path: str | Path) -> pd.DataFrame:
@@ -56,7 +58,7 @@ def _read(path: str | Path) -> pd.DataFrame:
         raise Problem(f"{path}: no such file; let Snakemake fetch it") from None
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise Problem(f"{path}: is not a table ({error}); delete it and run again") from error
-    missing = [name for name in ("model", "img_size", *ERRORS) if name not in table.columns]
+    missing = [name for name in ("model", "img_size", *SHARES) if name not in table.columns]
     if missing:
         raise Problem(f"{path}: lacks the column {', '.join(missing)}; a results file of timm has it")
     if table.empty:

@@ -9,23 +9,23 @@ from scipy.special import betaincinv  # the quantiles of scipy.stats.beta, which
 
 from apr.basics.problems import Problem
 from apr.basics.values import alike
+from apr.runs.metrics import GREATEST, METRICS
 
-ERRORS = ("top1", "top5")
 TAIL = 0.025  # of a 95 % interval
 COLUMNS = ("orig_n", "orig_correct", "orig_acc", "new_n", "new_correct", "new_acc")
 
 
 def paired(
-    original: pd.DataFrame, new: pd.DataFrame, error: str, names: tuple[str, str] = ("original", "new")
+    original: pd.DataFrame, new: pd.DataFrame, metric: str, names: tuple[str, str] = ("original", "new")
 ) -> pd.DataFrame:
     """Accuracies (%) of the models that completed both test sets, indexed by model, best on the original first.
 
     Models that tie on the original stand in the order of their names.
 
     Args:
-        original: error table of the original test set, of `errors.read_errors`.
+        original: score table of the original test set, of `frames.read_models`.
         new: that of the new one.
-        error: "top1" or "top5".
+        metric: of METRICS; a table of another one has it too, where its counts tell.
         names: what messages call the two test sets.
 
     Returns:
@@ -33,11 +33,11 @@ def paired(
         results that somebody published, the counts of correct images are NaN.
 
     Raises:
-        Problem: no model is in common, or one has no such error.
+        Problem: no model is in common, or one has no such value, or the metric is an error.
     """
-    if error not in ERRORS:
-        raise ValueError(f"error must be one of {', '.join(ERRORS)}, not {error!r}")
-    sides = [_side(original, error, "orig"), _side(new, error, "new")]
+    if METRICS[metric].best != GREATEST:
+        raise Problem(f"metric {metric}: the least is best, but test sets are compared by accuracies; name an accuracy")
+    sides = [_side(original, metric, "orig"), _side(new, metric, "new")]
     both = sides[0].join(sides[1], how="inner")
     if both.empty:
         one, other = nearest_names(sides[0].index, sides[1].index)
@@ -51,8 +51,8 @@ def paired(
         lacking = both.index[both[f"{side}_acc"].isna()]
         if len(lacking):
             raise Problem(
-                f"model {lacking[0]}: its {error} error on the test set {name} is not known; compare another error, or "
-                "import results that have it (where predictions were imported, that log names the file)"
+                f"model {lacking[0]}: its {METRICS[metric].title} on the test set {name} is not known; compare another "
+                "metric, or import results that have it (where predictions were imported, that log names the file)"
             )
     return both.sort_index().sort_values("orig_acc", ascending=False, kind="stable")[list(COLUMNS)]
 
@@ -74,8 +74,8 @@ def clopper_pearson(correct: ArrayLike, n: ArrayLike) -> tuple[NDArray[np.float6
     return 100 * low, 100 * high
 
 
-def _side(table: pd.DataFrame, error: str, side: str) -> pd.DataFrame:
-    table = table[table["status"] == "completed"]
-    correct = table[f"correct_{error}"]
-    accuracy = (100 * correct / table["n"]).fillna(100 - table[f"{error}_error"])
-    return pd.DataFrame({f"{side}_n": table["n"], f"{side}_correct": correct, f"{side}_acc": accuracy}).astype(float)
+def _side(table: pd.DataFrame, name: str, side: str) -> pd.DataFrame:
+    table, metric = table[table["status"] == "completed"], METRICS[name]
+    correct = table[metric.count] if metric.count else pd.Series(np.nan, table.index)
+    value = (100 * correct / table["n"]).fillna(table["value"].where(table["metric"] == name))
+    return pd.DataFrame({f"{side}_n": table["n"], f"{side}_correct": correct, f"{side}_acc": value}).astype(float)

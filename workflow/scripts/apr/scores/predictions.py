@@ -1,4 +1,4 @@
-"""Published predictions, image by image, into error tables: counts of correct images per model and test set."""
+"""Published predictions, image by image, into score tables: counts of correct images per model and test set."""
 
 import hashlib
 import logging
@@ -7,31 +7,32 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from apr.basics.files import digest_of, file_digest
 from apr.basics.problems import Problem
-from apr.runs.record import COLUMNS, percent_wrong
+from apr.runs.metrics import COUNTS, METRICS, part_of
 from apr.scores.paired import nearest_names
 from apr.scores.prediction_files import REMEDY, read_class_ids, read_labels, read_predictions
+from apr.scores.table import Row, score_row
 
 SUFFIXES = (".npy", ".json")
 CHANCE = 1e-6  # below it, the last column is not right more often than the first by chance
-TOP = 5
+TOP = max(COUNTS.values())
 
 log = logging.getLogger("apr")
 
 
 def import_predictions(
-    folder: str | Path, source: Mapping[str, Any], labels: str | Path | None = None
-) -> dict[str, pd.DataFrame]:
-    """Error table of each test set of a source, models sorted by name; the columns are those of `runs.COLUMNS`.
+    folder: str | Path, source: Mapping[str, Any], metric: str, labels: str | Path | None = None
+) -> dict[str, list[Row]]:
+    """The rows of the score table of each test set of a source, models sorted by name.
 
     Args:
         folder: what was unpacked: the source's files, or one folder that holds them.
         source: its entry in resources/predictions.yaml, which explains the keys.
+        metric: of the tasks.
         labels: the .npy file for the test sets whose labels come `labels_from` another source.
 
     Raises:
@@ -39,12 +40,13 @@ def import_predictions(
             the test sets have no model in common.
     """
     root = _root(Path(folder), source)
-    tables = {name: _import_set(name, root, source, labels) for name in source["sets"]}
-    everywhere = set.intersection(*(set(table["model"]) for table in tables.values()))
+    tables = {name: _import_set(name, root, source, metric, labels) for name in source["sets"]}
+    models = {name: {row["model"] for row in table} for name, table in tables.items()}
+    everywhere = set.intersection(*models.values())
     if not everywhere:
-        raise Problem(_nothing_shared(root, {name: set(table["model"]) for name, table in tables.items()}))
-    for model in sorted(set.union(*(set(table["model"]) for table in tables.values())) - everywhere):
-        lacking = [name for name, table in tables.items() if model not in set(table["model"])]
+        raise Problem(_nothing_shared(root, models))
+    for model in sorted(set.union(*models.values()) - everywhere):
+        lacking = [name for name, own in models.items() if model not in own]
         log.warning("model %s: no predictions on %s, so that it is left out there", model, ", ".join(lacking))
     return tables
 
@@ -94,7 +96,9 @@ def _root(folder: Path, source: Mapping[str, Any]) -> Path:
     raise Problem(f"{folder}: there is no {wanted} in it or in a folder of it; {REMEDY}")
 
 
-def _import_set(name: str, root: Path, source: Mapping[str, Any], labels_file: str | Path | None) -> pd.DataFrame:
+def _import_set(
+    name: str, root: Path, source: Mapping[str, Any], metric: str, labels_file: str | Path | None
+) -> list[Row]:
     declared = source["sets"][name]
     files = _prediction_files(root, declared["predictions"])
     own = [path for path in (declared.get("labels"), source.get("class_ids")) if path]
@@ -110,14 +114,15 @@ def _import_set(name: str, root: Path, source: Mapping[str, Any], labels_file: s
             raise Problem(f"{root / path}: is a second file of model {model} on {name}; {REMEDY}")
         predictions = read_predictions(root / path, len(labels), source["classes"])
         counts = count_correct(predictions, labels, model in ascending, f"{root / path}")
-        rows[model], read[model] = _row(model, len(labels), *counts), (path, predictions.shape)
+        part = part_of(len(labels), dict(zip(COUNTS, counts, strict=True)))
+        rows[model], read[model] = score_row(model, {"test": part}, METRICS[metric]), (path, predictions.shape)
     unknown = sorted(ascending - rows.keys())
     # last, since it says that something differs, and what was read says what
     _check_contents(name, root, own, files, declared)
     if unknown:
         raise Problem(f"{name}: ascending: there is no model {unknown[0]}; correct the source's entry in the registry")
     _tell_unknown_top_five(name, root, read)
-    return pd.DataFrame([rows[model] for model in sorted(rows)], columns=COLUMNS)
+    return [rows[model] for model in sorted(rows)]
 
 
 def _tell_unknown_top_five(name: str, root: Path, read: Mapping[str, tuple[str, tuple[int, ...]]]) -> None:
@@ -143,19 +148,6 @@ def _nothing_shared(root: Path, models: Mapping[str, set[str]]) -> str:
         f"{text}: {odd} shares none with {', '.join(apart[odd])} ({one} there, {other} on {apart[odd][0]}); if two "
         f"names are one model, correct name_ends or renamed in the source's entry in the registry; else {REMEDY}"
     )
-
-
-def _row(model: str, n: int, top1: int, top5: int | None) -> dict[str, Any]:
-    return dict.fromkeys(COLUMNS) | {
-        "model": model,
-        "n": n,
-        "correct_top1": top1,
-        "correct_top5": top5,
-        "error": percent_wrong(top1, n),
-        "top1_error": percent_wrong(top1, n),
-        "top5_error": percent_wrong(top5, n),
-        "status": "completed",
-    }
 
 
 def _prediction_files(root: Path, folder: str) -> list[str]:

@@ -14,8 +14,11 @@ import pandas as pd
 from apr.basics.files import read_json
 from apr.basics.problems import Problem
 from apr.comparisons.table import Table
+from apr.runs.metrics import METRICS
 from apr.runs.protocol import check_protocol
-from apr.runs.record import asked_for, error_row, ranked_model, read_run
+from apr.runs.record import asked_for, read_run
+from apr.scores.collected import row_of
+from apr.scores.table import Row, ranked_model
 from apr.watch.consistency import (
     MALFORMED,
     contradictions,
@@ -30,9 +33,9 @@ from apr.watch.planned import protocol_now
 STATES = ("complete", "diverged", "to_do", "missing", "outdated", "unreadable", "misplaced", "out_of_range")
 # What the command that made the study makes anew by itself.
 AGAIN = {
-    "missing": "not there although the error table is",
+    "missing": "not there although the score table is",
     "outdated": "not made as the study says now",
-    "old_table": "error table(s) to be made anew",
+    "old_table": "score table(s) to be made anew",
 }
 WRONG = {
     "unreadable": "not readable as a run",
@@ -40,7 +43,7 @@ WRONG = {
     "out_of_range": "impossible beside the view",
     "weights": "whose kept weights are missing or damaged",
     "classes": "with class counts that contradict each other",
-    "table": "error table(s) unlike their runs",
+    "table": "score table(s) unlike their runs",
 }
 DEVICES, STRAY = "devices", "stray"
 NOTED = {DEVICES: "made on several kinds of device", STRAY: "planned by no task, and used by none"}
@@ -65,12 +68,12 @@ class Audit:
 
 
 def audit(plan: Mapping[str, Any], root: str | Path) -> Audit:
-    """Hold every planned run, its view and its error table against each other and against the plan.
+    """Hold every planned run, its view and its score table against each other and against the plan.
 
-    A run that is not there yet is no finding as long as its task has no error table.
+    A run that is not there yet is no finding as long as its task has no score table.
 
     Args:
-        plan: {task: {title, view, reported, protocol, initial, continues, runs: {name: {model, genotype, seed}}}}.
+        plan: {task: {title, view, metric, protocol, initial, continues, runs: {name: {model, genotype, seed}}}}.
         root: the study's directory, the one that holds `results`.
     """
     tasks = [_Task(name, plan, Path(root)) for name in asked_for(plan, root)]
@@ -135,7 +138,7 @@ def to_come(findings: Sequence[Finding]) -> str:
     """What the command that made the study does when it is given again, in one line; empty where it does nothing."""
     counts = Counter(finding.kind for finding in findings)
     runs, tables = counts["missing"] + counts["outdated"], counts["old_table"]
-    what = [f"{runs:,} run(s)"] * (runs > 0) + [f"{tables:,} error table(s)"] * (tables > 0)
+    what = [f"{runs:,} run(s)"] * (runs > 0) + [f"{tables:,} score table(s)"] * (tables > 0)
     if not what:
         return ""
     return (
@@ -154,7 +157,7 @@ class _Task:
 
     def states(self) -> dict[str, int]:
         """Count the planned runs by state, and note the findings."""
-        path = f"results/errors/{self.name}.csv"
+        path = f"results/scores/{self.name}.csv"
         collected = (self.root / path).exists()
         if self.made & set(self.entry["runs"]) or (self.root / f"results/views/{self.entry['view']}.json").exists():
             for file, says in contradictions(self.entry["view"], self.root):
@@ -168,7 +171,7 @@ class _Task:
                 state, says = ("missing", f"is missing, though {path} is there") if collected else ("to_do", "")
             counts[state] += 1
             runs += [run] if run else []
-            rows.append(error_row(run, self.entry["reported"]) if run else None)
+            rows.append(self._row(run) if run else None)
             if state in WRONG or state in AGAIN:
                 self._note(state, self._path(name), says)
             elif run and run.get("weights"):
@@ -179,8 +182,13 @@ class _Task:
             self._note("old_table" if self._table_is_old(path, counts, rows) else "table", path, says)
         return counts
 
+    def _row(self, run: dict) -> Row:
+        """What the score table has to say of a run."""
+        metric = METRICS[self.entry["metric"]]
+        return row_of(run, metric, metric.guess(self.view["per_class"]["test"]) if self.view else None)
+
     def _table_is_old(self, path: str, counts: Mapping[str, int], rows: Sequence[Mapping | None]) -> bool:
-        """Whether Snakemake makes the error table anew by itself: runs are to come or newer, or the study changed."""
+        """Whether Snakemake makes the score table anew by itself: runs are to come or newer, or the study changed."""
         table = self.root / path
         if counts["missing"] or counts["outdated"]:
             return True
@@ -222,7 +230,7 @@ class _Task:
             misplaced = self._misplaced(run, name)
             outdated = "" if misplaced else self._outdated(run, name)
             odd = impossible(run, self.view) if self.view else ""
-            error_row(run, self.entry["reported"])
+            self._row(run)
         except Problem as problem:
             return None, "unreadable", str(problem).removeprefix(f"{path}: ")
         except (OSError, *MALFORMED) as error:
@@ -262,7 +270,7 @@ class _Task:
 
     def _other_rank(self, model: str, name: str) -> str:
         """Why the run does not continue the model that its rank means now; empty where that is not known."""
-        table = f"results/errors/{self.entry['initial']}.csv"
+        table = f"results/scores/{self.entry['initial']}.csv"
         try:
             present = ranked_model(self.root / table, name)
         except (Problem, OSError, *MALFORMED):
@@ -300,9 +308,9 @@ def _caption(result: Audit, total: Mapping[str, int]) -> str:
         f"Of {total['planned']:,} planned trainings {total['complete']:,} are complete, {total['diverged']:,} diverged "
         f"and {total['to_do']:,} are still to do. {again}"
         f"{'Wrong: ' + '; '.join(bad) if bad else 'Nothing is wrong'}.{strays} Each planned run is counted once: "
-        "complete, diverged, to do (its task has no error table yet), missing (it has one), outdated (another "
+        "complete, diverged, to do (its task has no score table yet), missing (it has one), outdated (another "
         "protocol, images or source than the study's), unreadable, misplaced (of another model, task or rank) or "
         "out of range (impossible beside its view). Classes: views or data sets whose counts contradict each other. "
-        "Table: an error table that its runs do not give; old table: one that is made anew. Devices: runs of one task "
+        "Table: a score table that its runs do not give; old table: one that is made anew. Devices: runs of one task "
         "were made on several kinds. Stray: runs that the task does not plan."
     )

@@ -1,6 +1,5 @@
-"""What contradicts itself among a run, its view, its dataset and its error table, in words."""
+"""What contradicts itself among a run, its view, its dataset and its score table, in words."""
 
-import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -9,7 +8,8 @@ from typing import Any
 from apr.basics.files import read_json
 from apr.basics.problems import Problem
 from apr.data.views import SPLITS
-from apr.runs.record import COLUMNS, TOP5_CLASSES
+from apr.runs.metrics import METRICS, part_fault
+from apr.scores.table import raw_rows, written
 
 MALFORMED = (KeyError, TypeError, AttributeError, IndexError, ValueError)
 
@@ -17,22 +17,18 @@ MALFORMED = (KeyError, TypeError, AttributeError, IndexError, ValueError)
 def impossible(run: dict, view: Mapping[str, Any]) -> str:
     """What contradicts the view or the run's own history; empty where all is possible."""
     protocol, outcome, history = run["protocol"], run["outcome"], run["history"]
-    n, epochs, batch = view["n_test"], protocol["epochs"], protocol["batch"]
-    train_n = view["n_train"] // batch * batch  # the last, incomplete batch of an epoch is left out
-    top5 = len(view["classes"]) >= TOP5_CLASSES
+    epochs, batch = protocol["epochs"], protocol["batch"]
+    images = {"train": view["n_train"] // batch * batch}  # the last, incomplete batch of an epoch is left out
     before = protocol["initial"]["epochs"] if "initial" in protocol else 0  # epochs of the run that it continues
     own = [entry for entry in history if entry["epoch"] > before]
     odd = []
-    if outcome["n"] != n:
-        odd.append(f"n is {outcome['n']}, its view has {n} test images")
-    for entry in [*own, *([outcome] if outcome["status"] == "completed" else [])]:
-        where = f"epoch {entry['epoch']}: "
-        if entry["train_n"] != train_n:
-            odd.append(f"{where}train_n is {entry['train_n']}, whole batches of its view make {train_n}")
-        for prefix, most in (("", n), ("train_", train_n)):
-            one, five = entry[f"{prefix}correct_top1"], entry[f"{prefix}correct_top5"]
-            if (five is not None) != top5 or not 0 <= one <= (five if top5 else most) <= most:
-                odd.append(f"{where}{prefix}correct_top1 is {one}, {prefix}correct_top5 {five}, of {most}")
+    entries = [*own, *([outcome] if outcome["status"] == "completed" else [])]
+    for entry in entries:
+        for part, counts in entry["parts"].items():
+            if fault := part_fault(counts, len(view["classes"]), images.get(part, view[f"n_{part}"])):
+                odd.append(f"epoch {entry['epoch']}: {part} {fault}")
+    if outcome["parts"]["test"]["n"] != view["n_test"] and not odd:
+        odd.append(f"test has {outcome['parts']['test']['n']} images, its view {view['n_test']}")
     if [entry["epoch"] for entry in history] != list(range(1, len(history) + 1)):
         odd.append("its history leaves out or repeats an epoch")
     if outcome["status"] == "completed":
@@ -44,43 +40,35 @@ def impossible(run: dict, view: Mapping[str, Any]) -> str:
 
 
 def differing_table(path: Path, expected: Sequence[dict | None]) -> str:
-    """How an error table differs from the rows that its runs make (None: not known); empty where it does not."""
+    """How a score table differs from the rows that its runs make (None: not known); empty where it does not."""
     try:
-        found = _rows(path)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        return f"cannot be read ({error}); delete it"
+        found = raw_rows(path)
+    except (Problem, OSError) as error:
+        return str(error).removeprefix(f"{path}: ")
     if len(found) != len(expected):
         return f"has {len(found)} rows where {len(expected)} runs are planned"
     differing = [
         f"row {line}: {column} is {row.get(column)!r}, its run says {value!r}"
         for line, (row, run) in enumerate(zip(found, expected, strict=True), start=2)
-        for column in (COLUMNS if run else ())
-        if row.get(column) != (value := _cell(run[column]))
+        for column, value in (written(run) if run else {}).items()
+        if row.get(column) != value
     ]
     more = f", and {len(differing) - 1:,} more" if len(differing) > 1 else ""
     return differing[0] + more if differing else ""
 
 
 def of_another_study(path: Path, expected: Sequence[dict | None]) -> bool:
-    """Whether an error table is of more runs than are planned, or reports another error: no damage does that."""
+    """Whether a score table is of more runs than are planned, or reports another metric: no damage does that."""
     try:
-        found = _rows(path)
-    except (OSError, UnicodeDecodeError, csv.Error):
+        found = raw_rows(path)
+    except (Problem, OSError):
         return False
     if len(found) != len(expected):
         return len(found) > len(expected)
-    known = [(row, run) for row, run in zip(found, expected, strict=True) if run]
-    differing = {key for row, run in known for key in COLUMNS if row.get(key) != _cell(run[key])}
-    return differing == {"error"} and all(row["error"] in (row["top1_error"], row["top5_error"]) for row, _ in known)
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _cell(value: Any) -> str:
-    return "" if value is None else str(value)
+    return any(
+        run and row["metric"] in METRICS and row["metric"] != run["metric"]
+        for row, run in zip(found, expected, strict=True)
+    )
 
 
 def mixed_devices(runs: Iterable[dict]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from apr.basics.files import digest_of
 from apr.basics.problems import Problem
 from apr.runs.protocol import full_protocol
-from apr.runs.record import ranked_model
+from apr.scores.table import ranked_model
 
 MALFORMED = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
@@ -82,7 +82,7 @@ class Runs:
 
     def _other_rank(self, source: str, name: str, run: dict) -> bool:
         try:
-            return ranked_model(self.root / f"results/errors/{source}.csv", name) != run["model"]
+            return ranked_model(self.root / f"results/scores/{source}.csv", name) != run["model"]
         except (Problem, *MALFORMED):
             return False
 

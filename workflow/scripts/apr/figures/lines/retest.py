@@ -10,9 +10,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from apr.comparisons.retest_accuracies import ERRORS
 from apr.comparisons.retest_lines import WITHOUT, Fit, Retest, fit_retest, lines_basis
-from apr.comparisons.wording import UNDEFINED, counted, number, with_interval
+from apr.comparisons.wording import UNDEFINED, counted, number, sentence, with_interval
 from apr.figures.lines.probit import limits, scale_axes
 from apr.figures.style import BLUE, FAINT, GREY, INK, MM, RED, TEXT, Drawing, legend_below, name_panel, styled
 from apr.scores.paired import clopper_pearson
@@ -64,7 +63,7 @@ def draw_retest(
         zoomed |= len(points) > 0 and _zoom(ax, points, line, scale)
         name_panel(ax, NAMES[scale], _result(fit, scale))
         for side, set_label in (("original", ax.set_xlabel), ("new", ax.set_ylabel)):
-            set_label(fill(f"{ERRORS[retest['error']]} accuracy on {titles[retest[side]]}\u00a0(%)", LETTERS))
+            set_label(fill(f"{sentence(retest['metric'])} on {titles[retest[side]]}\u00a0(%)", LETTERS))
         frames += [points.assign(scale=scale), line.assign(scale=scale, kind="line")]
     names = {
         True: "model",
@@ -197,7 +196,7 @@ def _caption(
     lacking += " No model is left, so that the panel is empty." if len(ends) == len(accuracies) else ""
     models = counted(len(accuracies), "model")
     return (
-        f"{ERRORS[retest['error']]} accuracy of {models} on {new} against the accuracy on "
+        f"{sentence(retest['metric'])} of {models} on {new} against the accuracy on "
         f"{original}. On the right both axes are scaled by the quantiles of the normal distribution (probit), which "
         f"spreads out accuracies near 0 and 100 %.{lacking} {bars}{inset}Dashed: equal accuracies; a model below it is "
         f"less accurate on {new}. The mean change of the {models} is {number(change, 1)} points. "

@@ -13,7 +13,7 @@ from apr.basics.problems import Problem
 from apr.comparisons.families import LINE, UNDATED
 from apr.comparisons.retest_lines import Retest
 from apr.comparisons.since import ALONE, ANY, change_in_words, drawn_line, populations, since_lines, to_scale
-from apr.comparisons.wording import number
+from apr.comparisons.wording import number, sentence
 from apr.figures.lines.probit import SPARE, limits, scale_axes
 from apr.figures.style import (
     BLUE,
@@ -208,7 +208,7 @@ def _caption(
     axes = "Both axes are scaled by the quantiles of the normal distribution (probit). " if scale == "probit" else ""
     most = max(map(len, pairs.values()))
     unseen = f" Up to {beyond} undated models lie beyond the axes of a panel." if beyond else ""
-    errors = " and ".join(sorted({retest["error"].replace("top", "Top-") for retest in retests}))
+    compared = " and ".join(sorted({sentence(retest["metric"]) for retest in retests}))
     clauses = [
         f"- {titles[retest['new']]} ({len(pairs[retest['name']]):,} models): "
         f"{change_in_words(results.loc[ANY, retest['name']])}; on {ALONE} alone "
@@ -216,7 +216,7 @@ def _caption(
         for retest in retests
     ]
     return (
-        f"{errors} accuracy of up to {most:,} models on new test sets against that on the original one; a model "
+        f"{compared} of up to {most:,} models on new test sets against that on the original one; a model "
         f"at two image sizes counts as two. {axes}Blue: models of 2019, the least-squares line through them and its "
         f"pointwise {CONFIDENCE} % interval. Black, dashed: the line through the models of families published "
         f"since; green: through those of them that learned from {ALONE}'s images alone, as those of 2019 did. Models "

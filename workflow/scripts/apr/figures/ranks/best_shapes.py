@@ -11,11 +11,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from apr.basics.problems import Problem
-from apr.comparisons.correlations import with_shape
-from apr.comparisons.testsets import Counted, footnote, marked, weak_tasks
+from apr.comparisons.shape import read_population, with_shape
+from apr.comparisons.testsets import best_end, footnote, marked, weak_tasks
 from apr.comparisons.wording import left_out, number
 from apr.figures.style import BLUE, FAINT, MM, ORANGE, TEXT, Drawing, legend_below, styled
-from apr.scores.table import complete, read_table
+from apr.runs.metrics import Metric
+from apr.scores.frames import complete
+from apr.scores.tested import Counted, metric_of
 
 STAGES = (1, 2, 3, 4)
 PARAMETERS = {"d": "Depth (blocks)", "w": "Width (channels)", "b": "Bottleneck ratio", "g": "Group width (channels)"}
@@ -31,12 +33,12 @@ def read_genes(path: str | Path) -> pd.DataFrame:
         Problem: the file is missing, lacks a column, or names a model twice.
     """
     genes = [f"{parameter}{stage}" for parameter in PARAMETERS for stage in STAGES]
-    return read_table(path, key="id", text=(), numbers=genes)[genes]
+    return read_population(path, genes)
 
 
 @styled
 def draw_best_shapes(
-    reported: pd.DataFrame,
+    scores: pd.DataFrame,
     genes: pd.DataFrame,
     tasks: Sequence[str],
     top: int,
@@ -46,10 +48,10 @@ def draw_best_shapes(
     """A row for each task, a column for each parameter: the best model, mean and SD of the best, the population's mean.
 
     Mean and SD are over the `top` best, at most a quarter of the models; on a logarithmic axis they are those of the
-    logarithms. Models with equal errors are taken in the order of their ids.
+    logarithms. Models with equal scores are taken in the order of their ids.
 
     Args:
-        reported: errors (%), [models x tasks], NaN where a model did not complete.
+        scores: values in the metrics of the tasks, [models x tasks], NaN where a model did not complete.
         genes: columns d1…d4 (blocks), w1…w4 (channels), b1…b4, g1…g4 (channels), indexed by model.
         tasks: the tasks that are drawn.
         top: number of best models to average.
@@ -61,10 +63,10 @@ def draw_best_shapes(
     """
     if not tasks:
         raise Problem("figures: best_shapes: names no task; name the tasks to draw")
-    weak = weak_tasks(reported, counts, tasks)
+    weak = weak_tasks(scores, counts, tasks)
     titles = marked(titles, weak)
-    genes = with_shape(reported[[]], genes)
-    ranked = {task: _ranked(reported, task) for task in tasks}
+    genes = with_shape(scores[[]], genes)
+    ranked = {task: _ranked(scores, task, metric_of(counts, task)) for task in tasks}
     top = min(top, min(map(len, ranked.values())) // 4)
     averaged = top > 1  # one model has no SD, and is the best itself
     height = len(tasks) * min(ROW, PAGE / len(tasks)) + 12 * MM
@@ -72,27 +74,30 @@ def draw_best_shapes(
     figure.get_layout_engine().set(w_pad=1 * MM, h_pad=0.8 * MM)
     grid = figure.subplots(len(tasks), len(PARAMETERS), sharex=True, sharey="col", squeeze=False)
     frames, clauses = [], []
-    for axes, (task, errors) in zip(grid, ranked.items(), strict=True):
+    for axes, (task, values) in zip(grid, ranked.items(), strict=True):
         for ax, parameter in zip(axes, PARAMETERS, strict=True):
-            frames.append(_curves(genes, parameter, task, errors.index, top if averaged else 0))
+            frames.append(_curves(genes, parameter, task, values.index, top if averaged else 0))
             _draw_curves(ax, frames[-1])
         axes[0].set_ylabel("\n".join(wrap(titles[task], LETTERS)), rotation=0, ha="right", va="center", weight="bold")
-        clauses.append(f"- {titles[task]}: {_best(errors, top if averaged else 1)}")
+        clauses.append(f"- {titles[task]}: {_best(values, top if averaged else 1, metric_of(counts, task))}")
     _scale_axes(grid)
     names = {"best": "best model", "top": f"mean ± SD of the {top} best", "population": "mean of all models"}
     _add_legend(figure, grid[0, 0], names)
     marks = f"dashed blue lines with bands: mean ± SD of the {top} best; " if averaged else ""
+    ends = " or ".join(sorted({best_end(counts, task) for task in tasks}))
     caption = (
-        "Depth, width, bottleneck ratio and group width of the four stages. Orange triangles: the model with the least "
-        f"error on the task; {marks}dotted: mean of all {len(reported)} models. On the logarithmic axes (width, group "
-        f"width) means and SDs are those of the logarithms. {left_out(len(reported), map(len, ranked.values()))}"
+        "Depth, width, bottleneck ratio and group width of the four stages. Orange triangles: the model with the "
+        f"{ends} on the task; {marks}dotted: mean of all {len(scores)} models. On the logarithmic axes (width, group "
+        f"width) means and SDs are those of the logarithms. {left_out(len(scores), map(len, ranked.values()))}"
         f"{footnote(weak, titles)} The best models:\n\n" + "\n".join(clauses)
     )
     return Drawing(figure, pd.concat(frames, ignore_index=True), caption)
 
 
-def _ranked(reported: pd.DataFrame, task: str) -> pd.Series:
-    return complete(reported, [task])[task].sort_index().sort_values(kind="stable")
+def _ranked(scores: pd.DataFrame, task: str, metric: Metric) -> pd.Series:
+    """The scores on a task, best first."""
+    values = complete(scores, [task])[task].sort_index()
+    return values.loc[metric.loss(values).sort_values(kind="stable").index]
 
 
 def _curves(genes: pd.DataFrame, parameter: str, task: str, order: pd.Index, top: int) -> pd.DataFrame:
@@ -147,10 +152,12 @@ def _add_legend(figure: Figure, ax: Axes, names: Mapping[str, str]) -> None:
     legend_below(figure, handles, [names[key] for key in shown])
 
 
-def _best(errors: pd.Series, top: int) -> str:
-    ties = int((errors == errors.iloc[0]).sum())
-    tied = f"; {ties} models tie for the least error, of which the first by id is drawn" if ties > 1 else ""
-    limit = errors.iloc[top - 1]
-    if top > 1 and len(errors) > top and errors.iloc[top] == limit:
+def _best(values: pd.Series, top: int, metric: Metric) -> str:
+    ties = int((values == values.iloc[0]).sum())
+    end = f"{metric.best} {metric.word}"
+    tied = f"; {ties} models tie for the {end}, of which the first by id is drawn" if ties > 1 else ""
+    limit = values.iloc[top - 1]
+    if top > 1 and len(values) > top and values.iloc[top] == limit:
         tied += f"; models that tie across the limit of the {top} best are taken in the order of their ids"
-    return f"{errors.index[0]}, error {number(errors.iloc[0], 2)} %{tied}"
+    unit = f" {metric.unit}" if metric.unit else ""
+    return f"{values.index[0]}, {metric.word} {number(values.iloc[0], 2)}{unit}{tied}"

@@ -1,4 +1,4 @@
-"""Errors with the last BatchNorm of each residual block started at 1 and at 0."""
+"""Scores with the last BatchNorm of each residual block started at 1 and at 0."""
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
@@ -6,11 +6,13 @@ from itertools import chain
 import pandas as pd
 
 from apr.basics.problems import Problem
-from apr.comparisons.correlations import correlate, with_shape
-from apr.comparisons.testsets import MARK, Counted, basis, footnote, marked, weak_tasks
+from apr.comparisons.correlations import correlate
+from apr.comparisons.shape import with_shape
+from apr.comparisons.testsets import MARK, basis, footnote, label_of, marked, weak_tasks, word_of
 from apr.comparisons.wording import UNDEFINED, correlation, left_out, number
-from apr.figures.style import BLUE, ORANGE, Drawing, error_limits, legend_below, name_panel, panels, point_style, styled
-from apr.scores.table import complete
+from apr.figures.style import BLUE, ORANGE, Drawing, legend_below, name_panel, panels, point_style, styled, value_limits
+from apr.scores.frames import complete
+from apr.scores.tested import Counted, metric_of
 
 # Whether γ starts at 0 -> its name, the letter that stands for its marker in a panel's title, and its look.
 STARTS = {
@@ -22,7 +24,7 @@ DEPTH = "cumulative_depth"
 
 @styled
 def draw_initialisation(
-    reported: pd.DataFrame,
+    scores: pd.DataFrame,
     shape: pd.DataFrame,
     reference: str,
     pairs: Sequence[tuple[str, str]],
@@ -32,12 +34,12 @@ def draw_initialisation(
     seed: int,
     counts: Counted | None = None,
 ) -> Drawing:
-    """Per target two panels, its error against cumulative depth and against the reference's error, for both starts.
+    """Per target two panels, its score against cumulative depth and against the reference's, for both starts.
 
     A row compares the models that completed all three tasks, so that its correlations are of the same models.
 
     Args:
-        reported: errors (%), [models x tasks], NaN where a model did not complete.
+        scores: values in the metrics of the tasks, [models x tasks], NaN where a model did not complete.
         shape: columns cumulative_depth (blocks) and cumulative_width (channels), indexed by model.
         reference: the task on the horizontal axis of the second panels.
         pairs: a target and the same with the other start.
@@ -55,12 +57,12 @@ def draw_initialisation(
             "figures: initialisation: names no task; name a task and the same with the other zero_init_final_gamma"
         )
     concerned = [reference, *chain(*pairs)]
-    weak = weak_tasks(reported, counts, concerned)
+    weak = weak_tasks(scores, counts, concerned)
     titles = marked(titles, weak)
     figure, axes = panels(2 * len(pairs), 2)
     frames, sizes, clauses = [], [], []
     for i, pair in enumerate(pairs):
-        rows = with_shape(complete(reported, [reference, *pair]), shape)
+        rows = with_shape(complete(scores, [reference, *pair]), shape)
         sizes.append(len(rows))
         daggers = MARK if weak.keys() & set(pair) else ""
         starts = {zero[task]: task for task in sorted(pair, key=zero.__getitem__)}
@@ -71,7 +73,7 @@ def draw_initialisation(
                     rows[x], rows[task], label=STARTS[start][0], gid=task, **STARTS[start][2], **point_style(len(rows))
                 )
                 frames.append(_points(rows, pair[0], task, x, STARTS[start][0]))
-            error_limits(ax, rows[list(pair)].stack())
+            value_limits(ax, rows[list(pair)].stack())
             name_panel(
                 ax,
                 titles[pair[0]].removesuffix(MARK) + daggers,
@@ -79,8 +81,10 @@ def draw_initialisation(
             )
             against = "cumulative depth" if x == DEPTH else titles[reference]
             ax.set(
-                xlabel="Cumulative depth (blocks)" if x == DEPTH else f"{titles[reference]} error (%)",
-                ylabel="Error (%)",
+                xlabel="Cumulative depth (blocks)"
+                if x == DEPTH
+                else f"{titles[reference]} {metric_of(counts, reference).label}",
+                ylabel=label_of(counts, pair),
             )
             clauses.append(
                 f"- {titles[pair[0]]} with {against}: "
@@ -88,9 +92,10 @@ def draw_initialisation(
             )
     legend_below(figure, axes[0].collections, [name for name, *_ in STARTS.values()])
     caption = (
-        f"Test error of each model against its cumulative depth (left) and its error on {titles[reference]} (right; "
+        f"Test {word_of(counts, chain(*pairs))} of each model against its cumulative depth (left) and its "
+        f"{word_of(counts, [reference])} on {titles[reference]} (right; "
         f"trained with {STARTS[zero[reference]][0]}). Blue circles: each residual block's last BatchNorm starts with "
-        f"γ = 1; orange triangles: with γ = 0. {left_out(len(reported), sizes)}{footnote(weak, titles)} "
+        f"γ = 1; orange triangles: with γ = 0. {left_out(len(scores), sizes)}{footnote(weak, titles)} "
         f"Spearman's ρ, with {basis(resamples, counts, concerned)}:\n\n" + "\n".join(clauses)
     )
     return Drawing(figure, pd.concat(frames, ignore_index=True), caption)
@@ -110,6 +115,6 @@ def _points(rows: pd.DataFrame, target: str, task: str, x: str, start: str) -> p
             "model": rows.index,
             "against": x,
             "x": rows[x].array,
-            "error": rows[task].array,
+            "value": rows[task].array,
         }
     )

@@ -14,10 +14,11 @@ from matplotlib.ticker import MaxNLocator
 
 from apr.basics.problems import Problem
 from apr.comparisons.correlations import correlate
-from apr.comparisons.testsets import Counted, basis, footnote, marked, weak_tasks
+from apr.comparisons.testsets import basis, footnote, label_of, marked, weak_tasks, word_of, words_of
 from apr.comparisons.wording import UNDEFINED, bounds, left_out, number
-from apr.figures.style import BLUE, GREY, INK, MM, TEXT, Drawing, error_scale, point_style, styled
-from apr.scores.table import complete
+from apr.figures.style import BLUE, GREY, INK, MM, TEXT, Drawing, point_style, styled, value_scale
+from apr.scores.frames import complete
+from apr.scores.tested import Counted
 from apr.statistics.ranks import Correlation
 
 POINT = 25.4 / 72  # mm
@@ -31,17 +32,17 @@ DARK = 0.6  # |rho| from which on the cell's colour asks for white type
 
 @styled
 def draw_all_pairs(
-    reported: pd.DataFrame,
+    scores: pd.DataFrame,
     tasks: Sequence[str],
     titles: Mapping[str, str],
     resamples: int,
     seed: int,
     counts: Counted | None = None,
 ) -> Drawing:
-    """A matrix of tasks: below the diagonal scatterplots, on it distributions of errors, above it Spearman's rho.
+    """A matrix of tasks: below the diagonal scatterplots, on it distributions of scores, above it Spearman's rho.
 
     Args:
-        reported: errors (%), [models x tasks], NaN where a model did not complete.
+        scores: values in the metrics of the tasks, [models x tasks], NaN where a model did not complete.
         tasks: rows and columns of the matrix, in order.
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of rho's interval.
@@ -53,37 +54,39 @@ def draw_all_pairs(
     """
     if len(tasks) < 2:
         raise Problem(f"figures: all_pairs: names {len(tasks)} of the two or more tasks that a pair needs; name more")
-    weak = weak_tasks(reported, counts, tasks)
+    weak = weak_tasks(scores, counts, tasks)
     titles = marked(titles, weak)
-    figure, grid, cell = _matrix(len(tasks))
-    frames = [pd.DataFrame({"kind": "error", "x_task": t, **_errors(reported, t)}) for t in tasks]
+    figure, grid, cell = _matrix(len(tasks), word_of(counts, tasks), label_of(counts, tasks))
+    frames = [pd.DataFrame({"kind": "value", "x_task": t, **_values(scores, t)}) for t in tasks]
     results = {}
     for i, j in combinations(range(len(tasks)), 2):
         x, y = tasks[i], tasks[j]
-        pair = complete(reported, [x, y])
+        pair = complete(scores, [x, y])
         style = point_style(len(pair))
         style["s"] *= min(1, cell / 100)
         grid[j, i].scatter(pair[x], pair[y], color=BLUE, gid=f"{x} {y}", **style)
-        results[x, y] = correlate(reported, x, y, resamples, seed, counts)
+        results[x, y] = correlate(scores, x, y, resamples, seed, counts)
         _write_rho(grid[i, j], results[x, y], cell)
     for i, task in enumerate(tasks):
-        frames.append(_draw_distribution(grid[i, i], reported[task].dropna(), task, titles[task], cell))
-    _scale_axes(grid, reported, tasks)
+        frames.append(_draw_distribution(grid[i, i], scores[task].dropna(), task, titles[task], cell))
+    _scale_axes(grid, scores, tasks)
     numbers = [{"kind": "rho", "x_task": x, "y_task": y, **vars(result)} for (x, y), result in results.items()]
     data = pd.concat([pd.DataFrame(numbers), *frames], ignore_index=True).drop(columns="reason")
     rhos = pd.Series({pair: result.rho for pair, result in results.items() if not weak.keys() & set(pair)}).dropna()
+    word = word_of(counts, tasks)
     caption = (
-        f"All pairs of {len(tasks)} tasks. Below the diagonal: test error of each model on the row's task against its "
-        "error on the column's task, each on its own scale. On the diagonal: the task and the distribution of its "
-        "errors. Above the diagonal: Spearman's ρ of the row's and the column's task, in bold where its interval "
+        f"All pairs of {len(tasks)} tasks. Below the diagonal: test {word} of each model on the row's task against its "
+        f"{word} on the column's task, each on its own scale. On the diagonal: the task and the distribution of its "
+        f"{words_of(counts, tasks)}. Above the diagonal: Spearman's ρ of the row's and the column's task, in bold "
+        "where its interval "
         "excludes 0; red is positive, blue negative, white 0. In brackets: "
-        f"{basis(resamples, counts, tasks)}. {left_out(len(reported), [result.n for result in results.values()])}"
+        f"{basis(resamples, counts, tasks)}. {left_out(len(scores), [result.n for result in results.values()])}"
         f"{_extremes(rhos, titles)}{_undefined(results, titles)}{footnote(weak, titles)}"
     )
     return Drawing(figure, data, caption)
 
 
-def _matrix(count: int) -> tuple[Figure, np.ndarray, float]:
+def _matrix(count: int, word: str, label: str) -> tuple[Figure, np.ndarray, float]:
     """A figure of count x count cells, and the width of a cell in points."""
     width = TEXT / MM
     cell = (width - LEFT - EDGE - (count - 1) * GAP) / count
@@ -93,14 +96,15 @@ def _matrix(count: int) -> tuple[Figure, np.ndarray, float]:
     where = {"left": LEFT / width, "right": 1 - EDGE / width, "bottom": BOTTOM / height, "top": 1 - EDGE / height}
     spacing = {"wspace": GAP / cell, "hspace": GAP / tall}
     grid = figure.subplots(count, count, squeeze=False, gridspec_kw=where | spacing)
-    figure.supxlabel("Error on the column's task (%)", y=1.2 / height, va="bottom")
-    figure.supylabel("Error on the row's task (%)", x=1.2 / width, ha="left")
+    unit = label.removeprefix(word.capitalize())
+    figure.supxlabel(f"{word.capitalize()} on the column's task{unit}", y=1.2 / height, va="bottom")
+    figure.supylabel(f"{word.capitalize()} on the row's task{unit}", x=1.2 / width, ha="left")
     return figure, grid, cell / POINT
 
 
-def _errors(reported: pd.DataFrame, task: str) -> dict:
-    errors = reported[task].dropna()
-    return {"model": errors.index, "error": errors.array}
+def _values(scores: pd.DataFrame, task: str) -> dict:
+    values = scores[task].dropna()
+    return {"model": values.index, "value": values.array}
 
 
 def _write_rho(ax: Axes, result: Correlation, cell: float) -> None:
@@ -124,8 +128,8 @@ def _write_rho(ax: Axes, result: Correlation, cell: float) -> None:
     ax.annotate("\n".join(lines), xytext=(0, -2), size=small, va="top", linespacing=1.05, **place)
 
 
-def _draw_distribution(ax: Axes, errors: pd.Series, task: str, title: str, cell: float) -> pd.DataFrame:
-    counts, edges = np.histogram(errors, bins=min(20, max(4, round(len(errors) ** 0.5))))
+def _draw_distribution(ax: Axes, values: pd.Series, task: str, title: str, cell: float) -> pd.DataFrame:
+    counts, edges = np.histogram(values, bins=min(20, max(4, round(len(values) ** 0.5))))
     ax.stairs(counts, edges, fill=True, color=GREY, gid=task)
     size = min(7, max(LEAST_TYPE, cell / 7))
     name = "\n".join(wrap(title, int(cell / size / 0.68)))  # em that a bold letter takes
@@ -146,11 +150,11 @@ def _draw_distribution(ax: Axes, errors: pd.Series, task: str, title: str, cell:
     return pd.DataFrame({"kind": "distribution", "x_task": task, **bins})
 
 
-def _scale_axes(grid: np.ndarray, reported: pd.DataFrame, tasks: Sequence[str]) -> None:
+def _scale_axes(grid: np.ndarray, scores: pd.DataFrame, tasks: Sequence[str]) -> None:
     """One scale for each task; numbers at the left column and the lowest row alone."""
     last = len(tasks) - 1
     for i, task in enumerate(tasks):
-        limits = error_scale(reported[task])
+        limits = value_scale(scores[task])
         ticks = _inner_ticks(*limits)
         for row in range(i, last + 1):
             grid[row, i].set(xlim=limits, xticks=ticks)

@@ -8,11 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from apr.basics.problems import Problem
-from apr.comparisons.correlations import regret_basis, regrets
-from apr.comparisons.testsets import Counted, footnote, marked, weak_tasks
+from apr.comparisons.regret import regret_basis, regrets
+from apr.comparisons.testsets import footnote, marked, points_of, weak_tasks
 from apr.comparisons.wording import left_out, with_interval
 from apr.figures.style import BLUE, FAINT, ORANGE, Drawing, legend_below, name_panel, panels, share_labels, styled
-from apr.scores.table import complete
+from apr.runs.metrics import Metric
+from apr.scores.frames import complete
+from apr.scores.tested import Counted, metric_of
 
 # The closest member's line is the thinner one and lies on top, so that both are seen where they agree.
 LOOKS = {"reference": (BLUE, 1.8), "closest": (ORANGE, 0.9)}
@@ -21,7 +23,7 @@ POINTS = 40  # values of k on the logarithmic axis
 
 @styled
 def draw_selection_regret(
-    reported: pd.DataFrame,
+    scores: pd.DataFrame,
     reference: str,
     targets: Sequence[str],
     closest: Mapping[str, str],
@@ -30,10 +32,10 @@ def draw_selection_regret(
     seed: int,
     counts: Counted | None = None,
 ) -> Drawing:
-    """Per target: the error points lost by trying the k best of the reference, of its closest member, or k at random.
+    """Per target: the points lost by trying the k best of the reference, of its closest member, or k at random.
 
     Args:
-        reported: errors (%), [models x tasks], NaN where a model did not complete.
+        scores: values in the metrics of the tasks, [models x tasks], NaN where a model did not complete.
         reference: the task that is usually chosen on.
         targets: one panel each.
         closest: target -> family member; a target may be absent.
@@ -47,17 +49,17 @@ def draw_selection_regret(
     """
     if not targets:
         raise Problem("the study has no target: add one to draw what a choice on the reference costs there")
-    weak = weak_tasks(reported, counts, [reference, *targets, *closest.values()])
+    weak = weak_tasks(scores, counts, [reference, *targets, *closest.values()])
     titles = marked(titles, weak)
     figure, axes = panels(len(targets))
     frames, clauses = [], []
     for ax, target in zip(axes, targets, strict=True):
         sources = {"reference": reference} | ({"closest": closest[target]} if target in closest else {})
-        frames.append(_curves(reported, sources, target, resamples, seed, counts))
+        frames.append(_curves(scores, sources, target, resamples, seed, counts))
         _draw_curves(ax, frames[-1])
         name_panel(ax, titles[target])
-        ax.set(xlabel="Models tried, k", ylabel="Regret (error points)")
-        clauses += _clauses(frames[-1], titles)
+        ax.set(xlabel="Models tried, k", ylabel=f"Regret ({metric_of(counts, target).points})")
+        clauses += _clauses(frames[-1], titles, metric_of(counts, target))
     share_labels(axes)
     handles = {label: h for ax in axes for h, label in zip(*ax.get_legend_handles_labels(), strict=True)}
     names = {
@@ -68,18 +70,19 @@ def draw_selection_regret(
     legend_below(figure, list(handles.values()), [names[choice] for choice in handles])
     data = pd.concat(frames, ignore_index=True)
     caption = (
-        "Selection regret: the error points lost on a target by who tries the k best models of another task there and "
+        f"Selection regret: the {points_of(counts, targets)} lost on a target by who tries the k best models of "
+        "another task there and "
         f"keeps the best, instead of the best of all. Blue: the k best on {titles[reference]}; orange: on the member "
         "of its family that is closest to the target in its number of classes; dashed: k models at random, expected. "
         f"Bands: {regret_basis(resamples, counts, [reference, *targets, *closest.values()])} "
-        f"{left_out(len(reported), data['n'])}{footnote(weak, titles)} Who takes the single best model loses:\n\n"
+        f"{left_out(len(scores), data['n'])}{footnote(weak, titles)} Who takes the single best model loses:\n\n"
         + "\n".join(clauses)
     )
     return Drawing(figure, data, caption)
 
 
 def _curves(
-    reported: pd.DataFrame,
+    scores: pd.DataFrame,
     sources: Mapping[str, str],
     target: str,
     resamples: int,
@@ -87,11 +90,11 @@ def _curves(
     counts: Counted | None,
 ) -> pd.DataFrame:
     frames = []
-    reported = complete(reported, [*sources.values(), target])
-    n = len(reported)
+    scores = complete(scores, [*sources.values(), target])
+    n = len(scores)
     for choice, source in sources.items():
         ks = np.unique(np.geomspace(1, n, POINTS).round().astype(int)).tolist()
-        rows = [vars(result) for result in regrets(reported, source, target, ks, resamples, seed, counts)]
+        rows = [vars(result) for result in regrets(scores, source, target, ks, resamples, seed, counts)]
         frames.append(pd.DataFrame(rows).assign(target=target, choice=choice, source=source))
     columns = ["target", "choice", "source", "k", "n", "regret", "low", "high", "random"]
     return pd.concat(frames, ignore_index=True)[columns]
@@ -114,9 +117,10 @@ def _draw_curves(ax: Axes, data: pd.DataFrame) -> None:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda k, _: f"{k:g}"))
 
 
-def _clauses(data: pd.DataFrame, titles: Mapping[str, str]) -> list[str]:
+def _clauses(data: pd.DataFrame, titles: Mapping[str, str], metric: Metric) -> list[str]:
+    unit = "points" if metric.unit == "%" else metric.word
     return [
         f"- {titles[row.target]}, chosen on {titles[row.source]}: "
-        f"{with_interval(row.regret, row.low, row.high, 2)} points (random: {row.random:.2f}, n = {row.n})"
+        f"{with_interval(row.regret, row.low, row.high, 2)} {unit} (random: {row.random:.2f}, n = {row.n})"
         for row in data[data["k"] == 1].itertuples()
     ]

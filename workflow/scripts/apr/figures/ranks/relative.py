@@ -1,4 +1,4 @@
-"""Errors relative to the population's mean, several tasks in one plot."""
+"""Scores relative to the population's mean, several tasks in one plot."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -7,7 +7,7 @@ import pandas as pd
 
 from apr.basics.problems import Problem
 from apr.comparisons.correlations import correlate
-from apr.comparisons.testsets import Counted, basis, footnote, marked, weak_tasks
+from apr.comparisons.testsets import basis, footnote, marked, weak_tasks, word_of
 from apr.comparisons.wording import correlation, left_out, rho
 from apr.figures.style import (
     BLUE,
@@ -23,7 +23,8 @@ from apr.figures.style import (
     point_style,
     styled,
 )
-from apr.scores.table import complete
+from apr.scores.frames import complete
+from apr.scores.tested import Counted, metric_of
 
 # Of different lengths, so that the pairs repeat only after 42 tasks.
 COLORS = (GREY, BLUE, ORANGE, GREEN, RED, PURPLE)
@@ -32,7 +33,7 @@ MARKERS = ("o", "^", "s", "D", "v", "P", "X")
 
 @styled
 def draw_relative_error(
-    reported: pd.DataFrame,
+    scores: pd.DataFrame,
     reference: str,
     tasks: Sequence[str],
     titles: Mapping[str, str],
@@ -40,12 +41,12 @@ def draw_relative_error(
     seed: int,
     counts: Counted | None = None,
 ) -> Drawing:
-    """Each task's error over its mean over the models, against the reference's error (%).
+    """Each task's score over its mean over the models, against the reference's score.
 
-    A relative error of 1 is the population's mean on that task. A task on which every error is 0 has none.
+    A relative score of 1 is the population's mean on that task. A task on which every score is 0 has none.
 
     Args:
-        reported: errors (%), [models x tasks], NaN where a model did not complete.
+        scores: values in the metrics of the tasks, [models x tasks], NaN where a model did not complete.
         reference: the task on the horizontal axis.
         tasks: the tasks that are drawn; the reference may be one.
         titles: task -> the name that a reader sees.
@@ -58,17 +59,17 @@ def draw_relative_error(
     """
     if not tasks:
         raise Problem("figures: relative_error: names no task; name the tasks to draw")
-    weak = weak_tasks(reported, counts, [reference, *tasks])
+    weak = weak_tasks(scores, counts, [reference, *tasks])
     titles = marked(titles, weak)
     figure, (ax,) = panels(1)
     ax.axhline(1, color=FAINT, linewidth=0.5, zorder=1)
     frames, clauses, labels = [], [], []
     for task, color, marker in zip(tasks, cycle(COLORS), cycle(MARKERS), strict=False):
-        rows = complete(reported, [reference, task])
+        rows = complete(scores, [reference, task])
         relative = rows[task] / rows[task].mean()
         label = titles[task]
         if task != reference:
-            result = correlate(reported, reference, task, resamples, seed, counts)
+            result = correlate(scores, reference, task, resamples, seed, counts)
             label = f"{titles[task]}, {rho(result, 2)}"
             clauses.append(f"- {titles[task]}: {correlation(result)}")
         style = point_style(len(rows))
@@ -79,19 +80,27 @@ def draw_relative_error(
                 {
                     "task": task,
                     "model": rows.index,
-                    "reference_error": rows[reference].array,
-                    "error": rows[task].array,
-                    "relative_error": relative.array,
+                    "reference_value": rows[reference].array,
+                    "value": rows[task].array,
+                    "relative_value": relative.array,
                 }
             )
         )
-    ax.set_xlabel(f"{titles[reference]} error (%)")
-    ax.set_ylabel("Error relative to the task's mean")
+    ax.set_xlabel(f"{titles[reference]} {metric_of(counts, reference).label}")
+    word = word_of(counts, tasks)
+    ax.set_ylabel(f"{word.capitalize()} relative to the task's mean")
     legend_below(figure, ax.collections, labels)
     caption = (
-        "Relative error of each model, its error over the mean of the drawn models on the same task, against its error "
-        f"on {titles[reference]}. Where the ranking of {titles[reference]} holds, the points rise from left to right. "
-        f"{left_out(len(reported), map(len, frames))}{footnote(weak, titles)} Spearman's ρ with {titles[reference]}, "
+        f"Relative {word} of each model, its {word} over the mean of the drawn models on the same task, against its "
+        f"{word_of(counts, [reference])} on {titles[reference]}. Where the ranking of {titles[reference]} holds, "
+        f"the points {_course(counts, reference, tasks)} from left to right. "
+        f"{left_out(len(scores), map(len, frames))}{footnote(weak, titles)} Spearman's ρ with {titles[reference]}, "
         f"with {basis(resamples, counts, [reference, *tasks])}:\n\n" + "\n".join(clauses)
     )
     return Drawing(figure, pd.concat(frames, ignore_index=True), caption)
+
+
+def _course(counts: Counted | None, reference: str, tasks: Sequence[str]) -> str:
+    """Where points of tasks that rank the models alike lead, from left to right."""
+    same = {metric_of(counts, task).best == metric_of(counts, reference).best for task in tasks}
+    return {(True,): "rise", (False,): "fall"}.get(tuple(same), "rise, or fall where the best ends differ,")

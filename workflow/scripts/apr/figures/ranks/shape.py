@@ -1,15 +1,17 @@
-"""Errors against cumulative depth and cumulative width."""
+"""Scores against cumulative depth and cumulative width."""
 
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from apr.basics.problems import Problem
-from apr.comparisons.correlations import correlate, with_shape
-from apr.comparisons.testsets import Counted, basis, footnote, marked, weak_tasks
+from apr.comparisons.correlations import correlate
+from apr.comparisons.shape import with_shape
+from apr.comparisons.testsets import basis, footnote, label_of, marked, weak_tasks, word_of
 from apr.comparisons.wording import correlation, left_out, rho
-from apr.figures.style import BLUE, Drawing, error_limits, grid_columns, name_panel, panels, point_style, styled
-from apr.scores.table import complete
+from apr.figures.style import BLUE, Drawing, grid_columns, name_panel, panels, point_style, styled, value_limits
+from apr.scores.frames import complete
+from apr.scores.tested import Counted
 
 AXES = {
     "A": ("cumulative_depth", "Cumulative depth (blocks)"),
@@ -19,7 +21,7 @@ AXES = {
 
 @styled
 def draw_error_vs_depth_width(
-    reported: pd.DataFrame,
+    scores: pd.DataFrame,
     shape: pd.DataFrame,
     tasks: Sequence[str],
     titles: Mapping[str, str],
@@ -27,10 +29,10 @@ def draw_error_vs_depth_width(
     seed: int,
     counts: Counted | None = None,
 ) -> Drawing:
-    """Errors of each task against (A) cumulative depth and (B) cumulative width, with Spearman's rho in the titles.
+    """Scores of each task against (A) cumulative depth and (B) cumulative width, with Spearman's rho in the titles.
 
     Args:
-        reported: errors (%), [models x tasks], NaN where a model did not complete.
+        scores: values in the metrics of the tasks, [models x tasks], NaN where a model did not complete.
         shape: columns cumulative_depth (blocks) and cumulative_width (channels), indexed by model.
         tasks: the tasks that are drawn.
         titles: task -> the name that a reader sees.
@@ -43,9 +45,9 @@ def draw_error_vs_depth_width(
     """
     if not tasks:
         raise Problem("figures: depth_width: names no task; name the tasks to draw")
-    weak = weak_tasks(reported, counts, tasks)
+    weak = weak_tasks(scores, counts, tasks)
     titles = marked(titles, weak)
-    joined = with_shape(reported, shape)
+    joined = with_shape(scores, shape)
     columns = grid_columns(len(tasks))
     rows = -(-len(tasks) // columns)
     figure, axes = panels(2 * rows * columns, columns)
@@ -57,16 +59,17 @@ def draw_error_vs_depth_width(
         for i, (ax, task) in enumerate(zip(axes[first:], tasks, strict=False)):
             points = complete(joined, [column, task])
             ax.scatter(points[column], points[task], color=BLUE, gid=f"{letter} {task}", **point_style(len(points)))
-            error_limits(ax, points[task])
+            value_limits(ax, points[task])
             result = correlate(joined, column, task, resamples, seed, counts)
             name_panel(ax, titles[task], rho(result, 2), letter=letter if i == 0 else "")
             ax.set_xlabel(label if i // columns == (len(tasks) - 1 - i % columns) // columns else "")
-            ax.set_ylabel("Error (%)" if i % columns == 0 else "")
+            ax.set_ylabel(label_of(counts, [task]) if i % columns == 0 else "")
             clauses.append(f"- {titles[task]} against {label.split(' (')[0].lower()}: {correlation(result)}")
             frames.append(_numbers(letter, task, column, points))
     caption = (
-        "Test error of each model against (A) its cumulative depth, the number of blocks, and (B) its cumulative "
-        f"width, the sum of the widths of the four stages. {left_out(len(reported), map(len, frames))}"
+        f"Test {word_of(counts, tasks)} of each model against (A) its cumulative depth, the number of blocks, and (B) "
+        "its cumulative "
+        f"width, the sum of the widths of the four stages. {left_out(len(scores), map(len, frames))}"
         f"{footnote(weak, titles)} Spearman's ρ, with {basis(resamples, counts, tasks)}:\n\n" + "\n".join(clauses)
     )
     return Drawing(figure, pd.concat(frames, ignore_index=True), caption)
@@ -80,6 +83,6 @@ def _numbers(letter: str, task: str, column: str, points: pd.DataFrame) -> pd.Da
             "model": points.index,
             "against": column,
             "x": points[column].array,
-            "error": points[task].array,
+            "value": points[task].array,
         }
     )

@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from apr.basics.problems import Problem
 from apr.comparisons.population_size import HALF_WIDTH, SizeCurve, enough, question, rho_by_size
-from apr.comparisons.testsets import Counted, basis, footnote, marked, weak_tasks
+from apr.comparisons.testsets import basis, footnote, marked, weak_tasks
 from apr.comparisons.wording import correlation, left_out, rho
 from apr.figures.style import (
     BLUE,
@@ -25,6 +25,7 @@ from apr.figures.style import (
     share_labels,
     styled,
 )
+from apr.scores.tested import Counted
 
 POINT = {"linestyle": "none", "markeredgecolor": "white", "markeredgewidth": 0.5}
 # The mark of the sign is the larger one and lies below, so that both are seen where they fall together.
@@ -36,7 +37,7 @@ MARKS = {
 
 @styled
 def draw_rho_vs_population(
-    reported: pd.DataFrame,
+    scores: pd.DataFrame,
     pairs: Sequence[tuple[str, str]],
     titles: Mapping[str, str],
     sizes: Sequence[int],
@@ -47,7 +48,7 @@ def draw_rho_vs_population(
     """One panel for each pair (x, y) of tasks: median and 95 % interval of rho in populations of n models.
 
     Args:
-        reported: errors (%), [models x tasks], NaN where a model did not complete.
+        scores: values in the metrics of the tasks, [models x tasks], NaN where a model did not complete.
         pairs: the tasks whose errors are correlated.
         titles: task -> the name that a reader sees.
         sizes: numbers n of models; what exceeds the population stands for the population.
@@ -60,13 +61,13 @@ def draw_rho_vs_population(
     """
     if not pairs:
         raise Problem("no pair of tasks to draw: give the study a target")
-    weak = weak_tasks(reported, counts, chain(*pairs))
+    weak = weak_tasks(scores, counts, chain(*pairs))
     titles = marked(titles, weak)
     figure, axes = panels(len(pairs))
     same_x = len({x for x, _ in pairs}) == 1
     frames, full, clauses, handles = [], [], [], {}
     for ax, (x, y) in zip(axes, pairs, strict=True):
-        curve = rho_by_size(reported, x, y, sizes, resamples, seed, counts)
+        curve = rho_by_size(scores, x, y, sizes, resamples, seed, counts)
         frames.append(_numbers(curve, x, y))
         full.append(curve.full.n)
         _draw_curve(ax, curve)
@@ -88,7 +89,7 @@ def draw_rho_vs_population(
     caption = (
         f"{question(resamples)} Line and band: median and 95 % interval of ρ against n; dashed: ρ of the whole "
         f"population; orange triangle: n for the sign; purple square: n for ±{HALF_WIDTH}. "
-        f"{left_out(len(reported), full)}{footnote(weak, titles)} For each pair of tasks, with "
+        f"{left_out(len(scores), full)}{footnote(weak, titles)} For each pair of tasks, with "
         f"{basis(resamples, counts, chain(*pairs))}:\n\n" + "\n".join(clauses)
     )
     return Drawing(figure, pd.concat(frames, ignore_index=True), caption)

@@ -1,4 +1,4 @@
-"""Class distributions of unbalanced tasks and their balanced versions, and the errors on both."""
+"""Class distributions of unbalanced tasks and their balanced versions, and the scores on both."""
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
@@ -11,21 +11,23 @@ from matplotlib.lines import Line2D
 from apr.basics.escaping import plain
 from apr.basics.problems import Problem
 from apr.comparisons.correlations import correlate
-from apr.comparisons.testsets import Counted, basis, footnote, marked, weak_tasks
+from apr.comparisons.testsets import basis, footnote, marked, weak_tasks, word_of, words_of
 from apr.comparisons.wording import correlation, left_out, rho
 from apr.figures.style import (
     BLUE,
     FAINT,
     Drawing,
-    error_scale,
     grid_columns,
     legend_below,
     name_panel,
     panels,
     point_style,
     styled,
+    value_scale,
 )
-from apr.scores.table import complete
+from apr.runs.metrics import PLAIN
+from apr.scores.frames import complete
+from apr.scores.tested import Counted, metric_of
 
 # Light with an outline against dark, so that the versions can be told apart without colour.
 LOOKS = {"images": {"facecolor": "#DDE2E6", "edgecolor": FAINT}, "balanced_images": {"color": BLUE}}
@@ -41,18 +43,18 @@ def class_counts(manifest: Mapping[str, Any]) -> dict[str, int]:
 @styled
 def draw_balanced(
     counts: Mapping[str, Mapping[str, int]],
-    reported: pd.DataFrame,
+    scores: pd.DataFrame,
     pairs: Sequence[tuple[str, str]],
     titles: Mapping[str, str],
     resamples: int,
     seed: int,
     tested: Counted | None = None,
 ) -> Drawing:
-    """(A) images of each class, (B) error on the balanced task against the error on the unbalanced one.
+    """(A) images of each class, (B) score on the balanced task against the score on the unbalanced one.
 
     Args:
         counts: task -> class -> training images.
-        reported: errors (%), [models x tasks], NaN where a model did not complete.
+        scores: values in the metrics of the tasks, [models x tasks], NaN where a model did not complete.
         pairs: an unbalanced task and its balanced version, one panel in each block.
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of rho's interval.
@@ -64,7 +66,7 @@ def draw_balanced(
     """
     if not pairs:
         raise Problem("figures: balanced: names no task; name a task and its balanced version")
-    weak = weak_tasks(reported, tested, chain(*pairs))
+    weak = weak_tasks(scores, tested, chain(*pairs))
     titles = marked(titles, weak)
     columns = grid_columns(len(pairs))
     block = -(-len(pairs) // columns) * columns
@@ -75,21 +77,28 @@ def draw_balanced(
         bars.append(_class_images(counts, task, balanced))
         _draw_bars(axes[i], bars[-1])
         name_panel(axes[i], titles[task], letter=letters[0])
-        scatters.append(_points(reported, task, balanced))
-        result = correlate(reported, task, balanced, resamples, seed, tested)
+        scatters.append(_points(scores, task, balanced))
+        result = correlate(scores, task, balanced, resamples, seed, tested)
         ax = axes[block + i]
         identity = _draw_points(ax, scatters[-1])
         name_panel(ax, titles[task], rho(result, 2), letter=letters[1])
-        ax.set(xlabel=f"{titles[task]} error (%)", ylabel=f"{titles[balanced]} error (%)")
+        ax.set(
+            xlabel=f"{titles[task]} {metric_of(tested, task).label}",
+            ylabel=f"{titles[balanced]} {metric_of(tested, balanced).label}",
+        )
         clauses.append(f"- {titles[task]}: {_largest(bars[-1])}; balanced against unbalanced: {correlation(result)}")
     for ax in (*axes[len(pairs) : block], *axes[block + len(pairs) :]):
         ax.remove()
-    legend_below(figure, [*axes[0].containers, identity], ["unbalanced", "balanced", "equal errors"])
+    legend_below(
+        figure, [*axes[0].containers, identity], ["unbalanced", "balanced", f"equal {words_of(tested, chain(*pairs))}"]
+    )
+    word = word_of(tested, chain(*pairs))
+    alike = "errs alike" if word == PLAIN.word else "does alike"
     caption = (
         "(A) Training images of each class in the unbalanced task (light bars) and in its balanced version (dark "
-        "bars), classes in the order of their size. (B) Test error of each model on the balanced version against its "
-        "error on the unbalanced task; both axes have one scale, and a model on the dotted line errs alike on both. "
-        f"{left_out(len(reported), map(len, scatters))}{footnote(weak, titles)} Spearman's ρ, with "
+        f"bars), classes in the order of their size. (B) Test {word} of each model on the balanced version against its "
+        f"{word} on the unbalanced task; both axes have one scale, and a model on the dotted line {alike} on both. "
+        f"{left_out(len(scores), map(len, scatters))}{footnote(weak, titles)} Spearman's ρ, with "
         f"{basis(resamples, tested, chain(*pairs))}:\n\n" + "\n".join(clauses)
     )
     return Drawing(figure, pd.concat([*bars, *scatters], ignore_index=True), caption)
@@ -101,16 +110,16 @@ def _class_images(counts: Mapping[str, Mapping[str, int]], task: str, balanced: 
     return pd.DataFrame({"panel": "A", "task": task, "balanced_task": balanced}, index=images.index).join(images)
 
 
-def _points(reported: pd.DataFrame, task: str, balanced: str) -> pd.DataFrame:
-    pair = complete(reported, [task, balanced])
+def _points(scores: pd.DataFrame, task: str, balanced: str) -> pd.DataFrame:
+    pair = complete(scores, [task, balanced])
     return pd.DataFrame(
         {
             "panel": "B",
             "task": task,
             "balanced_task": balanced,
             "model": pair.index,
-            "error": pair[task].array,
-            "balanced_error": pair[balanced].array,
+            "value": pair[task].array,
+            "balanced_value": pair[balanced].array,
         }
     )
 
@@ -128,8 +137,8 @@ def _draw_bars(ax: Axes, images: pd.DataFrame) -> None:
 
 
 def _draw_points(ax: Axes, points: pd.DataFrame) -> Line2D:
-    ax.scatter(points["error"], points["balanced_error"], color=BLUE, zorder=2, **point_style(len(points)))
-    limits = error_scale(points[["error", "balanced_error"]])
+    ax.scatter(points["value"], points["balanced_value"], color=BLUE, zorder=2, **point_style(len(points)))
+    limits = value_scale(points[["value", "balanced_value"]])
     ax.set(xlim=limits, ylim=limits)
     return ax.axline((0, 0), slope=1, color=FAINT, linestyle=":", linewidth=0.8, zorder=1)
 

@@ -1,4 +1,4 @@
-"""Runs of pretrained models, made into an error table."""
+"""Runs of pretrained models, made into a score table."""
 
 import pytest
 

@@ -1,0 +1,93 @@
+"""Score tables as data frames: one row a model, or one a training, and several tables side by side."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from apr.basics.problems import Problem
+from apr.scores.table import CELL, STATUSES, read_scores
+
+TEXTS = ("model", "status", "chosen", "metric")
+
+
+def read_models(path: str | Path) -> pd.DataFrame:
+    """Read the score table of a task that has one run a model, indexed by model; NaN where a run diverged.
+
+    Raises:
+        Problem: see `apr.scores.table.read_scores`; or a model has several runs.
+    """
+    table = _frame(path)
+    twice = table.loc[table["model"].duplicated(), "model"]
+    if len(twice):
+        raise Problem(
+            f"{path}: model {twice.iloc[0]}: has several runs that count (with several seeds, say); compare a task "
+            "that has one run a model, or choose one of its cells"
+        )
+    return table.set_index("model")
+
+
+def read_repeats(path: str | Path) -> pd.DataFrame:
+    """Read model, seed and value of each run of a task that has several a model; the value is NaN where one diverged.
+
+    Raises:
+        Problem: see `apr.scores.table.read_scores`.
+    """
+    return _frame(path)[["model", "seed", "value"]]
+
+
+def _frame(path: str | Path) -> pd.DataFrame:
+    rows = read_scores(path)
+    table = pd.DataFrame(
+        rows, columns=list(rows[0]) if rows else ["model", "seed", "status", "n", "value", "metric", "guess"]
+    )
+    numbers = [name for name in table if name not in TEXTS and not name.startswith(CELL)]
+    return table.astype(dict.fromkeys(numbers, float))
+
+
+def read_values(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """Read `<task>.csv` files into values, [models x tasks], NaN where a model did not complete."""
+    return side_by_side({Path(path).stem: read_models(path) for path in paths})
+
+
+def read_column(paths: Iterable[str | Path], column: str) -> pd.DataFrame:
+    """Read another part or metric (`train_top1_error`, say) alike; NaN too where a table does not have it."""
+    tables = {Path(path).stem: read_models(path) for path in paths}
+    own = {task: "value" if column == f"test_{table['metric'].iloc[0]}" else column for task, table in tables.items()}
+    return pd.DataFrame(
+        {task: _completed(table.reindex(columns=["status", own[task]])) for task, table in tables.items()}
+    )
+
+
+def side_by_side(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Values [models x tasks]; NaN where a model is absent or did not complete."""
+    return pd.DataFrame({task: _completed(table[["status", "value"]]) for task, table in tables.items()})
+
+
+def _completed(table: pd.DataFrame) -> pd.Series:
+    return table.iloc[:, 1].where(table["status"] == STATUSES[0])
+
+
+def complete(scores: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
+    """The models that completed all of `tasks`, [models x tasks].
+
+    Raises:
+        Problem: no model did.
+    """
+    tasks = list(dict.fromkeys(tasks))
+    rows = scores[tasks].dropna()
+    if rows.empty:
+        counts = ", ".join(f"{task} ({scores[task].count()})" for task in tasks)
+        raise Problem(
+            f"no model completed all of {counts}: compare tasks of one population, and look at the runs that diverged"
+        )
+    return rows
+
+
+def align(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Values of the models that completed all tasks, [models x tasks].
+
+    Raises:
+        Problem: no model did.
+    """
+    return complete(side_by_side(tables), list(tables))
