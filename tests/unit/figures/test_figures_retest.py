@@ -11,8 +11,8 @@ from apr.comparisons.retest_accuracies import retest_table
 from apr.comparisons.retest_lines import fit_retest, pair_retests, retest_lines, slopes_table
 from apr.figures.lines.retest import draw_retest
 from apr.figures.lines.slopes import PANELS, draw_retest_slopes
-from apr.scores.paired import clopper_pearson
 from apr.statistics.bootstrap import interval
+from apr.statistics.counts import clopper_pearson
 from apr.statistics.lines import fit_line, from_probit, probit
 
 BOOTSTRAP = {"resamples": 200, "seed": 0}

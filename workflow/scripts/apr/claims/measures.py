@@ -1,6 +1,6 @@
 """What a claim is measured by: combinations of rank correlations, shapes of the best, errors, errors over seeds.
 
-Each kind of `claim_list.KINDS` has its function here. A quantity is computed for the observed models and anew for each
+Each kind of `claims.KINDS` has its function here. A quantity is computed for the observed models and anew for each
 resample; all quantities over the same models have the same resamples, so that differences are paired.
 """
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from apr.comparisons.table import Table
 from apr.comparisons.wording import counted, number, sentence, with_interval
-from apr.scores.paired import clopper_pearson
+from apr.statistics.counts import clopper_pearson
 
 DIGITS = 2  # of accuracies and gaps, in %
 SIDES = {"orig": "original", "new": "new"}
@@ -21,7 +21,7 @@ def retest_table(accuracies: pd.DataFrame, retest: Mapping[str, Any], titles: Ma
     are those of the nearest whole number of images.
 
     Args:
-        accuracies: of `accuracies.paired`.
+        accuracies: of `scores.paired`.
         retest: its test sets `original` and `new`, and the `metric` that is compared.
         titles: test set -> the name that a reader sees.
 

@@ -14,7 +14,7 @@ from apr.comparisons.retest_lines import WITHOUT, Fit, Retest, fit_retest, lines
 from apr.comparisons.wording import UNDEFINED, counted, number, sentence, with_interval
 from apr.figures.lines.probit import limits, scale_axes
 from apr.figures.style import BLUE, FAINT, GREY, INK, MM, RED, TEXT, Drawing, legend_below, name_panel, styled
-from apr.scores.paired import clopper_pearson
+from apr.statistics.counts import clopper_pearson
 from apr.statistics.lines import band, from_probit
 
 HEIGHT = 78 * MM
@@ -41,7 +41,7 @@ def draw_retest(
     """New against original accuracy on the linear and on the probit scale, with identity, line and bootstrap band.
 
     Args:
-        accuracies: of `accuracies.paired`.
+        accuracies: of `scores.paired`.
         retest: with the models that the lines do not count; they are drawn open.
         titles: test set -> the name that a reader sees.
         resamples: bootstrap resamples of the band and of the intervals.
