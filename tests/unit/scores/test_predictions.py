@@ -11,7 +11,7 @@ import pytest
 from apr.basics.problems import Problem
 from apr.comparisons.table import write_csv
 from apr.scores.frames import read_models
-from apr.scores.predictions import contents_digest, count_correct, import_predictions, values_digest
+from apr.scores.predictions import files_digest, count_correct, import_predictions, values_digest
 
 TOP = "Repository-0123abc"
 CLASSES = 12
@@ -286,7 +286,7 @@ def test_labels_and_classes_that_cannot_be_are_named(tmp_path):
 def test_what_is_read_is_what_was_declared_whatever_else_the_archive_holds(tmp_path):
     root = made(tmp_path)
     paths = ["new.json", "class_info.json", "predictions/new/alpha.npy", "predictions/new/beta.npy"]
-    entry = source(contents=contents_digest(root / TOP, paths))
+    entry = source(digest_of_files=files_digest(root / TOP, paths))
     (root / TOP / "predictions" / "new" / "notes.txt").write_text("not read")
     assert len(import_predictions(root, entry)["new"]) == 2
     values = np.load(file_of(root))

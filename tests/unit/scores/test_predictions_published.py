@@ -28,7 +28,7 @@ def published_folder(folder, name, test_set):
 
 def test_what_is_wrong_with_a_folder_of_published_cifar_predictions_is_named(tmp_path):
     root, entry = published_folder(tmp_path, "cifar10.1_predictions", "cifar10.1_v6")
-    assert entry["sets"]["cifar10.1_v6"]["contents"]
+    assert entry["sets"]["cifar10.1_v6"]["digest_of_files"]
     assert len(import_predictions(root, entry)["cifar10.1_v6"]) == 30
     path = min((root / "model_predictions/v6_predictions").iterdir())
     whole = json.loads(path.read_text())
@@ -79,7 +79,7 @@ def test_the_registry_pins_what_is_read():
             if "measured" in declared:
                 assert {len(file["sha256"]) for file in entry["files"]} == {64}, name
                 continue
-            assert len(declared["contents"]) == 64, name
+            assert len(declared["digest_of_files"]) == 64, name
             if "labels" not in declared:
                 assert declared["labels_from"] in registry
                 assert len(declared["label_values"]) == 64

@@ -29,7 +29,7 @@ class Snippet:
     size: int
 
     def decode(self, bits: Callable[[], int] = sixteen) -> Decoded:
-        """Cut the snippet out; `bits` as in `images.decode`.
+        """Cut the snippet out; `bits` as in `decoding.decode`.
 
         Raises:
             Undecodable: the picture is damaged, or the point lies outside it.

@@ -74,7 +74,7 @@ def members_of(
 
     Args:
         path: the archive.
-        kind: see `contents.kind_of_file`.
+        kind: see `file_kinds.kind_of_file`.
         encoding: of names that are no UTF-8.
         shown: what messages call the archive.
         too_much: what is wrong with so many bytes and members more, if anything.
