@@ -11,7 +11,7 @@ import pytest
 from apr.basics.problems import Problem
 from apr.comparisons.table import write_csv
 from apr.scores.frames import read_models
-from apr.scores.predictions import files_digest, count_correct, import_predictions, values_digest
+from apr.scores.predictions import count_correct, files_digest, import_predictions, values_digest
 
 TOP = "Repository-0123abc"
 CLASSES = 12

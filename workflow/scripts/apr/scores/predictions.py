@@ -166,8 +166,8 @@ def _check_files(name: str, root: Path, own: list[str], files: list[str], declar
         parts = ", ".join([f"{len(files)} of predictions", *own])
         raise Problem(
             f"{root / declared['predictions']}: the {len(own) + len(files)} files that {name} is read from are not the "
-            f"declared ones ({parts}): one differs, is missing or is one too many, since digest_of_files is {found}, not "
-            f"{expected}; {REMEDY}"
+            f"declared ones ({parts}): one differs, is missing or is one too many, since digest_of_files is {found}, "
+            f"not {expected}; {REMEDY}"
         )
 
 

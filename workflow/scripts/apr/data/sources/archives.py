@@ -149,9 +149,8 @@ def _inner_archives(folder: Path) -> list[Path]:
 
 
 def _is_archive(path: Path) -> bool:
-    is_one = (
-        file_kinds.kind_of_file(path) != "other" or file_kinds.unreadable_kind(path) or file_kinds.is_one_of_several(path)
-    )
+    known = file_kinds.kind_of_file(path) != "other" or file_kinds.unreadable_kind(path)
+    is_one = known or file_kinds.is_one_of_several(path)
     if not is_one:
         log.warning("%s: is not the archive that its name promises; it stays as it is", printable(path.name))
     return bool(is_one)
