@@ -20,7 +20,7 @@ QUICK = {"beat": 0.1, "stale": 0.5}
 
 
 class GaveUpError(Exception):
-    """Raised by who waits no longer."""
+    """Raised by a process that waits no longer."""
 
 
 def holder(path):

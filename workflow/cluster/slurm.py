@@ -175,7 +175,7 @@ def _refusal(name: str, call: list[str]) -> str | None:
     code, answer = _run(*call, "--test-only", "--wrap=true")
     if not code:
         return None
-    # --test-only says the same of nodes that are down; a job for later is refused for good reasons only
+    # --test-only also refuses where nodes are down; a job for later is refused for good reasons only
     code, number = _run(*call, "--begin=now+1hour", "--wrap=true")
     if code:
         message = re.sub(r"^sbatch: error: (Batch job submission failed: )?", "", number or answer, flags=re.MULTILINE)

@@ -215,7 +215,7 @@ def test_shape_of_the_best_and_errors():
     depths = shape.loc[best, "cumulative_depth"]
     least = measured("least_of_best", shape="cumulative_depth", task="photos", k=10)
     assert (least.value, least.note) == (depths.min(), "of the 10 best")
-    assert np.isnan([least.low, least.high, least.error]).all()  # which is the least hangs on which were drawn
+    assert np.isnan([least.low, least.high, least.error]).all()  # which is the least depends on which were drawn
     assert measured("largest_of_best", shape="cumulative_depth", task="photos", k=10).value == depths.max()
     assert measured("largest_of_best", shape="cumulative_depth", task="photos", k=40).note == "of the 15 best"
     assert measured("largest_error", task="photos").value == scores["photos"].max()

@@ -213,7 +213,7 @@ def test_the_table_counts_every_planned_run_once(made, tmp_path):
     assert data.loc["digits", ["complete", "missing", "unreadable"]].tolist() == [2, 1, 1]
     assert table.shown.iloc[-1].tolist()[:3] == ["All tasks", 16, int(data["complete"].sum())]
     assert "Of 16 planned trainings" in table.caption
-    assert "Made anew by the same command: 1 not there although the score table is; " in table.caption
+    assert "Made again by the same command: 1 not there although the score table is; " in table.caption
     assert "Wrong: 1 not readable as a run" in table.caption
     save_table(table, csv=tmp_path / "a.csv", md=tmp_path / "a.md", caption=tmp_path / "a.rst")
     assert "Task on digits" in (tmp_path / "a.md").read_text()
@@ -281,7 +281,7 @@ def test_what_the_same_command_makes_again_is_not_wrong_and_takes_a_line_a_table
     assert text.count("runs of digits") == 1
     assert "4 runs of digits, the first results/runs/digits/a000.json: was trained" in text
     assert "delete" not in text.lower()
-    assert "makes 7 run(s) anew" in to_come(findings)  # with the two that started from the one that is gone
+    assert "makes 7 run(s) again" in to_come(findings)  # with the two that started from the one that is gone
 
 
 def test_what_starts_from_an_outdated_run_is_outdated(made):
@@ -300,7 +300,7 @@ def test_a_table_of_a_larger_study_or_of_another_error_is_made_anew(made):
     kinds = {(finding.kind, finding.task) for finding in findings}
     assert kinds == {("old_table", "digits"), ("old_table", "photos"), ("stray", "digits")}
     assert "has 4 rows where 3 runs are planned" in described(findings)
-    assert "makes 2 score table(s) anew" in to_come(findings)
+    assert "makes 2 score table(s) again" in to_come(findings)
 
 
 def test_a_table_older_than_its_runs_is_made_anew_and_another_is_wrong(made):

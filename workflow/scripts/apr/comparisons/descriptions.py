@@ -53,7 +53,7 @@ def dataset_table(manifests: Mapping[str, Mapping[str, Any]], entries: Mapping[s
     caption = (
         f"The {len(data)} datasets, with {data['n_train'].sum():,} training and {data['n_test'].sum():,} test images "
         "as counted when they were packed. Where height and width vary, they are medians; in brackets stand the "
-        f"smallest and the largest. {_drawn(drawn, len(data))} Licences are as far as the publishers state them."
+        f"smallest and the largest. {_drawn(drawn, len(data))} Licences are as the publishers state them."
     )
     return Table(data, pd.DataFrame(shown), caption)
 

@@ -121,7 +121,7 @@ def _caption(rows: Sequence[dict], titles: Mapping[str, str], resamples: int) ->
         "alike, and of two independent trainings of the same models, both simulated with the trainings' own "
         "residuals, added to the errors as they would be spread without noise (deconvolved, so that they may be "
         "skewed). In brackets: 95 % percentile intervals of "
-        f"{resamples:,} bootstrap resamples of models and seeds. Assumed is that the noise is alike for all "
+        f"{resamples:,} bootstrap resamples of models and seeds. The noise is assumed to be alike for all "
         f"architectures of a task. Tasks with two or more repeated architectures: {tested}; Levene's test contradicts "
         f"the assumption (p < {UNLIKE}, not corrected for their number) on {', '.join(unlike) or 'none'}."
     )

@@ -1,4 +1,4 @@
-"""Models drawn with replacement, their ranks, and the intervals of what is computed anew for each draw."""
+"""Models drawn with replacement, their ranks, and the intervals of what is computed again for each draw."""
 
 from collections.abc import Iterator, Sequence
 

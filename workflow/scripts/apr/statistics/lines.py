@@ -1,6 +1,6 @@
 """Lines through the accuracies of models on two test sets, and their bootstrap over models.
 
-The bootstrap draws models with replacement, each with both of its accuracies, and fits anew; so does the code of the
+The bootstrap draws models with replacement, each with both of its accuracies, and fits again; so does the code of the
 authors of ImageNetV2 (modestyachts/imagenet-testbed, plotting/plotter.py, run_bootstrap_linreg).
 """
 

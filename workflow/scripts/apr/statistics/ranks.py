@@ -67,7 +67,7 @@ def rho_draws(x: ArrayLike, y: ArrayLike, resamples: int, seed: int, images: Ima
     The first row is normal in Fisher's z about the observed rho, with the larger of the bootstrap's and of Bonett and
     Wright's standard error (Psychometrika 65, 2000, 23-28), so that it cannot collapse; the draws keep the order of the
     resampled rhos, so that differences and means of rhos over the same models are paired. In the second row each draw
-    is divided by what the counting noise leaves of a rho, anew for each resample; where the number of images is not
+    is divided by what the counting noise leaves of a rho, again for each resample; where the number of images is not
     known, the side counts as free of it. The noise of both sides is taken as independent, so that the second row is
     too far from 0 where two tasks share their test images. Resamples that are constant are NaN, as is all of fewer
     than four models.

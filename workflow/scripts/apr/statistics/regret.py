@@ -18,7 +18,7 @@ MOST_OF_MODELS = 0.1  # up to this share of the models
 
 @dataclass(frozen=True)
 class Regret:
-    """Error points lost on a target by who chooses among the k best on another task.
+    """Error points lost on a target by choosing among the k best on another task.
 
     `chosen` is the target error that is got, `best` the least available, `regret` their difference with its interval;
     `random` is the regret expected of k architectures drawn at random.
@@ -57,7 +57,7 @@ def selection_regret(
     Models that tie on the reference are chosen among at random: `chosen` is the expectation, exactly. In a resample
     the tie is broken once at random, and the best available is the resample's own. The interval holds the middle 99 %
     of resampled models; where the number of test images is known, also of resampled models whose counts are drawn
-    anew and whose regret is that of their errors on endless images. `holds` is False where simulations show that the
+    again and whose regret is that of their errors on endless images. `holds` is False where simulations show that the
     interval covers the expected regret in less than 90 %: of fewer than 30 models, of more than a tenth of them, or
     where all resamples agree.
 
@@ -104,7 +104,7 @@ def _expected_choice(reference: NDArray, target: NDArray, k: int) -> float:
 def _bootstrap_regret(
     reference: NDArray, target: NDArray, ks: Sequence[int], resamples: int, seed: int, images: Images
 ) -> NDArray[np.float64]:
-    """Regrets of resampled models, [1 or 2, resamples, ks]; the second with counts that are drawn anew."""
+    """Regrets of resampled models, [1 or 2, resamples, ks]; the second with counts that are drawn again."""
     coins, noise = (np.random.default_rng([seed, part]) for part in (1, 5))
     sides = list(zip((reference, target), images, strict=True))
     true = [values if k is None else on_endless_images(values, k, seed) for values, k in sides]

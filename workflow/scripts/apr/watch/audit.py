@@ -31,11 +31,11 @@ from apr.watch.planned import protocol_now
 
 # What a planned run can be: each is exactly one of these.
 STATES = ("complete", "diverged", "to_do", "missing", "outdated", "unreadable", "misplaced", "out_of_range")
-# What the command that made the study makes anew by itself.
+# What the command that made the study makes again by itself.
 AGAIN = {
     "missing": "not there although the score table is",
     "outdated": "not made as the study says now",
-    "old_table": "score table(s) to be made anew",
+    "old_table": "score table(s) to be made again",
 }
 WRONG = {
     "unreadable": "not readable as a run",
@@ -82,7 +82,7 @@ def audit(plan: Mapping[str, Any], root: str | Path) -> Audit:
 
 
 def wrong(findings: Sequence[Finding]) -> bool:
-    """Whether something is wrong: neither what is made anew by itself nor runs that no task plans are."""
+    """Whether something is wrong: neither what is made again by itself nor runs that no task plans are."""
     return any(finding.kind in WRONG for finding in findings)
 
 
@@ -102,7 +102,7 @@ def audit_table(result: Audit, titles: Mapping[str, str]) -> Table:
 
 
 def described(findings: Sequence[Finding], most: int | None = None) -> str:
-    """The findings by kind, as Markdown; of each kind at most `most`. What is made anew takes a line a table."""
+    """The findings by kind, as Markdown; of each kind at most `most`. What is made again takes a line a table."""
     parts = []
     for kind, meaning in {**WRONG, **AGAIN, **NOTED}.items():
         chosen = [finding for finding in findings if finding.kind == kind]
@@ -131,7 +131,7 @@ def remedy(findings: Sequence[Finding]) -> str:
     more = f" and {len(delete) - 3:,} more, all named in results/audit.md" if len(delete) > 3 else ""
     count = "1 finding is" if len(bad) == 1 else f"{len(bad):,} findings are"
     names = ", ".join(delete[:3])
-    return f"{count} wrong: delete {names}{more}; then run snakemake for the whole study again, and audit it anew"
+    return f"{count} wrong: delete {names}{more}; then run snakemake for the whole study again, and audit it again"
 
 
 def to_come(findings: Sequence[Finding]) -> str:
@@ -142,7 +142,7 @@ def to_come(findings: Sequence[Finding]) -> str:
     if not what:
         return ""
     return (
-        f"The command that made the study makes {' and '.join(what)} anew when it is given again, with the same "
+        f"The command that made the study makes {' and '.join(what)} again when it is repeated, with the same "
         "configuration files. Delete what it leaves out: Snakemake has no record of how that was made"
     )
 
@@ -188,7 +188,7 @@ class _Task:
         return row_of(run, metric, metric.guess(self.view["per_class"]["test"]) if self.view else None)
 
     def _table_is_old(self, path: str, counts: Mapping[str, int], rows: Sequence[Mapping | None]) -> bool:
-        """Whether Snakemake makes the score table anew by itself: runs are to come or newer, or the study changed."""
+        """Whether Snakemake makes the score table again by itself: runs are to come or newer, or the study changed."""
         table = self.root / path
         if counts["missing"] or counts["outdated"]:
             return True
@@ -302,7 +302,7 @@ def _caption(result: Audit, total: Mapping[str, int]) -> str:
     found = Counter(finding.kind for finding in result.findings)
     bad = [f"{found[kind]:,} {meaning}" for kind, meaning in WRONG.items() if found[kind]]
     made_anew = [f"{found[kind]:,} {meaning}" for kind, meaning in AGAIN.items() if found[kind]]
-    again = f"Made anew by the same command: {'; '.join(made_anew)}. " if made_anew else ""
+    again = f"Made again by the same command: {'; '.join(made_anew)}. " if made_anew else ""
     strays = f" {found[STRAY]:,} file(s) or folder(s) are planned by no task." if found[STRAY] else ""
     return (
         f"Of {total['planned']:,} planned trainings {total['complete']:,} are complete, {total['diverged']:,} diverged "
@@ -311,6 +311,6 @@ def _caption(result: Audit, total: Mapping[str, int]) -> str:
         "complete, diverged, to do (its task has no score table yet), missing (it has one), outdated (another "
         "protocol, images or source than the study's), unreadable, misplaced (of another model, task or rank) or "
         "out of range (impossible beside its view). Classes: views or data sets whose counts contradict each other. "
-        "Table: a score table that its runs do not give; old table: one that is made anew. Devices: runs of one task "
+        "Table: a score table that its runs do not give; old table: one that is made again. Devices: runs of one task "
         "were made on several kinds. Stray: runs that the task does not plan."
     )

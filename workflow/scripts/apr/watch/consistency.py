@@ -93,9 +93,9 @@ def contradictions(name: str, root: Path) -> list[tuple[str, str]]:
         odd += [(dataset_file, says) for says in _miscounted(dataset)]
         return odd + [(file, says) for says in _beyond(view, dataset)]
     except Problem as problem:
-        return [(file, f"its runs cannot be held against it: {str(problem).removeprefix(f'{root}/')}")]
+        return [(file, f"its runs cannot be compared with it: {str(problem).removeprefix(f'{root}/')}")]
     except MALFORMED as error:
-        return [(file, f"cannot be held against its dataset ({type(error).__name__}: {error}); delete it")]
+        return [(file, f"cannot be compared with its dataset ({type(error).__name__}: {error}); delete it")]
 
 
 def _miscounted(manifest: Mapping[str, Any]) -> list[str]:
@@ -116,7 +116,7 @@ def _beyond(view: Mapping[str, Any], dataset: Mapping[str, Any]) -> list[str]:
         return ["was drawn from other images than the packed ones; delete it"]
     unknown = [label for label in view["classes"] if label not in dataset["classes"]]
     if unknown:
-        return [f"has the class {unknown[0]!r}, which its dataset has not; delete it"]
+        return [f"has the class {unknown[0]!r}, which its dataset does not have; delete it"]
     whole = not any(view["selection"][key] for key in ("classes", "per_class", "cap", "within"))
     if whole and view["classes"] != dataset["classes"]:
         return [

@@ -30,7 +30,7 @@ def protocol_now(entry: Mapping[str, Any], name: str, images: Mapping[str, Any],
 
 
 class Runs:
-    """The planned runs that are there, read once each, and held against what the study would make now.
+    """The planned runs that are there, read once each, and compared with what the study would make now.
 
     A run that cannot be read counts as made, since the study takes it for that: it is the audit's business.
     """
