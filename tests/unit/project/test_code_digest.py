@@ -85,21 +85,20 @@ def test_no_script_that_is_followed_imports_by_a_computed_name():
 @pytest.mark.parametrize(
     ("script", "module", "follows"),
     [
-        ("collect_evaluations", "evaluated", True),
-        ("collect_evaluations", "zoo", True),
-        ("collect_scores", "runs", True),
-        ("collect_scores", "evaluated", False),
-        ("table_correlations", "comparisons", True),
-        ("table_retest", "comparisons", False),
-        ("table_retest_slopes", "comparisons", False),
-        ("sample_population", "statistics", False),
-        ("fig_since", "slope_change", True),
-        ("fig_scatter", "figures/scatter", True),
-        ("fig_scatter", "figures/regret", False),
-        ("audit_runs", "consistency", True),
+        ("collect_scores", "scores/collected", True),
+        ("collect_scores", "scores/predictions", False),
+        ("table_correlations", "comparisons/correlations", True),
+        ("table_retest", "comparisons/correlations", False),
+        ("table_retest_slopes", "statistics/ranks", True),
+        ("sample_population", "statistics/ranks", False),
+        ("fig_since", "statistics/slope_change", True),
+        ("fig_scatter", "figures/ranks/scatter", True),
+        ("fig_scatter", "figures/ranks/regret", False),
+        ("audit_runs", "watch/consistency", True),
     ],
 )
 def test_scripts_follow_what_they_use(script, module, follows):
+    assert (SCRIPTS / f"apr/{module}.py").is_file()
     assert (SCRIPTS / f"apr/{module}.py" in sources(SCRIPTS / f"{script}.py")) == follows
 
 
