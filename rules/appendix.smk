@@ -2,7 +2,7 @@
 
 
 rule fig_training_curves:
-    """Test error of some models over the epochs, and of the best and the worst that train on."""
+    """Test error of some models over the epochs, and of the best and the worst, which are trained further."""
     input:
         curves=needed("fig_training_curves", some_runs(CURVES["task"], CURVES["models"])),
         continued=[path for task in CONTINUED for path in runs_of(task)],

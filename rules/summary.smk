@@ -19,7 +19,7 @@ rule table_retest_slopes:
 
 
 rule fig_retest_slopes:
-    """The same as a picture, with the paper's values."""
+    """The slopes and offsets as a figure, with the paper's values."""
     input:
         scores=compared(RETESTS),
     output:
