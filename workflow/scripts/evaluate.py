@@ -111,14 +111,14 @@ def evaluate(arguments: argparse.Namespace) -> None:
     finished = checkpoint.with_suffix(".json")
     with Lease(checkpoint.with_suffix(".lease"), waiting=stop_if_asked) as lease:
         checkpointing = {"path": checkpoint, "seconds": arguments.checkpoint_seconds, "check": lease.check}
-        run = evaluated(arguments, manifest, finished, checkpointing, started)
+        run = evaluated_run(arguments, manifest, finished, checkpointing, started)
         lease.check()
         write_json(finished, run)  # kept beside the checkpoint: Snakemake deletes outputs of a job or group that fails
         write_json(arguments.run, run)
         checkpoint.unlink(missing_ok=True)
 
 
-def evaluated(
+def evaluated_run(
     arguments: argparse.Namespace, manifest: dict, finished: Path, checkpointing: dict, started: float
 ) -> dict:
     """The run: the finished one if it is this one, else evaluated from the checkpoint or from the first image."""
