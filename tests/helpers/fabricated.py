@@ -1,5 +1,6 @@
 """A study on disk as trainings would leave it: datasets, views, runs and score tables with made-up counts."""
 
+import copy
 import json
 import zipfile
 
@@ -71,7 +72,8 @@ def run_of(plan, name, model, view, *, correct=30, slot=None, source=None, secon
         test["correct_top5"] = train["correct_top5"] = None
     parts = {"train": train, "test": test}
     history = [
-        {"epoch": epoch + 1, "lr": 0.05, "train_loss": 1.0, "parts": parts} for epoch in range(protocol["epochs"])
+        {"epoch": epoch + 1, "lr": 0.05, "train_loss": 1.0, "parts": copy.deepcopy(parts)}
+        for epoch in range(protocol["epochs"])
     ]
     outcome = {"status": "completed", "epoch": protocol["epochs"], "parts": parts}
     timing = {"seconds": seconds, "images_per_second": 10.0, "resumed_at_epoch": None}

@@ -78,7 +78,7 @@ def plain_counts(answers: np.ndarray, outputs: list[int]) -> dict[str, int]:
 
 
 def the_counts(outcome: dict) -> dict[str, int]:
-    return {key: outcome[key] for key in ("n", "correct_top1", "correct_top5")}
+    return outcome["parts"]["test"]
 
 
 def run(folder: Path, *more: str, name: str = "run", weights: Path | None = None) -> dict:

@@ -1,4 +1,4 @@
-"""Make the scorecard of the retests: every reported value beside the recomputed one."""
+"""Make the scorecard of the retests: every value of the paper beside the one measured here."""
 
 from pathlib import Path
 

@@ -65,7 +65,7 @@ def written(tmp_path, *entries):
 
 def seeds(**errors):
     rows = [(model, seed, error) for model, values in errors.items() for seed, error in enumerate(values)]
-    return pd.DataFrame(rows, columns=["model", "seed", "error"])
+    return pd.DataFrame(rows, columns=["model", "seed", "value"])
 
 
 def test_the_papers_claims_are_read_and_no_unverified_number_hides_in_words():
@@ -231,7 +231,7 @@ def test_a_claim_on_single_architectures_is_measured_but_not_compared():
     mean = claim("mean_of_repeats", (11, 13), incomparable="other draws", task="photos_seeds", model="a001")
     table = card(mean, repeats=repeats)
     row = table.data.iloc[0]
-    assert row["measured"] == pytest.approx(repeats["photos_seeds"]["error"][:40].mean())
+    assert row["measured"] == pytest.approx(repeats["photos_seeds"]["value"][:40].mean())
     assert (row["n"], row["in_words"]) == (40, "not comparable: other draws")
     absent = claim("mean_of_repeats", (11, 13), task="photos_seeds", model="a147")
     assert card(absent, repeats=repeats).data["in_words"].item() == "not in this study: lacks a147 on photos_seeds"

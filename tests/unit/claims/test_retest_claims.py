@@ -54,24 +54,22 @@ def written(tmp_path, *entries):
     return path
 
 
-def test_every_quantity_is_recomputed():
+def test_every_quantity_is_measured():
     claims = [claim(quantity, model="m5" if quantity.endswith("acc") else None) for quantity in QUANTITIES]
     data = card(*claims).data.set_index(pd.Index(QUANTITIES))
     (row,) = retest_lines(PAIRS, [RETEST], **BOOTSTRAP).to_dict("records")
     counted = PAIRS["new"].drop(index="m0")
-    assert data.loc["slope", "recomputed"] == pytest.approx(fit_line(counted["orig_acc"], counted["new_acc"]).slope)
+    assert data.loc["slope", "measured"] == pytest.approx(fit_line(counted["orig_acc"], counted["new_acc"]).slope)
     for name in ("slope", "offset", "change"):
-        found = data.loc[name, ["recomputed", "low", "high"]].tolist()
+        found = data.loc[name, ["measured", "low", "high"]].tolist()
         assert found == pytest.approx([row[name], row[f"{name}_low"], row[f"{name}_high"]])
-    assert data.loc["offset_low", "recomputed"] == row["offset_models_low"]
-    assert data.loc["change", "recomputed"] == pytest.approx(
-        (PAIRS["new"]["new_acc"] - PAIRS["new"]["orig_acc"]).mean()
-    )
-    assert data.loc["models", "recomputed"] == 20
+    assert data.loc["offset_low", "measured"] == row["offset_models_low"]
+    assert data.loc["change", "measured"] == pytest.approx((PAIRS["new"]["new_acc"] - PAIRS["new"]["orig_acc"]).mean())
+    assert data.loc["models", "measured"] == 20
     assert data["n"].dropna().to_dict() == {
         name: 20 if name in ("change", "models") else 19 for name in QUANTITIES[:-2]
     }
-    assert data.loc[["orig_acc", "new_acc"], "recomputed"].tolist() == PAIRS["new"].loc["m5"].tolist()
+    assert data.loc[["orig_acc", "new_acc"], "measured"].tolist() == PAIRS["new"].loc["m5"].tolist()
 
 
 def test_verdicts_say_whether_the_digit_is_met():
@@ -85,18 +83,18 @@ def test_verdicts_say_whether_the_digit_is_met():
     ) == ["reproduced to the printed digit", "close: within 0.3, not to the printed digit", "not reproduced"]
 
 
-def test_what_cannot_be_met_says_why_and_shows_what_is_recomputed():
+def test_what_cannot_be_met_says_why_and_shows_what_is_measured():
     table = card(claim(incomparable="four models are not published"))
     assert table.data["in_words"].item() == "not comparable: four models are not published"
-    assert table.shown["Recomputed"].item().startswith("1.1")
+    assert table.shown["Measured"].item().startswith("1.1")
     assert table.shown["Models"].item() == "19"
 
 
 def test_what_a_study_lacks_is_named_and_counted():
     table = card(claim(retest="other"), claim("new_acc", model="m99"))
     assert table.data["in_words"].tolist() == ["not in this study: lacks other", "not in this study: lacks m99"]
-    assert table.data["recomputed"].isna().all()
-    assert table.shown["Recomputed"].tolist() == ["", ""]
+    assert table.data["measured"].isna().all()
+    assert table.shown["Measured"].tolist() == ["", ""]
     assert "2 not in this study" in table.caption
     assert retest_scorecard([claim()], {}, [], **BOOTSTRAP).data["verdict"].item() == "not in this study"
 
@@ -108,7 +106,7 @@ def test_too_few_models_decide_nothing():
 def test_values_are_shown_with_a_digit_more_than_printed():
     table = card(claim("models", 20, digits=0), claim("orig_acc", 60.5, model="m5"), claim("offset", -18.2))
     assert table.shown["Paper"].tolist() == ["20", "60.5", "−18.2"]
-    models, accuracy, offset = table.shown["Recomputed"]
+    models, accuracy, offset = table.shown["Measured"]
     assert (models, accuracy) == ("20", "60.53")
     assert offset.startswith("−1")
     assert offset.count(", ") == 1
@@ -146,7 +144,7 @@ def test_a_claim_is_read_with_the_printed_digit_as_its_tolerance(tmp_path):
         ({"digit": 1}, "did you mean digits"),
     ],
 )
-def test_a_claim_that_cannot_be_recomputed_is_named(tmp_path, change, message):
+def test_a_claim_that_cannot_be_measured_is_named(tmp_path, change, message):
     with pytest.raises(Problem, match=message):
         read_retest_claims(written(tmp_path, ENTRY | change))
 
@@ -175,7 +173,8 @@ def test_the_papers_values_are_met_from_the_published_predictions():
     names = [name for name in tables if name.startswith("imagenetv2")]
     shared = {"probit_without": []}
     retests = [
-        {"name": f"{new}_{error}", "title": new, "original": "imagenet_val", "new": new, "error": error} | shared
+        {"name": f"{new}_{error}", "title": new, "original": "imagenet_val", "new": new, "metric": f"{error}_accuracy"}
+        | shared
         for new in names
         for error in ("top1", "top5")
     ]
@@ -197,4 +196,4 @@ def test_the_papers_values_are_met_from_the_published_predictions():
     assert data.index[data["verdict"] == "close"].tolist() == close
     others = ~data.index.isin(close) & ~data.index.str.startswith("cifar")
     assert data.loc[others, "in_words"].eq("reproduced to the printed digit").all()
-    assert f"{data.loc['cifar_slope', 'recomputed']:.3f} {data.loc['cifar_offset', 'recomputed']:.1f}" == "1.617 -65.5"
+    assert f"{data.loc['cifar_slope', 'measured']:.3f} {data.loc['cifar_offset', 'measured']:.1f}" == "1.617 -65.5"

@@ -83,7 +83,7 @@ def network(name, **changes):
 
 
 def errors(**rows):
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["top1_error", "status"])
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "status"]).assign(metric="top1_error")
 
 
 def test_references_show_their_error_or_why_there_is_none():

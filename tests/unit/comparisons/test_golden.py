@@ -5,15 +5,17 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from figure_studies import row, written
 
 from apr.claims.corrected import corrected_table
 from apr.comparisons.correlations import correlation_table, depth_width_table
 from apr.comparisons.noise_ceiling import noise_ceiling_table
 from apr.comparisons.regret import regret_table
-from apr.comparisons.testsets import guess_error, weakness
+from apr.comparisons.testsets import weakness
 from apr.figures.ranks.best_shapes import PARAMETERS, STAGES, draw_best_shapes
 from apr.figures.ranks.pairs import draw_all_pairs
 from apr.figures.runs.densities import draw_seed_densities
+from apr.runs.metrics import ACCURACY
 from apr.scores.tested import Counts, counts_of, read_counts
 from apr.statistics.bootstrap import holm, resampled_ranks, times_drawn
 from apr.statistics.deconvolution import count_variance
@@ -82,7 +84,7 @@ def test_line_and_its_mean():
 
 
 def test_noise_of_seeds_and_spread_of_models_have_their_own_divisors():
-    repeats = pd.DataFrame({"model": "a000", "seed": range(5), "error": X})
+    repeats = pd.DataFrame({"model": "a000", "seed": range(5), "value": X})
     (residuals,) = seed_noise(repeats)
     assert (residuals**2).mean() == pytest.approx(2.5)
     scores = pd.DataFrame({"x": X, "y": Y}, MODELS)
@@ -97,13 +99,6 @@ def test_variance_of_counts():
     assert count_variance(np.array([[50.0, 0.0]]), 101).item() == pytest.approx(12.5)  # (25 + 0) / 2 points²
 
 
-def test_a_guess_names_the_largest_classes():
-    assert guess_error([50, 30, 20], 1) == 50
-    assert guess_error([10] * 10, 1) == 90
-    assert guess_error([10] * 10, 5) == 50
-    assert guess_error([50, 10, 10, 10, 10, 5, 5], 5) == 10
-
-
 @pytest.mark.parametrize(
     ("errors", "counts", "says"),
     [
@@ -112,6 +107,8 @@ def test_a_guess_names_the_largest_classes():
         ([83, 86, 83, 83, 40], Counts(36, 92.0), "4 of 5 models err as much as a guess (92.0 %) or more, "),
         ([83, 86, 83, 83, 40], Counts(3600, 92.0), ""),
         ([98, 97, 60, 40], Counts(100, 92.0), ""),  # half is not most
+        ([17, 14, 17, 17, 60], Counts(36, 8.0, ACCURACY), "4 of 5 models are as good as a guess (8.0 %) or worse, "),
+        ([17, 14, 17, 17, 60], Counts(3600, 8.0, ACCURACY), ""),
         ([42, 50, 58, 50], Counts(), ""),
         ([0, 0, 0, 0], Counts(100, 92.0), ""),  # undefined, and said so elsewhere
     ],
@@ -122,11 +119,12 @@ def test_tasks_that_cannot_rank_models(errors, counts, says):
     assert bool(reason) == bool(says)
 
 
-def test_counts_are_read_from_error_tables(tmp_path):
-    head = "model,n,correct_top1,correct_top5,error,top1_error,top5_error,train_error,status,seed"
-    (tmp_path / "x.csv").write_text(f"{head},guess_error\na000,40,20,,50,50,,10,completed,1,91.5\n")
-    (tmp_path / "y.csv").write_text(f"{head}\na000,,,,50,50,,10,completed,1\n")
-    assert read_counts([tmp_path / "x.csv", tmp_path / "y.csv"]) == {"x": Counts(40, 91.5), "y": Counts()}
+def test_counts_are_read_from_score_tables(tmp_path):
+    paths = [
+        written(tmp_path / "x.csv", row("a000", 1, 50.0, guess=91.5)),
+        written(tmp_path / "y.csv", row("a000", 1, None)),
+    ]
+    assert read_counts(paths) == {"x": Counts(100, 91.5), "y": Counts()}
 
 
 def test_a_marked_task_is_left_out_of_the_mean_with_its_reason():
@@ -182,7 +180,7 @@ def test_mean_and_sd_of_the_best_and_of_seeds():
     first = data[(data["parameter"] == "d") & (data["stage"] == 1)].iloc[0]
     assert (first["top_mean"], first["top_low"], first["top_high"]) == pytest.approx((4, 4 - 8**0.5, 4 + 8**0.5))
     assert first["best"] == 2
-    repeats = pd.DataFrame({"model": "a000", "seed": range(5), "error": X})
+    repeats = pd.DataFrame({"model": "a000", "seed": range(5), "value": X})
     drawn = draw_seed_densities(repeats, pd.Series([1.0, 2, 4], MODELS[:3]), {"x": "X"}, "x")
     assert "a000: 3.00 ± 1.58 %, n = 5" in [text.get_text() for text in drawn.figure.legends[0].get_texts()]
 

@@ -17,7 +17,7 @@ def seeds(*sds, trainings=200, seed=2):
     """Trainings of one architecture for each standard deviation of its noise."""
     rng = np.random.default_rng(seed)
     frames = [
-        pd.DataFrame({"model": f"a{i:03}", "seed": range(trainings), "error": rng.normal(20 + 3 * i, sd, trainings)})
+        pd.DataFrame({"model": f"a{i:03}", "seed": range(trainings), "value": rng.normal(20 + 3 * i, sd, trainings)})
         for i, sd in enumerate(sds)
     ]
     return pd.concat(frames, ignore_index=True)
@@ -44,10 +44,10 @@ def corrected(scores, repeats, pairs, bases=None, claims=()):
 
 def test_residuals_have_the_unbiased_variance_of_each_architecture():
     repeats = seeds(1, 3, trainings=4)
-    repeats.loc[0, "error"] = np.nan
+    repeats.loc[0, "value"] = np.nan
     repeats.loc[len(repeats)] = ["a009", 0, 12.0]
     residuals = seed_noise(repeats)
-    expected = repeats.dropna().groupby("model")["error"].var().dropna()
+    expected = repeats.dropna().groupby("model")["value"].var().dropna()
     assert [len(values) for values in residuals] == [3, 4]
     assert [(values**2).mean() for values in residuals] == pytest.approx(expected.tolist())
 

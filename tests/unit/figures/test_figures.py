@@ -67,7 +67,7 @@ def test_scatter_draws_its_numbers(n):
     for ax, (_, rows) in zip(drawn.figure.axes, drawn.data.groupby("y_task", sort=False), strict=True):
         for collection in ax.collections:
             group = rows[rows["group"] == collection.get_gid()]
-            assert same_points(collection.get_offsets(), group[["x_error", "y_error"]].to_numpy())
+            assert same_points(collection.get_offsets(), group[["x_value", "y_value"]].to_numpy())
 
 
 @pytest.mark.parametrize(("n", "highlight", "expected"), [(5, 10, 1), (3, 10, 0), (500, 10, 10), (60, 20, 15)])
@@ -113,7 +113,7 @@ def test_relative_error_is_over_the_mean(n):
         expected = np.column_stack([scores["photos"], scores[task] / scores[task].mean()])
         assert same_points(by_task[task], expected)
         rows = drawn.data[drawn.data["task"] == task]
-        assert same_points(by_task[task], rows[["reference_error", "relative_error"]].to_numpy())
+        assert same_points(by_task[task], rows[["reference_value", "relative_value"]].to_numpy())
 
 
 @pytest.mark.parametrize("n", SIZES)
@@ -122,7 +122,7 @@ def test_depth_and_width_draw_their_numbers(n):
     panels = drawn.data.groupby(["panel", "task"], sort=False)
     assert [key[0] for key, _ in panels] == ["A"] * 5 + ["B"] * 5
     for ax, (_, rows) in zip(drawn.figure.axes, panels, strict=True):
-        assert same_points(points(ax), rows[["x", "error"]].to_numpy())
+        assert same_points(points(ax), rows[["x", "value"]].to_numpy())
     assert "A" in [text.get_text() for text in drawn.figure.axes[0].texts]
     assert "B" in [text.get_text() for text in drawn.figure.axes[5].texts]
 

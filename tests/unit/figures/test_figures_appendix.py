@@ -209,7 +209,7 @@ def test_matrix_ships_the_errors_and_their_distribution():
     data = drawing("pairs", 500).data
     for task in ALL:
         rows = data[data["x_task"] == task]
-        assert np.array_equal(rows.loc[rows["kind"] == "error", "error"], scores[task])
+        assert np.array_equal(rows.loc[rows["kind"] == "value", "value"], scores[task])
         bins = rows[rows["kind"] == "distribution"]
         below = [(scores[task] < edge).sum() for edge in bins["bin_high"].iloc[:-1]]
         assert list(bins["models"].cumsum()) == [*below, 500]

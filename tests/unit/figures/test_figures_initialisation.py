@@ -71,7 +71,7 @@ def test_caption_and_numbers():
     assert f"γ = 0 ρ = {rho.rho:.3f}".replace("-", "−") in line
     assert result.caption.count("\n- ") == 4
     table = result.data.set_index(["task", "against", "model"]).sort_index()
-    assert table.loc[("lines_zero", "cumulative_depth", "a003"), "error"] == errors.loc["a003", "lines_zero"]
+    assert table.loc[("lines_zero", "cumulative_depth", "a003"), "value"] == errors.loc["a003", "lines_zero"]
     assert table.loc[("woods", "photos", "a003"), "x"] == errors.loc["a003", "photos"]
     assert set(result.data.loc[result.data["task"] == "woods", "start"]) == {"γ = 1"}
     assert set(result.data.loc[result.data["task"] == "woods", "target"]) == {"woods_one"}

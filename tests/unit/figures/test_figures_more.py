@@ -122,7 +122,7 @@ def test_other_errors_draw_their_numbers(n):
         if letter == "A":
             x, y = values["top1"][task], values["top5"][task]
         else:
-            x, y = values["shape"]["cumulative_depth"], values["train_error"][task]
+            x, y = values["shape"]["cumulative_depth"], values["train"][task]
         assert same_points(ax.collections[0].get_offsets(), np.column_stack([x, y]))
         assert same_points(rows[["x", "y"]].to_numpy(), np.column_stack([x, y]))
         rho = f"{spearman(x, y, **BOOTSTRAP).rho:.2f}".replace("-", "−")
@@ -147,10 +147,10 @@ def test_other_errors_that_cannot_be_drawn_are_a_problem():
 
 
 def test_a_column_is_read_without_the_diverged(tmp_path):
-    rows = [row("a000", 1, 10.0, train_error=4.0), row("a001", 1, None, train_error=9.0)]
+    rows = [row("a000", 1, 10.0, train_top1_error=4.0), row("a001", 1, None, train_top1_error=9.0)]
     for name in ("lines", "woods"):
         written(tmp_path / f"{name}.csv", *rows)
-    read = read_column([tmp_path / "lines.csv", tmp_path / "woods.csv"], "train_error")
+    read = read_column([tmp_path / "lines.csv", tmp_path / "woods.csv"], "train_top1_error")
     assert list(read.columns) == ["lines", "woods"]
     assert read.loc["a000"].tolist() == [4.0, 4.0]
     assert read.loc["a001"].isna().all()

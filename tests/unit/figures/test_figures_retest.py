@@ -42,7 +42,7 @@ def errors(n, low=60, seed=0):
     tables = {}
     for task, counts in (("old", correct), ("new", new)):
         table = pd.DataFrame({"n": 10000, "correct_top1": counts, "status": "completed"}, dtype=object)
-        table["top1_error"] = 100 - counts / 100
+        table["value"], table["metric"] = counts / 100, "top1_accuracy"
         table.index = [f"m_{i:03}" for i in range(n)]
         tables[task] = table.infer_objects()
     return tables

@@ -9,6 +9,8 @@ from apr.basics.files import digest_of
 from apr.basics.problems import Problem
 from apr.figures.runs.curves import draw_training_curves, read_curves
 from apr.figures.runs.densities import draw_seed_densities
+from apr.runs.metrics import part_of
+from apr.runs.record import SCHEMA
 from apr.scores.frames import read_repeats
 from apr.scores.tested import Counts
 from apr.statistics.ranks import spearman
@@ -19,10 +21,18 @@ from apr.statistics.ranks import spearman
 def write_run(path, task="long", model="a000", status="completed", epochs=4, rank=None, source_epochs=None):
     protocol = {"epochs": epochs, "seed": 1} | ({"initial": {"epochs": source_epochs}} if rank else {})
     done = epochs if status == "completed" else 2
-    history = [{"epoch": e, "correct_top1": 50 + e, "correct_top5": 80 + e} for e in range(1, done + 1)]
-    outcome = {"status": status, "n": 200, "epoch": done + (status == "diverged")}
-    outcome |= {key: history[-1][key] if status == "completed" else None for key in ("correct_top1", "correct_top5")}
-    run = {"task": task, "model": model, "seed": 1, "protocol": protocol, "fingerprint": digest_of(protocol)}
+    parts = [{"test": part_of(200, {"correct_top1": 50 + e, "correct_top5": 80 + e})} for e in range(1, done + 1)]
+    history = [{"epoch": e, "parts": part} for e, part in enumerate(parts, start=1)]
+    outcome = {"status": status, "epoch": done + (status == "diverged")}
+    outcome["parts"] = parts[-1] if status == "completed" else {"test": part_of(200)}
+    run = {
+        "schema": SCHEMA,
+        "task": task,
+        "model": model,
+        "seed": 1,
+        "protocol": protocol,
+        "fingerprint": digest_of(protocol),
+    }
     write_json(path, run | {"outcome": outcome, "history": history} | ({"rank": rank} if rank else {}))
     return path
 
@@ -33,13 +43,13 @@ def test_curves_are_read_from_runs(tmp_path):
         write_run(tmp_path / "2.json", model="a001", status="diverged"),
         write_run(tmp_path / "3.json", task="lines", rank="worst2", source_epochs=3),
     ]
-    curves = read_curves(paths, {"long": "top1", "lines": "top5"})
+    curves = read_curves(paths, {"long": "top1_error", "lines": "top5_error"})
     first, second, third = (rows for _, rows in curves.groupby(["task", "model"], sort=False))
-    assert first["error"].tolist() == [74.5, 74.0, 73.5, 73.0]
+    assert first["value"].tolist() == [74.5, 74.0, 73.5, 73.0]
     assert first["resumed_after"].isna().all()
     assert second["epoch"].tolist() == [1, 2, 3]
-    assert second["error"].fillna(-1).tolist() == [74.5, 74.0, -1]
-    assert third["error"].tolist() == [59.5, 59.0, 58.5, 58.0]
+    assert second["value"].fillna(-1).tolist() == [74.5, 74.0, -1]
+    assert third["value"].tolist() == [59.5, 59.0, 58.5, 58.0]
     assert third[["rank", "resumed_after"]].drop_duplicates().values.tolist() == [["worst2", 3.0]]
     assert read_curves([], {}).empty
 
@@ -51,16 +61,16 @@ def test_curves_draw_their_numbers(n):
     first, second = (rows for _, rows in drawn.data.groupby("panel"))
     for ax, rows in ((whole, first), (zoomed, first[first["epoch"] >= 4])):
         drawn_points = np.concatenate([line.get_xydata() for line in ax.lines])
-        assert same_points(drawn_points, rows[["epoch", "error"]].to_numpy())
+        assert same_points(drawn_points, rows[["epoch", "value"]].to_numpy())
     for ax, (_, rows) in zip(continued, second.groupby("task", sort=False), strict=True):
         lines = {line.get_gid(): line for line in ax.lines}
         for rank, run in rows.groupby("rank"):
-            assert np.array_equal(lines[rank].get_ydata(), run["error"])
+            assert np.array_equal(lines[rank].get_ydata(), run["value"])
         start = next(line for line in ax.lines if line.get_gid() not in set(rows["rank"]))
         assert list(start.get_xdata()) == [4, 4]
         styles = {(rank.rstrip("12345"), str(lines[rank].get_linestyle())) for rank in set(rows["rank"])}
         assert len(styles) == 2
-    final = first[first["epoch"] == 12].sort_values("error")
+    final = first[first["epoch"] == 12].sort_values("value")
     highlighted = min(5, n // 4)
     assert (final["group"].iloc[:highlighted] == "best").all()
     assert (final["group"].iloc[n - highlighted :] == "worst").all()
@@ -70,7 +80,7 @@ def test_curves_draw_their_numbers(n):
 def test_the_caption_says_whether_the_ranking_holds():
     errors = {"a": [30, 20, 10], "b": [31, 22, 11], "c": [32, 21, 12], "d": [10, 9, 13]}
     rows = [
-        {"task": "long", "model": model, "epoch": epoch, "error": float(error)}
+        {"task": "long", "model": model, "epoch": epoch, "value": float(error)}
         for model, values in errors.items()
         for epoch, error in enumerate(values, start=1)
     ]
@@ -86,7 +96,7 @@ def test_the_caption_says_whether_the_ranking_holds():
 
 def test_a_diverged_run_ends_early_and_is_marked():
     curves = training(8).copy()
-    curves.loc[(curves["model"] == "a003") & (curves["epoch"] == 6), "error"] = np.nan
+    curves.loc[(curves["model"] == "a003") & (curves["epoch"] == 6), "value"] = np.nan
     curves = curves[(curves["model"] != "a003") | (curves["epoch"] <= 6)]
     drawn = draw_training_curves(curves, continuation(tasks=()), 4, TITLES)
     lines = {line.get_gid(): line for line in drawn.figure.axes[0].lines}
@@ -136,12 +146,12 @@ def test_densities_are_normed_and_drawn(n):
     drawn = drawing("densities", n)
     lines = {line.get_gid(): line for line in drawn.figure.axes[0].lines}
     for group, rows in drawn.data[drawn.data["kind"] == "density"].groupby("group"):
-        assert np.trapezoid(rows["density"], rows["error"]) == pytest.approx(1, abs=1e-3)
-        assert rows["error"].between(0, 100).all()
-        shown = rows[rows["error"].isin(lines[group].get_xdata())]
+        assert np.trapezoid(rows["density"], rows["value"]) == pytest.approx(1, abs=1e-3)
+        assert rows["value"].between(0, 100).all()
+        shown = rows[rows["value"].isin(lines[group].get_xdata())]
         assert np.array_equal(lines[group].get_ydata(), shown["density"])
         assert shown["density"].max() == rows["density"].max()
-        runs = drawn.data[(drawn.data["kind"] == "run") & (drawn.data["group"] == group)]["error"]
+        runs = drawn.data[(drawn.data["kind"] == "run") & (drawn.data["group"] == group)]["value"]
         assert sorted(lines[f"{group} runs"].get_xdata()) == sorted(runs)
         assert list(lines[f"{group} quartiles"].get_xdata()) == pytest.approx(list(runs.quantile([0.25, 0.75])))
         label = f"{group}: {runs.mean():.2f} ± {runs.std():.2f} %, n = {len(runs)}"
@@ -172,16 +182,16 @@ def test_equal_errors_are_a_line_without_an_overlap(n):
 
 
 def test_errors_near_zero_have_no_density_below():
-    repeated = seeds(a=(30, 0.2, 0.1)).assign(error=lambda rows: rows["error"].clip(lower=0))
+    repeated = seeds(a=(30, 0.2, 0.1)).assign(value=lambda rows: rows["value"].clip(lower=0))
     drawn = draw_seed_densities(repeated, population(8), TITLES, "photos")
     curve = drawn.data[(drawn.data["kind"] == "density") & (drawn.data["group"] == "a")]
-    assert curve["error"].min() == 0
-    assert np.trapezoid(curve["density"], curve["error"]) == pytest.approx(1)
+    assert curve["value"].min() == 0
+    assert np.trapezoid(curve["density"], curve["value"]) == pytest.approx(1)
 
 
 def test_diverged_seeds_are_left_out_and_counted():
     repeated = seeds(a=(5, 12, 1), b=(3, 13, 1)).copy()
-    repeated.loc[repeated.index[:2], "error"] = np.nan
+    repeated.loc[repeated.index[:2], "value"] = np.nan
     drawn = draw_seed_densities(repeated, population(8), TITLES, "photos")
     assert "Runs of a that diverged and are left out: 2." in drawn.caption
     assert "a: 3, b: 3" in drawn.caption
@@ -191,7 +201,7 @@ def test_diverged_seeds_are_left_out_and_counted():
         in draw_seed_densities(repeated, lost, TITLES, "photos").caption
     )
     with pytest.raises(Problem, match="none for: a, b"):
-        draw_seed_densities(repeated.assign(error=np.nan), population(8), TITLES, "photos")
+        draw_seed_densities(repeated.assign(value=np.nan), population(8), TITLES, "photos")
     with pytest.raises(Problem, match="population"):
         draw_seed_densities(repeated, population(8) * np.nan, TITLES, "photos")
 
@@ -199,19 +209,19 @@ def test_diverged_seeds_are_left_out_and_counted():
 def test_repeats_are_read_with_every_seed(tmp_path):
     rows = [row("NA", 1, 12.5), row("NA", 2, None), row("a122", 1, 0.0)]
     repeated = read_repeats(written(tmp_path / "seeds.csv", *rows))
-    expected = pd.DataFrame({"model": ["NA", "NA", "a122"], "seed": [1, 2, 1], "error": [12.5, np.nan, 0.0]})
+    expected = pd.DataFrame({"model": ["NA", "NA", "a122"], "seed": [1.0, 2, 1], "value": [12.5, np.nan, 0.0]})
     pd.testing.assert_frame_equal(repeated, expected)
 
 
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        (row("a122", 1, 3.0), "a122, seed 1: appears twice"),
-        (row("a122", 2, 101.0), "a122, seed 2: has an error outside"),
-        (row("a122", 2, None, status="completed"), "no error although"),
-        (row("a122", 2, 3.0, status="lost"), "neither completed nor diverged"),
-        (row("a122", 2, "many"), "is not a score table"),
-        (row("a122", None, 3.0), "is not a score table"),
+        (row("a122", 1, 3.0), r"model a122.*twice with one seed"),
+        (row("a122", 2, 101.0), r"model a122.*value 101 is not from 100 to 0"),
+        (row("a122", 2, None, status="completed"), "value is not there although the run completed"),
+        (row("a122", 2, 3.0, status="lost"), "status 'lost' is not one of completed, diverged"),
+        (row("a122", 2, 3.0) | {"value": "many"}, "value 'many' is not a number"),
+        (row("a122", None, 3.0), "seed is not there"),
     ],
 )
 def test_impossible_repeats_are_refused(tmp_path, bad, reason):
@@ -223,7 +233,7 @@ def test_impossible_repeats_are_refused(tmp_path, bad, reason):
 def test_a_missing_or_foreign_table_is_named(tmp_path):
     with pytest.raises(Problem, match="no such file"):
         read_repeats(tmp_path / "none.csv")
-    for text in ("", "a,b\n1,2\n"):
+    for text, reason in (("", "is not a table"), ("a,b\n1,2\n", "laid out by an earlier version")):
         (tmp_path / "other.csv").write_text(text)
-        with pytest.raises(Problem, match="is not a score table"):
+        with pytest.raises(Problem, match=reason):
             read_repeats(tmp_path / "other.csv")

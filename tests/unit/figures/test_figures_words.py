@@ -162,7 +162,7 @@ def test_densities():
     rng = np.random.default_rng(2)
     repeats = pd.concat(
         [
-            pd.DataFrame({"model": m, "seed": range(9), "error": rng.normal(e, 1, 9)})
+            pd.DataFrame({"model": m, "seed": range(9), "value": rng.normal(e, 1, 9)})
             for m, e in (("a1", 10), ("a2", 20))
         ]
     )
@@ -176,9 +176,9 @@ def test_densities():
 
 def test_training_curves():
     rows = [
-        {"task": "digits", "model": f"a{m:03}", "epoch": e, "error": m + 20 / e} for m in range(12) for e in range(1, 9)
+        {"task": "digits", "model": f"a{m:03}", "epoch": e, "value": m + 20 / e} for m in range(12) for e in range(1, 9)
     ]
-    empty = pd.DataFrame(columns=["task", "rank", "model", "epoch", "error", "resumed_after"])
+    empty = pd.DataFrame(columns=["task", "rank", "model", "epoch", "value", "resumed_after"])
     drawn = draw_training_curves(pd.DataFrame(rows), empty, 4, TITLES)
     words = legend(drawn.figure)
     ends = {"best": [0, 1, 2], "worst": [9, 10, 11]}

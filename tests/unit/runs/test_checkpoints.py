@@ -12,6 +12,7 @@ from small import PROTOCOL, checkpointing, loaders, trainer
 from apr.basics.problems import Problem
 from apr.models.weights import keep_weights, load_weights, weights_digest
 from apr.runs.checkpoints import load_checkpoint, save_checkpoint
+from apr.runs.metrics import part_of
 from apr.runs.progress import Progress, progress_fault
 from apr.runs.training import Interrupted, _resume, train_network
 
@@ -201,8 +202,8 @@ def test_what_a_training_saves_fits_it_also_without_momentum_and_while_it_diverg
     assert "set aside" not in caplog.text
 
 
-ENTRY = {"epoch": 1, "lr": 0.1, "train_loss": 2.0, "train_n": 8, "train_correct_top1": 3, "train_correct_top5": None}
-ENTRY |= {"correct_top1": 2, "correct_top5": None}
+PARTS = {"train": part_of(8, {"correct_top1": 3}), "test": part_of(8, {"correct_top1": 2})}
+ENTRY = {"epoch": 1, "lr": 0.1, "train_loss": 2.0, "parts": PARTS}
 NO_EPOCHS = [
     1,
     {},
@@ -211,8 +212,14 @@ NO_EPOCHS = [
     ENTRY | {"lr": "x"},
     ENTRY | {"train_loss": torch.inf},
 ]
-NO_EPOCHS += [ENTRY | {"train_n": 8.5}, ENTRY | {"correct_top1": None}, ENTRY | {"correct_top5": -1}]
-NO_EPOCHS += [ENTRY | {"train_correct_top1": torch.ones(1)}, {k: v for k, v in ENTRY.items() if k != "correct_top5"}]
+BAD_PARTS = [
+    {"n": 8.5},
+    {"correct_top1": -1},
+    {"correct_top5": 9},
+    {"correct_top1": torch.ones(1)},
+]
+NO_EPOCHS += [ENTRY | {"parts": PARTS | {"train": PARTS["train"] | bad}} for bad in BAD_PARTS]
+NO_EPOCHS += [ENTRY | {"parts": {"train": PARTS["train"]}}, ENTRY | {"parts": PARTS | {"test": {"n": 8}}}]
 
 
 @pytest.mark.parametrize("entry", NO_EPOCHS, ids=range(len(NO_EPOCHS)))

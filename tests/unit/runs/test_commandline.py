@@ -11,11 +11,11 @@ import pytest
 import evaluate
 import train
 from apr.basics.files import file_digest, write_json
+from apr.basics.problems import Problem
 from apr.data.packing import INDEX
 from apr.data.views import select_view
 from apr.runs.protocol import KEYS, UNSAID
-
-# GONE check_reported,error_rows
+from apr.scores.collected import collected
 
 GENOTYPE = "d=1,1,1,1 w=8,8,8,8 b=1,1,1,1 g=1,1,1,1"
 PROTOCOL = dict(epochs=2, batch=4, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.0, warmup_epochs=0, precise_bn=0)
@@ -231,11 +231,10 @@ def test_right_options_are_taken(folder, monkeypatch):
     assert list(PROTOCOL) == [key for key in KEYS if key not in UNSAID]
 
 
-def test_top5_of_few_classes_is_refused_by_the_training_and_by_the_error_table(folder, monkeypatch, capsys, caplog):
-    line = said(train, options(folder, error="top5"), monkeypatch, capsys, caplog)
-    assert "top5 says nothing about the 2 classes of the view faces; set error: top1" in line
-    plan = {"title": "mine", "reported": "top5", "runs": {}, "protocol": {}}
+def test_a_metric_that_says_nothing_of_few_classes_is_refused_before_and_after(folder, monkeypatch, capsys, caplog):
+    line = said(train, options(folder, metric="top5_error"), monkeypatch, capsys, caplog)
+    assert "--metric top5_error: task mine: metric: top5_error says nothing about 2 classes; use top1_error" in line
+    plan = {"title": "mine", "metric": "top5_error", "runs": {}, "protocol": {}}
     manifest = json.loads((folder / "faces.json").read_text())
-    with pytest.raises(Exception, match="set error: top1"):
-        error_rows(plan, [], manifest, [])
-    check_reported("mine", "top1", manifest)
+    with pytest.raises(Problem, match="use top1_error"):
+        collected(plan, [], manifest, [])

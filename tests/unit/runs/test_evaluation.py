@@ -26,9 +26,11 @@ from apr.data.formats import Listing, read_listing
 from apr.data.packing import open_packed
 from apr.data.views import view_indices
 from apr.models.pretrained import load_model
-from apr.runs.evaluation import counted, output_indices, predict, run_protocol
+from apr.runs.evaluation import outcome_of, output_indices, predict, run_protocol
+from apr.runs.metrics import METRICS
 from apr.runs.protocol import check_protocol, planned_protocol
 from apr.runs.record import read_run
+from apr.scores.collected import row_of
 
 CPU = torch.device("cpu")
 WNIDS = timm.data.ImageNetInfo("imagenet-1k").label_names()
@@ -99,7 +101,7 @@ def test_answers_in_the_order_of_the_view(v2, tmp_path):
     best = np.load(tmp_path / "best.npy")
     assert (best.dtype, best.shape) == (np.int16, (48, 5))
     labels = np.repeat([int(label) for label in V2_CLASSES], 4)
-    assert int((best[:, 0] == labels).sum()) == outcome["correct_top1"]
+    assert int((best[:, 0] == labels).sum()) == outcome["parts"]["test"]["correct_top1"]
     assert all(len(set(row)) == 5 for row in best.tolist())
 
 
@@ -185,9 +187,10 @@ def test_outputs_that_are_not_finite_are_refused(v2, tmp_path):
 
 def test_counts():
     best = np.array([[3, 1, 2, 4, 5], [1, 2, 3, 4, 5], [9, 8, 7, 6, 5]], np.int16)
-    outcome = counted(best, np.array([3, 5, 0]), 10)
-    assert (outcome["n"], outcome["correct_top1"], outcome["correct_top5"]) == (3, 1, 2)
-    assert counted(best[:, :2], np.array([3, 5, 0]), 2)["correct_top5"] is None
+    assert outcome_of(best, np.array([3, 5, 0]), 10)["parts"] == {
+        "test": {"n": 3, "correct_top1": 1, "correct_top5": 2}
+    }
+    assert outcome_of(best[:, :2], np.array([3, 5, 0]), 2)["parts"]["test"]["correct_top5"] is None
 
 
 def test_classes_are_found_by_wordnet_id_or_by_number():
@@ -222,9 +225,9 @@ def test_the_run_is_as_any_other(v2):
     manifest = read_json(folder / "view.json")
     expected = run_protocol(planned_protocol(MODEL, manifest), load_model(MODEL, folder / "weights.pt"))
     check_protocol(result, expected, "run")
-    row, outcome = error_row(result, "top5"), result["outcome"]
-    assert (row["model"], row["n"], row["status"], row["train_error"]) == (MODEL, 48, "completed", None)
-    assert row["error"] == row["top5_error"] == pytest.approx(100 * (48 - outcome["correct_top5"]) / 48)
+    row = row_of(result, METRICS["top5_error"], guess=90.0)
+    assert (row["model"], row["n"], row["status"], row["metric"]) == (MODEL, 48, "completed", "top5_error")
+    assert row["value"] == pytest.approx(100 * (48 - row["correct_top5"]) / 48)
     assert not (folder / "checkpoints/record.pt").exists()
 
 
@@ -242,7 +245,7 @@ def test_a_finished_run_is_taken_up_again_unless_its_weights_changed(v2, tmp_pat
     torch.save(state, tmp_path / "other.pt")
     other = run(folder, name="again", weights=tmp_path / "other.pt")
     assert other["fingerprint"] != first["fingerprint"]
-    assert other["outcome"]["correct_top1"] == 4  # all are called 0
+    assert other["outcome"]["parts"]["test"]["correct_top1"] == 4  # all are called 0
 
 
 def test_a_signal_writes_the_checkpoint_and_the_next_run_goes_on(v2, monkeypatch, caplog):
@@ -274,7 +277,7 @@ def test_it_runs_as_a_program(v2):
     command = [sys.executable, evaluate.__file__, *arguments(folder, "--log", str(folder / "log"), name="program")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert read_run(folder / "program.json")["outcome"]["n"] == 48
+    assert read_run(folder / "program.json")["outcome"]["parts"]["test"]["n"] == 48
     assert "top-1 error" in (folder / "log").read_text()
 
 

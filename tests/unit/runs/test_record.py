@@ -1,14 +1,19 @@
-"""A run's JSON: what is refused, and what a score table says of it."""
+"""A run's JSON: what is refused."""
 
 import pytest
 
 from apr.basics.files import digest_of, read_json, write_json
 from apr.basics.problems import Problem
+from apr.runs.metrics import part_of
 from apr.runs.protocol import check_protocol, full_protocol
-from apr.runs.record import asked_for, new_run, read_run
+from apr.runs.record import SCHEMA, asked_for, new_run, read_run
 
 MANIFEST = {"view": "v", "dataset": "d", "dataset_digest": "x", "indices_digest": "y", "classes": ["a", "b"]}
-OUTCOME = {"status": "completed", "n": 8, "correct_top1": 6, "correct_top5": 7, "train_n": 40, "train_correct_top1": 39}
+PARTS = {
+    "test": part_of(8, {"correct_top1": 6, "correct_top5": 7}),
+    "train": part_of(40, {"correct_top1": 39, "correct_top5": 40}),
+}
+OUTCOME = {"status": "completed", "parts": PARTS}
 
 
 def a_run(**outcome):
@@ -24,16 +29,11 @@ def test_a_run_reads_as_it_was_written(tmp_path):
     assert read_run(tmp_path / "a000.json") == a_run()
 
 
-def test_error_row_has_counts_and_percent():
-    row = error_row(a_run(), "top5")
-    assert (row["n"], row["correct_top1"], row["correct_top5"], row["seed"]) == (8, 6, 7, 4)
-    assert (row["top1_error"], row["top5_error"], row["error"], row["train_error"]) == (25.0, 12.5, 12.5, 2.5)
-
-
-def test_a_diverged_run_has_no_errors():
-    row = error_row(a_run(status="diverged", correct_top1=None, correct_top5=None), "top1")
-    assert row["status"] == "diverged"
-    assert row["error"] is row["train_error"] is None
+def test_a_run_of_another_layout_is_named_with_the_remedy(tmp_path):
+    old = a_run() | {"schema": SCHEMA - 1}
+    write_json(tmp_path / "a000.json", old)
+    with pytest.raises(Problem, match=r"a000\.json: is laid out as number 1, this version reads number 2; delete it"):
+        read_run(tmp_path / "a000.json")
 
 
 def test_another_protocol_is_refused_and_the_keys_are_named():
@@ -48,7 +48,8 @@ def test_another_protocol_is_refused_and_the_keys_are_named():
     ("change", "message"),
     [
         ({"protocol": {"epochs": 4}}, "fingerprint differs"),
-        ({"outcome": {**OUTCOME, "correct_top1": 9}}, "impossible counts"),
+        ({"outcome": {**OUTCOME, "parts": {"test": PARTS["test"] | {"correct_top1": 9}}}}, "impossible counts"),
+        ({"outcome": {**OUTCOME, "parts": {"train": PARTS["train"]}}}, "impossible counts"),
         ({"outcome": {**OUTCOME, "status": "fine"}}, "neither completed nor diverged"),
     ],
 )

@@ -12,6 +12,7 @@ from small import PROTOCOL, checkpointing, loaders, trainer
 
 from apr.basics.interruption import Interrupted
 from apr.basics.problems import Problem
+from apr.runs.metrics import part_of
 from apr.runs.training import Diverged, learning_rate, train_network
 
 
@@ -29,10 +30,11 @@ def run(folder, protocol=PROTOCOL, **options):
 def test_it_learns_and_reports_counts(tmp_path):
     outcome, history, timing, _ = run(tmp_path, PROTOCOL | {"epochs": 12})
     assert outcome["status"] == "completed"
-    assert outcome["n"] == 18
-    assert 12 <= outcome["correct_top1"] <= outcome["correct_top5"] <= 18
+    test = outcome["parts"]["test"]
+    assert test["n"] == 18
+    assert 12 <= test["correct_top1"] <= test["correct_top5"] <= 18
     assert [entry["epoch"] for entry in history] == list(range(1, 13))
-    assert history[0]["train_n"] == 32  # 36 images, the incomplete batch dropped
+    assert history[0]["parts"]["train"]["n"] == 32  # 36 images, the incomplete batch dropped
     assert history[-1]["train_loss"] < history[0]["train_loss"]
     assert timing["resumed_at_epoch"] is None
 
@@ -100,7 +102,7 @@ def test_a_loss_that_becomes_nan_is_a_result(tmp_path):
 
     one = trainer(PROTOCOL)
     outcome, history, _ = train_network(one, *loaders(tmp_path, PROTOCOL), checkpointing(tmp_path), on_step=poison)
-    assert outcome == {"status": "diverged", "n": 18, "correct_top1": None, "correct_top5": None, "epoch": 2}
+    assert outcome == {"status": "diverged", "parts": {"test": part_of(18)}, "epoch": 2}
     assert len(history) == 1
 
 
@@ -133,8 +135,8 @@ def test_precise_batchnorm_is_the_mean_over_batches(tmp_path):
 
 def test_top5_only_with_more_than_five_classes(tmp_path):
     one = trainer(PROTOCOL, classes=5)
-    assert one.top5 is False
-    assert trainer(PROTOCOL, classes=6).top5 is True
+    assert list(one.counted) == ["correct_top1"]
+    assert list(trainer(PROTOCOL, classes=6).counted) == ["correct_top1", "correct_top5"]
 
 
 def test_schedule_is_half_a_cosine_with_warm_up():

@@ -50,12 +50,17 @@ def evaluated(one, outputs, labels, batch=4):
 
 
 def test_top1_and_top5_are_counted_over_all_batches():
-    assert evaluated(fixed(), LOGITS, LABELS) == (2, 4)  # top-4 would be 3, top-6 5
+    assert evaluated(fixed(), LOGITS, LABELS) == {
+        "n": 6,
+        "correct_top1": 2,
+        "correct_top5": 4,
+    }  # top-4 would be 3, top-6 5
 
 
 def test_with_five_classes_there_is_no_top5():
     one = Trainer(Known(), PROTOCOL | {"channels_last": False}, 5, CPU)
-    assert evaluated(one, LOGITS[:, :5], torch.tensor([0, 0, 0, 0, 4, 0])) == (2, None)
+    found = evaluated(one, LOGITS[:, :5], torch.tensor([0, 0, 0, 0, 4, 0]))
+    assert found == {"n": 6, "correct_top1": 2, "correct_top5": None}
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
@@ -154,11 +159,11 @@ def test_what_an_epoch_records(tmp_path):
             losses.append(float(nn.functional.cross_entropy(outputs, labels)))
             right += int((outputs.argmax(dim=1) == labels).sum())
     outcome, (entry,), _ = train_network(one, train, test, checkpointing(tmp_path))
+    parts = entry["parts"]
     assert entry["train_loss"] == pytest.approx(np.mean(losses), rel=1e-5)
-    assert (entry["train_correct_top1"], entry["train_n"], entry["epoch"]) == (right, 32, 1)
-    copied = ("correct_top1", "correct_top5", "train_n", "train_correct_top1", "train_correct_top5")
-    assert outcome == {"status": "completed", "n": 18, "epoch": 1} | {key: entry[key] for key in copied}
-    assert (entry["correct_top1"], entry["correct_top5"]) == one.evaluate(test)
+    assert (parts["train"]["correct_top1"], parts["train"]["n"], entry["epoch"]) == (right, 32, 1)
+    assert outcome == {"status": "completed", "epoch": 1, "parts": parts}
+    assert parts["test"] == one.evaluate(test)
 
 
 @pytest.mark.parametrize(("wanted", "batches"), [(7, 0), (8, 1), (20, 2), (10_000, 4)])
@@ -259,4 +264,4 @@ def test_a_full_memory_while_training_is_explained(tmp_path):
 def test_a_batch_as_large_as_the_training_set_is_one_step(tmp_path):
     protocol = PROTOCOL | {"batch": 36, "epochs": 1}
     _, (entry,), _ = train_network(trainer(protocol), *loaders(tmp_path, protocol), checkpointing(tmp_path))
-    assert entry["train_n"] == 36
+    assert entry["parts"]["train"]["n"] == 36

@@ -1,14 +1,18 @@
-"""Runs of pretrained models, made into a score table."""
+"""Runs, made into the rows of a score table."""
 
 import pytest
 
 from apr.basics.files import digest_of, write_json
 from apr.basics.problems import Problem
+from apr.runs.metrics import part_of
 from apr.runs.protocol import planned_protocol
-from apr.scores.collected import evaluation_table
+from apr.runs.record import SCHEMA
+from apr.scores.collected import collected
 
 MODELS = ["timm:a", "torchvision:b.V2"]
 MANIFEST = {"view": "v", "dataset": "d", "dataset_digest": "1", "indices_digest": "2"}
+MANIFEST |= {"classes": list("abcdefghij"), "per_class": {"test": [5] * 10}}
+PLAN = {"title": "T", "metric": "top1_accuracy", "runs": dict(enumerate(MODELS))}
 
 
 @pytest.fixture
@@ -17,9 +21,17 @@ def runs(tmp_path):
         paths = []
         for number, model in enumerate(MODELS):
             protocol = planned_protocol(model, MANIFEST) | {"weights": f"w{number}", "outputs": 1000} | changes
-            outcome = {"status": "completed", "n": 50, "correct_top1": 30 + number, "correct_top5": 40}
-            outcome |= {"train_n": None, "train_correct_top1": None}
-            run = {"task": "t", "model": model, "seed": None, "protocol": protocol, "history": [], "outcome": outcome}
+            part = part_of(50, {"correct_top1": 30 + number, "correct_top5": 40})
+            outcome = {"status": "completed", "parts": {"test": part}}
+            run = {
+                "schema": SCHEMA,
+                "task": "t",
+                "model": model,
+                "seed": None,
+                "protocol": protocol,
+                "history": [],
+                "outcome": outcome,
+            }
             paths.append(tmp_path / f"{number}.json")
             write_json(paths[-1], run | {"fingerprint": digest_of(protocol)})
         return paths
@@ -28,11 +40,11 @@ def runs(tmp_path):
 
 
 def test_a_row_for_each_model_under_its_full_name(runs):
-    table = evaluation_table(MODELS, runs(), MANIFEST)
-    assert table["model"].tolist() == MODELS
-    assert table["correct_top1"].tolist() == [30, 31]
-    assert table["error"].tolist() == table["top1_error"].tolist() == [40, 38]
-    assert table["train_error"].isna().all()
+    rows = collected(PLAN, runs(), MANIFEST, [])
+    assert [row["model"] for row in rows] == MODELS
+    assert [row["value"] for row in rows] == [60, 62]
+    assert {(row["metric"], row["guess"], row["test_top5_error"]) for row in rows} == {("top1_accuracy", 10.0, 20.0)}
+    assert "train_top1_error" not in rows[0]
 
 
 @pytest.mark.parametrize(
@@ -44,9 +56,9 @@ def test_a_row_for_each_model_under_its_full_name(runs):
 )
 def test_a_run_of_other_images_or_of_an_older_revision_is_refused(runs, changes, message):
     with pytest.raises(Problem, match=message):
-        evaluation_table(MODELS, runs(**changes), MANIFEST)
+        collected(PLAN, runs(**changes), MANIFEST, [])
 
 
 def test_a_run_of_another_model_is_refused(runs):
     with pytest.raises(Problem, match=r"is a run of torchvision:b.V2, not of timm:a"):
-        evaluation_table(MODELS, runs()[::-1], MANIFEST)
+        collected(PLAN, runs()[::-1], MANIFEST, [])

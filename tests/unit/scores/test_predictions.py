@@ -7,15 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from published import frame
 
 from apr.basics.problems import Problem
-from apr.comparisons.table import write_csv
 from apr.scores.frames import read_models
 from apr.scores.predictions import count_correct, files_digest, import_predictions, values_digest
+from apr.scores.table import write_scores
 
 TOP = "Repository-0123abc"
 CLASSES = 12
 IDS = {f"n{900 - i:04}": (5 * i + 3) % CLASSES for i in range(CLASSES)}  # neither in the order of names nor of the list
+METRIC = "top1_accuracy"
 SOURCE = {
     "classes": CLASSES,
     "class_ids": "class_info.json",
@@ -75,26 +77,31 @@ def source(**changes):
     return changed
 
 
+def imported(root, entry, labels=None):
+    """The score tables as data frames."""
+    return {name: frame(rows) for name, rows in import_predictions(root, entry, METRIC, labels).items()}
+
+
 def refused(root, message, entry=SOURCE, labels=None):
     with pytest.raises(Problem, match=message):
-        import_predictions(root, entry, labels)
+        imported(root, entry, labels)
 
 
 def test_counts_per_model_and_set(tmp_path):
-    tables = import_predictions(made(tmp_path, models=("beta", "alpha")), SOURCE)
+    tables = import_predictions(made(tmp_path, models=("beta", "alpha")), SOURCE, METRIC)
     assert list(tables) == ["old", "new"]
-    write_csv(tmp_path / "new.csv", tables["new"])
+    write_scores(tmp_path / "new.csv", tables["new"])
     table = read_models(tmp_path / "new.csv")
     assert table.index.tolist() == ["alpha", "beta"]
     assert table.loc["alpha", ["n", "correct_top1", "correct_top5"]].tolist() == [40, 30, 40]
-    assert table.loc["alpha", ["error", "top1_error", "top5_error"]].tolist() == [25, 25, 0]
-    assert table[["train_error", "seed"]].isna().all(axis=None)
-    assert tables["old"]["correct_top5"].tolist() == [40, 40]
+    assert table.loc["alpha", ["value", "metric", "test_top5_error"]].tolist() == [75, METRIC, 0]
+    assert table["seed"].isna().all()
+    assert [row["correct_top5"] for row in tables["old"]] == [40, 40]
 
 
 def test_the_repository_itself_serves_as_well_as_an_unpacked_archive(tmp_path):
     made(tmp_path)
-    inside, outside = (import_predictions(folder, SOURCE)["old"] for folder in (tmp_path / TOP, tmp_path))
+    inside, outside = (imported(folder, SOURCE)["old"] for folder in (tmp_path / TOP, tmp_path))
     assert inside.equals(outside)
     refused(tmp_path / "nowhere", "nowhere: there is no predictions/old in it")
 
@@ -108,22 +115,22 @@ def test_lists_of_first_choices_have_no_top_five(tmp_path):
         choices = labels_of(root, name)
         choices[:4] = (choices[:4] + 1) % CLASSES
         file_of(root, name, "gamma_predictions", "json").write_text(json.dumps(choices.tolist()))
-    table = import_predictions(root, entry)["new"]
+    table = imported(root, entry)["new"]
     assert table[["model", "correct_top1"]].to_numpy().tolist() == [["gamma", 36]]
-    assert table[["correct_top5", "top5_error"]].isna().all(axis=None)
+    assert table[["correct_top5", "test_top5_error"]].isna().all(axis=None)
 
 
 def test_labels_may_come_as_an_array_and_from_another_source(tmp_path):
     root = made(tmp_path)
-    expected = import_predictions(root, SOURCE)["new"]
+    expected = imported(root, SOURCE)["new"]
     labels = labels_of(root, "new")
     np.save(root / TOP / "labels.npy", labels.astype(np.uint8))
-    assert import_predictions(root, source(labels="labels.npy"))["new"].equals(expected)
+    assert imported(root, source(labels="labels.npy"))["new"].equals(expected)
     entry = source(labels_from="elsewhere", label_values=values_digest(labels))
     del entry["sets"]["new"]["labels"]
     for kind in (np.int64, np.uint16):
         np.save(tmp_path / "other.npy", labels.astype(kind))
-        assert import_predictions(root, entry, tmp_path / "other.npy")["new"].equals(expected)
+        assert imported(root, entry, tmp_path / "other.npy")["new"].equals(expected)
     refused(root, "new: has no labels: give the file of elsewhere", entry)
     np.save(tmp_path / "other.npy", labels[::-1])
     refused(root, "other.npy: the digest of its labels is", entry, tmp_path / "other.npy")
@@ -133,7 +140,7 @@ def test_renamed_files_are_one_model(tmp_path):
     root = made(tmp_path)
     file_of(root, "old", "beta").rename(file_of(root, "old", "fisher"))
     file_of(root, "new", "beta").rename(file_of(root, "new", "fisher_model"))
-    tables = import_predictions(root, SOURCE)
+    tables = imported(root, SOURCE)
     assert [table["model"].tolist() for table in tables.values()] == [["alpha", "fisher"]] * 2
     np.save(file_of(root, "new", "fisher"), np.load(file_of(root, "new", "fisher_model")))
     refused(root, "fisher_model.npy: is a second file of model fisher on new")
@@ -141,10 +148,10 @@ def test_renamed_files_are_one_model(tmp_path):
 
 def test_reversed_columns_are_declared_and_found(tmp_path):
     root = made(tmp_path)
-    expected = import_predictions(root, SOURCE)["new"]
+    expected = imported(root, SOURCE)["new"]
     np.save(file_of(root), np.load(file_of(root))[:, ::-1])
     refused(root, "alpha.npy: its columns are not in descending order.*right on 30 images.*name it under `ascending`")
-    assert import_predictions(root, source(ascending=["alpha"]))["new"].equals(expected)
+    assert imported(root, source(ascending=["alpha"]))["new"].equals(expected)
     refused(root, "beta.npy: its columns are not in ascending order.*take it out", source(ascending=["alpha", "beta"]))
     refused(root, "new: ascending: there is no model gamma", source(ascending=["alpha", "gamma"]))
 
@@ -162,7 +169,7 @@ def test_a_model_absent_from_a_set_is_left_out_there_with_a_warning(tmp_path, ca
     root = made(tmp_path)
     file_of(root, model="beta").unlink()
     with caplog.at_level(logging.WARNING, logger="apr"):
-        tables = import_predictions(root, SOURCE)
+        tables = imported(root, SOURCE)
     assert [table["model"].tolist() for table in tables.values()] == [["alpha", "beta"], ["alpha"]]
     assert "model beta: no predictions on new" in caplog.text
     file_of(root, "old", "alpha").unlink()
@@ -188,7 +195,7 @@ def test_a_file_without_five_choices_is_named_once_it_is_the_exception(tmp_path,
     root = made(tmp_path)
     np.save(file_of(root), np.load(file_of(root))[:, :3])
     with caplog.at_level(logging.INFO, logger="apr"):
-        table = import_predictions(root, SOURCE)["new"].set_index("model")
+        table = imported(root, SOURCE)["new"].set_index("model")
     assert table["correct_top5"].isna().to_dict() == {"alpha": True, "beta": False}
     (record,) = caplog.records
     assert record.levelname == "WARNING"
@@ -196,7 +203,7 @@ def test_a_file_without_five_choices_is_named_once_it_is_the_exception(tmp_path,
     caplog.clear()
     np.save(file_of(root, model="beta"), np.load(file_of(root, model="beta"))[:, 0])
     with caplog.at_level(logging.INFO, logger="apr"):
-        import_predictions(root, SOURCE)
+        imported(root, SOURCE)
     assert [record.levelname for record in caplog.records] == ["INFO"]
     assert "new: no file has 5 choices an image" in caplog.text
 
@@ -288,7 +295,7 @@ def test_what_is_read_is_what_was_declared_whatever_else_the_archive_holds(tmp_p
     paths = ["new.json", "class_info.json", "predictions/new/alpha.npy", "predictions/new/beta.npy"]
     entry = source(digest_of_files=files_digest(root / TOP, paths))
     (root / TOP / "predictions" / "new" / "notes.txt").write_text("not read")
-    assert len(import_predictions(root, entry)["new"]) == 2
+    assert len(imported(root, entry)["new"]) == 2
     values = np.load(file_of(root))
     values[0, 4] = (values[0, 4] + 1) % CLASSES
     np.save(file_of(root), values)

@@ -116,10 +116,10 @@ def test_vectors_must_fit_each_other(x, y):
 # slope of 0.88 on TopImages, top-5. The other digits, and CIFAR's (30 of its 34 models are published), were computed
 # from the same predictions by other code.
 PUBLISHED = [
-    ("imagenet_val", "imagenetv2_matched_frequency", "top1", FISHER_VECTORS, (1.110, -20.26), (1.079, 1.189)),
-    ("imagenet_val", "imagenetv2_top_images", "top5", FISHER_VECTORS, (0.877, 13.2), None),
-    ("cifar10", "cifar10.1_v4", "top1", [], (1.617, -65.5), (1.53, 1.70)),
-    ("cifar10", "cifar10.1_v6", "top1", [], (1.595, -63.2), (1.52, 1.67)),
+    ("imagenet_val", "imagenetv2_matched_frequency", "top1_accuracy", FISHER_VECTORS, (1.110, -20.26), (1.079, 1.189)),
+    ("imagenet_val", "imagenetv2_top_images", "top5_accuracy", FISHER_VECTORS, (0.877, 13.2), None),
+    ("cifar10", "cifar10.1_v4", "top1_accuracy", [], (1.617, -65.5), (1.53, 1.70)),
+    ("cifar10", "cifar10.1_v6", "top1_accuracy", [], (1.595, -63.2), (1.52, 1.67)),
 ]
 
 

@@ -21,7 +21,7 @@ def test_diverged_runs_are_counted_and_not_wrong(made):
     root, plan, runs = made
     runs["digits"]["a001"] = diverged(runs["digits"]["a001"])
     write_run(root, "digits", "a001", runs["digits"]["a001"])
-    write_table(root, "digits", runs["digits"].values())
+    write_table(root, "digits", list(runs["digits"].values()))
     result = audit(plan, root)
     assert result.findings == []
     assert (result.states["digits"]["complete"], result.states["digits"]["diverged"]) == (3, 1)
@@ -145,9 +145,10 @@ def test_a_run_whose_source_is_gone_is_outdated(made):
 def test_a_continuation_of_what_is_no_longer_the_best_is_outdated(made):
     root, plan, runs = made
     best = runs["photos"]["a000"]
-    best["outcome"]["correct_top1"] = best["history"][-1]["correct_top1"] = 1
+    for entry in (best["outcome"], best["history"][-1]):
+        entry["parts"]["test"]["correct_top1"] = 1
     write_run(root, "photos", "a000", best)
-    write_table(root, "photos", runs["photos"].values())
+    write_table(root, "photos", list(runs["photos"].values()))
     found = only(audit(plan, root), "outdated")
     assert [finding.path.rsplit("/", 1)[1] for finding in found] == [
         *("best1.json", "best2.json", "worst1.json", "worst2.json")
@@ -167,7 +168,7 @@ def test_a_run_that_could_not_start_since_its_source_diverged_is_sound(made):
     for task in ("photos", "digits_pretrained"):
         runs[task]["a002"] = diverged(runs[task]["a002"]) | ({"history": []} if task == "digits_pretrained" else {})
         write_run(root, task, "a002", runs[task]["a002"])
-        write_table(root, task, runs[task].values())
+        write_table(root, task, list(runs[task].values()))
     result = audit(plan, root)
     assert result.findings == []
     assert result.states["digits_pretrained"]["diverged"] == 1
@@ -176,9 +177,10 @@ def test_a_run_that_could_not_start_since_its_source_diverged_is_sound(made):
 def test_models_of_equal_error_rank_by_their_names(made):
     root, plan, runs = made
     for run in runs["photos"].values():
-        run["outcome"]["correct_top1"] = run["history"][-1]["correct_top1"] = 30
+        for entry in (run["outcome"], run["history"][-1]):
+            entry["parts"]["test"]["correct_top1"] = 30
         write_run(root, "photos", run["model"], run)
-    write_table(root, "photos", runs["photos"].values())
+    write_table(root, "photos", list(runs["photos"].values()))
     assert audit(plan, root).findings == []
 
 

@@ -88,7 +88,7 @@ def test_what_the_same_command_makes_again_is_not_wrong_and_takes_a_line_a_table
 def test_a_table_of_a_larger_study_or_of_another_error_is_made_anew(made):
     root, plan, runs = made
     del plan["digits"]["runs"]["a003"]
-    write_table(root, "photos", runs["photos"].values(), "top5")
+    write_table(root, "photos", list(runs["photos"].values()), "top5_error")
     findings = audit(plan, root).findings
     kinds = {(finding.kind, finding.task) for finding in findings}
     assert kinds == {("old_table", "digits"), ("old_table", "photos"), ("stray", "digits")}

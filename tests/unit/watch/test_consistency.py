@@ -14,12 +14,15 @@ def made(tmp_path):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda run: run["outcome"].update(n=59), "its view has 60 test images"),
-        (lambda run: run["outcome"].update(train_n=117), "whole batches of its view make 120"),
-        (lambda run: run["outcome"].update(correct_top5=None), "correct_top5 None"),
-        (lambda run: run["outcome"].update(train_correct_top1=91), "train_correct_top1 is 91"),
-        (lambda run: run["outcome"].update(correct_top1=3), "not that of its last epoch"),
-        (lambda run: run["history"][1].update(correct_top1=-1), "epoch 2: correct_top1 is -1"),
+        (lambda run: run["outcome"]["parts"]["test"].update(n=59), "epoch 3: test has 59 images, its view 60"),
+        (lambda run: run["outcome"]["parts"]["train"].update(n=117), "epoch 3: train has 117 images, its view 120"),
+        (lambda run: run["outcome"]["parts"]["test"].update(correct_top5=None), "correct_top5 None"),
+        (lambda run: run["outcome"]["parts"]["train"].update(correct_top1=91), "train counts correct_top1 91"),
+        (lambda run: run["outcome"]["parts"]["test"].update(correct_top1=3), "not that of its last epoch"),
+        (
+            lambda run: run["history"][1]["parts"]["test"].update(correct_top1=-1),
+            "epoch 2: test counts correct_top1 -1",
+        ),
         (lambda run: run["history"][1].update(epoch=3), "leaves out or repeats an epoch"),
         (lambda run: run["history"].pop(), "2 epochs of 3"),
     ],

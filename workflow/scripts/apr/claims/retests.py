@@ -1,4 +1,4 @@
-"""The scorecard of the retests: each value that the paper reports beside the recomputed one, with a verdict."""
+"""The scorecard of the retests: each value of the paper beside the one measured here, with a verdict."""
 
 import math
 from collections import Counter
@@ -30,7 +30,7 @@ OPTIONAL = ("tolerance", "because", "incomparable")
 
 @dataclass(frozen=True)
 class RetestClaim:
-    """A reported value, the quantity of a retest that recomputes it, and how near the two have to be."""
+    """A value of the paper, the quantity of a retest that measures it here, and how near the two have to be."""
 
     id: str
     says: str
@@ -51,7 +51,7 @@ class RetestClaim:
 
 
 @dataclass(frozen=True)
-class Recomputed:
+class Measured:
     """A quantity with its 95 % interval (NaN where it has none) and the number of models it is over."""
 
     value: float
@@ -79,7 +79,7 @@ def retest_scorecard(
     resamples: int,
     seed: int,
 ) -> Table:
-    """Every reported value with the recomputed one and a verdict.
+    """Every value of the paper with the one measured here and a verdict.
 
     Args:
         claims: of `read_retest_claims`.
@@ -94,7 +94,7 @@ def retest_scorecard(
     rows, shown = [], []
     for claim in claims:
         lacking = _lacking(claim, lines, pairs)
-        found = None if lacking else _recomputed(claim, lines[claim.retest], pairs[claim.retest])
+        found = None if lacking else _measured(claim, lines[claim.retest], pairs[claim.retest])
         result, words = _judged(claim, found, lacking)
         rows.append(_row(claim, found, result, f"{result}{words}"))
         shown.append(_shown(claim, found, rows[-1]["in_words"]))
@@ -102,15 +102,15 @@ def retest_scorecard(
     return Table(data, pd.DataFrame(shown), _caption(data, resamples))
 
 
-def _recomputed(claim: RetestClaim, line: Mapping[str, Any], accuracies: pd.DataFrame) -> Recomputed:
+def _measured(claim: RetestClaim, line: Mapping[str, Any], accuracies: pd.DataFrame) -> Measured:
     if claim.model:
-        return Recomputed(float(accuracies.loc[claim.model, claim.quantity]))
+        return Measured(float(accuracies.loc[claim.model, claim.quantity]))
     # the paper's bounds are of resampled models alone
     quantity = claim.quantity.replace("_low", "_models_low").replace("_high", "_models_high")
     value, n = line[quantity], line["n" if claim.quantity in OF_LINES else "models"]
     if f"{claim.quantity}_low" in line:
-        return Recomputed(value, line[f"{claim.quantity}_low"], line[f"{claim.quantity}_high"], n)
-    return Recomputed(float(value), n=n)
+        return Measured(value, line[f"{claim.quantity}_low"], line[f"{claim.quantity}_high"], n)
+    return Measured(float(value), n=n)
 
 
 def _lacking(claim: RetestClaim, lines: Mapping[str, Any], pairs: Mapping[str, pd.DataFrame]) -> str:
@@ -119,7 +119,7 @@ def _lacking(claim: RetestClaim, lines: Mapping[str, Any], pairs: Mapping[str, p
     return claim.model if claim.model and claim.model not in pairs[claim.retest].index else ""
 
 
-def _judged(claim: RetestClaim, found: Recomputed | None, lacking: str) -> tuple[str, str]:
+def _judged(claim: RetestClaim, found: Measured | None, lacking: str) -> tuple[str, str]:
     """The verdict, and the words that follow it."""
     if found is None:
         return ABSENT, f": lacks {lacking}"
@@ -135,8 +135,8 @@ def _judged(claim: RetestClaim, found: Recomputed | None, lacking: str) -> tuple
     return CLOSE, f": within {claim.tolerance:g}, not to the printed digit"
 
 
-def _row(claim: RetestClaim, found: Recomputed | None, result: str, words: str) -> dict[str, Any]:
-    found = found or Recomputed(math.nan)
+def _row(claim: RetestClaim, found: Measured | None, result: str, words: str) -> dict[str, Any]:
+    found = found or Measured(math.nan)
     return {
         "claim": claim.id,
         "says": claim.says,
@@ -146,7 +146,7 @@ def _row(claim: RetestClaim, found: Recomputed | None, result: str, words: str) 
         "expected_low": claim.expected[0],
         "expected_high": claim.expected[1],
         "because": claim.because,
-        "recomputed": found.value,
+        "measured": found.value,
         "low": found.low,
         "high": found.high,
         "n": found.n,
@@ -155,7 +155,7 @@ def _row(claim: RetestClaim, found: Recomputed | None, result: str, words: str) 
     }
 
 
-def _shown(claim: RetestClaim, found: Recomputed | None, words: str) -> dict[str, str]:
+def _shown(claim: RetestClaim, found: Measured | None, words: str) -> dict[str, str]:
     digits = claim.digits + (claim.digits > 0)
     value = ""
     if found and math.isnan(found.low):
@@ -166,7 +166,7 @@ def _shown(claim: RetestClaim, found: Recomputed | None, words: str) -> dict[str
         "Value": claim.says,
         "Verified": VERIFIED[claim.mark],
         "Paper": number(claim.paper_value, claim.digits),
-        "Recomputed": value,
+        "Measured": value,
         "Models": str(found.n) if found and found.n is not None else "",
         "Verdict": words,
     }
@@ -178,10 +178,10 @@ def _caption(data: pd.DataFrame, resamples: int) -> str:
     reasons = "; ".join(dict.fromkeys(data.loc[data["verdict"] == CLOSE, "because"]))
     close = f" {CLOSE.capitalize()}: not so, but within a stated tolerance ({reasons})." if reasons else ""
     return (
-        f"{len(data)} values that the paper reports, beside the recomputed ones: {listed}. {REPRODUCED.capitalize()}: "
-        f"prints as in the paper.{close} Recomputed values have a digit more than the paper prints. In brackets: 95 % "
+        f"{len(data)} values that the paper reports, beside those measured here: {listed}. {REPRODUCED.capitalize()}: "
+        f"prints as in the paper.{close} Measured values have a digit more than the paper prints. In brackets: 95 % "
         f"percentile intervals of {resamples:,} bootstrap resamples of models and test images; bounds that the paper "
-        f"reports are recomputed of resampled models alone, as it did. {INCOMPARABLE.capitalize()}: the "
+        f"reports are measured on resampled models alone, as it did. {INCOMPARABLE.capitalize()}: the "
         "paper's value cannot be met from what is published, for the reason that is given. Models: how many a line "
         "goes through or a mean is over."
     )

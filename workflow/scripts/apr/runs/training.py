@@ -132,15 +132,16 @@ class Trainer:
             Diverged: an output is not finite.
         """
         self.network.eval()
-        sums = self.no_sums()
+        sums, n = self.no_sums(), 0
         for inputs, labels in loader.evaluation(self.protocol["batch"]):
             outputs = self._forward(inputs)
             broken = (~torch.isfinite(outputs)).any().double().view(1)
             sums += torch.cat([broken, self._correct(outputs, labels)])
+            n += len(labels)
         broken, *counts = sums.tolist()
         if broken:
             raise Diverged
-        return self.part(len(loader.images), counts)
+        return self.part(n, counts)
 
     def no_sums(self) -> torch.Tensor:
         """Where the sums of a pass begin: the loss (or what is broken), then each count; float64 [1 + counts]."""

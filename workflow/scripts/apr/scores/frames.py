@@ -33,7 +33,10 @@ def read_repeats(path: str | Path) -> pd.DataFrame:
     Raises:
         Problem: see `apr.scores.table.read_scores`.
     """
-    return _frame(path)[["model", "seed", "value"]]
+    table = _frame(path)
+    if table["seed"].isna().any():
+        raise Problem(f"{path}: model {table['model'][table['seed'].isna()].iloc[0]}: seed is not there; run again")
+    return table[["model", "seed", "value"]]
 
 
 def _frame(path: str | Path) -> pd.DataFrame:

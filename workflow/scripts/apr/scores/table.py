@@ -2,7 +2,8 @@
 
 A row is a run: model, seed, `cell_<axis>` for each axis of a grid, status, n (test images), `value` (of the test part,
 in the task's metric), the counts behind it, and `<part>_<metric>` for what else was evaluated; then `chosen` (whether
-the run counts among the cells of a grid), and for the whole table `metric`, `guess` (a guess's level) and `schema`. Light: status reads it within Snakemake's process. `apr.scores.frames` makes data frames of it.
+the run counts among the cells of a grid), and for the whole table `metric`, `guess` (a guess's level) and `schema`.
+Light: status reads it within Snakemake's process. `apr.scores.frames` makes data frames of it.
 """
 
 import csv
