@@ -69,9 +69,9 @@ def settings(title, **changes):
 
 
 def test_settings_are_those_of_the_rows():
-    table = settings_table([settings("ImageNet"), settings("Cifar10", epochs=30, error="top1", task="cifar10")])
-    assert table.shown.iloc[1].tolist() == ["Cifar10", "ImageNet", 30, 128, "0.05", "5e-05", 224, "top-1"]
-    assert table.shown.iloc[0]["Reported error"] == "top-5"
+    table = settings_table([settings("ImageNet"), settings("Cifar10", epochs=30, metric="top1_error", task="cifar10")])
+    assert table.shown.iloc[1].tolist() == ["Cifar10", "ImageNet", 30, 128, "0.05", "5e-05", 224, "top-1 error"]
+    assert table.shown.iloc[0]["Metric"] == "top-5 error"
     assert table.data["task"].iloc[1] == "cifar10"
     assert "2 tasks" in table.caption
     assert "not values taken from the paper" in table.caption
@@ -99,7 +99,7 @@ def test_an_undescribed_or_doubled_network_is_named():
     two = errors(two=(1.0, "completed"))
     with pytest.raises(Problem, match="two was trained, but is not described"):
         reference_table(two, [network("one")], "Cifar10")
-    with pytest.raises(Problem, match="two errors of the network two"):
+    with pytest.raises(Problem, match="two scores of the network two"):
         reference_table(pd.concat([two, two]), [network("two")], "Cifar10")
 
 

@@ -212,5 +212,5 @@ def test_where_intervals_of_regret_hold():
 
 
 def test_the_least_number_of_images_counts(tmp_path):
-    table = pd.DataFrame({"status": "completed", "n": [40, 36, 50]})
+    table = pd.DataFrame({"status": "completed", "n": [40, 36, 50], "guess": np.nan, "metric": "top1_error"})
     assert counts_of(table) == Counts(36)
