@@ -203,7 +203,7 @@ def test_a_double_key_is_an_error_of_its_file_beside_all_others(demo, tmp_path):
 def test_a_double_key_of_the_registry_is_named(demo, tmp_path, monkeypatch):  # noqa: F811
     (tmp_path / "resources").mkdir()
     (tmp_path / "resources/datasets.yaml").write_text("photos: {}\nphotos: {}\n")
-    monkeypatch.setattr("checks.ROOT", tmp_path)
+    monkeypatch.setattr("checks.config.ROOT", tmp_path)
     assert check_config(demo, []) == [
         f"{tmp_path}/resources/datasets.yaml: photos: line 2: appears here and in line 1; keep one, or merge the two"
     ]

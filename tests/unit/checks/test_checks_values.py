@@ -124,7 +124,7 @@ def test_own_data_with_a_format_of_its_own_take_nothing_of_the_registry(demo, tm
 def test_an_inherited_option_says_whose_it_is(demo, tmp_path, monkeypatch):  # noqa: F811
     registry = load_registry()
     registry["natural"]["options"]["tset"] = "x"
-    monkeypatch.setattr("checks_common.load_registry", lambda: registry)
+    monkeypatch.setattr("checks.data.load_registry", lambda: registry)
     (line,) = found(demo, {"datasets": {"natural": {"folder": "/data/natural"}}}, tmp_path)
     assert "it is an option of split_folders, from resources/datasets.yaml" in line
 

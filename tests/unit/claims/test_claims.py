@@ -8,9 +8,9 @@ from apr.claims import measures as claim_measures
 from apr.claims.claims import KINDS, SHAPE, Claim, read_claims, tasks_of
 from apr.claims.measures import Measured, Samples, measure, summed_up
 from apr.claims.scorecard import equivalence, scorecard, verdict, widened
+from apr.comparisons import shape as shapes
 from apr.comparisons.correlations import correlation_table
 from apr.comparisons.shape import with_shape
-from apr.scores import table as errors
 from apr.scores.tested import Counts
 from apr.statistics.densities import overlap
 from apr.statistics.ranks import spearman
@@ -73,8 +73,8 @@ def test_the_papers_claims_are_read_and_no_unverified_number_hides_in_words():
     assert not set(SHAPE) & set(tasks_of(claims))
     for one in claims:
         low, high = one.expected
-        assert one.mark != "U" or str(one.scores) not in one.says
-        assert not isinstance(one.scores, float) or low <= one.scores <= high, one.id
+        assert one.mark != "U" or str(one.paper_value) not in one.says
+        assert not isinstance(one.paper_value, float) or low <= one.paper_value <= high, one.id
         assert "[I]" in one.because, one.id
 
 
@@ -88,7 +88,7 @@ def test_the_papers_study_has_every_task_and_architecture_that_a_claim_names():
 
 def test_every_kind_of_measure_is_computed():
     assert set(KINDS) == set(claim_measures.OF_MODELS) | set(claim_measures.OF_SEEDS)
-    assert SHAPE == errors.SHAPE
+    assert SHAPE == shapes.SHAPE
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ def made(tmp_path):
         (lambda run: run["outcome"]["parts"]["test"].update(n=59), "epoch 3: test has 59 images, its view 60"),
         (lambda run: run["outcome"]["parts"]["train"].update(n=117), "epoch 3: train has 117 images, its view 120"),
         (lambda run: run["outcome"]["parts"]["test"].update(correct_top5=None), "correct_top5 None"),
-        (lambda run: run["outcome"]["parts"]["train"].update(correct_top1=91), "train counts correct_top1 91"),
+        (lambda run: run["outcome"]["parts"]["train"].update(correct_top5=None), "train counts correct_top1 50"),
         (lambda run: run["outcome"]["parts"]["test"].update(correct_top1=3), "not that of its last epoch"),
         (
             lambda run: run["history"][1]["parts"]["test"].update(correct_top1=-1),
@@ -81,9 +81,9 @@ def test_a_missing_view_of_finished_runs_is_wrong(made):
 def test_an_edited_error_table_is_found(made):
     root, plan, _ = made
     path = root / "results/scores/digits.csv"
-    path.write_text(path.read_text().replace("66.666667,66.666667", "120,66.666667"))
+    path.write_text(path.read_text().replace("60,66.666667,", "60,120,"))
     (finding,) = only(audit(plan, root), "table")
-    assert finding.says.startswith("row 2: error is '120', its run says '66.666667'")
+    assert finding.says.startswith("row 2: value is '120', its run says '66.666667'")
     path.write_text(path.read_text().rsplit("a003", 1)[0])
     (finding,) = only(audit(plan, root), "table")
     assert "3 rows where 4 runs are planned" in finding.says

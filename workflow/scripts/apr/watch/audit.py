@@ -185,7 +185,9 @@ class _Task:
     def _row(self, run: dict) -> Row:
         """What the score table has to say of a run."""
         metric = METRICS[self.entry["metric"]]
-        return row_of(run, metric, metric.guess(self.view["per_class"]["test"]) if self.view else None)
+        if self.view:
+            return row_of(run, metric, metric.guess(self.view["per_class"]["test"]))
+        return {name: value for name, value in row_of(run, metric, None).items() if name != "guess"}
 
     def _table_is_old(self, path: str, counts: Mapping[str, int], rows: Sequence[Mapping | None]) -> bool:
         """Whether Snakemake makes the score table again by itself: runs are to come or newer, or the study changed."""
