@@ -1,7 +1,7 @@
 """A run's JSON: what is refused."""
 
 import pytest
-from made_runs import MANIFEST, a_run
+from made_runs import MANIFEST, OUTCOME, PARTS, a_run
 
 from apr.basics.files import digest_of, read_json, write_json
 from apr.basics.problems import Problem
