@@ -122,7 +122,7 @@ def test_a_loss_that_becomes_nan_is_a_valid_result(command, tmp_path):
     assert done.returncode == 0
     record = json.loads((tmp_path / "wild/run.json").read_text())
     assert record["outcome"]["status"] == "diverged"
-    assert record["outcome"]["correct_top1"] is None
+    assert record["outcome"]["parts"]["test"]["correct_top1"] is None
     assert "diverged in epoch" in done.stderr
 
 

@@ -76,7 +76,7 @@ def live(tmp_path_factory):
                 "v2_live": {"title": "ImageNetV2, live", "view": "imagenetv2_matched_frequency"},
             },
         },
-        "retests": {"live_top1": {"title": TITLE, "original": "val_live", "new": "v2_live", "metric": "top1_error"}},
+        "retests": {"live_top1": {"title": TITLE, "original": "val_live", "new": "v2_live", "metric": "top1_accuracy"}},
         "statistics": {"resamples": 100, "seed": 0},
     }
     (folder / "live.yaml").write_text(yaml.safe_dump(study))
@@ -92,7 +92,7 @@ def test_models_are_evaluated_into_the_same_tables_and_figures(live):
         assert {key: int(row[key]) for key in counts} == counts
         assert int(table["timm:test_vit.r160_in1k"]["n"]) == counts["n"]
         run = json.loads((folder / f"results/runs/{task}/timm.test_resnet.r160_in1k.json").read_text())
-        assert run["outcome"]["correct_top1"] == counts["correct_top1"]
+        assert run["outcome"]["parts"]["test"]["correct_top1"] == counts["correct_top1"]
     assert expected["v2_live"]["n"] == PICTURES
     shown = rows(folder / "results/tables/retest_live_top1.csv")["timm:test_resnet.r160_in1k"]
     share = 100 * expected["v2_live"]["correct_top1"] / PICTURES

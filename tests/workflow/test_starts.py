@@ -46,7 +46,7 @@ def test_a_continued_run_goes_on_where_the_ranked_one_ended(finished, rank):
 
 def test_best_and_worst_are_those_of_the_errors(finished):
     rows = list(csv.DictReader((finished / "results/scores/faces.csv").open()))
-    errors = {row["model"]: float(row["error"]) for row in rows}
+    errors = {row["model"]: float(row["value"]) for row in rows}
     assert errors[run(finished, "faces_long", "best1")["model"]] == min(errors.values())
     assert errors[run(finished, "faces_long", "worst1")["model"]] == max(errors.values())
 
@@ -104,7 +104,7 @@ def test_the_audit_finds_nothing_wrong_and_then_a_stale_run(copy):
     assert "photos few" in done.output
     path = copy / "results/runs/digits/a001.json"
     record = json.loads(path.read_text())
-    record["outcome"]["n"] += 1
+    record["outcome"]["parts"]["test"]["n"] += 1
     path.write_text(json.dumps(record))
     (copy / "results/runs/faces/a000.json").unlink()
     done = snakemake("audit", "-c1", directory=copy, check=False)

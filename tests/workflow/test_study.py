@@ -6,6 +6,7 @@ import json
 import pytest
 import yaml
 
+from apr.runs.metrics import METRICS
 from study import ROOT
 
 from .conftest import changed, planned, snakemake
@@ -18,10 +19,10 @@ def test_every_table_and_figure_is_made(finished):
         rows = list(csv.DictReader((finished / f"results/scores/{task}.csv").open()))
         assert [row["model"] for row in rows] == ["a000", "a001", "a002", "a003"]
         run = json.loads((finished / f"results/runs/{task}/a001.json").read_text())
-        assert int(rows[1]["correct_top1"]) == run["outcome"]["correct_top1"]
-        assert int(rows[1]["n"]) == run["outcome"]["n"]
-        error = 100 * (1 - run["outcome"]["correct_top1"] / run["outcome"]["n"])
-        assert float(rows[1]["top1_error"]) == pytest.approx(error, abs=1e-5)
+        test = run["outcome"]["parts"]["test"]
+        assert (int(rows[1]["correct_top1"]), int(rows[1]["n"])) == (test["correct_top1"], test["n"])
+        metric = METRICS[rows[1]["metric"]]
+        assert float(rows[1]["value"]) == pytest.approx(metric.of(test), abs=1e-5)
     figures = {path.name for path in (finished / "results/figures").iterdir()}
     for name in (
         "imagenet_vs_targets",
@@ -37,9 +38,10 @@ def test_every_table_and_figure_is_made(finished):
 
 def test_top5_is_reported_only_where_it_means_something(finished):
     few = next(csv.DictReader((finished / "results/scores/photos_few.csv").open()))
-    assert few["error"] == few["top5_error"] != few["top1_error"]
+    assert few["metric"] == "top5_error"
+    assert few["value"] != few["test_top1_error"]
     five = next(csv.DictReader((finished / "results/scores/photos_5.csv").open()))
-    assert five["top5_error"] == five["correct_top5"] == ""
+    assert five["test_top5_error"] == five["correct_top5"] == ""
 
 
 def test_a_run_tells_its_protocol_and_its_origin(finished):
@@ -49,7 +51,7 @@ def test_a_run_tells_its_protocol_and_its_origin(finished):
     assert run["protocol"]["images"]["indices_digest"] == view["indices_digest"]
     assert run["provenance"]["threads"] == 1
     assert run["provenance"]["torch"]
-    assert run["outcome"]["n"] == view["n_test"]
+    assert run["outcome"]["parts"]["test"]["n"] == view["n_test"]
 
 
 def test_a_second_run_does_nothing(finished):

@@ -80,7 +80,7 @@ def test_five_typos_are_named_at_once_with_the_nearest_key(demo, tmp_path):
     demo["populaton"] = demo.pop("population")
     demo["regimes"]["small"]["weigth_decay"] = 1
     demo["tasks"]["digits"]["roll"] = demo["tasks"]["digits"].pop("role")
-    demo["tasks"]["faces"]["error"] = "top-1"
+    demo["tasks"]["faces"]["metric"] = "top1_eror"
     demo["statistics"]["resamples"] = "many"
     errors = errors_of(demo, tmp_path)
     expected = [
@@ -89,7 +89,9 @@ def test_five_typos_are_named_at_once_with_the_nearest_key(demo, tmp_path):
         "regimes.small.weigth_decay: no such key (did you mean weight_decay?)",
         "tasks.digits.roll: no such key (did you mean role?)",
         "tasks.digits.role: is missing",
-        "tasks.faces.error: 'top-1' is not one of top1, top5 (did you mean top1?)",
+        "tasks.faces.metric: 'top1_eror' is not one of top1_error, top5_error, top1_accuracy, top5_accuracy (did you "
+        "mean "
+        "top1_error?)",
         "statistics.resamples: 'many' is a string, expected integer",
     ]
     assert len(errors) == len(expected)
@@ -239,7 +241,7 @@ def test_the_paper_is_whole():
         "cifar10": "imagenet_10",
         "cifar100": "imagenet_100",
     }
-    assert [name for name, task in study.tasks.items() if task.error == "top5"] == [
+    assert [name for name, task in study.tasks.items() if task.metric == "top5_error"] == [
         "imagenet",
         "imagenet_100",
         "imagenet_1000_10",

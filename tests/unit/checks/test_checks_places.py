@@ -234,7 +234,7 @@ def test_top5_of_few_classes_is_refused_when_the_view_is_drawn(tmp_path):
     snakemake = SimpleNamespace(
         log=[tmp_path / "log"],
         wildcards=SimpleNamespace(view="shells"),
-        params=SimpleNamespace(view={"seed": 0}, top5=["mine"]),
+        params=SimpleNamespace(view={"seed": 0}, metrics={"mine": "top5_error"}),
         input=SimpleNamespace(dataset=tmp_path / "d.json", index=tmp_path / "i.npy", within=[]),
         output=SimpleNamespace(manifest=tmp_path / "view.json"),
     )
@@ -242,6 +242,6 @@ def test_top5_of_few_classes_is_refused_when_the_view_is_drawn(tmp_path):
     with pytest.raises(SystemExit):
         runpy.run_path(script, {"snakemake": snakemake})
     assert not (tmp_path / "view.json").exists()
-    snakemake.params.top5 = []
+    snakemake.params.metrics = {"mine": "top1_error"}
     runpy.run_path(script, {"snakemake": snakemake})
     assert read_json(tmp_path / "view.json")["classes"] == list("abcd")

@@ -58,9 +58,12 @@ LIVE = {"models": ["timm:resnet18"], "tasks": {"live": {"view": "imagenet_val"}}
             "retests.cifar10.1_v4.new: no test set 'cifar10.1_v5' (did you mean cifar10.1_v",
         ),
         ({"retests": {"cifar10.1_v4": {"new": "cifar10"}}}, "retests.cifar10.1_v4.new: is the original test set"),
-        ({"retests": {"cifar10.1_v4": {"error": "top2"}}}, "error: 'top2' is not one of top1, top5"),
         (
-            {"retests": {"slopes": {"original": "cifar10", "new": "cifar10.1_v4", "metric": "top1_error"}}},
+            {"retests": {"cifar10.1_v4": {"metric": "top1_error"}}},
+            "metric: 'top1_error' is not one of top1_accuracy, top5_accuracy",
+        ),
+        (
+            {"retests": {"slopes": {"original": "cifar10", "new": "cifar10.1_v4", "metric": "top1_accuracy"}}},
             "choose another name",
         ),
         (

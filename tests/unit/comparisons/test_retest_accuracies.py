@@ -16,7 +16,7 @@ TRIO = ["imagenetv2_matched_frequency", "imagenetv2_threshold_0.7", "imagenetv2_
 
 
 def accuracies(orig, new, orig_n=1_000, new_n=200, counted=True):
-    """As of `accuracies.paired`, from correct counts by model."""
+    """As of `paired.paired`, from correct counts by model."""
     rows = pd.DataFrame({"orig_correct": orig, "new_correct": new}, dtype=float).rename_axis("model")
     for side, n in (("orig", orig_n), ("new", new_n)):
         rows[f"{side}_n"], rows[f"{side}_acc"] = float(n), 100 * rows[f"{side}_correct"] / n

@@ -5,8 +5,8 @@ import pytest
 from apr.basics.files import digest_of, write_json
 from apr.basics.problems import Problem
 from apr.runs.metrics import part_of
-from apr.runs.protocol import planned_protocol
-from apr.runs.record import SCHEMA
+from apr.runs.protocol import full_protocol, planned_protocol
+from apr.runs.record import SCHEMA, new_run
 from apr.scores.collected import collected
 
 MODELS = ["timm:a", "torchvision:b.V2"]
@@ -62,3 +62,21 @@ def test_a_run_of_other_images_or_of_an_older_revision_is_refused(runs, changes,
 def test_a_run_of_another_model_is_refused(runs):
     with pytest.raises(Problem, match=r"is a run of torchvision:b.V2, not of timm:a"):
         collected(PLAN, runs()[::-1], MANIFEST, [])
+
+
+def test_the_cells_of_a_grid_stand_in_the_table_and_the_chosen_one_counts(tmp_path):
+    runs, paths = {}, []
+    for number, (lr, right) in enumerate({0.1: 3, 0.2: 4}.items()):
+        protocol = full_protocol({"epochs": 1, "seed": 1}, genotype="g", manifest=MANIFEST)
+        parts = {part: part_of(5, {"correct_top1": right}) for part in ("test", "validation")}
+        outcome = {"status": "completed", "epoch": 1, "parts": parts}
+        run = new_run(task="t", model="a", protocol=protocol, outcome=outcome, history=[], timing={}, provenance={})
+        paths.append(tmp_path / f"{number}.json")
+        write_json(paths[-1], run)
+        runs[f"a-{number}"] = {"model": "a", "genotype": "g", "seed": 1, "cell": {"lr": lr}}
+    plan = PLAN | {"protocol": {"epochs": 1}, "runs": runs, "choose": "validation"}
+    rows = collected(plan, paths, MANIFEST, [])
+    assert [(row["cell_lr"], row["validation_top1_accuracy"], row["chosen"]) for row in rows] == [
+        (0.1, 60.0, "no"),
+        (0.2, 80.0, "yes"),
+    ]

@@ -39,7 +39,7 @@ def scorecard(
     """Every claim with the measured value and a verdict.
 
     Args:
-        claims: of `claim_list.read_claims`.
+        claims: of `claims.read_claims`.
         scores: values in the metrics of the tasks, [models x tasks], NaN where a model did not complete; a
             task of no column is absent.
         shape: cumulative depth and width of the population.

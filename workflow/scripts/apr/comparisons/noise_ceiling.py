@@ -39,7 +39,7 @@ def noise_ceiling_table(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of models and seeds.
         seed: of the bootstrap and of the simulations.
-        counts: what is known of each task's test images (`apr.comparisons.testsets`); None: nothing.
+        counts: what is known of each task's test images (`apr.scores.tested`); None: nothing.
     """
     weak = weak_tasks(scores, counts, bases.values())
     titles = marked(titles, weak)

@@ -21,7 +21,7 @@ def retest_table(accuracies: pd.DataFrame, retest: Mapping[str, Any], titles: Ma
     are those of the nearest whole number of images.
 
     Args:
-        accuracies: of `scores.paired`.
+        accuracies: of `paired.paired`.
         retest: its test sets `original` and `new`, and the `metric` that is compared.
         titles: test set -> the name that a reader sees.
 

@@ -56,7 +56,7 @@ class Fit:
 
 
 def pair_retests(tables: Mapping[str, pd.DataFrame], retests: Sequence[Retest]) -> dict[str, pd.DataFrame]:
-    """Accuracies of `scores.paired` for each retest, by its name.
+    """Accuracies of `paired.paired` for each retest, by its name.
 
     Args:
         tables: test set -> its score table.
@@ -81,7 +81,7 @@ def fit_retest(accuracies: pd.DataFrame, retest: Retest, scale: str, resamples: 
     """The line from original to new accuracies on a scale, "linear" (%) or "probit", with its bootstrap over models.
 
     Args:
-        accuracies: of `scores.paired`.
+        accuracies: of `paired.paired`.
         retest: names under `without` (linear) and `probit_without` the models that the line does not count.
         scale: of both axes.
         resamples: of the bootstrap.
@@ -126,7 +126,7 @@ def image_noise(accuracies: pd.DataFrame, side: str, scale: str) -> float:
     """Mean variance that the number of test images gives an accuracy, in points² or on the probit scale; else NaN.
 
     Args:
-        accuracies: of `scores.paired`; those of the probit scale lie between 0 and 100 %.
+        accuracies: of `paired.paired`; those of the probit scale lie between 0 and 100 %.
         side: "orig" or "new".
         scale: "linear" or "probit".
     """

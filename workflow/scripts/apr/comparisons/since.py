@@ -23,7 +23,7 @@ LEVEL = 0.05  # of significance
 
 
 def with_families(accuracies: pd.DataFrame, families: Families) -> pd.DataFrame:
-    """Accuracies of `scores.paired` (%) with each model's weights, family and group, of `families.dated`.
+    """Accuracies of `paired.paired` (%) with each model's weights, family and group, of `families.dated`.
 
     Models with 0 or 100 % on a test set are left out: the probit scale has no place for them.
     """

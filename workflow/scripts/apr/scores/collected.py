@@ -8,6 +8,7 @@ from apr.basics.problems import Problem
 from apr.runs.metrics import METRICS, Metric, check_metric
 from apr.runs.protocol import check_protocol, full_protocol, planned_protocol
 from apr.runs.record import read_run
+from apr.scores.chosen import choose
 from apr.scores.table import Row, score_row
 
 Run = dict[str, Any]
@@ -21,7 +22,8 @@ def collected(
     Args:
         plan: of the task: title, metric and `runs`. Of a task that is trained also its protocol, and for each name of
             a run its model, genotype and seed, and `cell` where it is one of a grid; model and genotype are None where
-            the run itself has to tell, since it continues a ranked one. Else the name of the pretrained model.
+            the run itself has to tell, since it continues a ranked one. Else the name of the pretrained model. With
+            `choose`, the part by which the cells that count are chosen.
         paths: of the runs, in the plan's order.
         manifest: of the task's view.
         sources: the runs that these start from.
@@ -44,7 +46,7 @@ def collected(
             _check_evaluated(run, planned, manifest, str(path))
             cell = None
         rows.append(row_of(run, metric, guess, cell))
-    return rows
+    return choose(rows, plan.get("choose"))
 
 
 def row_of(run: Run, metric: Metric, guess: float | None, cell: Mapping[str, Any] | None = None) -> Row:

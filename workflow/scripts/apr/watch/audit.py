@@ -171,7 +171,7 @@ class _Task:
                 state, says = ("missing", f"is missing, though {path} is there") if collected else ("to_do", "")
             counts[state] += 1
             runs += [run] if run else []
-            rows.append(self._row(run) if run else None)
+            rows.append(self._row(run, name) if run else None)
             if state in WRONG or state in AGAIN:
                 self._note(state, self._path(name), says)
             elif run and run.get("weights"):
@@ -182,12 +182,13 @@ class _Task:
             self._note("old_table" if self._table_is_old(path, counts, rows) else "table", path, says)
         return counts
 
-    def _row(self, run: dict) -> Row:
-        """What the score table has to say of a run."""
+    def _row(self, run: dict, name: str) -> Row:
+        """What the score table has to say of a run by itself: not whether it is chosen among several."""
         metric = METRICS[self.entry["metric"]]
-        if self.view:
-            return row_of(run, metric, metric.guess(self.view["per_class"]["test"]))
-        return {name: value for name, value in row_of(run, metric, None).items() if name != "guess"}
+        guess = metric.guess(self.view["per_class"]["test"]) if self.view else None
+        row = row_of(run, metric, guess, self.entry["runs"][name].get("cell"))
+        unknown = [key for key, told in (("chosen", not self.entry.get("choose")), ("guess", self.view)) if not told]
+        return {key: value for key, value in row.items() if key not in unknown}
 
     def _table_is_old(self, path: str, counts: Mapping[str, int], rows: Sequence[Mapping | None]) -> bool:
         """Whether Snakemake makes the score table again by itself: runs are to come or newer, or the study changed."""
@@ -232,7 +233,7 @@ class _Task:
             misplaced = self._misplaced(run, name)
             outdated = "" if misplaced else self._outdated(run, name)
             odd = impossible(run, self.view) if self.view else ""
-            self._row(run)
+            self._row(run, name)
         except Problem as problem:
             return None, "unreadable", str(problem).removeprefix(f"{path}: ")
         except (OSError, *MALFORMED) as error:

@@ -41,7 +41,7 @@ def draw_retest(
     """New against original accuracy on the linear and on the probit scale, with identity, line and bootstrap band.
 
     Args:
-        accuracies: of `scores.paired`.
+        accuracies: of `paired.paired`.
         retest: with the models that the lines do not count; they are drawn open.
         titles: test set -> the name that a reader sees.
         resamples: bootstrap resamples of the band and of the intervals.

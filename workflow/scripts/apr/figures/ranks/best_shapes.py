@@ -56,7 +56,7 @@ def draw_best_shapes(
         tasks: the tasks that are drawn.
         top: number of best models to average.
         titles: task -> the name that a reader sees.
-        counts: what is known of each task's test images (`apr.comparisons.testsets`); None: nothing.
+        counts: what is known of each task's test images (`apr.scores.tested`); None: nothing.
 
     Raises:
         Problem: no task, or a model that the population does not have.

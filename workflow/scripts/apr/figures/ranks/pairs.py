@@ -47,7 +47,7 @@ def draw_all_pairs(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of rho's interval.
         seed: of the bootstrap.
-        counts: what is known of each task's test images (`apr.comparisons.testsets`); None: nothing.
+        counts: what is known of each task's test images (`apr.scores.tested`); None: nothing.
 
     Raises:
         Problem: fewer than two tasks, or two that have no model in common.

@@ -42,7 +42,7 @@ def draw_selection_regret(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of the intervals.
         seed: of the bootstrap.
-        counts: what is known of each task's test images (`apr.comparisons.testsets`); None: nothing.
+        counts: what is known of each task's test images (`apr.scores.tested`); None: nothing.
 
     Raises:
         Problem: no target, or no model that completed both tasks.

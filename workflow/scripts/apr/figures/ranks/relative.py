@@ -52,7 +52,7 @@ def draw_relative_error(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of rho's interval.
         seed: of the bootstrap.
-        counts: what is known of each task's test images (`apr.comparisons.testsets`); None: nothing.
+        counts: what is known of each task's test images (`apr.scores.tested`); None: nothing.
 
     Raises:
         Problem: no task, or no model that completed one of them and the reference.

@@ -60,7 +60,7 @@ def draw_scatter(
         resamples: bootstrap resamples of rho's interval.
         seed: of the bootstrap.
         columns: panels in a row, where the order of the pairs has a meaning.
-        counts: what is known of each task's test images (`apr.comparisons.testsets`); None: nothing.
+        counts: what is known of each task's test images (`apr.scores.tested`); None: nothing.
 
     Raises:
         Problem: there is no pair, or one has no model in common.

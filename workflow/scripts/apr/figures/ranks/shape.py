@@ -38,7 +38,7 @@ def draw_error_vs_depth_width(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of rho's interval.
         seed: of the bootstrap.
-        counts: what is known of each task's test images (`apr.comparisons.testsets`); None: nothing.
+        counts: what is known of each task's test images (`apr.scores.tested`); None: nothing.
 
     Raises:
         Problem: no task, or a model that the population does not have.

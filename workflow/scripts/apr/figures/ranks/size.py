@@ -54,7 +54,7 @@ def draw_rho_vs_population(
         sizes: numbers n of models; what exceeds the population stands for the population.
         resamples: populations drawn for each n.
         seed: of the draws.
-        counts: what is known of each task's test images (`apr.comparisons.testsets`); None: nothing.
+        counts: what is known of each task's test images (`apr.scores.tested`); None: nothing.
 
     Raises:
         Problem: there is no pair, or one has no model in common.

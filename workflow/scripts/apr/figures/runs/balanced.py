@@ -59,7 +59,7 @@ def draw_balanced(
         titles: task -> the name that a reader sees.
         resamples: bootstrap resamples of rho's interval.
         seed: of the bootstrap.
-        tested: what is known of each task's test images (`apr.comparisons.testsets`); None: nothing.
+        tested: what is known of each task's test images (`apr.scores.tested`); None: nothing.
 
     Raises:
         Problem: there is no pair, or no model that completed both tasks of one.

@@ -85,7 +85,7 @@ def draw_training_curves(
         continued: task, rank (best1, worst1, …), model, epoch, value, resumed_after (epoch); may be empty.
         zoom_from: first epoch of the zoomed panel.
         titles: task -> the name that a reader sees.
-        counts: what is known of each task's test images (`apr.comparisons.testsets`); None: nothing.
+        counts: what is known of each task's test images (`apr.scores.tested`); None: nothing.
 
     Raises:
         Problem: no curve, several tasks in `curves`, or no epoch after `zoom_from`.

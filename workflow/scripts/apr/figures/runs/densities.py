@@ -56,7 +56,7 @@ def draw_seed_densities(
         population: value of each model, one run each; NaN where it diverged.
         titles: task -> the name that a reader sees.
         task: the task of all these runs.
-        counts: what is known of its test images (`apr.comparisons.testsets`); None: nothing.
+        counts: what is known of its test images (`apr.scores.tested`); None: nothing.
 
     Raises:
         Problem: no architecture, or the population, has a run that completed.
