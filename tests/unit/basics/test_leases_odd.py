@@ -64,7 +64,7 @@ def test_a_link_to_nothing_is_one_too(path, caplog):
     path.symlink_to(path.parent / "nothing")
     with Lease(path, **QUICK) as lease:
         lease.check()
-    assert "says not who works" in caplog.text
+    assert "does not say who works" in caplog.text
     assert os.listdir(path.parent) == []
 
 

@@ -120,7 +120,7 @@ def test_csv_labels(tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"label": "dxx"}, "no column 'dxx' .did you mean 'dx'"),
+        ({"label": "dxx"}, "no column 'dxx' .did you mean dx"),
         ({"table": "u.csv"}, "table of labels is missing"),
         ({"split": "lesion"}, "line 2: column 'lesion' says 'L1'"),
         ({"suffix": ".png"}, r"4 of 4 images are missing: I1\.png"),
