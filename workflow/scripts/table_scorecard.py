@@ -20,6 +20,6 @@ with log_to(snakemake.log[0]):
         repeats,
         params.titles,
         **params.bootstrap,
-        counts=read_counts(files.scores),
+        counts=read_counts([*files.scores, *files.repeats]),
     )
     save_table(table, **snakemake.output)

@@ -88,4 +88,4 @@ def test_an_edited_error_table_is_found(made):
     (finding,) = only(audit(plan, root), "table")
     assert "3 rows where 4 runs are planned" in finding.says
     path.write_bytes(b"\xff\xfe")
-    assert "cannot be read" in only(audit(plan, root), "table")[0].says
+    assert "is not a table" in only(audit(plan, root), "table")[0].says

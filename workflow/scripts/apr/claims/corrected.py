@@ -61,7 +61,7 @@ def corrected_table(
     scores = losses(scores, counts)
     noise = {task: [] for task in bases.values()}
     for repeated, task in bases.items():
-        noise[task] += seed_noise(losses_of(repeats[repeated], counts, repeated))
+        noise[task] += seed_noise(losses_of(repeats[repeated], counts, task))
     noise = {task: residuals for task, residuals in noise.items() if residuals}
     judged = [claim for claim in claims if claim.kind == "rho" and not claim.incomparable]
     known: dict[tuple[str, ...], NDArray] = {}

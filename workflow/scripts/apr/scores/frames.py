@@ -6,9 +6,21 @@ from pathlib import Path
 import pandas as pd
 
 from apr.basics.problems import Problem
-from apr.scores.table import CELL, STATUSES, read_scores
+from apr.scores.table import CELL, STATUSES, columns, read_scores
 
 TEXTS = ("model", "status", "chosen", "metric")
+
+
+def read_runs(path: str | Path) -> pd.DataFrame:
+    """Read every run of a score table that counts, one a row.
+
+    Raises:
+        Problem: see `apr.scores.table.read_scores`.
+    """
+    rows = read_scores(path)
+    table = pd.DataFrame(rows, columns=columns(rows))
+    numbers = [name for name in table if name not in TEXTS and not name.startswith(CELL)]
+    return table.astype(dict.fromkeys(numbers, float))
 
 
 def read_models(path: str | Path) -> pd.DataFrame:
@@ -17,7 +29,7 @@ def read_models(path: str | Path) -> pd.DataFrame:
     Raises:
         Problem: see `apr.scores.table.read_scores`; or a model has several runs.
     """
-    table = _frame(path)
+    table = read_runs(path)
     twice = table.loc[table["model"].duplicated(), "model"]
     if len(twice):
         raise Problem(
@@ -33,19 +45,10 @@ def read_repeats(path: str | Path) -> pd.DataFrame:
     Raises:
         Problem: see `apr.scores.table.read_scores`.
     """
-    table = _frame(path)
+    table = read_runs(path)
     if table["seed"].isna().any():
         raise Problem(f"{path}: model {table['model'][table['seed'].isna()].iloc[0]}: seed is not there; run again")
     return table[["model", "seed", "value"]]
-
-
-def _frame(path: str | Path) -> pd.DataFrame:
-    rows = read_scores(path)
-    table = pd.DataFrame(
-        rows, columns=list(rows[0]) if rows else ["model", "seed", "status", "n", "value", "metric", "guess"]
-    )
-    numbers = [name for name in table if name not in TEXTS and not name.startswith(CELL)]
-    return table.astype(dict.fromkeys(numbers, float))
 
 
 def read_values(paths: Iterable[str | Path]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from apr.runs.metrics import METRICS, PLAIN, Metric
-from apr.scores.frames import read_models
+from apr.scores.frames import read_runs
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def read_counts(paths: Iterable[str | Path]) -> dict[str, Counts]:
     Raises:
         Problem: see `apr.scores.table.read_scores`.
     """
-    return {Path(path).stem: counts_of(read_models(path)) for path in paths}
+    return {Path(path).stem: counts_of(read_runs(path)) for path in paths}
 
 
 def counts_of(table: pd.DataFrame) -> Counts:
