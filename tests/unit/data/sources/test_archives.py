@@ -158,7 +158,7 @@ def test_the_end_of_a_tar_is_looked_at(tmp_path, caplog):
     unpack_all([tmp_path / "b.tar"], tmp_path / "set")
     assert "b.tar: has bytes after its end mark" in caplog.text
     (tmp_path / "b.tar").write_bytes(whole + tar_bytes({"y": b"2"}))
-    refused(tmp_path / "b.tar", tmp_path, "goes on after its end mark.*unpack it by hand")
+    refused(tmp_path / "b.tar", tmp_path, "continues after its end mark.*unpack it by hand")
     caplog.clear()
     for mode in ("w", "w:gz", "w:bz2", "w:xz"):
         unpack_all(
