@@ -5,16 +5,11 @@ Runs before anything is set up, then without the tables and figures: they are li
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-STUDIES = {
-    "paper_items": "Tables and figures of the paper: snakemake <target> (another study: --configfile, --directory)",
-    "retest_items": "Those of studies/retest.yaml; each pair of test sets also has results/figures/retest_<name>.png "
-    "and results/tables/retest_<name>.csv:",
-}
-AUDIT = "`snakemake audit` reads every run that there is, and fails where one is wrong."
 TARGET = re.compile(r"^([a-z-]+):.*?## (.*)$", re.MULTILINE)
 
 
@@ -23,12 +18,17 @@ def make_targets(makefile: str) -> list[tuple[str, str]]:
     return TARGET.findall(makefile)
 
 
-def items_of(path: Path) -> list[tuple[str, str, str]]:
-    """Of a list of items: where the paper has each, Snakemake's target, and what it shows; none that is one of many."""
-    from apr.basics.facts import read_facts
-
-    items = read_facts(path)["items"]
-    return [(entry["item"], target, entry["shows"]) for target, entry in items.items() if "{" not in entry["item"]]
+def item_lines(facts: Mapping[str, Any]) -> Iterator[str]:
+    """The items of a file of resources/, paper by paper: where the paper has each, Snakemake's target, what it shows."""
+    papers = facts.get("papers") or {None: facts}
+    for paper in dict.fromkeys([*papers, None]):
+        rows = {name: entry for name, entry in facts["items"].items() if entry.get("paper") == paper}
+        if rows:
+            yield ""
+            yield f"{papers[paper]['source'].split(':')[0]}:" if paper in papers else "In every study:"
+        for name, entry in rows.items():
+            if "{" not in entry["item"]:  # else it is one of many: results/figures/target_<task>.png
+                yield f"  {entry['item']:<18} {name:<30} {entry['shows']}"
 
 
 def lines() -> Iterator[str]:
@@ -36,17 +36,16 @@ def lines() -> Iterator[str]:
     for target, sentence in make_targets((ROOT / "Makefile").read_text(encoding="utf-8")):
         yield f"  make {target:<10} {sentence}"
     yield ""
-    for name, title in STUDIES.items():
-        try:
-            rows = items_of(ROOT / f"resources/{name}.yaml")
-        except ModuleNotFoundError:
-            yield "After `make setup`, this also lists every table and figure with the target that makes it."
-            return
-        yield title
-        for item, target, shows in rows:
-            yield f"  {item:<17} {target:<30} {shows}"
-        yield ""
-    yield AUDIT
+    try:
+        from apr.basics.facts import read_facts
+    except ModuleNotFoundError:
+        yield "After `make setup`, this also lists every table and figure with the target that makes it."
+        return
+    yield "Tables and figures, each by `snakemake <target>`; of another study with --configfile and --directory"
+    for path in sorted(ROOT.glob("resources/*items.yaml")):
+        yield from item_lines(read_facts(path))
+    yield ""
+    yield "`snakemake audit` reads every run that there is, and fails where one is wrong."
 
 
 if __name__ == "__main__":

@@ -20,8 +20,8 @@ def test_help_lists_every_target_with_a_sentence_and_every_item():
     assert [name for name, _ in make_targets(MAKEFILE)] == targets
     for name in targets:
         assert re.search(rf"^  make {name} +\w.*\w", text, re.MULTILINE), name
-    for file in ("paper_items", "retest_items"):
-        for name, entry in read_facts(ROOT / f"resources/{file}.yaml")["items"].items():
+    for file in ROOT.glob("resources/*items.yaml"):
+        for name, entry in read_facts(file)["items"].items():
             line = rf"^  {re.escape(entry['item'])} +{name} +{re.escape(entry['shows'])}$"
             assert bool(re.search(line, text, re.MULTILINE)) == ("{" not in entry["item"])
 
