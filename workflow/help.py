@@ -19,7 +19,7 @@ def make_targets(makefile: str) -> list[tuple[str, str]]:
 
 
 def item_lines(facts: Mapping[str, Any]) -> Iterator[str]:
-    """The items of a file of resources/, paper by paper: where the paper has each, Snakemake's target, what it shows."""
+    """The items of a file of resources/, paper by paper: its number there, Snakemake's target, and what it shows."""
     papers = facts.get("papers") or {None: facts}
     for paper in dict.fromkeys([*papers, None]):
         rows = {name: entry for name, entry in facts["items"].items() if entry.get("paper") == paper}
