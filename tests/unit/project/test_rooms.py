@@ -39,6 +39,7 @@ AROUND = {
     "study": [""],
     "checks": ["", "study"],
     "cluster": ["", "study"],
+    "engine": ["", "study", "checks", "cluster"],
 }
 LONGEST = {".py": 300, ".smk": 150}  # lines
 MOST = 14  # Python files in a folder, __init__.py included
