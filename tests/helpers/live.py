@@ -12,7 +12,8 @@ from PIL import Image
 import evaluate
 from apr.basics.files import write_json
 from apr.data.formats import Listing
-from apr.data.packing import open_packed, pack_dataset
+from apr.data.packed import open_packed
+from apr.data.packing import pack_dataset
 from apr.data.views import select_view
 from apr.runs.record import read_run
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from apr.basics.files import atomic_file
-from apr.data.packing import INDEX, open_packed
+from apr.data.packed import INDEX, open_packed
 from apr.models.anynet import Genotype
 from apr.models.network import build_network
 from apr.runs.batches import Images, Loader, Recipe

@@ -58,7 +58,24 @@ def _dataset_errors(name: str, entry: dict[str, Any] | None, registry: dict[str,
     yield from folder_errors(path, entry)
     if folder and not folder_problem(folder) and (ROOT / folder).is_file():
         yield [*path, "folder"], f"{shown(folder)} is a file; write url: {shown('file:' + folder)} in its place"
+    yield from tolerant(_split_errors, [*path, "split"], resolved["split"])
     yield from _format_errors(path, entry, resolved, registry.get(source, {}))
+
+
+def _split_errors(path: list, split: dict) -> Errors:
+    """What contradicts itself in a split: no image would be left to train on."""
+    test, validation = split["test_fraction"], split.get("validation_fraction", 0)
+    where = [*path, "validation_fraction"]
+    if validation and split["by"] == "none":
+        yield (
+            where,
+            f"{validation:g} leaves nothing to cut it from: by: none makes all a test set; leave one of them out",
+        )
+    elif validation and test + validation >= 1:
+        yield (
+            where,
+            f"{validation:g} and test_fraction {test:g} leave no training image: their sum has to be below 1",
+        )
 
 
 def _format_errors(path: list, entry: dict, resolved: dict, known: dict) -> Errors:

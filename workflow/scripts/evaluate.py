@@ -20,7 +20,7 @@ from apr.basics.interruption import Interrupted, leave, listen, stop_if_asked
 from apr.basics.leases import Lease
 from apr.basics.logs import log_to
 from apr.basics.problems import Problem
-from apr.data.packing import open_packed
+from apr.data.packed import open_packed
 from apr.data.views import view_indices
 from apr.models.pretrained import check_weights, load_model, parse_model
 from apr.runs.commandline import BAD_OPTION, Parser, beside, check_images, check_places, device, number, plain
@@ -146,16 +146,17 @@ def evaluated_run(
     kept = Checkpointing(fingerprint=digest_of(protocol), **checkpointing)
     startup = time.monotonic() - started
     options = {"device": device, "batch": arguments.batch, "threads": arguments.threads}
-    best, timing = predict(model, packed, indices["test"], kept, **options)
+    parts = [part for part in ("test", "validation") if part in indices]
+    best, timing = predict(model, packed, np.concatenate([indices[part] for part in parts]), kept, **options)
     if arguments.predictions:
         kept.check()
-        keep_predictions(Path(arguments.predictions), best)
+        keep_predictions(Path(arguments.predictions), best[: len(indices["test"])])
     more = {name: importlib.metadata.version(name) for name in ("timm", "pillow")}
     return new_run(
         task=arguments.task,
         model=arguments.model,
         protocol=protocol,
-        outcome=outcome_of(best, output_of[indices["test_labels"]], model.outputs),
+        outcome=outcome_of(best, {part: output_of[indices[f"{part}_labels"]] for part in parts}, model.outputs),
         history=[],
         timing=timing | {"startup_seconds": round(startup, 3)},
         provenance=versions(arguments.threads)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from apr.basics.logs import log_to
-from apr.data.packing import open_packed
+from apr.data.packed import open_packed
 from apr.figures.runs.design_space import choose_examples, draw_design_space
 from apr.figures.style import save_drawing
 

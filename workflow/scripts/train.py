@@ -16,7 +16,8 @@ from apr.basics.interruption import Interrupted, leave, listen, stop_if_asked
 from apr.basics.leases import Lease
 from apr.basics.logs import log_to
 from apr.basics.problems import Problem
-from apr.data.packing import open_packed
+from apr.data.packed import open_packed
+from apr.data.reading.parts import parts_of
 from apr.data.views import view_indices
 from apr.models.anynet import Genotype
 from apr.runs.metrics import part_of
@@ -62,7 +63,7 @@ def train(arguments: argparse.Namespace) -> None:
             logging.getLogger("apr").warning(
                 "%s diverged on %s: there are no weights to start from", model, source["task"]
             )
-            outcome = {"status": "diverged", "epoch": 0, "parts": {"test": part_of(manifest["n_test"])}}
+            outcome = {"status": "diverged", "epoch": 0, "parts": not_evaluated(manifest)}
             run = new_run(**identity, outcome=outcome, history=[], timing={"seconds": 0.0}, provenance={})
         else:
             checkpointing = {"path": checkpoint, "seconds": arguments.checkpoint_seconds, "check": lease.check}
@@ -117,7 +118,10 @@ def trained(
         trainer.resume(state)
     loaders = open_loaders(arguments, manifest, protocol, device)
     kept = Checkpointing(fingerprint=digest_of(protocol), **checkpointing)
-    outcome, history, timing = train_network(trainer, *loaders, kept, start=progress)
+    validation = loaders.get("validation")
+    outcome, history, timing = train_network(
+        trainer, loaders["train"], loaders["test"], kept, validation=validation, start=progress
+    )
     timing["startup_seconds"] = round(time.monotonic() - started - timing["seconds"], 3)
     weights = None
     if arguments.keep_weights and outcome["status"] == "completed":
@@ -134,26 +138,31 @@ def trained(
     )
 
 
-def open_loaders(arguments: argparse.Namespace, manifest: dict, protocol: dict, device) -> list:
-    """Loaders of the training and the test images."""
+def not_evaluated(manifest: dict) -> dict:
+    """The parts that a run which could not begin would have been evaluated on."""
+    return {part: part_of(manifest[f"n_{part}"]) for part in parts_of(manifest) if part != "train"}
+
+
+def open_loaders(arguments: argparse.Namespace, manifest: dict, protocol: dict, device) -> dict:
+    """Loaders of the images of each part."""
     from apr.runs.batches import Images, Loader, Recipe
     from apr.runs.memory import image_budget
 
     packed = open_packed(Path(arguments.packed), arguments.storage)
     recipe = Recipe(**{key: protocol[key] for key in ("crop", "resolution", "eval_resize", "padding", "flip")})
-    loaders, left = [], image_budget(device, int(arguments.resident_gb * 2**30))
+    loaders, left = {}, image_budget(device, int(arguments.resident_gb * 2**30))
     indices = view_indices(manifest, packed.index)
-    for split in ("train", "test"):
+    for part in parts_of(manifest):
         images = Images(
             packed,
-            indices[split],
-            indices[f"{split}_labels"],
+            indices[part],
+            indices[f"{part}_labels"],
             device,
             resident_bytes=left,
             workers=arguments.threads,
         )
         left -= images.held
-        loaders.append(Loader(images, recipe, mean=manifest["mean"], sd=manifest["sd"], seed=protocol["seed"]))
+        loaders[part] = Loader(images, recipe, mean=manifest["mean"], sd=manifest["sd"], seed=protocol["seed"])
     return loaders
 
 

@@ -12,7 +12,7 @@ from test_checks import demo, errors_of, merge  # noqa: F401 - a fixture
 from apr.basics.files import read_json, write_json
 from apr.basics.names import name_problem, plain_name
 from apr.basics.problems import Problem
-from apr.data.packing import INDEX
+from apr.data.packed import INDEX
 from checks.config import check_config, checked_study
 from study import ROOT
 
@@ -113,6 +113,18 @@ def test_names_that_can(name):
         (
             {"folder": "/x", "format": "cifar", "split": {"by": "group"}},
             "datasets.z.split.by: group: cifar gives no group so; split by image",
+        ),
+        (
+            {"folder": "/x", "split": {"test_fraction": 0.5, "validation_fraction": 0.5}},
+            "datasets.z.split.validation_fraction: 0.5 and test_fraction 0.5 leave no training image",
+        ),
+        (
+            {"folder": "/x", "split": {"by": "none", "validation_fraction": 0.1}},
+            "datasets.z.split.validation_fraction: 0.1 leaves nothing to cut it from: by: none makes all a test set",
+        ),
+        (
+            {"folder": "/x", "split": {"validation_fraction": 1}},
+            "datasets.z.split.validation_fraction: 1: has to be at least 0 and less than 1",
         ),
         ({"url": "https://x/a", "folder": "/x"}, "datasets.z.url: stands beside folder; keep one of them"),
         (

@@ -50,6 +50,15 @@ def test_datasets_stand_in_the_order_of_the_study_with_their_counts():
     )
 
 
+def test_validation_parts_are_counted_where_there_are_any():
+    split = DRAWN | {"validation_fraction": 0.1}
+    table = dataset_table(MANIFESTS | {"skin": MANIFESTS["skin"] | {"n_validation": 800, "split": split}}, ENTRIES)
+    assert table.shown["Images (train + validation + test)"].tolist() == ["9,014 + 800 + 1,001", "50,000 + 0 + 10,000"]
+    assert "59,014 training, 800 validation and 11,001 test images" in table.caption
+    assert "The validation part of Skin was cut out of train, with a seed." in table.caption
+    assert "n_validation" not in dataset_table(MANIFESTS, ENTRIES).data
+
+
 def test_the_caption_says_whose_test_part_was_drawn():
     caption = dataset_table(MANIFESTS, ENTRIES).caption
     assert "59,014 training and 11,001 test images" in caption

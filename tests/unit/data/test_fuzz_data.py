@@ -11,7 +11,8 @@ from fuzzed_data import make, number_of
 
 from apr.basics.problems import Problem
 from apr.data.formats import read_listing
-from apr.data.packing import open_packed, pack_dataset
+from apr.data.packed import open_packed
+from apr.data.packing import pack_dataset
 
 SEEDS = 150
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from apr.basics.problems import Problem
 from apr.data.formats import Listing, read_listing
-from apr.data.packing import open_packed
+from apr.data.packed import open_packed
 from apr.data.reading.groups import shown_groups
 from apr.data.reading.listing import Item
 from apr.data.reading.snippets import Snippet

@@ -11,7 +11,8 @@ from PIL import Image
 
 from apr.basics.problems import Problem
 from apr.data.formats import Listing, read_listing
-from apr.data.packing import open_packed, pack_dataset
+from apr.data.packed import open_packed
+from apr.data.packing import pack_dataset
 from apr.data.reading.listing import Item
 from apr.data.sources.archives import unpack_all
 

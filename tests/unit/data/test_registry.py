@@ -12,7 +12,8 @@ from data_helpers import ARCHIVES, encoded, make_tar, make_zip, picture, real, t
 from scipy.io import savemat
 
 from apr.data.formats import Listing, format_options, read_listing
-from apr.data.packing import STORAGES, pack_dataset
+from apr.data.packed import STORAGES
+from apr.data.packing import pack_dataset
 from apr.data.sources.archives import unpack_all
 from study import load_registry, resolve_dataset
 

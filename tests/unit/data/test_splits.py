@@ -7,7 +7,7 @@ from data_helpers import real
 
 from apr.basics.problems import Problem
 from apr.basics.randomness import generator
-from apr.data.splits import split_by_group, split_by_image
+from apr.data.splits import split_by_group, split_by_image, validation_by_group, validation_by_image
 
 LABELS = ["a"] * 100 + ["b"] * 24 + ["c"] * 2
 NAMES = [f"{label}/{row:04d}" for row, label in enumerate(LABELS)]
@@ -103,3 +103,47 @@ def test_the_rarest_class_chooses_first():
     groups = [f"g{i}" for i in range(100)] + ["g0", "g1", "g2", "g3"]
     for seed in range(10):
         assert in_test(labels, split_by_group(labels, groups, 0.25, seed))["r"] == 1
+
+
+def by_part(labels, test, validation):
+    parts = np.where(validation, "validation", np.where(test, "test", "train"))
+    return {part: Counter(np.array(labels)[parts == part].tolist()) for part in ("train", "test", "validation")}
+
+
+def test_a_validation_part_is_cut_out_of_train_alone():
+    test = split_by_image(NAMES, LABELS, 0.1, 0)
+    validation = validation_by_image(NAMES, LABELS, test, 0.2, 0)
+    assert not (test & validation).any()
+    assert by_part(LABELS, test, validation) == {
+        "train": {"a": 70, "b": 17, "c": 1},  # c has two images: one of them is the test part's
+        "test": {"a": 10, "b": 2, "c": 1},
+        "validation": {"a": 20, "b": 5},
+    }
+    assert not np.array_equal(validation_by_image(NAMES, LABELS, test, 0.2, 1), validation)
+    order = np.random.default_rng(0).permutation(len(NAMES))
+    shuffled = [NAMES[i] for i in order], [LABELS[i] for i in order], test[order]
+    np.testing.assert_array_equal(validation_by_image(*shuffled, 0.2, 0), validation[order])
+    more = validation_by_image([*NAMES, "d/1"], [*LABELS, "d"], np.append(test, False), 0.2, 0)
+    np.testing.assert_array_equal(more, np.append(validation, False))  # the only image of d stays in train
+
+
+def test_no_group_is_in_two_of_three_parts():
+    rng = np.random.default_rng(0)
+    groups = [f"g{rng.integers(40)}{label}" for label in LABELS[:-2]] + ["x", "y"]
+    test = split_by_group(LABELS, groups, 0.1, 0)
+    validation = validation_by_group(LABELS, groups, test, 0.2, 0)
+    codes = test + 2 * validation
+    assert len({(group, code) for group, code in zip(groups, codes.tolist(), strict=True)}) == len(set(groups))
+    found = by_part(LABELS, test, validation)
+    assert 15 <= found["validation"]["a"] <= 20
+    assert found["validation"]["c"] == 0
+    assert not np.array_equal(validation_by_group(LABELS, groups, test, 0.2, 1), validation)
+    large = validation_by_group(["a"] * 20, ["1"] * 12 + ["2"] * 8, np.zeros(20, bool), 0.1, 0)
+    assert large.sum() == 8  # each group is larger than the share: the smaller one is taken
+
+
+def test_a_class_that_validation_leaves_without_a_training_image_is_named():
+    # the rarer class r chooses first, and all images of s are in one of its two groups
+    labels, groups = ["r", "r", "s", "s", "s"], ["1", "2", "1", "1", "1"]
+    with pytest.raises(Problem, match=r"class 's': .* none to train; lower split: validation_fraction"):
+        [validation_by_group(labels, groups, np.zeros(5, bool), 0.4, seed) for seed in range(20)]

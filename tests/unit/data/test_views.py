@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from apr.basics.problems import Problem
-from apr.data.packing import INDEX
+from apr.data.packed import INDEX
 from apr.data.views import select_view, view_indices
 
 TRAIN = {"ant": 40, "bee": 25, "cow": 12, "dog": 9, "eel": 5}

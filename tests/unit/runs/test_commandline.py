@@ -12,7 +12,7 @@ import evaluate
 import train
 from apr.basics.files import file_digest, write_json
 from apr.basics.problems import Problem
-from apr.data.packing import INDEX
+from apr.data.packed import INDEX
 from apr.data.views import select_view
 from apr.runs.protocol import KEYS, UNSAID
 from apr.scores.collected import collected

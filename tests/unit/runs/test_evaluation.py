@@ -23,7 +23,7 @@ from apr.basics.files import read_json
 from apr.basics.interruption import Interrupted
 from apr.basics.problems import Problem
 from apr.data.formats import Listing, read_listing
-from apr.data.packing import open_packed
+from apr.data.packed import open_packed
 from apr.data.views import view_indices
 from apr.models.pretrained import load_model
 from apr.runs.evaluation import outcome_of, output_indices, predict, run_protocol
@@ -34,14 +34,12 @@ from apr.scores.collected import row_of
 
 CPU = torch.device("cpu")
 WNIDS = timm.data.ImageNetInfo("imagenet-1k").label_names()
+V2_CLASSES = ["0", "1", "2", "9", "10", "11", "20", "100", "101", "111", "200", "999"]
 
 
 @pytest.fixture(autouse=True)
 def one_thread():
     torch.set_num_threads(1)
-
-
-V2_CLASSES = ["0", "1", "2", "9", "10", "11", "20", "100", "101", "111", "200", "999"]
 
 
 @pytest.fixture(scope="module")
@@ -187,10 +185,12 @@ def test_outputs_that_are_not_finite_are_refused(v2, tmp_path):
 
 def test_counts():
     best = np.array([[3, 1, 2, 4, 5], [1, 2, 3, 4, 5], [9, 8, 7, 6, 5]], np.int16)
-    assert outcome_of(best, np.array([3, 5, 0]), 10)["parts"] == {
-        "test": {"n": 3, "correct_top1": 1, "correct_top5": 2}
+    labels = {"test": np.array([3, 5]), "validation": np.array([0])}
+    assert outcome_of(best, labels, 10)["parts"] == {
+        "test": {"n": 2, "correct_top1": 1, "correct_top5": 2},
+        "validation": {"n": 1, "correct_top1": 0, "correct_top5": 0},
     }
-    assert outcome_of(best[:, :2], np.array([3, 5, 0]), 2)["parts"]["test"]["correct_top5"] is None
+    assert outcome_of(best[:, :2], labels, 2)["parts"]["test"]["correct_top5"] is None
 
 
 def test_classes_are_found_by_wordnet_id_or_by_number():

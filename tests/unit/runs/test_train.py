@@ -128,17 +128,17 @@ def test_pictures_are_normalised_by_the_view_and_both_parts_share_one_budget(dat
             apr.runs.memory, "free_memory", lambda device, free=free: -int(-free // apr.runs.memory.SHARE)
         )
         both = train.open_loaders(options, manifest, PROTOCOL, torch.device("cpu"))
-        assert tuple(loader.images.resident for loader in both) == resident
+        assert tuple(loader.images.resident for loader in both.values()) == resident
     monkeypatch.setattr(apr.runs.memory, "free_memory", lambda device: 10**9)
     options.resident_gb = 36 * size / 2**30
     both = train.open_loaders(options, manifest, PROTOCOL, torch.device("cpu"))
-    assert tuple(loader.images.resident for loader in both) == (True, False)
-    for loader in both:
+    assert tuple(loader.images.resident for loader in both.values()) == (True, False)
+    for loader in both.values():
         assert loader.mean.tolist() == pytest.approx([0.5, 0.4, 0.3])
         assert loader.sd.tolist() == pytest.approx([0.25, 0.2, 0.3])
         assert loader.seed == 3
-    assert [len(loader.images) for loader in both] == [36, 18]
-    assert both[0].images.labels.tolist() == [i // 6 for i in range(36)]
+    assert {part: len(loader.images) for part, loader in both.items()} == {"train": 36, "test": 18}
+    assert both["train"].images.labels.tolist() == [i // 6 for i in range(36)]
 
 
 def test_a_full_memory_ends_with_one_line_and_nothing_is_left(data, tmp_path, monkeypatch, caplog):

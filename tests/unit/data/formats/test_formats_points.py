@@ -8,7 +8,8 @@ from data_helpers import SHIPPED, counts, encoded, picture, put
 
 from apr.basics.problems import Problem
 from apr.data.formats import read_listing
-from apr.data.packing import open_packed, pack_dataset
+from apr.data.packed import open_packed
+from apr.data.packing import pack_dataset
 
 NAMES = ["2008/reef_qu1.png", "2008/reef_qu2.png"]
 OPTIONS = {"classes": ["Turf", "CCA"], "size": 10}

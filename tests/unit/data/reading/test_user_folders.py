@@ -87,7 +87,9 @@ def test_split_folders_that_are_called_otherwise_are_named(tmp_path):
 def test_pictures_of_other_parts_are_said(tmp_path):
     listing = read_listing(parts(tmp_path, "train", "test", "val"), "split_folders")
     assert listing.ignored["in_other_folders"] == 4
-    assert listing.ignored.notes == ["val: 4 pictures of neither part are left out"]
+    assert listing.ignored.notes == [
+        "val: 4 pictures of neither part are left out; set options: validation: val to read them as the validation part"
+    ]
 
 
 # --- one class, alike classes

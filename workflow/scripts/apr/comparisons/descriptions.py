@@ -26,20 +26,26 @@ def dataset_table(manifests: Mapping[str, Mapping[str, Any]], entries: Mapping[s
     missing = [name for name in entries if name not in manifests]
     if missing:
         raise Problem(f"results/datasets/{missing[0]}.json: is not among the manifests; let Snakemake make it")
+    validated = any("n_validation" in manifests[name] for name in entries)
+    parts = ("train", "validation", "test") if validated else ("train", "test")
     rows, shown = [], []
     for name, entry in entries.items():
         manifest = manifests[name]
         about = {key: entry.get(key) or NOT_STATED for key in ("domain", "licence", "home")}
         title, sizes = entry.get("title") or name, manifest["sizes"]
-        counts = {"n_train": manifest["n_train"], "n_test": manifest["n_test"], "classes": len(manifest["classes"])}
+        images = {f"n_{part}": manifest.get(f"n_{part}", 0) for part in parts}
+        counts = images | {"classes": len(manifest["classes"])}
         measures = {f"{side}_{key}": sizes[side][key] for side in ("height", "width") for key in sizes[side]}
         odd = _odd(manifest)
         split = _split(manifest["split"])
+        if validated:
+            split["validation_fraction"] = manifest["split"].get("validation_fraction")
+            odd["copies_validation_elsewhere"] = manifest.get("copies", {}).get("validation_elsewhere")
         rows.append({"dataset": name, "title": title, **counts, **measures, **about, **split, **odd})
         shown.append(
             {
                 "Dataset": title,
-                "Images (train + test)": f"{counts['n_train']:,} + {counts['n_test']:,}",
+                f"Images ({' + '.join(parts)})": " + ".join(f"{count:,}" for count in images.values()),
                 "Classes": f"{counts['classes']:,}",
                 "Height × width (px)": _size(sizes),
                 "Domain": about["domain"],
@@ -50,10 +56,12 @@ def dataset_table(manifests: Mapping[str, Mapping[str, Any]], entries: Mapping[s
         )
     data = pd.DataFrame(rows)
     drawn = data.loc[data["split"] == "drawn", "title"].tolist()
+    words = {"train": "training", "validation": "validation", "test": "test"}
+    images = [f"{data[f'n_{part}'].sum():,} {words[part]}" for part in parts]
     caption = (
-        f"The {len(data)} datasets, with {data['n_train'].sum():,} training and {data['n_test'].sum():,} test images "
-        "as counted when they were packed. Where height and width vary, they are medians; in brackets stand the "
-        f"smallest and the largest. {_drawn(drawn, len(data))} Licences are as the publishers state them."
+        f"The {len(data)} datasets, with {', '.join(images[:-1])} and {images[-1]} images as counted when they were "
+        "packed. Where height and width vary, they are medians; the smallest and the largest are in brackets. "
+        f"{_drawn(drawn, len(data))}{_cut(data) if validated else ''} Licences are as the publishers state them."
     )
     return Table(data, pd.DataFrame(shown), caption)
 
@@ -190,6 +198,12 @@ def _drawn(titles: Sequence[str], total: int) -> str:
         return "All publishers ship the test part."
     which = "every dataset" if len(titles) == total else ", ".join(titles)
     return f"The publisher ships no test part of {which}; it was drawn at random with a seed."
+
+
+def _cut(data: pd.DataFrame) -> str:
+    """Whose validation part was drawn."""
+    titles = data.loc[data["validation_fraction"].fillna(0) > 0, "title"]
+    return f" The validation part of {', '.join(titles)} was cut out of train, with a seed." if len(titles) else ""
 
 
 def _stages(values: Sequence[int]) -> str:

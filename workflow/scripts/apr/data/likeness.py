@@ -1,4 +1,4 @@
-"""Pictures that are the same, or nearly, in train and in test or under two labels."""
+"""Pictures that are the same, or nearly, in two parts or under two labels."""
 
 import io
 from collections.abc import Callable
@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from PIL import Image
+
+from apr.data.reading.parts import PARTS
 
 WIDTH, HEIGHT = 9, 8  # of a sketch: 64 differences between neighbours in a row
 SAMPLED = (72, 64)  # pixels that a large picture's sketch is made of
@@ -29,12 +31,16 @@ class Copies:
         two_labels: pairs of rows with identical pictures of different labels, one a picture.
         within: how many further copies there are of the same label in the same part.
         near: test rows with nearly the same picture in train, and its row.
+        across_validation: validation rows with an identical picture in train or test, and its row.
+        near_validation: validation rows with nearly the same picture in train or test, and its row.
     """
 
     across: list[tuple[int, int]] = field(default_factory=list)
     two_labels: list[tuple[int, int]] = field(default_factory=list)
     within: int = 0
     near: list[tuple[int, int]] = field(default_factory=list)
+    across_validation: list[tuple[int, int]] = field(default_factory=list)
+    near_validation: list[tuple[int, int]] = field(default_factory=list)
 
 
 def sketch(image: Image.Image) -> bytes:
@@ -45,7 +51,7 @@ def sketch(image: Image.Image) -> bytes:
 
 
 def find_copies(
-    digests: np.ndarray, sketches: np.ndarray, labels: np.ndarray, tests: np.ndarray, read: Callable[[int], Image.Image]
+    digests: np.ndarray, sketches: np.ndarray, labels: np.ndarray, parts: np.ndarray, read: Callable[[int], Image.Image]
 ) -> Copies:
     """Find copies.
 
@@ -53,18 +59,24 @@ def find_copies(
         digests: of each picture, uint64 [N].
         sketches: of each picture, uint8 [N, 72].
         labels: int [N].
-        tests: whether a row is of the test part, bool [N].
+        parts: of which part a row is, as its number in `PARTS`, [N].
         read: gives the picture of a row, to compare those that look alike.
     """
-    copies = _identical(digests, labels, tests)
-    known = {row for row, _ in copies.across}
-    candidates = [pair for pair in _candidates(sketches, tests) if pair[0] not in known]
-    step = max(1, -(-len(candidates) // VERIFIED))
-    copies.near = [pair for pair in candidates[::step] if _same(read(pair[0]), read(pair[1]))]
+    train, test, validation = (parts == code for code in range(len(PARTS)))
+    copies = _identical(digests, labels, parts)
+
+    def near(held: np.ndarray, others: np.ndarray, identical: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        known = {row for row, _ in identical}
+        candidates = [pair for pair in _candidates(sketches, held, others) if pair[0] not in known]
+        step = max(1, -(-len(candidates) // VERIFIED))
+        return [pair for pair in candidates[::step] if _same(read(pair[0]), read(pair[1]))]
+
+    copies.near = near(test, train, copies.across)
+    copies.near_validation = near(validation, ~validation, copies.across_validation)
     return copies
 
 
-def _identical(digests: np.ndarray, labels: np.ndarray, tests: np.ndarray) -> Copies:
+def _identical(digests: np.ndarray, labels: np.ndarray, parts: np.ndarray) -> Copies:
     copies = Copies()
     order = np.argsort(digests, kind="stable")
     same = np.flatnonzero(digests[order][1:] == digests[order][:-1])
@@ -75,32 +87,34 @@ def _identical(digests: np.ndarray, labels: np.ndarray, tests: np.ndarray) -> Co
         while end < len(order) and digests[order[end]] == digests[order[start]]:
             end += 1
         rows = np.sort(order[start:end]).tolist()
-        train = [row for row in rows if not tests[row]]
-        copies.across += [(row, train[0]) for row in rows if tests[row] and train]
+        train, test, validation = ([row for row in rows if parts[row] == code] for code in range(len(PARTS)))
+        copies.across += [(row, train[0]) for row in test if train]
+        copies.across_validation += [(row, (train + test)[0]) for row in validation if train or test]
         other = next((row for row in rows if labels[row] != labels[rows[0]]), None)
         if other is not None:
             copies.two_labels.append((rows[0], other))
-        copies.within += len(rows) - len({(labels[row], tests[row]) for row in rows})
+        copies.within += len(rows) - len({(labels[row], parts[row]) for row in rows})
     copies.across.sort()
     copies.two_labels.sort()
+    copies.across_validation.sort()
     return copies
 
 
-def _candidates(sketches: np.ndarray, tests: np.ndarray) -> list[tuple[int, int]]:
-    """Each test row whose sketch is near that of a train row, with the nearest such row."""
+def _candidates(sketches: np.ndarray, held: np.ndarray, beside: np.ndarray) -> list[tuple[int, int]]:
+    """Each held row whose sketch is near that of one beside, with the nearest such row."""
     levels = sketches.reshape(-1, HEIGHT, WIDTH).astype(np.int16)
     bits = np.packbits(levels[:, :, 1:] > levels[:, :, :-1] + MARGIN, axis=None).view(np.uint64)
     usable = np.ptp(sketches, axis=1) >= FLAT
-    test, train = np.flatnonzero(tests & usable), np.flatnonzero(~tests & usable)
+    held, beside = np.flatnonzero(held & usable), np.flatnonzero(beside & usable)
     # The nearest so far of each row: its distance, then its number.
-    nearest = np.full(len(tests), FAR, np.uint64)
-    for band in range(BANDS) if len(test) and len(train) else ():
+    nearest = np.full(len(sketches), FAR, np.uint64)
+    for band in range(BANDS) if len(held) and len(beside) else ():
         keys = (bits >> np.uint64(16 * band)).astype(np.uint16)
-        order = train[np.argsort(keys[train], kind="stable")]
-        low, high = (np.searchsorted(keys[order], keys[test], side=side) for side in ("left", "right"))
+        order = beside[np.argsort(keys[beside], kind="stable")]
+        low, high = (np.searchsorted(keys[order], keys[held], side=side) for side in ("left", "right"))
         counts = np.where(high - low <= CROWD, high - low, 0)
-        for part in np.array_split(np.arange(len(test)), int(counts.sum()) // PAIRS + 1):
-            rows = np.repeat(test[part], counts[part])
+        for part in np.array_split(np.arange(len(held)), int(counts.sum()) // PAIRS + 1):
+            rows = np.repeat(held[part], counts[part])
             within = np.arange(len(rows)) - np.repeat(np.cumsum(counts[part]) - counts[part], counts[part])
             others = order[np.repeat(low[part], counts[part]) + within]
             apart = np.bitwise_count(bits[rows] ^ bits[others])

@@ -10,13 +10,16 @@ from apr.data.encoding import Written
 from apr.data.likeness import Copies
 from apr.data.reading.groups import group_yaml, shown_groups, uniting_pattern
 from apr.data.reading.listing import Item, Listing
+from apr.data.reading.parts import PARTS
 from apr.data.reading.walking import listed_suffixes, named
 
-SMALL_TEST = 200
+SMALL_PART = 200  # images
 DARK = 64  # gray levels
 SHARE = 200  # near copies are said from one in so many test images on
 FACTOR = 1.5  # by which the share of the test part may differ from what was wanted
 NARROW = 64  # gray levels that 16-bit values have to span
+BESIDE = {"test": "train", "validation": "train or test"}  # where an image of a part should have no copy
+SHIPPED = "; that is the split as it was shipped"
 REASONS = {
     "hidden": "hidden or system files and folders",
     "not_an_image": "files that are no images",
@@ -55,27 +58,46 @@ def all_notes(
         written: what was seen when the images were written.
         copies: pictures that are the same.
     """
+    tests, validation = (index["split"] == PARTS.index(part) for part in ("test", "validation"))
     drawn = not items[0].split and split["by"] != "none"
-    tests = index["split"] == 1
-    return [
+    drawn_too = validation.any() and split.get("validation_fraction", 0) > 0
+    notes = [
         *_left_out(listing),
         *listing.ignored.notes,
         *_levels(written),
-        *_few_tests(int(tests.sum())),
-        *_odd_share(int(tests.sum()), len(tests), split, drawn),
-        *_torn_groups(listing, items, tests, split, drawn, copies),
-        *_copies(copies, items, drawn, int(tests.sum())),
+        *_few("test", int(tests.sum())),
+        *_odd_share("test", int(tests.sum()), len(tests), split, drawn),
+        *_torn_groups("test", listing, items, index, split, drawn, copies.across),
+        *_copies("test", copies.across, items, drawn, int(tests.sum())),
+        *_two_labels(copies, items),
+        *_near("test", copies.near, items, drawn, int(tests.sum())),
+    ]
+    if not validation.any():
+        return notes
+    split_up = len(index) if drawn else int((~tests).sum())
+    return [
+        *notes,
+        *_few("validation", int(validation.sum())),
+        *_without(listing.classes, index["label"][validation]),
+        *_odd_share("validation", int(validation.sum()), split_up, split, drawn_too),
+        *_torn_groups("validation", listing, items, index, split, drawn_too, copies.across_validation),
+        *_copies("validation", copies.across_validation, items, drawn_too, int(validation.sum())),
+        *_near("validation", copies.near_validation, items, drawn_too, int(validation.sum())),
     ]
 
 
-def counted(copies: Copies) -> dict[str, int]:
-    """Copies as the manifest counts them."""
-    return {
+def counted(copies: Copies, validation: bool) -> dict[str, int]:
+    """Copies as the manifest counts them, those of a validation part where there is one."""
+    counts = {
         "test_in_train": len(copies.across),
         "two_labels": len(copies.two_labels),
         "within": copies.within,
         "near_test_in_train": len(copies.near),
     }
+    if validation:
+        counts["validation_elsewhere"] = len(copies.across_validation)
+        counts["near_validation_elsewhere"] = len(copies.near_validation)
+    return counts
 
 
 def _left_out(listing: Listing) -> list[str]:
@@ -109,52 +131,69 @@ def _levels(written: Written) -> list[str]:
     return notes
 
 
-def _few_tests(count: int) -> list[str]:
+def _few(part: str, count: int) -> list[str]:
     """The standard error of an error rate, which is largest at 50 %."""
-    if count >= SMALL_TEST:
+    if count >= SMALL_PART:
         return []
     return [
-        f"its test part holds {_count(count, 'image')}: an error rate p measured on it has a standard error of sqrt(p "
-        "(1 - p) / "
-        f"{count}), up to {50 / np.sqrt(count):.1f} points"
+        f"its {part} part holds {_count(count, 'image')}: an error rate p measured on it has a standard error of "
+        f"sqrt(p (1 - p) / {count}), up to {50 / np.sqrt(count):.1f} points"
     ]
 
 
-def _odd_share(tests: int, total: int, split: Mapping[str, Any], drawn: bool) -> list[str]:
-    """A test part that is much larger or smaller than wanted, as each class gives at least one image or one group."""
-    wanted = split.get("test_fraction")
-    if not drawn or not wanted or 1 / FACTOR <= tests / total / wanted <= FACTOR:
+def _without(classes: Sequence[str], labels: np.ndarray) -> list[str]:
+    """Classes that nothing is chosen by."""
+    there = set(labels.tolist())
+    lacking = [label for code, label in enumerate(classes) if code not in there]
+    if not lacking:
+        return []
+    number = f"{len(lacking):,} of {len(classes):,} classes"
+    return [f"no validation image of {number}: {named(map(repr, lacking))}: what is chosen by it says nothing of them"]
+
+
+def _odd_share(part: str, count: int, total: int, split: Mapping[str, Any], drawn: bool) -> list[str]:
+    """A part that is much larger or smaller than wanted, as each class gives at least one image or one group."""
+    wanted = split.get(f"{part}_fraction")
+    if not drawn or not wanted or 1 / FACTOR <= count / total / wanted <= FACTOR:
         return []
     unit = "groups" if split["by"] == "group" else "images"
     return [
-        f"its test part holds {tests / total:.0%} of the images ({tests:,} of {total:,}) where test_fraction is "
+        f"its {part} part holds {count / total:.0%} of the images ({count:,} of {total:,}) where {part}_fraction is "
         f"{wanted:g}: the classes have too few {unit} for that share"
     ]
 
 
 def _torn_groups(
-    listing: Listing, items: Sequence[Item], tests: np.ndarray, split: Mapping[str, Any], drawn: bool, copies: Copies
+    part: str,
+    listing: Listing,
+    items: Sequence[Item],
+    index: np.ndarray,
+    split: Mapping[str, Any],
+    drawn: bool,
+    across: Sequence[tuple[int, int]],
 ) -> list[str]:
+    """Images of a part beside which one of the same group is in train; `across` are its copies elsewhere."""
     if drawn and split["by"] == "group":
         return []
     groups = {item.name: item.group for item in items if item.group is not None}
     remedy = "; set split: {by: group}" if drawn else "; that is the split as it was shipped"
     what = "of the same group"
     if not groups and listing.group_hint and drawn:
-        return [listing.group_hint]
+        return [listing.group_hint] if part == "test" or items[0].split else []
     if not groups:
         shown = shown_groups(items) if drawn else None
         groups = shown[1] if shown else {} if drawn else _shipped_groups(items)
         what = "that its name seems to belong with (a prefix with a running number, or a folder)"
         if shown:
-            if any(groups.get(items[test].name) != groups.get(items[train].name) for test, train in copies.across):
+            if any(groups.get(items[held].name) != groups.get(items[other].name) for held, other in across):
                 return []  # these groups would leave the copies in both parts
             pattern = f"'{shown[0]}'"
             remedy = f"; if so, set {group_yaml(pattern)}"
-    torn = _torn(items, tests, groups)
+    held = index["split"] == PARTS.index(part)
+    torn = _torn(items, held, index["split"] == 0, groups)
     if not torn:
         return []
-    return [f"{len(torn):,} of {int(tests.sum()):,} test images have one in train {what}: {named(torn)}{remedy}"]
+    return [f"{len(torn):,} of {int(held.sum()):,} {part} images have one in train {what}: {named(torn)}{remedy}"]
 
 
 def _shipped_groups(items: Iterable[Item]) -> dict[str, str]:
@@ -166,33 +205,39 @@ def _shipped_groups(items: Iterable[Item]) -> dict[str, str]:
     return {name: shown[1][key] for name, key in short.items() if key in shown[1]} if shown else {}
 
 
-def _torn(items: Sequence[Item], tests: np.ndarray, groups: Mapping[str, str]) -> list[str]:
-    """Names of test images with an image of their group in train."""
-    train = {groups[item.name] for item, test in zip(items, tests, strict=True) if not test and item.name in groups}
-    return [item.name for item, test in zip(items, tests, strict=True) if test and groups.get(item.name) in train]
+def _torn(items: Sequence[Item], held: np.ndarray, train: np.ndarray, groups: Mapping[str, str]) -> list[str]:
+    """Names of held images with an image of their group in train."""
+    trained = {groups[item.name] for item, row in zip(items, train, strict=True) if row and item.name in groups}
+    return [item.name for item, row in zip(items, held, strict=True) if row and groups.get(item.name) in trained]
 
 
-def _copies(copies: Copies, items: Sequence[Item], drawn: bool, n_test: int) -> list[str]:
-    notes = []
-    shipped = "; that is the split as it was shipped"
-    if copies.across:
-        notes.append(
-            f"{len(copies.across):,} of {n_test:,} test images are also in train, pixel by pixel: "
-            f"{_pairs(copies.across, items)}{_remedy(copies.across, items) if drawn else shipped}"
-        )
-    if copies.two_labels:
-        pairs = [
-            f"{items[one].name} ({items[one].label}) = {items[other].name} ({items[other].label})"
-            for one, other in copies.two_labels
-        ]
-        notes.append(f"{_count(len(pairs), 'picture')} under two labels: {named(pairs)}; remove one of each")
-    if SHARE * len(copies.near) >= n_test:
-        notes.append(
-            f"{len(copies.near):,} of {n_test:,} test images nearly equal one in train (frames of one scene, one "
-            f"picture changed, or merely similar pictures): {_pairs(copies.near, items)}"
-            f"{_remedy(copies.near, items) if drawn else shipped}"
-        )
-    return notes
+def _copies(part: str, across: Sequence[tuple[int, int]], items: Sequence[Item], drawn: bool, count: int) -> list[str]:
+    if not across:
+        return []
+    return [
+        f"{len(across):,} of {count:,} {part} images are also in {BESIDE[part]}, pixel by pixel: "
+        f"{_pairs(across, items)}{_remedy(across, items) if drawn else SHIPPED}"
+    ]
+
+
+def _two_labels(copies: Copies, items: Sequence[Item]) -> list[str]:
+    pairs = [
+        f"{items[one].name} ({items[one].label}) = {items[other].name} ({items[other].label})"
+        for one, other in copies.two_labels
+    ]
+    if not pairs:
+        return []
+    return [f"{_count(len(pairs), 'picture')} under two labels: {named(pairs)}; remove one of each"]
+
+
+def _near(part: str, near: Sequence[tuple[int, int]], items: Sequence[Item], drawn: bool, count: int) -> list[str]:
+    if SHARE * len(near) < count:
+        return []
+    return [
+        f"{len(near):,} of {count:,} {part} images nearly equal one in {BESIDE[part]} (frames of one scene, one "
+        f"picture changed, or merely similar pictures): {_pairs(near, items)}"
+        f"{_remedy(near, items) if drawn else SHIPPED}"
+    ]
 
 
 def _remedy(pairs: Sequence[tuple[int, int]], items: Sequence[Item]) -> str:
@@ -209,4 +254,4 @@ def _count(count: int, noun: str) -> str:
 
 
 def _pairs(pairs: Sequence[tuple[int, int]], items: Sequence[Item]) -> str:
-    return named(f"{items[test].name} = {items[train].name}" for test, train in pairs)
+    return named(f"{items[held].name} = {items[other].name}" for held, other in pairs)

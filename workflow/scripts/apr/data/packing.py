@@ -1,6 +1,5 @@
 """Pack a dataset once: one file of bytes, an index, and a manifest that says what is in it."""
 
-import io
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -16,72 +15,14 @@ from apr.data.encoding import Written, write_images
 from apr.data.formats import Item, Listing
 from apr.data.likeness import Copies, decoded, find_copies
 from apr.data.oddities import all_notes, counted
+from apr.data.packed import INDEX, STORAGES
+from apr.data.reading.parts import PARTS
 from apr.data.reading.walking import named
-from apr.data.splits import split_by_group, split_by_image
+from apr.data.splits import split_by_group, split_by_image, validation_by_group, validation_by_image
 
-INDEX = np.dtype(
-    [("offset", "<u8"), ("bytes", "<u4"), ("height", "<u4"), ("width", "<u4"), ("label", "<i4"), ("split", "u1")]
-)
-STORAGES = ("pixels", "encoded")
-SPLITS = ("train", "test")
 SHOWN = 20
 
 log = logging.getLogger("apr")
-
-
-class PackedImages:
-    """A packed dataset, opened for reading.
-
-    Attributes:
-        index: structured [N]: offset, bytes, height, width, label, split (0 train, 1 test).
-        pixels: the whole file of bytes, uint8; with storage "pixels" image i is
-            `pixels[offset : offset + bytes].reshape(height, width, 3)`.
-        storage: "pixels" or "encoded".
-    """
-
-    def __init__(self, stem: Path, storage: str) -> None:
-        self.stem, self.storage = Path(stem), storage
-        self.index = np.load(f"{stem}.index.npy", mmap_mode="r", allow_pickle=False)
-        self.pixels = np.memmap(f"{stem}.bin", np.uint8, "r")
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Workers open the files themselves: a pickled memmap would carry all its bytes.
-        return PackedImages, (self.stem, self.storage)
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-    def read(self, i: int) -> np.ndarray:
-        """Return image `i`, uint8 [H, W, 3]."""
-        row = self.index[i]
-        start = int(row["offset"])
-        data = self.pixels[start : start + int(row["bytes"])]
-        if self.storage == "pixels":
-            return np.asarray(data).reshape(int(row["height"]), int(row["width"]), 3)
-        with Image.open(io.BytesIO(data)) as image:
-            return np.asarray(image)
-
-
-def open_packed(stem: Path, storage: str) -> PackedImages:
-    """Open `<stem>.bin` and `<stem>.index.npy`.
-
-    Raises:
-        Problem: a file is missing, truncated, or the two do not belong together.
-    """
-    remedy = "delete both and pack again"
-    if storage not in STORAGES:
-        raise Problem(f"{stem}: storage {storage!r}: pixels or encoded")
-    try:
-        packed = PackedImages(stem, storage)
-    except (OSError, ValueError, EOFError) as error:
-        raise Problem(f"{stem}.bin, {stem}.index.npy: cannot be opened ({error}); {remedy}") from error
-    if packed.index.dtype != INDEX or packed.index.ndim != 1 or not len(packed):
-        raise Problem(f"{stem}.index.npy: is not an index of this version; {remedy}")
-    last = packed.index[-1]
-    expected = int(last["offset"]) + int(last["bytes"])
-    if len(packed.pixels) != expected:
-        raise Problem(f"{stem}.bin: has {len(packed.pixels):,} bytes where its index says {expected:,}; {remedy}")
-    return packed
 
 
 def pack_dataset(
@@ -98,8 +39,8 @@ def pack_dataset(
 ) -> dict[str, Any]:
     """Decode all images and write `<stem>.bin`, `<stem>.index.npy`, `<stem>.files.txt` and the manifest.
 
-    Images stand in the order train, test; by class; by name. The same input gives the same bytes. Mean and SD are
-    those of all pixels of the train part, or of the test part where there is no other.
+    Images stand in the order train, test, validation; by class; by name. The same input gives the same bytes. Mean and
+    SD are those of all pixels of the train part, or of the test part where there is no other.
 
     Args:
         listing: the images.
@@ -107,7 +48,8 @@ def pack_dataset(
         manifest_path: where the manifest goes, last of all.
         name: of the dataset.
         storage: "pixels" (raw RGB) or "encoded" (the publisher's own JPEG bytes; anything else as PNG).
-        split: test_fraction, seed, by ("image", "group", or "none": all is a test set), where the publisher ships none.
+        split: test_fraction, seed, by ("image", "group", or "none": all is a test set), where the publisher ships none;
+            and validation_fraction (default 0: no validation part is drawn).
         classes: how many there should be, if known.
         about: further entries of the manifest (title, licence, home, sources).
         threads: that decode.
@@ -126,17 +68,19 @@ def pack_dataset(
             f"{name}: {classes} classes expected, {len(listing.classes)} found ({', '.join(listing.classes[:SHOWN])}); "
             "correct `classes`, or look at what was unpacked"
         )
-    tests = _test_part(listing.items, split, listing.ungrouped)
+    codes = _part_codes(listing.items, split, listing.ungrouped)
     number = {label: code for code, label in enumerate(listing.classes)}
-    items = sorted(zip(tests, listing.items, strict=True), key=lambda one: (one[0], number[one[1].label], one[1].name))
+    items = sorted(zip(codes, listing.items, strict=True), key=lambda one: (one[0], number[one[1].label], one[1].name))
     index = np.zeros(len(items), INDEX)
-    index["split"] = [test for test, _ in items]
+    index["split"] = [code for code, _ in items]
     index["label"] = [number[item.label] for _, item in items]
     counts = {
         part: np.bincount(index["label"][index["split"] == code], minlength=len(number)).tolist()
-        for code, part in enumerate(SPLITS)
+        for code, part in enumerate(PARTS)
     }
-    for part in SPLITS if any(counts["train"]) else ("test",):
+    if not any(counts["validation"]):
+        del counts["validation"]
+    for part in ("train", "test") if any(counts["train"]) else ("test",):
         if 0 in counts[part]:
             lacking = listing.classes[counts[part].index(0)]
             raise Problem(f"{name}: class {lacking!r} has no {part} image; add some, or set options: missing: drop")
@@ -158,8 +102,7 @@ def pack_dataset(
         manifest = {
             "name": name,
             "classes": listing.classes,
-            "n_train": sum(counts["train"]),
-            "n_test": sum(counts["test"]),
+            **{f"n_{part}": sum(counts[part]) for part in counts},
             "per_class": counts,
             "mean": mean,
             "sd": sd,
@@ -172,7 +115,7 @@ def pack_dataset(
             **({"bits": written.depth.bits()} if written.conversions["sixteen_bit"] else {}),
             "ignored": {reason: count for reason, count in sorted(listing.ignored.items()) if count},
             "ignored_suffixes": dict(sorted(listing.ignored.suffixes.items())),
-            "copies": counted(copies),
+            "copies": counted(copies, "validation" in counts),
             "split": _rule(listing.items[0], split),
             "n_groups": len({item.group for item in ordered if item.group is not None}) or None,
             "notes": notes,
@@ -192,34 +135,59 @@ def _copies(path: Path, index: np.ndarray, storage: str, written: Written) -> Co
         offset, size, height, width = (int(index[key][row]) for key in ("offset", "bytes", "height", "width"))
         return decoded(stored[offset : offset + size], height, width, storage)
 
-    return find_copies(written.digests, written.sketches, index["label"], index["split"] == 1, read)
+    return find_copies(written.digests, written.sketches, index["label"], index["split"], read)
 
 
-def _test_part(items: Sequence[Item], split: Mapping[str, Any], ungrouped: str | None) -> list[int]:
-    if items[0].split:
-        return [SPLITS.index(item.split) for item in items]
-    if split["by"] == "none":
-        return [1] * len(items)
-    labels = [item.label for item in items]
+def _part_codes(items: Sequence[Item], split: Mapping[str, Any], ungrouped: str | None) -> np.ndarray:
+    """The part of each image, as its number in `PARTS`: as shipped, or as drawn."""
+    shipped, fraction = items[0].split is not None, split.get("validation_fraction", 0)
+    if shipped:
+        codes = np.array([PARTS.index(item.split) for item in items])
+    elif split["by"] == "none":
+        return np.full(len(items), PARTS.index("test"))
+    else:
+        codes = np.zeros(len(items), int)
+    if fraction and (codes == PARTS.index("validation")).any():
+        raise Problem(f"split: validation_fraction: {fraction:g}: a validation part is shipped; leave this key out")
+    if shipped and not fraction:
+        return codes
+    drawn = np.flatnonzero(codes == 0)
+    of = [items[row] for row in drawn]
+    names, labels, seed = [item.name for item in of], [item.label for item in of], split["seed"]
+    test = validation = np.zeros(len(of), bool)
     if split["by"] == "group":
-        bare = [item.name for item in items if not item.group]
-        if bare:
-            if len(bare) == len(items):
-                raise Problem("split: by: group: this format gives no group; set options: group, or split by image")
-            where = ungrouped or f"{len(bare)} of {len(items)} images have no group: {named(bare)}"
-            raise Problem(f"split: by: group: {where}; fill it (an image of its own: its own name), or split by image")
-        return (
-            split_by_group(labels, [item.group for item in items], split["test_fraction"], split["seed"])
-            .astype(int)
-            .tolist()
-        )
-    names = [item.name for item in items]
-    return split_by_image(names, labels, split["test_fraction"], split["seed"]).astype(int).tolist()
+        _need_groups(of, ungrouped)
+        groups = [item.group for item in of]
+        if not shipped:
+            test = split_by_group(labels, groups, split["test_fraction"], seed)
+        if fraction:
+            validation = validation_by_group(labels, groups, test, fraction, seed)
+    else:
+        if not shipped:
+            test = split_by_image(names, labels, split["test_fraction"], seed)
+        if fraction:
+            validation = validation_by_image(names, labels, test, fraction, seed)
+    codes[drawn[test]], codes[drawn[validation]] = PARTS.index("test"), PARTS.index("validation")
+    return codes
+
+
+def _need_groups(items: Sequence[Item], ungrouped: str | None) -> None:
+    bare = [item.name for item in items if not item.group]
+    if not bare:
+        return
+    if len(bare) == len(items):
+        raise Problem("split: by: group: this format gives no group; set options: group, or split by image")
+    where = ungrouped or f"{len(bare)} of {len(items)} images have no group: {named(bare)}"
+    raise Problem(f"split: by: group: {where}; fill it (an image of its own: its own name), or split by image")
 
 
 def _rule(item: Item, split: Mapping[str, Any]) -> dict[str, Any]:
-    if item.split or split["by"] == "none":
-        return {"rule": "shipped" if item.split else "none"}
+    drawn = split.get("validation_fraction", 0) > 0
+    if item.split:
+        keys = ("validation_fraction", "seed", "by") if drawn else ()
+        return {"rule": "shipped", **{key: split[key] for key in keys}}
+    if split["by"] == "none":
+        return {"rule": "none"}
     return {"rule": "drawn", **split}
 
 

@@ -9,8 +9,7 @@ import numpy as np
 from apr.basics.problems import Problem
 from apr.basics.randomness import generator
 from apr.basics.values import nearest
-
-SPLITS = ("train", "test")
+from apr.data.reading.parts import PARTS
 
 
 def select_view(
@@ -31,7 +30,8 @@ def select_view(
 
     Returns:
         The manifest (view, dataset, dataset_digest, index_digest, selection, classes, codes, n_train, n_test,
-        per_class, mean, sd, indices_digest), from which `view_indices` makes the indices.
+        n_validation where there is such a part, per_class, mean, sd, indices_digest), from which `view_indices` makes
+        the indices.
 
     Raises:
         Problem: more classes or images are asked for than there are, or a class is unknown.
@@ -47,10 +47,10 @@ def select_view(
         "codes": [dataset["classes"].index(label) for label in classes],
     }
     arrays = _indices(manifest, index)
-    labels = {split: arrays[f"{split}_labels"] for split in SPLITS}
+    labels = {part: arrays[f"{part}_labels"] for part in PARTS if part in arrays}
     return manifest | {
-        **{f"n_{split}": len(arrays[split]) for split in SPLITS},
-        "per_class": {split: np.bincount(labels[split], minlength=len(classes)).tolist() for split in SPLITS},
+        **{f"n_{part}": len(arrays[part]) for part in labels},
+        "per_class": {part: np.bincount(labels[part], minlength=len(classes)).tolist() for part in labels},
         "mean": dataset["mean"],
         "sd": dataset["sd"],
         "indices_digest": _digest(arrays),
@@ -59,6 +59,8 @@ def select_view(
 
 def view_indices(manifest: Mapping[str, Any], index: np.ndarray) -> dict[str, np.ndarray]:
     """The images of a view: int64 train, test (positions in the index), train_labels, test_labels (0..k-1).
+
+    validation and validation_labels are among them where the view has a validation part.
 
     A function of the manifest and of the packed dataset's index, so that no file has to keep them.
 
@@ -78,13 +80,16 @@ def _indices(manifest: Mapping[str, Any], index: np.ndarray) -> dict[str, np.nda
     number = np.full(max(int(index["label"].max()), *manifest["codes"]) + 1, -1)
     number[manifest["codes"]] = np.arange(len(manifest["codes"]))
     arrays = {}
-    for code, split in enumerate(SPLITS):
-        members = _capped(manifest, _members(index, code, manifest["codes"]), split)
-        if split == "train" and manifest["selection"]["per_class"]:
+    for code, part in enumerate(PARTS):
+        members = _members(index, code, manifest["codes"])
+        if part == "validation" and not any(map(len, members)):
+            continue
+        members = _capped(manifest, members, part)
+        if part == "train" and manifest["selection"]["per_class"]:
             members = _few(manifest, members)
         rows = np.sort(np.concatenate(members)).astype(np.int64)
-        arrays[split] = rows
-        arrays[f"{split}_labels"] = number[index["label"][rows]]
+        arrays[part] = rows
+        arrays[f"{part}_labels"] = number[index["label"][rows]]
     return arrays
 
 
@@ -134,16 +139,16 @@ def _classes(
     return [label for label in pool if label in set(wanted)]
 
 
-def _capped(manifest: Mapping[str, Any], members: list[np.ndarray], split: str) -> list[np.ndarray]:
+def _capped(manifest: Mapping[str, Any], members: list[np.ndarray], part: str) -> list[np.ndarray]:
     cap, seed = manifest["selection"]["cap"], manifest["selection"]["seed"]
     if cap is None:
         return members
     if cap == "second_largest":
-        cap = sorted(map(len, members))[-2]
+        cap = max(1, sorted(map(len, members))[-2])  # a validation part may hold images of one class alone
     elif cap < 1:
         raise Problem(f"view {manifest['view']!r}: cap: {cap}: has to be at least 1, or second_largest")
     pairs = zip(members, manifest["classes"], strict=True)
-    return [_draw(rows, cap, seed, f"cap {split}", label) for rows, label in pairs]
+    return [_draw(rows, cap, seed, f"cap {part}", label) for rows, label in pairs]
 
 
 def _few(manifest: Mapping[str, Any], members: list[np.ndarray]) -> list[np.ndarray]:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from apr.basics.randomness import order, uniforms
-from apr.data.packing import PackedImages
+from apr.data.packed import PackedImages
 from apr.runs.augmentation import DRAWS, evaluation_windows, sample, training_windows
 from apr.runs.memory import memory_explained
 

@@ -13,7 +13,7 @@ from apr.basics.files import file_digest, read_json
 from apr.basics.names import check_name
 from apr.basics.problems import Problem
 from apr.basics.values import limit_problem, nearest, shown, unique_keys
-from apr.data.packing import open_packed
+from apr.data.packed import open_packed
 from apr.data.views import view_indices
 from apr.runs.protocol import check_protocol_keys
 

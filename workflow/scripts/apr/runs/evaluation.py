@@ -1,4 +1,4 @@
-"""Classify the test images of a view by a pretrained model, with checkpoints: the answers, then the counts."""
+"""Classify the images of a view by a pretrained model, with checkpoints: the answers, then the counts."""
 
 import logging
 import time
@@ -13,7 +13,7 @@ from PIL import Image
 
 from apr.basics.interruption import Interrupted, listen
 from apr.basics.problems import Problem
-from apr.data.packing import PackedImages
+from apr.data.packed import PackedImages
 from apr.models.pretrained import Pretrained
 from apr.runs.checkpoints import Checkpointing, load_checkpoint, save_checkpoint, tensors_fault
 from apr.runs.memory import memory_explained
@@ -125,18 +125,21 @@ def predict(
     return best.numpy(), timing
 
 
-def outcome_of(best: np.ndarray, labels: np.ndarray, outputs: int) -> dict[str, Any]:
-    """The outcome of a run: how often the label is among the first answers.
+def outcome_of(best: np.ndarray, labels: Mapping[str, np.ndarray], outputs: int) -> dict[str, Any]:
+    """The outcome of a run: how often the label is among the first answers, by part.
 
     Args:
-        best: answers, best first [n, at most 5].
-        labels: the output that each image belongs to [n].
+        best: answers, best first [n, at most 5], part after part.
+        labels: of each part the output that each image belongs to.
         outputs: of the model; a count that says nothing of so few is not made.
     """
-    right = best == labels[:, None]
-    part = part_of(len(labels), {name: int(right[:, :k].sum()) for name, k in counted(outputs).items()})
-    log.info("%s %.2f %% of %d images", PLAIN.title, PLAIN.of(part), len(labels))
-    return {"status": "completed", "parts": {"test": part}}
+    parts, start = {}, 0
+    for part, own in labels.items():
+        right = best[start : start + len(own)] == own[:, None]
+        start += len(own)
+        parts[part] = part_of(len(own), {name: int(right[:, :k].sum()) for name, k in counted(outputs).items()})
+        log.info("%s %.2f %% of %d %s images", PLAIN.title, PLAIN.of(parts[part]), len(own), part)
+    return {"status": "completed", "parts": parts}
 
 
 def run_protocol(planned: Mapping[str, Any], model: Pretrained) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import itertools
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -169,10 +169,13 @@ def train_network(
     test: Loader,
     checkpointing: Checkpointing,
     *,
+    validation: Loader | None = None,
     start: Progress | None = None,
     on_step: Callable[[Progress], None] = lambda progress: None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
     """Train to the last epoch, from the checkpoint if there is one, else from `start`: outcome, history and timing.
+
+    Each epoch is evaluated on the test part, and on the validation part where there is one.
 
     Raises:
         Interrupted: SIGTERM, SIGINT or SIGUSR1 came; the checkpoint is written.
@@ -184,13 +187,14 @@ def train_network(
             f"batch {protocol['batch']} is larger than the {len(train.images)} training images; lower the task's batch"
         )
     with memory_explained(trainer.device, f"at batch {protocol['batch']}, {protocol['resolution']} px"):
-        return _train(trainer, train, test, checkpointing, start or Progress(), on_step)
+        held = ({"validation": validation} if validation else {}) | {"test": test}
+        return _train(trainer, train, held, checkpointing, start or Progress(), on_step)
 
 
 def _train(
     trainer: Trainer,
     train: Loader,
-    test: Loader,
+    held: Mapping[str, Loader],
     checkpointing: Checkpointing,
     start: Progress,
     on_step: Callable[[Progress], None],
@@ -201,7 +205,7 @@ def _train(
     received = listen()
     started = saved = time.monotonic()
     trained = 0
-    outcome = {"status": "diverged", "parts": {"test": part_of(len(test.images))}}
+    outcome = {"status": "diverged", "parts": {part: part_of(len(one.images)) for part, one in held.items()}}
 
     def save() -> None:
         nonlocal saved
@@ -233,7 +237,8 @@ def _train(
                 raise Diverged
             trainer.settle_batchnorm(train, epoch)
             seen = steps * protocol["batch"]
-            parts = {"train": trainer.part(seen, counts), "test": trainer.evaluate(test)}
+            parts = {"train": trainer.part(seen, counts)}
+            parts |= {part: trainer.evaluate(loader) for part, loader in held.items()}
             entry = {"epoch": epoch + 1, "lr": rate, "train_loss": loss / seen, "parts": parts}
             progress.history.append(entry)
             progress.epoch, progress.step, progress.sums = epoch + 1, 0, None
@@ -270,11 +275,5 @@ def _resume(trainer: Trainer, checkpointing: Checkpointing, start: Progress, ste
 
 
 def _report(entry: dict[str, Any], epochs: int, speed: float) -> None:
-    log.info(
-        "epoch %d/%d  loss %.4f  train error %.2f %%  test error %.2f %%  %.0f images/s",
-        entry["epoch"],
-        epochs,
-        entry["train_loss"],
-        *(PLAIN.of(entry["parts"][part]) for part in ("train", "test")),
-        speed,
-    )
+    errors = "  ".join(f"{part} error {PLAIN.of(counts):.2f} %" for part, counts in entry["parts"].items())
+    log.info("epoch %d/%d  loss %.4f  %s  %.0f images/s", entry["epoch"], epochs, entry["train_loss"], errors, speed)

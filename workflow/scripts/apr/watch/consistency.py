@@ -7,7 +7,7 @@ from typing import Any
 
 from apr.basics.files import read_json
 from apr.basics.problems import Problem
-from apr.data.views import SPLITS
+from apr.data.reading.parts import parts_of
 from apr.runs.metrics import METRICS, part_fault
 from apr.scores.table import raw_rows, written
 
@@ -23,7 +23,13 @@ def impossible(run: dict, view: Mapping[str, Any]) -> str:
     own = [entry for entry in history if entry["epoch"] > before]
     odd = []
     entries = [*own, *([outcome] if outcome["status"] == "completed" else [])]
+    parts = set(parts_of(view))
     for entry in entries:
+        if entry["parts"].keys() != parts:
+            odd.append(
+                f"epoch {entry['epoch']}: was evaluated on {_listed(entry['parts'])}, its view has {_listed(parts)}"
+            )
+            continue
         for part, counts in entry["parts"].items():
             if fault := part_fault(counts, len(view["classes"]), images.get(part, view[f"n_{part}"])):
                 odd.append(f"epoch {entry['epoch']}: {part} {fault}")
@@ -37,6 +43,10 @@ def impossible(run: dict, view: Mapping[str, Any]) -> str:
         if any(outcome[key] != history[-1][key] for key in outcome.keys() & history[-1].keys() - {"epoch"}):
             odd.append("its outcome is not that of its last epoch")
     return f"{odd[0]}; delete it" if odd else ""
+
+
+def _listed(parts: Iterable[str]) -> str:
+    return ", ".join(sorted(parts))
 
 
 def differing_table(path: Path, expected: Sequence[dict | None]) -> str:
@@ -100,11 +110,11 @@ def contradictions(name: str, root: Path) -> list[tuple[str, str]]:
 
 def _miscounted(manifest: Mapping[str, Any]) -> list[str]:
     odd = []
-    for split in SPLITS:
-        counts, total = manifest["per_class"][split], manifest[f"n_{split}"]
+    for part in parts_of(manifest):
+        counts, total = manifest["per_class"][part], manifest[f"n_{part}"]
         if sum(counts) != total or len(counts) != len(manifest["classes"]) or min(counts) < 0:
             odd.append(
-                f"{split}: {len(counts)} counts for {len(manifest['classes'])} classes, with a sum of {sum(counts):,} "
+                f"{part}: {len(counts)} counts for {len(manifest['classes'])} classes, with a sum of {sum(counts):,} "
                 f"where it says {total:,}; delete it"
             )
     return odd
@@ -123,9 +133,10 @@ def _beyond(view: Mapping[str, Any], dataset: Mapping[str, Any]) -> list[str]:
             f"has {len(view['classes'])} of {len(dataset['classes'])} classes, though it selects nothing; delete it"
         ]
     odd = []
-    for split in SPLITS:
-        there = dict(zip(dataset["classes"], dataset["per_class"][split], strict=True))
-        for label, count in zip(view["classes"], view["per_class"][split], strict=True):
+    nothing = [0] * len(view["classes"])
+    for part in parts_of(dataset):
+        there = dict(zip(dataset["classes"], dataset["per_class"][part], strict=True))
+        for label, count in zip(view["classes"], view["per_class"].get(part, nothing), strict=True):
             if count > there[label] or (whole and count < there[label]):
-                odd.append(f"{split}: class {label!r} has {count:,} images, its dataset {there[label]:,}; delete it")
+                odd.append(f"{part}: class {label!r} has {count:,} images, its dataset {there[label]:,}; delete it")
     return odd

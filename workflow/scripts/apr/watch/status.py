@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from apr.basics.files import write_text
+from apr.data.reading.parts import parts_of
 from apr.runs.record import asked_for
 from apr.watch.planned import Runs, read_view
 
@@ -181,7 +182,7 @@ def _cost(plan: Mapping[str, Any], task: str, root: Path) -> float | None:
     protocol, before = entry["protocol"], plan[entry["initial"]]["protocol"]["epochs"] if entry["continues"] else 0
     epochs = max(1, protocol["epochs"] - before)
     view = read_view(entry, root)
-    return epochs * (view["n_train"] + view["n_test"]) * protocol["resolution"] ** 2 if view else None
+    return epochs * sum(view[f"n_{part}"] for part in parts_of(view)) * protocol["resolution"] ** 2 if view else None
 
 
 def _needed(progress: _Progress, tasks: Mapping[str, _Progress]) -> float | None:

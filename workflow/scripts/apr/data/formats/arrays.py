@@ -19,11 +19,12 @@ IDX_NAME = re.compile(r"(?P<prefix>.*?)(?P<part>train|t10k|test)-(?P<what>images
 IDX_SIDES = 4  # that an image set has at most
 IDX_BYTES = b"\x00\x00\x08"
 NPZ_KEYS = ("x_train", "y_train", "x_test", "y_test")
+NPZ_VALIDATION = ("x_val", "y_val")
 NPZ_EXTRA = ("classes",)
 # Other names of the same arrays: MedMNIST's, and those with the words turned round.
 ALIASES = {
     f"{part}_{what}": f"{short}_{part}"
-    for part in ("train", "test")
+    for part in ("train", "test", "val")
     for what, short in (("images", "x"), ("labels", "y"), ("x", "x"), ("y", "y"), ("data", "x"))
 }
 
@@ -97,13 +98,16 @@ def load_idx(path: Path) -> np.ndarray:
         return np.frombuffer(data, np.uint8).reshape(shape)
 
 
-def read_npz(root: Path, *, file: str | None = None, classes: list[str] | None = None) -> Listing:
+def read_npz(
+    root: Path, *, file: str | None = None, classes: list[str] | None = None, validation: bool = False
+) -> Listing:
     """Read x_train, y_train, x_test, y_test (the last two optional) and classes (optional) from an npz file.
 
     Args:
         root: holds the file.
         file: its name, where there are several.
         classes: names of the labels in ascending order; by default the file's own, or the numbers.
+        validation: whether x_val and y_val are read, too, as the validation part.
 
     Raises:
         Problem: no such file, or arrays that are not uint8 images with integer labels.
@@ -114,9 +118,12 @@ def read_npz(root: Path, *, file: str | None = None, classes: list[str] | None =
         raise Problem(f"{root}: one npz file is needed, there are: {names}; set options: file")
     path, left = paths[0], LeftOut()
     there = array_names(path)
-    names = {key: key for key in there} if set(NPZ_KEYS) & set(there) else {key: ALIASES.get(key, key) for key in there}
-    _complete(path, [names[key] for key in there], left)
-    wanted = {key: name for key, name in names.items() if name in (*NPZ_KEYS, *NPZ_EXTRA)}
+    keys = (*NPZ_KEYS, *NPZ_VALIDATION) if validation else NPZ_KEYS
+    names = {key: key for key in there}
+    if not set(NPZ_KEYS) & set(there):
+        names |= {key: ALIASES[key] for key in there if ALIASES.get(key) in keys}
+    _complete(path, [names[key] for key in there], keys, left)
+    wanted = {key: name for key, name in names.items() if name in (*keys, *NPZ_EXTRA)}
     arrays = {wanted[key]: values for key, values in load_npz(path, wanted).items()}
     if "classes" in arrays and classes is None:
         if arrays["classes"].ndim != 1:
@@ -126,19 +133,21 @@ def read_npz(root: Path, *, file: str | None = None, classes: list[str] | None =
         classes = [str(label) for label in arrays["classes"].tolist()]
     if "x_test" in arrays:
         parts = {part: (arrays[f"x_{part}"], arrays[f"y_{part}"]) for part in ("train", "test")}
+        if validation:
+            parts["validation"] = arrays["x_val"], arrays["y_val"]
         return _listing(path, parts, classes, left)
     return _listing(path, {None: (arrays["x_train"], arrays["y_train"])}, classes, left)
 
 
-def _complete(path: Path, keys: Sequence[str], left: LeftOut) -> None:
+def _complete(path: Path, keys: Sequence[str], wanted: Sequence[str], left: LeftOut) -> None:
     """Refuse half a part, and note arrays that are not read."""
-    for pair in (NPZ_KEYS[:2], NPZ_KEYS[2:]):
+    for pair in (wanted[:2], wanted[2:4], wanted[4:]):
         missing = [key for key in pair if key not in keys]
-        if missing and (len(missing) == 1 or pair == NPZ_KEYS[:2]):
+        if missing and (len(missing) == 1 or pair == NPZ_KEYS[:2] or len(wanted) > len(NPZ_KEYS)):
             raise Problem(
-                f"{path}: lacks {' and '.join(missing)} (it holds {', '.join(keys)}); name the arrays {NPZ_KEYS}"
+                f"{path}: lacks {' and '.join(missing)} (it holds {', '.join(keys)}); name the arrays {wanted}"
             )
-    unknown = [key for key in keys if key not in (*NPZ_KEYS, *NPZ_EXTRA)]
+    unknown = [key for key in keys if key not in (*wanted, *NPZ_EXTRA)]
     if unknown:
         left["unknown_array"] += len(unknown)
         left.note(f"{path}: arrays of other names are left out: {named(unknown, 10)}")

@@ -27,7 +27,8 @@ from apr.data.reading.walking import (
 Depth = Annotated[int, Between(1, 16)]
 DEEPEST, MANY = 4, 200  # where folders of parts are looked for: levels, folders a level
 OTHERWISE = "set options: root, or another format"
-TEST_FOLDERS = ("test", "val", "valid", "validation")
+VALIDATION_FOLDERS = ("val", "valid", "validation")
+TEST_FOLDERS = ("test", *VALIDATION_FOLDERS)
 
 
 def read_class_folders(
@@ -61,6 +62,7 @@ def read_split_folders(
     *,
     train: str | list[str] = "train",
     test: str | list[str] | None = None,
+    validation: str | list[str] = (),
     classes_order: str | list[str] | None = None,
     depth: Depth = 1,
     leave_out: str | list[str] | None = None,
@@ -72,6 +74,7 @@ def read_split_folders(
         train: folder or folders of the train part.
         test: of the test part; by default "test", "val", "valid" or "validation", the first
             that holds folders. Other folders are left alone.
+        validation: of the validation part, if it is to be read.
         classes_order: see `in_order`.
         depth: see `read_class_folders`.
         leave_out: see `read_class_folders`.
@@ -81,19 +84,19 @@ def read_split_folders(
     """
     left = LeftOut()
     if test is None:
-        there = [name for name in TEST_FOLDERS if (root / name).is_dir()]
+        there = [name for name in TEST_FOLDERS if (root / name).is_dir() and name not in _listed(validation)]
         test = next((name for name in there if visible(root / name)[0]), there[0] if there else "test")
     wanted = _Wanted(classes_order, leave_out)
     items: list[Item] = []
     labels: set[str] = set()
     read: set[str] = set()
-    for split, names in (("train", train), ("test", test)):
-        for name in [names] if isinstance(names, str) else names:
+    for split, names in (("train", train), ("test", test), ("validation", validation)):
+        for name in _listed(names):
             folder = root / name
             if not folder.is_dir():
                 raise Problem(f"{root}: no folder {name!r} ({_what_instead(root, split)}")
             if name in read:
-                raise Problem(f"{root}: the folder {name!r} is given twice; correct options: train, test")
+                raise Problem(f"{root}: the folder {name!r} is given twice; correct options: train, test, validation")
             read.add(name)
             inner = folder / folder.name
             folder = inner if visible(folder) == ([inner], []) else folder
@@ -103,6 +106,10 @@ def read_split_folders(
     wanted.check(root)
     _pass_over_others(root, read, left)
     return Listing(items, in_order(labels, classes_order), left)
+
+
+def _listed(names: str | Sequence[str]) -> Sequence[str]:
+    return [names] if isinstance(names, str) else names
 
 
 class _Wanted:
@@ -127,7 +134,8 @@ def _what_instead(root: Path, split: str) -> str:
     there = [path.name for path in visible(root)[0]]
     parts = _parts_in(root)
     both = parts and parts.train and parts.test
-    remedy = split_folders_options(parts) if both else _parts_below(root) or f"options: {split}"
+    remedy = split_folders_options(parts) if both else _parts_below(root)
+    remedy = remedy if remedy and split != "validation" else f"options: {split}"
     return f"it holds {', '.join(there) or 'no folder'}); set {remedy}"
 
 
@@ -150,14 +158,16 @@ def _parts_below(root: Path) -> str:
 
 
 def _pass_over_others(root: Path, read: set[str], left: LeftOut) -> None:
-    """Count the pictures in folders that are of neither part."""
+    """Count the pictures in folders that are of no part."""
     tops = {name.split("/")[0] for name in read}
     for folder in visible(root)[0]:
         if folder.name not in tops and not tops & {"."}:
             pictures = [path for path in walk(folder) if is_picture(path.name)]
             if pictures:
                 left.pass_over("in_other_folders", pictures)
-                left.note(f"{folder}: {len(pictures):,} pictures of neither part are left out")
+                asked = f"; set options: validation: {folder.name} to read them as the validation part"
+                hint = asked if folder.name in VALIDATION_FOLDERS else ""
+                left.note(f"{folder}: {len(pictures):,} pictures of neither part are left out{hint}")
 
 
 def _read(

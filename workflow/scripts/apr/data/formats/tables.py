@@ -23,6 +23,7 @@ from apr.data.reading.label_table import (
 from apr.data.reading.listing import Item, Listing, Span, composed, in_order
 from apr.data.reading.matching import Files
 from apr.data.reading.part_names import part_of
+from apr.data.reading.parts import PARTS
 from apr.data.reading.walking import LeftOut, below, find_images, is_picture, named, pictures_among, visible, walk
 
 SHOWN = 10
@@ -41,6 +42,7 @@ def read_csv_labels(
     suffix: str = "",
     train_values: str | list[str] = ("train", "training"),
     test_values: str | list[str] = ("test", "testing"),
+    validation_values: str | list[str] = (),
     ignore_values: str | list[str] = (),
     delimiter: str | None = None,
     encoding: str | None = None,
@@ -54,10 +56,11 @@ def read_csv_labels(
         image: column of the image's name or path, with or without suffix; folders in it are compared, too.
         label: column of the class; or the columns of the classes, of which one is 1 and the others are 0.
         group: column of what must not be torn apart (a patient, a lesion).
-        split: column that says train or test.
+        split: column that says train, test or validation.
         suffix: appended to the image's name; no other is tried then.
         train_values: value or values of `split` that mean train.
         test_values: value or values of `split` that mean test.
+        validation_values: value or values of `split` that mean validation.
         ignore_values: value or values of `split` whose rows are left out; "" stands for an empty cell.
         delimiter: between the columns, a character or its name; found by default.
         encoding: of the table, as Python names it; found by default.
@@ -90,6 +93,7 @@ def read_csv_labels(
     _same_numbers(path, kinds)
     parts = dict.fromkeys(map(str.lower, _listed(train_values)), "train")
     parts |= dict.fromkeys(map(str.lower, _listed(test_values)), "test")
+    parts |= dict.fromkeys(map(str.lower, _listed(validation_values)), "validation")
     names = {}
     for row in known.rows:
         if not row.cells[image]:
@@ -126,6 +130,7 @@ def read_file_names(
     *,
     pattern: str,
     unmatched: Literal["error", "ignore"] = "error",
+    validation_values: str | list[str] = (),
     classes_order: str | list[str] | None = None,
 ) -> Listing:
     """Read the class, and optionally part and group, from each file's name.
@@ -136,6 +141,7 @@ def read_file_names(
             group named `class`, and optionally `split` (train or test, as people call them) and `group`; for example
             `^(?P<class>cat|dog)_`.
         unmatched: "ignore" passes over names that do not match; otherwise they are an error.
+        validation_values: value or values of `split` that mean validation; without them, val means test.
         classes_order: see `in_order`.
 
     Raises:
@@ -145,6 +151,7 @@ def read_file_names(
     if unmatched not in ("error", "ignore"):
         raise Problem(f"options: unmatched: {unmatched!r}: error or ignore")
     left = LeftOut()
+    held = set(map(str.lower, _listed(validation_values)))
     items, odd = [], []
     for path in find_images(root, left):
         name = path.relative_to(root).as_posix()
@@ -155,10 +162,11 @@ def read_file_names(
         fields = match.groupdict()
         split = fields.get("split")
         if "split" in fields:
-            kind = part_of(split or "")[0]
-            if kind not in ("train", "test"):
+            kind = "validation" if split and split.lower() in held else part_of(split or "")[0]
+            if kind not in PARTS:
                 raise Problem(
-                    f"{path}: its part reads {split!r}; correct options: pattern, so that it is train or test"
+                    f"{path}: its part reads {split!r}; correct options: pattern, so that it is train or test, or name "
+                    "it in validation_values"
                 )
             split = kind
         items.append(Item(name, fields["class"], Span(path), split, fields.get("group")))
@@ -262,7 +270,7 @@ def _part(path: Path, row: Row, split: str | None, parts: Mapping[str, str]) -> 
     if part is None:
         says = row.cells[split]
         raise Problem(
-            f"{path}: line {row.line}: column {split!r} says {says!r}; set options: train_values or test_values, or "
-            f"ignore_values: [{json.dumps(says, ensure_ascii=False)}] to leave such rows out"
+            f"{path}: line {row.line}: column {split!r} says {says!r}; set options: train_values, test_values or "
+            f"validation_values, or ignore_values: [{json.dumps(says, ensure_ascii=False)}] to leave such rows out"
         )
     return part

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from apr.basics.problems import Problem
+from apr.data.reading.parts import PARTS
 from apr.data.reading.snippets import Snippet
 from apr.data.reading.walking import LeftOut
 
@@ -36,7 +37,7 @@ class Item:
         name: unique in its dataset, such as the path below the root.
         label: name of its class.
         source: an encoded picture, a part of one, or pixels, uint8 [H, W] or [H, W, 1 or 3].
-        split: "train", "test", or None where the publisher ships no split.
+        split: "train", "test", "validation", or None where the publisher ships no split.
         group: what must not be torn apart (a patient, a lesion), or None.
     """
 
@@ -80,9 +81,9 @@ class Listing:
         if double:
             raise Problem(f"{root}: {double[0]}: two images have this name")
         parts = Counter(item.split for item in self.items)
-        odd = parts.keys() - {None, "train", "test"}
+        odd = parts.keys() - {None, *PARTS}
         if odd:
-            raise Problem(f"{root}: part {odd.pop()!r}: has to be train or test")
+            raise Problem(f"{root}: part {odd.pop()!r}: has to be one of {', '.join(PARTS)}")
         if None in parts and len(parts) > 1:
             raise Problem(f"{root}: {parts[None]} images belong to no part while others do; complete the split")
 
