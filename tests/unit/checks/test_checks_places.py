@@ -204,7 +204,7 @@ def test_a_double_key_is_an_error_of_its_file_beside_all_others(demo, tmp_path):
     more.write_text("tasks: {digits: {role: targt}}\ntraining: {threads: 1}\ntraining: {threads: 0}\n")
     config = merge(demo, yaml.safe_load(more.read_text()))
     assert check_config(config, [base, more]) == [
-        f"{more}: training: line 3: stands here and in line 2; keep one, or merge the two",
+        f"{more}: training: line 3: appears here and in line 2; keep one, or merge the two",
         f"{more}: tasks.digits.role: 'targt' is not one of reference, family, target, variant, extra (did you mean "
         "target?)",
         f"{more}: training.threads: 0: has to be at least 1 and at most 4,096 (CPU threads of one run (part of "
@@ -219,7 +219,7 @@ def test_a_double_key_of_the_registry_is_named(demo, tmp_path, monkeypatch):  # 
         (tmp_path / f"resources/{name}.yaml").write_text("x: {}\n")
     monkeypatch.setattr("checks.config.ROOT", tmp_path)
     assert check_config(demo, []) == [
-        f"{tmp_path}/resources/datasets.yaml: photos: line 2: stands here and in line 1; keep one, or merge the two"
+        f"{tmp_path}/resources/datasets.yaml: photos: line 2: appears here and in line 1; keep one, or merge the two"
     ]
 
 
