@@ -4,41 +4,31 @@
 #   snakemake fig_imagenet_vs_targets                                one figure and what it needs
 #   snakemake --configfile studies/demo.yaml --directory demo -c 2   a study that fits a laptop
 #
-# population x tasks -> runs -> errors -> comparisons; each stage is one file in rules/, and a study names its own.
-import gc
-import os
+# models x tasks -> runs -> scores -> comparisons: the rules stand in this order, one stage a file.
+import shlex
 import sys
-from pathlib import Path
 
 from snakemake.utils import min_version
 
 min_version("9.0")
-# a plan of 13,000 jobs is millions of objects that live on: looking at them again is a quarter of the time
-gc.set_threshold(1_000_000)
-PROJECT = Path(workflow.basedir)
-SCRIPTS = PROJECT / "workflow" / "scripts"
-sys.path[:0] = [str(PROJECT / "workflow"), str(SCRIPTS)]
+sys.path[:0] = [f"{workflow.basedir}/workflow", f"{workflow.basedir}/workflow/scripts"]
+
+from engine.batches import SUBMITTED, Batches, asked_often
+from engine.outputs import Outputs
+from engine.setup import follow_code, run_locally, started_study
+from study.comparisons import tasks_of
+from study.files import Files, all_there, one_of
+from study.items import Items
 
 if not workflow.overwrite_configfiles:
 
-    configfile: PROJECT / "config.yaml"
+    configfile: f"{workflow.basedir}/config.yaml"
 
 
-include: "rules/common.smk"
-include: "rules/cluster.smk"
-include: "rules/datasets.smk"
-include: "rules/shown.smk"
-
-
-for stage in study.stages:
-
-    include: f"rules/{stage}.smk"
-
-
-include: "rules/report.smk"
-
-
-report: f"workflow/report/{study.introduction}"
+study = started_study(workflow, config)
+comparisons = study.comparisons
+files, items, batches = Files(study), Items(study), Batches(workflow, study)
+outputs = Outputs(items)
 
 
 wildcard_constraints:
@@ -46,6 +36,29 @@ wildcard_constraints:
     model="[^/]+",
     dataset="[^/]+",
     view="[^/]+",
+    file="[^/]+",
+    retest="[^/]+",
+
+
+include: "rules/sources.smk"
+include: "rules/datasets.smk"
+include: "rules/models.smk"
+include: "rules/training.smk"
+include: "rules/evaluation.smk"
+include: "rules/published.smk"
+include: "rules/scores.smk"
+include: "rules/ranks/tables.smk"
+include: "rules/ranks/noise.smk"
+include: "rules/ranks/scatterplots.smk"
+include: "rules/ranks/figures.smk"
+include: "rules/ranks/appendix.smk"
+include: "rules/lines/lines.smk"
+include: "rules/lines/since.smk"
+include: "rules/report.smk"
+include: "rules/cluster.smk"
+
+
+report: "workflow/report/study.rst"
 
 
 rule all:
@@ -58,4 +71,4 @@ rule all:
 
 
 follow_code(workflow.rules)
-workflow.localrules(*{rule.name for rule in workflow.rules} - SUBMITTED)
+run_locally(workflow, SUBMITTED)

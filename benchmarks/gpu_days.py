@@ -27,7 +27,8 @@ def main() -> None:
         "| task | trainings | images | epochs | minutes each | a job holds | GPU-days |\n|---|--:|--:|--:|--:|--:|--:|"
     )
     total, jobs = 0.0, 0
-    for name, task in study.tasks.items():
+    for name in (name for name, task in study.tasks.items() if task.trains):
+        task = study.tasks[name]
         runs, minutes, size = len(study.runs(name)), training_minutes(study, name), batch_size(study, name)
         days = runs * minutes / 60 / 24
         total, jobs = total + days, jobs + -(-runs // size)

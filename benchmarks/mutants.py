@@ -2,7 +2,7 @@
 
     python benchmarks/mutants.py training batches network --count 40
     python benchmarks/mutants.py all --count 100 --seed 2 --json mutants.json
-    python benchmarks/mutants.py rules/training.smk rules/common.smk --tests tests/workflow/test_whole.py
+    python benchmarks/mutants.py rules/training.smk workflow/study/files.py --tests tests/workflow/test_whole.py
 
 A fault is a flipped comparison, another operator, a constant off by one, an argument or a statement that is left out,
 `min` for `max` and their like; in a rule it is an `ancient`, an input or a parameter that is left out. Faults are drawn

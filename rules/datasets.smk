@@ -1,10 +1,7 @@
-# Needs:  data/raw/{dataset}.json, data/unpacked/{dataset}.json (sources.smk), study.views
+# Needs:  data/raw/{dataset}.json, data/unpacked/{dataset}.json (sources.smk); the study's views
 # Makes:  data/packed       one file of bytes, its index, and the images' names
 #         results/datasets  classes, counts, digests, mean and SD
 #         results/views     what was selected
-
-
-include: "sources.smk"
 
 
 rule pack_dataset:
@@ -21,12 +18,12 @@ rule pack_dataset:
     benchmark:
         "logs/benchmarks/pack_dataset/{dataset}.tsv"
     group:
-        PREPARATION
+        batches.preparation
     conda:
         "../envs/analysis.yaml"
     threads: 8
     resources:
-        runtime=preparation_time,
+        runtime=batches.preparation_minutes(),
     params:
         stem="data/packed/{dataset}",
         format=lambda wildcards: study.datasets[wildcards.dataset]["format"],
@@ -59,7 +56,7 @@ rule select_view:
         "../envs/analysis.yaml"
     params:
         view=lambda wildcards: study.views[wildcards.view],
-        metrics=lambda wildcards, output: metrics_of(wildcards.view),
+        metrics=lambda wildcards, output: study.metrics_on(wildcards.view),
         revision=1,
     script:
         "../workflow/scripts/select_view.py"

@@ -1,16 +1,66 @@
-# What the report shows besides tables and figures, and the progress of a running study (results/STATUS).
-from failures import failed_jobs
-from order import DataFirst
-from safe_report import secure_report
+# Needs:  every table and figure that the study can make (ranks/, lines/), and its plan
+# Makes:  results/tables/{items,audit}.{csv,md,rst}, results/run_config.yaml, results/STATUS; results/audit.{csv,md}
+from engine.safe_report import secure_report
+from engine.watching import Watching
 
 secure_report()
+watching = Watching(workflow, study, local=not batches.submits)
 
-EFFECTIVE = {
-    "config": config,
-    "tasks": {name: vars(task) for name, task in study.tasks.items()},
-    "datasets": study.datasets,
-    "views": study.views,
-}
+
+rule tables:
+    """Every table of the study, also to read, and its caption."""
+    input:
+        expand("results/tables/{name}.{suffix}", name=items.made("table_"), suffix=["csv", "md", "rst"]),
+
+
+rule figures:
+    """Every figure of the study, with its numbers and its caption."""
+    input:
+        expand("results/figures/{name}.{suffix}", name=items.made("fig_"), suffix=["pdf", "png", "csv", "rst"]),
+
+
+rule table_items:
+    """Which items of the papers this study makes, and what the others lack."""
+    output:
+        **outputs.table("items"),
+    log:
+        "logs/table_items.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        rows=items.rows,
+    script:
+        "../workflow/scripts/table_items.py"
+
+
+rule table_audit:
+    """Whether every run is there and belongs to this study."""
+    input:
+        scores=files.scores(study.asked),
+    output:
+        **outputs.table("audit"),
+    log:
+        "logs/table_audit.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        strict=False,
+        plan=lambda wildcards: study.plan,
+    script:
+        "../workflow/scripts/audit_runs.py"
+
+
+rule audit:
+    """Audit the runs that there are, whenever it is asked for; fail where one is wrong."""
+    log:
+        "logs/audit.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        strict=True,
+        plan=lambda wildcards: study.plan,
+    script:
+        "../workflow/scripts/audit_runs.py"
 
 
 rule write_config:
@@ -27,35 +77,19 @@ rule write_config:
     conda:
         "../envs/analysis.yaml"
     params:
-        digest=hashlib.sha256(json.dumps(EFFECTIVE).encode()).hexdigest(),
-        effective=lambda wildcards, output: EFFECTIVE,
+        digest=study.digest(config),
+        effective=lambda wildcards, output: study.effective(config),
     script:
         "../workflow/scripts/write_config.py"
 
 
 onstart:
-    global status, queue
-    from apr.watch.status import StatusWriter  # here: a plan and a job on a node need none
-
-    queue = None
-    if workflow.executor_plugin.name == "slurm":
-        queue = watched_queue()
-    status = StatusWriter(
-        study.plan, ".", lambda: failed_jobs(workflow.scheduler) + (queue.summary if queue else "")
-    )
-    status.start()
-    # With a limit of the rate Snakemake looks at all ready jobs again every second, once more for each job that has
-    # ended: after thousands of jobs it would do nothing else (9.27, JobScheduler.schedule).
-    workflow.scheduler.job_rate_limiter = None
-    DataFirst(workflow.scheduler, RAISED_BY_HAND - {"rank_runs"}, local=not ON_CLUSTER)
-    # It also records parameters as they were before the jobs ran (Persistence._params): whether all runs of a task are
-    # there has to be asked again.
-    workflow.persistence._params.cache_clear()
+    watching.start()
 
 
 onsuccess:
-    finish_watching()
+    watching.finish()
 
 
 onerror:
-    stop_watching("Stopped before the end: Snakemake's log names what failed, if anything; the same command goes on.")
+    watching.stop()

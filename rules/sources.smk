@@ -1,14 +1,10 @@
-# Needs:  study.datasets (registry and study merged), study.mirror
+# Needs:  datasets and sources of published results, as the study and resources/ declare them; a mirror, if there is one
 # Makes:  data/raw       what the publisher ships, checked
 #         data/unpacked  the same, unpacked; a list of it beside the folder
 #
-# A new manifest means training again, so that none of these rules follows its code (common.smk): where a change of code
-# changes what is made, its `revision` is raised by hand. A parameter that takes `output` is not a reason to run again, so
-# that the project may lie elsewhere.
-
-
-wildcard_constraints:
-    file="[^/]+",
+# A new manifest means training again, so that none of these rules follows its code (workflow/engine/setup.py): where a
+# change of code changes what is made, its `revision` is raised by hand. A parameter that takes `output` is not a reason
+# to run again, so that the project may lie elsewhere.
 
 
 rule download_file:
@@ -22,12 +18,12 @@ rule download_file:
     conda:
         "../envs/analysis.yaml"
     params:
-        declared=lambda wildcards: declared(source_file(wildcards)),
-        revision=lambda wildcards: 1 if is_bundled(source_file(wildcards)) else None,
-        url=lambda wildcards, output: source_file(wildcards)["url"],
+        declared=lambda wildcards: files.declared(wildcards.dataset, wildcards.file),
+        revision=lambda wildcards: 1 if files.bundled(wildcards.dataset, wildcards.file) else None,
+        url=lambda wildcards, output: files.address(wildcards.dataset, wildcards.file),
         login=lambda wildcards, output: study.datasets[wildcards.dataset]["login"],
         mirror=lambda wildcards, output: study.mirror,
-        root=lambda wildcards, output: str(PROJECT),
+        root=lambda wildcards, output: workflow.basedir,
     message:
         "Fetching {wildcards.file} of {wildcards.dataset}"
     script:
@@ -36,7 +32,7 @@ rule download_file:
 
 rule verify_source:
     input:
-        files=fetched_files,
+        files=lambda wildcards: files.fetched(wildcards.dataset),
     output:
         manifest="data/raw/{dataset}.json",
     log:
@@ -44,28 +40,28 @@ rule verify_source:
     benchmark:
         "logs/benchmarks/verify_source/{dataset}.tsv"
     group:
-        PREPARATION
+        batches.preparation
     conda:
         "../envs/analysis.yaml"
     resources:
-        runtime=preparation_time,
+        runtime=batches.preparation_minutes(),
     params:
-        files=lambda wildcards: [declared(file) for file in study.datasets[wildcards.dataset]["files"]],
-        folder=lambda wildcards, output: source_folder(wildcards),
+        files=lambda wildcards: files.declared(wildcards.dataset),
+        folder=lambda wildcards, output: files.folder(wildcards.dataset),
         configured=lambda wildcards: study.datasets[wildcards.dataset]["folder"],
         raw=lambda wildcards: f"data/raw/{wildcards.dataset}",
         trusted="data/raw/{dataset}.trusted.json",
-        made_here=lambda wildcards: any(map(is_bundled, study.datasets[wildcards.dataset]["files"])),
+        made_here=lambda wildcards: files.bundled(wildcards.dataset),
         login=lambda wildcards, output: study.datasets[wildcards.dataset]["login"],
         mirror=lambda wildcards, output: study.mirror,
-        root=lambda wildcards, output: str(PROJECT),
+        root=lambda wildcards, output: workflow.basedir,
     script:
         "../workflow/scripts/verify_source.py"
 
 
 rule unpack_source:
     input:
-        files=fetched_files,
+        files=lambda wildcards: files.fetched(wildcards.dataset),
         source="data/raw/{dataset}.json",
     output:
         manifest="data/unpacked/{dataset}.json",
@@ -74,20 +70,20 @@ rule unpack_source:
     benchmark:
         "logs/benchmarks/unpack_source/{dataset}.tsv"
     group:
-        PREPARATION
+        batches.preparation
     conda:
         "../envs/analysis.yaml"
     resources:
-        runtime=preparation_time,
+        runtime=batches.preparation_minutes(),
     params:
         raw=lambda wildcards: f"data/raw/{wildcards.dataset}",
         unpacked="data/unpacked/{dataset}",
-        folder=lambda wildcards, output: source_folder(wildcards),
+        folder=lambda wildcards, output: files.folder(wildcards.dataset),
         configured=lambda wildcards: study.datasets[wildcards.dataset]["folder"],
         unpack=lambda wildcards: study.datasets[wildcards.dataset]["unpack"],
         nested=lambda wildcards: study.datasets[wildcards.dataset]["options"].get("nested", False),
         # without an encoding the value of another parameter: Snakemake compares sets of values, and none is to run again
-        names_encoding=names_encoding,
+        names_encoding=lambda wildcards: files.names_encoding(wildcards.dataset),
         revision=1,
     script:
         "../workflow/scripts/unpack_source.py"

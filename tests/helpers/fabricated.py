@@ -34,14 +34,15 @@ def task(models, view="photos", initial=None, continues=False, **protocol):
         "protocol": PROTOCOL | protocol | start,
         "initial": initial,
         "continues": continues,
-        "runs": {model: {"model": model, "genotype": genotype(model), "seed": None} for model in models},
+        "choose": None,
+        "runs": {model: {"model": model, "genotype": genotype(model), "seed": None, "cell": {}} for model in models},
     }
 
 
 def slots(count):
     """Runs of a task that continues the best and the worst."""
     names = [f"{kind}{number}" for kind in ("best", "worst") for number in range(1, count + 1)]
-    return {name: {"model": None, "genotype": None, "seed": None} for name in names}
+    return {name: {"model": None, "genotype": None, "seed": None, "cell": {}} for name in names}
 
 
 def manifests(root, view="photos", classes=CLASSES, train=20, test=10):

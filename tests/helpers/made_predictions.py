@@ -75,7 +75,10 @@ def source(**changes):
 
 def imported(root, entry, labels=None):
     """The score tables as data frames."""
-    return {name: frame(rows) for name, rows in import_predictions(root, entry, METRIC, labels).items()}
+    return {
+        name: frame(rows)
+        for name, rows in import_predictions(root, entry, dict.fromkeys(entry["sets"], METRIC), labels).items()
+    }
 
 
 def refused(root, message, entry=SOURCE, labels=None):

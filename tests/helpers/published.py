@@ -34,7 +34,9 @@ def _imported(imagenet: Path, cifar: Path, labels: Path) -> dict[str, pd.DataFra
     with tempfile.TemporaryDirectory() as folder:
         for name, archive in (("imagenetv2_predictions", imagenet), ("cifar10.1_predictions", cifar)):
             unpack_all([archive], Path(folder, name))
-            tables |= import_predictions(Path(folder, name), registry[name], "top1_accuracy", labels)
+            tables |= import_predictions(
+                Path(folder, name), registry[name], dict.fromkeys(registry[name]["sets"], "top1_accuracy"), labels
+            )
     return {name: frame(rows).set_index("model") for name, rows in tables.items()}
 
 

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import warm_snakemake
 import yaml
 from waits import LONGEST
 
@@ -17,16 +16,13 @@ from study import ROOT
 TINY = ROOT / "tests/workflow/tiny.yaml"
 
 
-def snakemake(*arguments, directory, configs=(TINY,), check=True):
+def snakemake(*arguments, directory, configs=(TINY,), check=True, snakefile=ROOT / "Snakefile"):
     """Run Snakemake on the project; targets come first. Returns the finished process with its output as text."""
-    words = ["-s", str(ROOT / "Snakefile"), *map(str, arguments)]
-    words += ["--directory", str(directory), "--configfile", *map(str, configs)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    if "-n" in words:
-        done = warm_snakemake.run(words, ROOT, environment)
-    else:
-        command = [sys.executable, "-m", "snakemake", *words]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=LONGEST, env=environment)
+    command = [sys.executable, "-m", "snakemake", "-s", str(snakefile), *map(str, arguments)]
+    command += ["--directory", str(directory), "--configfile", *map(str, configs)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, timeout=LONGEST, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
     done.output = done.stdout + done.stderr
     assert not check or done.returncode == 0, done.output[-4000:]
     return done

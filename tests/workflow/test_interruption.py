@@ -14,7 +14,8 @@ import pytest
 import yaml
 from waits import LONGEST
 
-from study import PROTOCOL, ROOT
+from apr.runs.protocol import KEYS
+from study import ROOT
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def command(finished, tmp_path):
     protocol = yaml.safe_load((finished / "results/run_config.yaml").read_text())["tasks"]["digits"]["protocol"]
     with (finished / "results/population.csv").open() as file:
         genotype = next(row["genotype"] for row in csv.DictReader(file) if row["id"] == "a001")
-    assert list(protocol) == list(PROTOCOL)
+    assert list(protocol) == list(KEYS)
 
     def build(name, *, epochs=4, seconds=0.0, **changes):
         (tmp_path / name).mkdir(exist_ok=True)

@@ -8,7 +8,7 @@ def test_a_bad_dataset_fails_first_and_the_others_are_trained(tmp_path, coloured
     study = changed(
         tmp_path / "study.yaml",
         datasets={"bad": {"folder": str(coloured_folder), "format": "class_folders"}},
-        tasks={"bad": {"regime": "tiny", "role": "variant", "metric": "top1_error"}},
+        tasks={"bad": {"train": "tiny", "role": "variant", "metric": "top1_error"}},
     )
     folder = tmp_path / "study"
     runs = ["results/runs/bad/a000.json", "results/runs/digits/a000.json"]

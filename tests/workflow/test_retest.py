@@ -40,7 +40,7 @@ def rows(path, key):
 def quick(tmp_path_factory):
     """The study with fewer resamples, from stored copies of the archives."""
     mirror = real(*SOURCES)[0].parent
-    fewer = {"statistics": {"resamples": 2000}, "since": {"resamples": 100}}
+    fewer = {"statistics": {"resamples": 2000}, "comparisons": {"since": {"resamples": 100}}}
     return overlay(tmp_path_factory.mktemp("retest") / "quick.yaml", data={"mirror": mirror.as_uri()}, **fewer)
 
 
@@ -140,9 +140,9 @@ def test_a_second_run_does_nothing_and_a_deleted_table_is_made_alone(own, quick)
     assert path.read_text() == before
 
 
-def test_other_models_in_a_line_redraw_that_retest_and_import_nothing(own, quick, tmp_path):
+def test_other_models_in_a_line_redraw_it_and_import_nothing(own, quick, tmp_path):
     other = tmp_path / "other.yaml"
-    other.write_text(yaml.safe_dump({"retests": {"cifar10.1_v4": {"without": ["vgg_15_BN_64"]}}}))
+    other.write_text(yaml.safe_dump({"comparisons": {"lines": {"cifar10.1_v4": {"without": ["vgg_15_BN_64"]}}}}))
     jobs = planned(snakemake("-n", directory=own, configs=[*quick, other]))
     summaries = {"fig_retest_slopes": 1, "table_retest_slopes": 1, "table_retest_scorecard": 1, "write_config": 1}
     assert jobs == {"fig_retest": 1, "table_retest": 1} | summaries
@@ -176,7 +176,7 @@ def test_planning_loads_no_network_library(tmp_path):
 
 def test_a_missing_archive_is_named_with_its_address(tmp_path):
     gone = [{"url": (tmp_path / "gone.zip").as_uri()}]
-    study = overlay(tmp_path / "study.yaml", sources={"cifar10.1_predictions": {"files": gone}})
+    study = overlay(tmp_path / "study.yaml", datasets={"cifar10.1_predictions": {"files": gone}})
     done = snakemake("data/raw/cifar10.1_predictions.json", "-c1", directory=tmp_path, configs=study, check=False)
     assert done.returncode != 0
     assert "gone.zip: could not be fetched" in done.output
@@ -187,7 +187,7 @@ def test_a_file_with_another_digest_is_set_aside(tmp_path):
     name = "results-sketch.csv"
     (tmp_path / name).write_text("model,img_size,top1,top5\n")
     files = [{"url": (tmp_path / name).as_uri(), "sha256": "0" * 64}]
-    study = overlay(tmp_path / "study.yaml", sources={"timm-results": {"files": files}})
+    study = overlay(tmp_path / "study.yaml", datasets={"timm-results": {"files": files}})
     path = f"data/raw/timm-results/{name}"
     done = snakemake(path, "-c1", directory=tmp_path, configs=study, check=False)
     assert done.returncode != 0
@@ -200,7 +200,7 @@ def test_predictions_that_are_not_the_declared_ones_are_refused(whole, quick, tm
     path = next(copy.rglob("v6_predictions/*"))
     whole_list = json.loads(path.read_text())
     study = tmp_path / "study.yaml"
-    study.write_text(yaml.safe_dump({"sources": {"cifar10.1_predictions": {"folder": str(copy)}}}))
+    study.write_text(yaml.safe_dump({"datasets": {"cifar10.1_predictions": {"folder": str(copy)}}}))
     target = "results/scores/cifar10.1_v6.csv"
     for values, message in (
         (whole_list[:3], f"{path.name}: has predictions for 3 images, its test set 2,000"),
@@ -215,7 +215,7 @@ def test_predictions_that_are_not_the_declared_ones_are_refused(whole, quick, tm
 
 def test_a_bad_configuration_shows_all_of_its_errors(tmp_path):
     wrong = {"new": "imagenetv2_matched_frequenzy", "without": "fv_64k"}
-    study = overlay(tmp_path / "study.yaml", retests={"imagenetv2_top_images_top1": wrong}, statistic={})
+    study = overlay(tmp_path / "study.yaml", comparisons={"lines": {"imagenetv2_top_images_top1": wrong}}, statistic={})
     done = snakemake("-n", directory=tmp_path / "out", configs=study, check=False)
     assert done.returncode != 0
     assert "3 error(s)" in done.output

@@ -61,22 +61,21 @@ def live(tmp_path_factory):
         "val_live": plain_counts(answers, outputs),
         "v2_live": plain_counts(answers[:PICTURES], outputs[:PICTURES]),
     }
+    evaluated = {"evaluate": "as_published", "models": ["timm:test_resnet.r160_in1k", "timm:test_vit.r160_in1k"]}
+    line = {"title": TITLE, "original": "val_live", "new": "v2_live", "metric": "top1_accuracy"}
     study = {
         "title": "Evaluated {here} </script><script>window.ran = 1</script>",
         "datasets": {
             "imagenet_val": {"folder": str(folder / "val"), "classes": None},
             "imagenetv2_matched_frequency": {"folder": str(folder / "v2"), "classes": None},
         },
-        "evaluate": {
-            "models": ["timm:test_resnet.r160_in1k", "timm:test_vit.r160_in1k"],
-            "weights": str(weights),
-            "device": "cpu",
-            "tasks": {
-                "val_live": {"title": "ImageNet, live", "view": "imagenet_val"},
-                "v2_live": {"title": "ImageNetV2, live", "view": "imagenetv2_matched_frequency"},
-            },
+        "regimes": {"as_published": {"weights": str(weights)}},
+        "tasks": {
+            "val_live": {"title": "ImageNet, live", "view": "imagenet_val"} | evaluated,
+            "v2_live": {"title": "ImageNetV2, live", "view": "imagenetv2_matched_frequency"} | evaluated,
         },
-        "retests": {"live_top1": {"title": TITLE, "original": "val_live", "new": "v2_live", "metric": "top1_accuracy"}},
+        "comparisons": {"lines": {"live_top1": line}},
+        "training": {"device": "cpu"},
         "statistics": {"resamples": 100, "seed": 0},
     }
     (folder / "live.yaml").write_text(yaml.safe_dump(study))
@@ -118,14 +117,14 @@ def test_a_deleted_evaluation_is_made_again_and_others_are_kept(live, tmp_path):
     assert planned(snakemake("-n", directory=folder, configs=config)) == {}
     (folder / "results/runs/v2_live/timm.test_vit.r160_in1k.json").unlink()
     jobs = planned(snakemake("-n", directory=folder, configs=config))
-    assert (jobs["evaluate"], jobs["collect_evaluations"]) == (1, 1)
+    assert (jobs["evaluate"], jobs["collect_scores"]) == (1, 1)
     assert "pack_dataset" not in jobs
 
 
 def test_missing_weights_are_named_with_where_to_put_them(live, tmp_path):
     folder, _ = live
     study = yaml.safe_load((folder / "live.yaml").read_text())
-    study["evaluate"]["weights"] = str(tmp_path)
+    study["regimes"]["as_published"]["weights"] = str(tmp_path)
     (tmp_path / "live.yaml").write_text(yaml.safe_dump(study))
     copy = shutil.copytree(folder, tmp_path / "copy", symlinks=True)
     target = "results/runs/v2_live/timm.test_resnet.r160_in1k.json"
@@ -141,4 +140,4 @@ def test_missing_weights_are_named_with_where_to_put_them(live, tmp_path):
 def test_what_a_study_lacks_is_said_when_it_is_asked_for(live, tmp_path):
     done = snakemake("fig_since", "-n", directory=tmp_path, configs=[live[0] / "live.yaml"], check=False)
     assert done.returncode != 0
-    assert "lacks measured results (since); studies/retest.yaml, has it" in done.output.replace("\n", " ")
+    assert "lacks measured results (comparisons.since); studies/retest.yaml, has it" in done.output.replace("\n", " ")

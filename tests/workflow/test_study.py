@@ -117,7 +117,7 @@ def test_a_dataset_of_ones_own_takes_eight_lines(copy, tmp_path, coloured_folder
 datasets:
   swatches: {{folder: {coloured_folder}, format: class_folders}}
 tasks:
-  swatches: {{regime: tiny, role: target, metric: top1_error, closest: photos_2}}
+  swatches: {{train: tiny, role: target, metric: top1_error, closest: photos_2}}
 """
     own = tmp_path / "own.yaml"
     own.write_text(lines)
@@ -152,7 +152,7 @@ def test_a_run_of_another_protocol_is_refused_with_its_keys(copy):
 
 
 def test_a_bad_configuration_stops_before_anything_runs(tmp_path):
-    study = changed(tmp_path / "study.yaml", tasks={"digits": {"epoch": 3}}, figures={"relative_error": ["digts"]})
+    study = changed(tmp_path / "study.yaml", tasks={"digits": {"epoch": 3}}, comparisons={"relative_error": ["digts"]})
     done = snakemake("-n", directory=tmp_path / "out", configs=[study], check=False)
     assert done.returncode != 0
     assert f"{study}: tasks.digits.epoch: no such key (did you mean epochs?)" in done.output

@@ -12,7 +12,7 @@ from .made_up import MadeUp
 
 SMALL = {
     "population": {"size": 12},
-    "tasks": {"cifar10_seeds": {"models": ["a002", "a004"], "seeds": 2}},
+    "tasks": {"cifar10_seeds": {"models": ["a002", "a004"], "grid": {"seed": {"count": 2}}}},
 }
 DATASETS = ["concrete", "mlc2008", "ham10000", "powerline", "insects", "natural", "cifar10", "cifar100"]
 FAMILY = ["imagenet_100", "imagenet_10", "imagenet_5", "imagenet_2"]
@@ -149,7 +149,7 @@ def test_an_edited_statistic_redraws_and_never_trains(paper):
 def test_a_new_dataset_trains_itself_alone(paper, coloured_folder):
     new = {
         "datasets": {"swatches": {"folder": str(coloured_folder), "format": "class_folders", "classes": 3}},
-        "tasks": {"swatches": {"regime": "natural_images", "role": "target", "metric": "top1_error"}},
+        "tasks": {"swatches": {"train": "natural_images", "role": "target", "metric": "top1_error"}},
     }
     assert paper.trained(more=new) == whole("swatches")
     assert planned(paper.plan("fig_imagenet_vs_family", more=new)) == {}
@@ -160,6 +160,6 @@ def test_what_a_study_lacks_is_said_when_its_figure_is_asked_for(tmp_path):
     done = snakemake("fig_balanced_vs_unbalanced", "-n", directory=tmp_path, configs=[demo], check=False)
     assert done.returncode != 0
     assert (
-        "lacks a task on a view with a `cap` (figures.balanced); config.yaml, the paper's own study, has it"
+        "lacks a task on a view with a `cap` (comparisons.balanced); config.yaml, the paper's own study, has it"
         in done.output
     )

@@ -10,20 +10,24 @@ import jsonschema
 from apr.basics.problems import Problem
 from apr.basics.values import WORDS, hint, is_kind, kind_of, limit_problem, nearest, shown
 from apr.data.formats import FORMATS
+from apr.runs.metrics import GREATEST, METRICS
 from apr.runs.protocol import KEYS
-from checks.data import Errors, data_errors, tolerant
-from checks.figures import figure_errors
+from apr.runs.ways import PROTOCOL
+from checks.comparisons import comparison_errors
+from checks.data import Errors, Known, data_errors, tolerant
+from checks.lines import line_errors
 from checks.located import Sources
+from checks.models import model_errors, population_errors
 from checks.protocol import protocol_errors
-from checks.retests import retest_errors
-from checks.tasks import network_errors, population_errors, start_errors, task_errors
+from checks.renamed import renamed
+from checks.tasks import start_errors, task_errors
 from first_look import error_lines
 from study import ROOT, read_yaml, study_of
 
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
-RETEST_SCHEMA = ROOT / "workflow/schemas/retest.schema.yaml"
-FACTS = {False: ("datasets",), True: ("datasets", "predictions", "model_families")}  # of resources/; users add to them
-NARROW = ("population", "networks", "figures", "retests", "since")  # what is wrong within leads to errors around it
+FACTS = ("datasets", "predictions", "model_families")  # of resources/; users add to them
+NARROW = ("population", "networks", "comparisons")  # what is wrong within leads to errors around it
+CHECKS = (task_errors, protocol_errors, model_errors, start_errors, comparison_errors, line_errors, population_errors)
 
 
 def checked_study(config: dict[str, Any], files: Iterable[str | Path]) -> Any:
@@ -46,7 +50,7 @@ def checked_study(config: dict[str, Any], files: Iterable[str | Path]) -> Any:
 
 def check_config(config: dict[str, Any], files: Iterable[str | Path]) -> list[str]:
     """Every error of the configuration that `files` (merged in order) made; an empty list if there is none."""
-    broken = [line for name in FACTS["retests" in config] for line in error_lines(ROOT / f"resources/{name}.yaml")]
+    broken = [line for name in FACTS for line in error_lines(ROOT / f"resources/{name}.yaml")]
     if broken:
         return broken
     sources = Sources(files, config)
@@ -54,27 +58,44 @@ def check_config(config: dict[str, Any], files: Iterable[str | Path]) -> list[st
     return list(dict.fromkeys(lines))
 
 
-def schema_of(config: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a configuration's kind of study."""
+def schema() -> dict[str, Any]:
+    """The schema, with what the library knows: formats, metrics, and the keys of regimes with their bounds."""
     schema = read_yaml(SCHEMA)
     schema["$defs"]["dataset"]["properties"]["format"]["enum"] = list(FORMATS)
     for name in ("regimes", "tasks"):
         properties = schema["properties"][name]["additionalProperties"]["properties"]
-        properties |= {key: properties[key] | wanted for key, wanted in KEYS.items()}
-    if "retests" not in config:
-        return schema
-    return read_yaml(RETEST_SCHEMA) | {"$defs": schema["properties"] | schema["$defs"]}
+        properties |= {key: properties[key] | wanted for key, wanted in PROTOCOL.items()}
+        properties["grid"] = properties["grid"] | {"properties": {key: _axis(key) for key in KEYS}}
+    comparisons = schema["properties"]["comparisons"]["properties"]
+    accuracies = [name for name, metric in METRICS.items() if metric.counts and metric.best == GREATEST]
+    known = [(schema["properties"]["tasks"], list(METRICS))]
+    known += [(lines, accuracies) for lines in (comparisons["lines"], comparisons["since"]["properties"]["lines"])]
+    for entries, metrics in known:
+        properties = entries["additionalProperties"]["properties"]
+        properties["metric"] = properties["metric"] | {"enum": metrics}
+    return schema
+
+
+def _axis(key: str) -> dict[str, Any]:
+    """What an axis of a grid takes: values of its key; whole numbers also as {first, count}."""
+    value = KEYS[key]
+    values = {"items": value, "minItems": 1, "maxItems": 10_000, "uniqueItems": True}
+    if value.get("type") != "integer":
+        return values | {"type": "array"}
+    count = {"description": "How many.", "type": "integer", "minimum": 1, "maximum": 10_000}
+    properties = {"first": value | {"description": "The first of them."}, "count": count}
+    whole = {"properties": properties, "required": ["first", "count"], "additionalProperties": False}
+    return values | whole | {"type": ["array", "object"]}
 
 
 def _errors(sources: Sources) -> Errors:
     config = sources.config
-    faults = list(Validator(schema_of(config)).iter_errors(config))
+    faults = list(Validator(schema()).iter_errors(config))
     found = [message for fault in faults for message in _schema_messages(fault, sources)]
     bounds = {tuple(path): text for path, text in found if "has to be at most" in text}
     yield from ((path, text) for path, text in found if bounds.get(tuple(path), text) == text)
-    check = retest_errors if "retests" in config else _cross_checks
     named = {tuple(path) for path, _ in found}
-    for path, text in tolerant(check, _bounded(config, faults)):
+    for path, text in tolerant(_cross_checks, _bounded(config, faults)):
         # a value of the wrong kind is named once, not again for what it leads to
         led_to = any(path == list(other[: len(path)]) for other in named) if path[0] in NARROW else tuple(path) in named
         if not led_to:
@@ -84,7 +105,7 @@ def _errors(sources: Sources) -> Errors:
 def _bounded(config: dict[str, Any], faults: Iterable[jsonschema.ValidationError]) -> dict[str, Any]:
     """A copy whose numbers are within bounds and whose sections hold mappings alone, so that checks get through."""
     config = copy.deepcopy(config)
-    for section in ("views", "networks", "regimes", "tasks", "retests"):
+    for section in ("views", "networks", "regimes", "tasks"):
         if isinstance(config.get(section), dict):
             config[section] = {key: entry for key, entry in config[section].items() if isinstance(entry, dict)}
     for fault in faults:
@@ -139,7 +160,7 @@ def _schema_messages(error: jsonschema.ValidationError, sources: Sources) -> Err
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
         for key in sorted(set(value) - set(known)):
-            yield [*path, key], f"no such key{nearest(key, known)}"
+            yield [*path, key], renamed(path, key) or f"no such key{nearest(key, known)}"
     elif error.validator == "required":
         # each missing key is an error of its own: the validator names one at a time
         for key in sorted(set(error.validator_value) - set(value)):
@@ -193,15 +214,10 @@ class _Unwritten:
 
 
 def _cross_checks(config: dict[str, Any]) -> Errors:
-    datasets: dict[str, Any] = {}
-    views: dict[str, Any] = {}
-    yield from data_errors(config, datasets, views)
-    yield from tolerant(task_errors, config, views, datasets)
-    yield from tolerant(protocol_errors, config, views, datasets)
-    yield from tolerant(network_errors, config)
-    yield from tolerant(start_errors, config)
-    yield from tolerant(figure_errors, config)
-    yield from tolerant(lambda: population_errors(config["population"]))
+    known = Known(config)
+    yield from data_errors(config, known)
+    for check in CHECKS:
+        yield from tolerant(check, config, known)
 
 
 def _listed(kinds: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the checks of all kinds of studies share: hints, tolerance, and the errors of datasets and views."""
+"""Errors of datasets, sources of published results and views; and what all checks share."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -9,7 +9,7 @@ from apr.basics.names import name_problem, plain_name
 from apr.basics.problems import Problem
 from apr.basics.values import nearest, shown
 from apr.data.formats import FORMATS, format_options, options_problems
-from study import ROOT, load_registry, resolve_dataset
+from study.settings import ROOT, load_registry, load_sources, resolve_dataset, sets_of
 
 Errors = Iterator[tuple[list, str]]  # path of the key, and what is wrong with it
 
@@ -20,14 +20,33 @@ def tolerant(check: Callable[..., Errors], *arguments: Any) -> Errors:
         yield from check(*arguments)
 
 
-def data_errors(config: dict[str, Any], datasets: dict[str, Any], views: dict[str, Any]) -> Errors:
-    """Errors of a configuration's datasets and views; those that are resolved are put into the last two arguments."""
-    registry = load_registry()
+class Known:
+    """What a configuration can name: its datasets and views, as far as they can be resolved, and published results.
+
+    Attributes:
+        datasets, views: filled by `data_errors`.
+        registry: every source of resources/predictions.yaml.
+        sets: {source: {test set: entry}} of them.
+    """
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.datasets: dict[str, Any] = {}
+        self.views: dict[str, Any] = {}
+        self.registry = load_sources()
+        self.sets = {name: sets_of(entry) for name, entry in self.registry.items()}
+
+
+def data_errors(config: dict[str, Any], known: Known) -> Errors:
+    """Errors of a configuration's datasets, sources and views; those that can be resolved are put into `known`."""
+    registry, datasets, views = load_registry(), known.datasets, known.views
     mirror = (config.get("data") or {}).get("mirror")
     if isinstance(mirror, str):
         yield from _place_errors(["data", "mirror"], mirror, address_problem(mirror, OF_FOLDERS))
     for name, entry in (config.get("datasets") or {}).items():
-        yield from tolerant(_dataset_errors, name, entry, registry, datasets)
+        if name in known.registry:
+            yield from tolerant(_source_errors, name, entry or {}, known.registry)
+        else:
+            yield from tolerant(_dataset_errors, name, entry, registry, datasets)
     views |= {name: {"dataset": name, "classes": None} for name in datasets}
     selections = {
         name: {"classes": None, **entry}
@@ -37,6 +56,17 @@ def data_errors(config: dict[str, Any], datasets: dict[str, Any], views: dict[st
     views |= selections
     for name, view in selections.items():
         yield from tolerant(_view_errors, name, view, datasets, views)
+
+
+def _source_errors(name: str, entry: dict[str, Any], registry: dict[str, Any]) -> Errors:
+    path = ["datasets", name]
+    for key in entry.keys() - {"folder", "files"}:
+        text = "is no key of a source of published results, which takes folder or files; give your dataset another name"
+        yield [*path, key], text
+    if entry.get("folder") and entry.get("files"):
+        yield [*path, "files"], "stands beside folder; keep one of them"
+    yield from file_errors(path, entry, resolve_dataset(name, entry, registry))
+    yield from folder_errors(path, entry)
 
 
 def _dataset_errors(name: str, entry: dict[str, Any] | None, registry: dict[str, Any], datasets: dict) -> Errors:

@@ -1,32 +1,51 @@
 """Errors of tasks' protocols: keys that contradict each other, and more than there are images or time for."""
 
+import math
 from typing import Any
 
 from apr.basics.values import shown
 from apr.runs.protocol import contradictions
-from checks.data import Errors
+from apr.runs.ways import WAYS
+from checks.data import Errors, Known, tolerant
+from study.tasks import axis_values, cells_of, draws, grid_of, regime_of, ways_of
 
 MOST_TRAININGS = 1_000_000
 
 
-def protocol_errors(config: dict[str, Any], views: dict[str, Any], datasets: dict[str, Any]) -> Errors:
+def protocol_errors(config: dict[str, Any], known: Known) -> Errors:
     """Keys of a task that contradict each other; each names where its value comes from."""
-    regimes, at_regimes = config["regimes"], set()
+    regimes, at_regimes = config.get("regimes") or {}, set()
     for name, task in config["tasks"].items():
-        if not isinstance(task, dict) or not isinstance(regimes.get(task.get("regime")), dict):
+        ways = ways_of(task)
+        if len(ways) != 1 or ways[0] not in WAYS or not WAYS[ways[0]].trains:
             continue
-        regime = task["regime"]
-        for keys, text in contradictions({**regimes[regime], **task}):
+        regime = task[ways[0]]
+        if not isinstance(regimes.get(regime), dict):
+            continue
+        merged = {**regimes[regime], **task}
+        for keys, text in contradictions(merged):
             own = [key for key in keys if key in task]
             if not own:
                 at_regimes.add((regime, keys, text))
                 continue
-            text = contradictions({**regimes[regime], **task}, _origin(task, regime))
+            text = contradictions(merged, _origin(task, regime))
             yield ["tasks", name, own[0]], dict(text)[keys]
-        yield from _batch_errors(name, {**regimes[regime], **task}, views, datasets, _origin(task, regime))
+        yield from tolerant(_cell_errors, name, task, regimes, dict(contradictions(merged)))
+        yield from _batch_errors(name, merged, known.views, known.datasets, _origin(task, regime))
     for regime, keys, text in sorted(at_regimes):
         yield ["regimes", regime, keys[0]], text
-    yield from _number_errors(config)
+    yield from tolerant(_number_errors, config)
+
+
+def _cell_errors(name: str, task: dict, regimes: dict, found: dict) -> Errors:
+    """Keys that contradict each other in some cell of the grid, and not without it."""
+    grid = {key: axis_values(axis) for key, axis in grid_of(task, regimes).items() if key != "seed"}
+    told = set(found)
+    for cell in cells_of(grid) if math.prod(map(len, grid.values())) <= MOST_TRAININGS else []:
+        for keys, text in contradictions({**regime_of(task, regimes), **task, **cell}):
+            if keys not in told:
+                told.add(keys)
+                yield ["tasks", name, "grid"], f"in the cell {shown(cell)}: {keys[0]}: {text}"
 
 
 def _origin(task: dict[str, Any], regime: str) -> Any:
@@ -52,18 +71,19 @@ def most_training_images(view: dict[str, Any], dataset: dict[str, Any]) -> int |
 
 
 def _number_errors(config: dict[str, Any]) -> Errors:
-    """More trainings than anything could plan."""
-    size, counts = config["population"]["size"], {}
+    """More runs than anything could plan, and lists of models that are too short to choose from."""
+    size, counts = (config.get("population") or {}).get("size", 0), {}
     ks = config["statistics"].get("regret_k") or [1]
-    if min(ks) > size:
+    if size and min(ks) > size:
         yield (
             ["statistics", "regret_k"],
             f"{ks}: every k exceeds the {size} models of the population; add a smaller one",
         )
     for name, task in config["tasks"].items():
-        models = len(task["models"]) if "models" in task else size
-        counts[name] = models * task.get("seeds", 1)
+        grid = grid_of(task, config.get("regimes") or {})
+        cells = math.prod(axis["count"] if isinstance(axis, dict) else len(axis) for axis in grid.values())
+        counts[name] = (len(task["models"]) if "models" in task else size * draws(task)) * cells
     if sum(counts.values()) > MOST_TRAININGS:
         largest = max(counts, key=lambda name: counts[name])
-        text = f"{sum(counts.values()):,} trainings are more than {MOST_TRAININGS:,}"
-        yield ["tasks", largest], f"{text}, {counts[largest]:,} of them here; lower population.size or seeds"
+        text = f"{sum(counts.values()):,} runs are more than {MOST_TRAININGS:,}"
+        yield ["tasks", largest], f"{text}, {counts[largest]:,} of them here; lower population.size or shorten the grid"

@@ -1,55 +1,107 @@
-"""Errors of a study's tasks, networks and population."""
+"""Errors of a study's tasks: where their runs come from, roles, views, metrics, grids, and what they start from."""
 
-import re
+from typing import Any
 
-from apr.basics.problems import Problem
-from apr.basics.values import nearest
-from apr.models.anynet import Genotype, complexity
+from apr.basics.values import nearest, value_problem
 from apr.runs.metrics import METRICS
-from apr.runs.protocol import UNSAID
-from checks.data import Errors, tolerant
-from study import PROTOCOL, network_genotype, view_classes
+from apr.runs.protocol import KEYS
+from apr.runs.ways import PROTOCOL, PUBLISHED, WAYS
+from checks.data import Errors, Known, tolerant
+from checks.renamed import has_old_keys
+from study.settings import view_classes
+from study.tasks import RANKS, axis_values, cell_name, draws, grid_of, regime_of, ways_of
 
-MOST_NAMED = 20  # models of one task that do not exist
+WHERE = ", ".join(f"{way}: <regime>" for way in WAYS) + f" or {PUBLISHED}: <source>"
+ROLES = "reference, family, target, variant or extra: what figures show it as"
+# keys that only some tasks have, and which
+MOST = 10_000  # models of a population
+TRAININGS = ("closest", "initial", "continues", "ranks", "grid", "choose")
 
 
-def task_errors(config: dict, views: dict, datasets: dict) -> Errors:
-    """What is wrong with roles, regimes, views, errors and family tasks that tasks name."""
-    tasks, regimes = config["tasks"], config["regimes"]
-    references = [name for name, task in tasks.items() if task.get("role") == "reference"]
-    if len(references) != 1 and all("role" in task for task in tasks.values()):
-        yield ["tasks"], f"exactly one task has the role reference, found {len(references)}: {', '.join(references)}"
+def task_errors(config: dict[str, Any], known: Known) -> Errors:
+    """What is wrong with the ways, roles, regimes, views, metrics and family tasks that tasks name."""
+    tasks, regimes = config["tasks"], config.get("regimes") or {}
+    yield from tolerant(_reference_errors, tasks)
     family = [name for name, task in tasks.items() if task.get("role") == "family"]
     lacking: dict[tuple[str, str], list[str]] = {}
     for name, task in tasks.items():
-        yield from tolerant(_regime_errors, name, task, regimes, lacking)
-        yield from tolerant(_view_errors, name, task, family, views, datasets)
+        ways = ways_of(task)
+        if len(ways) > 1:
+            yield ["tasks", name], f"has {' and '.join(ways)}; keep one of them"
+        elif not ways and not has_old_keys(task):
+            yield ["tasks", name], f"does not say where its runs come from; write {WHERE}"
+        elif ways == [PUBLISHED]:
+            yield from tolerant(_published_errors, name, task, known)
+        elif ways:
+            yield from tolerant(_regime_errors, name, task, ways[0], regimes, lacking)
+            yield from tolerant(_view_errors, name, task, ways[0], family, known)
+            yield from tolerant(_grid_errors, name, task, regimes)
     for (regime, keys), names in lacking.items():
         more = f" and {len(names) - 1} more need" if len(names) > 1 else " needs"
         yield ["regimes", regime], f"lacks {keys}, which task {names[0]}{more}"
 
 
-def _regime_errors(name: str, task: dict, regimes: dict, lacking: dict[tuple[str, str], list[str]]) -> Errors:
-    if task["regime"] not in regimes:
-        yield ["tasks", name, "regime"], f"no regime {task['regime']!r}{nearest(task['regime'], regimes)}"
+def _reference_errors(tasks: dict) -> Errors:
+    references = [name for name, task in tasks.items() if task.get("role") == "reference"]
+    wanted = any(task.get("role") in ("family", "target") for task in tasks.values())
+    complete = all("role" in task for task in tasks.values() if draws(task))
+    if len(references) > 1 or (wanted and not references and complete):
+        yield ["tasks"], f"exactly one task has the role reference, found {len(references)}: {', '.join(references)}"
+
+
+def _published_errors(name: str, task: dict, known: Known) -> Errors:
+    source, wanted = task[PUBLISHED], task.get("set", name)
+    for key in task:
+        if key in ("view", "models", *TRAININGS, *PROTOCOL):
+            yield ["tasks", name, key], "is no key of a task whose results are published; remove it"
+    if source not in known.sets:
+        yield ["tasks", name, PUBLISHED], f"no source {source!r} is known{nearest(source, known.sets)}"
+    elif wanted not in known.sets[source]:
+        others = [other for other, sets in known.sets.items() if wanted in sets]
+        hint = f" (it is one of {others[0]})" if others else nearest(wanted, known.sets[source])
+        text = f"{source} has no test set {wanted!r}{hint}; write set: and one of {', '.join(known.sets[source])}"
+        yield ["tasks", name, "set"], text if known.sets[source] else f"{source} has no test sets; name another source"
+
+
+def _regime_errors(name: str, task: dict, way: str, regimes: dict, lacking: dict[tuple[str, str], list[str]]) -> Errors:
+    regime, keys = task[way], WAYS[way].keys
+    described = {"role": ROLES, "metric": ", ".join(METRICS)}
+    for key in ("role", "metric"):
+        if WAYS[way].trains and key not in task and not has_old_keys(task):
+            yield ["tasks", name, key], f"is missing ({described[key]})"
+    foreign = [*(() if WAYS[way].trains else TRAININGS), "set", *(key for key in PROTOCOL if key not in keys)]
+    narrow = [key for key in keys if keys[key] != PROTOCOL[key]]  # the schema has the bounds of all ways
+    for key in task:
+        if key in foreign:
+            yield ["tasks", name, key], f"is no key of a task with {way}; remove it"
+        elif key in narrow and (text := value_problem(task[key], keys[key])):
+            yield ["tasks", name, key], text
+    if regime not in regimes:
+        yield ["tasks", name, way], f"no regime {regime!r}{nearest(regime, regimes)}"
         return
-    said = {*UNSAID, *task, *regimes[task["regime"]]}
-    missing = [key for key in PROTOCOL if key not in said]
+    settings = regimes[regime]
+    for key in settings:
+        if key in foreign:
+            yield ["regimes", regime, key], f"is no key of a regime to {way}, as task {name} does; remove it"
+        elif key in narrow and (text := value_problem(settings[key], keys[key])):
+            yield ["regimes", regime, key], text
+    said = {*WAYS[way].unsaid, *task, *settings}
+    missing = [key for key in keys if key not in said]
     if missing:
-        lacking.setdefault((task["regime"], ", ".join(missing)), []).append(name)
+        lacking.setdefault((regime, ", ".join(missing)), []).append(name)
 
 
-def _view_errors(name: str, task: dict, family: list[str], views: dict, datasets: dict) -> Errors:
-    view = task.get("view", name)
+def _view_errors(name: str, task: dict, way: str, family: list[str], known: Known) -> Errors:
+    view, views = task.get("view", name), known.views
     if view not in views:
         yield ["tasks", name, "view"], f"no view or dataset {view!r}{nearest(view, views)}"
         return
-    dataset = datasets.get(views[view]["dataset"])
-    if dataset and (dataset["split"]["by"] == "none" or dataset["options"].get("train") is False):
+    dataset = known.datasets.get(views[view]["dataset"])
+    no_training = dataset and (dataset["split"]["by"] == "none" or dataset["options"].get("train") is False)
+    if no_training and WAYS[way].trains:
         yield ["tasks", name, "view"], f"{dataset['title']} has no training images; take a dataset that has some"
     classes = view_classes(views[view], dataset) if dataset else None
-    metric = METRICS.get(task.get("metric"))
-    if metric and classes and (fault := metric.fault(classes)):
+    if classes and task.get("metric") in METRICS and (fault := METRICS[task["metric"]].fault(classes)):
         yield ["tasks", name, "metric"], fault
     if task.get("closest") is not None and task["closest"] not in family:
         yield ["tasks", name, "closest"], f"no family task {task['closest']!r}{nearest(task['closest'], family)}"
@@ -58,30 +110,25 @@ def _view_errors(name: str, task: dict, family: list[str], views: dict, datasets
         yield ["tasks", name, "closest"], f"is missing: {remedy}"
 
 
-def network_errors(config: dict) -> Errors:
-    """What is wrong with the reference networks, and with the models that tasks name."""
-    networks, size = config.get("networks") or {}, config["population"]["size"]
-    known = {f"a{number:03d}" for number in range(size)} | networks.keys()
-    for name, network in networks.items():
-        if "-" in name or re.fullmatch(r"a\d+", name):
-            yield ["networks", name], "looks like a model of the population, or holds a -; choose another name"
-        try:
-            network_genotype(network)
-        except Problem as problem:
-            yield ["networks", name], str(problem)
-    for name, task in config["tasks"].items():
-        unknown = [model for model in task.get("models", ()) if model not in known]
-        for model in unknown[:MOST_NAMED]:
-            hint = nearest(model, networks) if not re.fullmatch(r"a\d+", model) else f" (a000 to a{size - 1:03d})"
-            yield ["tasks", name, "models"], f"no model {model!r}{hint}"
-        if len(unknown) > MOST_NAMED:
-            yield ["tasks", name, "models"], f"and {len(unknown) - MOST_NAMED:,} more that are no models"
+def _grid_errors(name: str, task: dict, regimes: dict) -> Errors:
+    grid = grid_of(task, regimes)
+    if "choose" in task and not grid:
+        yield ["tasks", name, "choose"], "chooses among the cells of a grid, and there is none; give one, or remove it"
+    for key, axis in grid.items():
+        names = [cell_name({key: value}) for value in axis_values(axis)]
+        double = next((text for text in names if names.count(text) > 1), None)
+        if double and key in KEYS:
+            path = ["tasks", name] if key in task.get("grid", {}) else ["regimes", task[ways_of(task)[0]]]
+            yield [*path, "grid", key], f"two of its values would name their runs {double}; remove one"
+        if key in task:
+            yield ["tasks", name, key], "stands beside an axis of the grid that sets it; remove one of them"
 
 
-def start_errors(config: dict) -> Errors:
+def start_errors(config: dict[str, Any], known: Known) -> Errors:
     """Errors of tasks that start from another task's runs."""
-    tasks, regimes, size = config["tasks"], config["regimes"], config["population"]["size"]
-    full = {name: {"view": name, **regimes.get(task.get("regime"), {}), **task} for name, task in tasks.items()}
+    tasks, regimes = config["tasks"], config.get("regimes") or {}
+    size = (config.get("population") or {}).get("size", MOST)  # that there is none is an error of its own
+    full = {name: {"view": name, **regime_of(task, regimes), **task} for name, task in tasks.items()}
     for name in tasks:
         yield from tolerant(_starts_of, name, full, size)
 
@@ -105,8 +152,10 @@ def _starts_of(name: str, full: dict, size: int) -> Errors:
 
 
 def _start_problem(key: str, task: dict, other: dict, name: str, size: int) -> str | None:
-    if any(start in other for start in ("initial", "continues", "seeds")):
-        return f"{name} has itself initial, continues or seeds; name a task that trains each model once, from scratch"
+    if not draws(other):
+        return f"{name} trains no models; name a task that does"
+    if any(start in other for start in ("initial", "continues", "grid")):
+        return f"{name} has itself initial, continues or a grid; name a task that trains each model once, from scratch"
     if task["stem"] != other["stem"]:
         return f"{name} has the stem {other['stem']}, this task {task['stem']}: the weights would not fit"
     if key == "continues" and task["view"] != other["view"]:
@@ -115,44 +164,10 @@ def _start_problem(key: str, task: dict, other: dict, name: str, size: int) -> s
         whole = [f"a{number:03d}" for number in range(size)]
         lacking = set(task.get("models", whole)) - set(other.get("models", whole))
         return f"{name} does not train {', '.join(sorted(lacking))}" if lacking else None
-    if "models" in task or "seeds" in task:
-        return "takes its models from the ranks of the other task; remove models and seeds"
+    if "models" in task or "grid" in task:
+        return "takes its models from the ranks of the other task; remove models and grid"
     if task["epochs"] <= other["epochs"]:
         return f"{name} ends after {other['epochs']} epochs; give this task more than its {task['epochs']}"
-    if 2 * task.get("ranks", 5) > len(other.get("models", range(size))):
+    if 2 * task.get("ranks", RANKS) > len(other.get("models", range(size))):
         return f"{name} trains too few models for {task.get('ranks', 5)} best and as many worst; lower ranks"
     return None
-
-
-def population_errors(population: dict) -> Errors:
-    """What is wrong with the space of architectures and its band of complexity."""
-    low, high = population["megaflops"]
-    for key in ("megaflops", "depth", "width"):
-        if population[key][0] > population[key][1]:
-            yield ["population", key], f"{population[key]}: the first value is larger than the second"
-            return
-    smallest, largest = (
-        complexity(
-            Genotype(*([value] * 4 for value in values)),
-            stem=population["stem"],
-            classes=population["classes"],
-            resolution=population["resolution"],
-        ).flops
-        / 1e6
-        for values in (_extreme(population, 0), _extreme(population, 1))
-    )
-    if high < smallest or low > largest:
-        yield (
-            ["population", "megaflops"],
-            f"no architecture can lie in {low}–{high}: the space reaches from {smallest:.1f} to {largest:.1f}",
-        )
-
-
-def _extreme(population: dict, end: int) -> tuple[int, int, int, int]:
-    depth, width = int(population["depth"][end]), max(8, int(population["width"][end]) // 8 * 8)
-    bottleneck = (max if end == 0 else min)(population["bottleneck"])
-    group = (min if end == 0 else max)(population["group_width"])
-    inner = max(1, width // bottleneck)
-    group = min(group, inner)
-    inner = max(group, round(inner / group) * group)
-    return depth, inner * bottleneck, bottleneck, group

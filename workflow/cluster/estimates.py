@@ -7,7 +7,6 @@ attempt, which has more time and goes on from the checkpoint.
 import math
 
 from study import Study, Task
-from study.retests import Retests
 
 PIXELS = 224**2  # speeds are stated in pictures of 224 x 224 pixels
 SMALL = 5  # small pictures are trained at most so many times as fast: the launches of kernels bind, not their pixels
@@ -26,29 +25,29 @@ def training_images(study: Study, task: Task) -> int:
     return math.ceil((dataset["images"] or IMAGES) * share)
 
 
-def training_minutes(study: Study | Retests, name: str) -> float:
+def training_minutes(study: Study, name: str) -> float:
     """Estimated minutes of one training of a task, or of one evaluation, on one GPU."""
-    if not isinstance(study, Study):
-        return STARTUP + EVALUATED * IMAGES / study.cluster["images_per_second"] / 60
     task = study.tasks[name]
+    if not task.trains:
+        return STARTUP + EVALUATED * IMAGES / study.cluster["images_per_second"] / 60
     before = study.tasks[task.continues].protocol["epochs"] if task.continues else 0
     shown = training_images(study, task) * (task.protocol["epochs"] - before)
     speed = study.cluster["images_per_second"] * min(SMALL, PIXELS / task.protocol["resolution"] ** 2)
     return STARTUP + shown / speed / 60
 
 
-def batch_size(study: Study | Retests, name: str) -> int:
+def batch_size(study: Study, name: str) -> int:
     """How many trainings of a task share a job, so that it lasts about `minutes_per_job`."""
     at_once, minutes = study.cluster["per_gpu"], study.cluster["minutes_per_job"]
     return max(1, int(at_once * minutes / training_minutes(study, name)))
 
 
-def time_limit(study: Study | Retests, name: str, attempt: int) -> int:
+def time_limit(study: Study, name: str, attempt: int) -> int:
     """Minutes that one training of a task may take."""
     return math.ceil(SLACK * training_minutes(study, name)) * attempt
 
 
-def preparation_limit(study: Study | Retests, name: str, attempt: int) -> int:
+def preparation_limit(study: Study, name: str, attempt: int) -> int:
     """Minutes that one step of a dataset's preparation may take: half an hour, and one more for each 100 GB."""
     size = sum(file["bytes"] or 0 for file in study.datasets[name]["files"])
     return (30 + math.ceil(60 * size / 1e11)) * attempt

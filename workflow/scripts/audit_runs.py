@@ -7,7 +7,8 @@ from apr.basics.files import write_text
 from apr.basics.logs import log_to
 from apr.basics.problems import Problem
 from apr.comparisons.table import markdown, save_table, write_csv
-from apr.watch.audit import audit, audit_table, described, remedy, to_come, wrong
+from apr.watch.audit import audit, wrong
+from apr.watch.audit_report import audit_table, described, remedy, to_come
 
 SHOWN = 20  # findings of a kind on the terminal; the file has all
 

@@ -7,9 +7,9 @@ from apr.scores.table import write_scores
 
 with log_to(snakemake.log[0]) as log:
     params = snakemake.params
-    files = zip(snakemake.input.measured, params.images, snakemake.output, strict=True)
-    for source, images, path in files:
+    files = zip(snakemake.input.measured, params.images, params.metrics.values(), snakemake.output, strict=True)
+    for source, images, metric, path in files:
         with reading(source):
-            rows = read_measured(source, images, params.metric)
+            rows = read_measured(source, images, metric)
         write_scores(path, rows)
         log.info("%s: %d models", path, len(rows))

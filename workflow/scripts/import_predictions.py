@@ -9,7 +9,8 @@ from apr.scores.table import write_scores
 with log_to(snakemake.log[0]) as log:
     folder, params = read_json(snakemake.input.unpacked)["folder"], snakemake.params
     with reading(folder):
-        tables = import_predictions(folder, params.source, params.metric, snakemake.input.get("labels"))
+        labels = next(iter(snakemake.input.get("labels", [])), None)
+        tables = import_predictions(folder, params.source, params.metrics, labels)
     for (name, rows), path in zip(tables.items(), snakemake.output, strict=True):
         write_scores(path, rows)
         log.info("%s: %d models", name, len(rows))

@@ -15,9 +15,9 @@ from docutils.core import publish_parts, publish_string
 from hostile import TEXTS, letters, rendered
 from jinja2 import Environment
 
-import safe_report
 from apr.basics.escaping import in_script, markdown_caption, markdown_cell, plain, plain_texts, rst, rst_caption
 from apr.comparisons.table import Table, save_table
+from engine import safe_report
 from study import ROOT
 
 PIECES = [".. ", " ", "raw", "::", "`", "*", "**", "_", "__", "|", "\\", ":", "a", "b1", "http://x.org/y"]

@@ -5,10 +5,18 @@ import copy
 import pytest
 import yaml
 
+from apr.runs.protocol import KEYS
 from checks.config import SCHEMA, check_config
-from study import PROTOCOL, ROOT, Study, load_registry, resolve_dataset
+from study import ROOT, study_of
+from study.settings import load_registry, resolve_dataset
 
-SHIPPED = ["config.yaml", "studies/demo.yaml", "studies/slices.yaml"]
+SHIPPED = [
+    ["config.yaml"],
+    ["studies/demo.yaml"],
+    ["studies/slices.yaml"],
+    ["studies/retest.yaml"],
+    ["studies/retest.yaml", "studies/retest_live.yaml"],
+]
 
 
 @pytest.fixture
@@ -28,9 +36,16 @@ def merge(base, more):
     return base
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_shipped_studies_have_no_errors(name):
-    assert check_config(yaml.safe_load((ROOT / name).read_text()), [ROOT / name]) == []
+def shipped(*names):
+    config = {}
+    for name in names:
+        merge(config, yaml.safe_load((ROOT / name).read_text()))
+    return config
+
+
+@pytest.mark.parametrize("names", SHIPPED, ids=" ".join)
+def test_shipped_studies_have_no_errors(names):
+    assert check_config(shipped(*names), [ROOT / name for name in names]) == []
 
 
 def test_a_key_that_no_file_has_came_from_the_command_line_or_a_profile(demo, tmp_path):
@@ -80,18 +95,16 @@ def test_five_typos_are_named_at_once_with_the_nearest_key(demo, tmp_path):
     demo["populaton"] = demo.pop("population")
     demo["regimes"]["small"]["weigth_decay"] = 1
     demo["tasks"]["digits"]["roll"] = demo["tasks"]["digits"].pop("role")
-    demo["tasks"]["faces"]["metric"] = "top1_eror"
+    demo["tasks"]["faces"]["metric"] = "top1-error"
     demo["statistics"]["resamples"] = "many"
     errors = errors_of(demo, tmp_path)
     expected = [
         "populaton: no such key (did you mean population?)",
-        "population: is missing",
+        "population: is missing, which task photos and 11 more train; give it, or name networks",
         "regimes.small.weigth_decay: no such key (did you mean weight_decay?)",
         "tasks.digits.roll: no such key (did you mean role?)",
         "tasks.digits.role: is missing",
-        "tasks.faces.metric: 'top1_eror' is not one of top1_error, top5_error, top1_accuracy, top5_accuracy (did you "
-        "mean "
-        "top1_error?)",
+        "tasks.faces.metric: 'top1-error' is not one of top1_error, top5_error, top1_accuracy, top5_accuracy (did you",
         "statistics.resamples: 'many' is a string, expected integer",
     ]
     assert len(errors) == len(expected)
@@ -102,11 +115,11 @@ def test_five_typos_are_named_at_once_with_the_nearest_key(demo, tmp_path):
 def test_typos_do_not_hide_other_errors(demo, tmp_path):
     demo["regimes"]["small"]["weigth_decay"] = 1
     del demo["tasks"]["faces"]["role"]
-    demo["tasks"]["digits"]["regime"] = "smal"
+    demo["tasks"]["digits"]["train"] = "smal"
     demo["views"]["photos_10"]["classes"] = 99
     demo["population"]["megaflops"] = [4, 3]
     errors = errors_of(demo, tmp_path)
-    starts = ["regimes.small.weigth_decay: ", "tasks.faces.role: is missing", "tasks.digits.regime: no regime 'smal'"]
+    starts = ["regimes.small.weigth_decay: ", "tasks.faces.role: is missing", "tasks.digits.train: no regime 'smal'"]
     starts += ["views.photos_10.classes: asks for 99", "population.megaflops: "]
     assert len(errors) == len(starts)
     assert all(any(error.startswith(start) for error in errors) for start in starts)
@@ -123,12 +136,15 @@ def test_typos_do_not_hide_other_errors(demo, tmp_path):
         ),
         ("views: {photos_5: {dataset: photo}}", "views.photos_5.dataset: no dataset 'photo' (did you mean photos?)"),
         ("views: {digits: {dataset: digits}}", "views.digits: has the name of a dataset"),
-        ("figures: {relative_error: [photo]}", "figures.relative_error: no task 'photo' (did you mean photos?)"),
+        (
+            "comparisons: {relative_error: [photo]}",
+            "comparisons.relative_error: no task 'photo' (did you mean photos?)",
+        ),
         (
             "tasks: {digits: {closest: photo_2}}",
             "tasks.digits.closest: no family task 'photo_2' (did you mean ph",
         ),
-        ("tasks: {digits: {regime: smal}}", "tasks.digits.regime: no regime 'smal' (did you mean small?)"),
+        ("tasks: {digits: {train: smal}}", "tasks.digits.train: no regime 'smal' (did you mean small?)"),
         ("tasks: {digits: {view: digit}}", "tasks.digits.view: no view or dataset 'digit' (did you mean digits?)"),
         ("tasks: {faces: {metric: top5_error}}", "tasks.faces.metric: top5_error says nothing about 2 classes"),
         ("tasks: {digits: {role: reference}}", "tasks: exactly one task has the role reference, found 2"),
@@ -148,7 +164,7 @@ def test_cross_checks(demo, tmp_path, change, message):
 
 
 def test_a_name_that_cannot_be_a_file_name_is_refused(demo, tmp_path):
-    demo["tasks"]["../evil task"] = {"regime": "small", "role": "target", "metric": "top1_error", "view": "digits"}
+    demo["tasks"]["../evil task"] = {"train": "small", "role": "target", "metric": "top1_error", "view": "digits"}
     (error,) = errors_of(demo, tmp_path)
     assert error.startswith("tasks: '../evil task' does not match")
     assert "Letters, digits" in error
@@ -162,8 +178,8 @@ def test_a_regime_that_lacks_a_key_is_named(demo, tmp_path):
 def test_the_file_that_sets_the_key_is_named(demo, tmp_path):
     base, more = tmp_path / "base.yaml", tmp_path / "more.yaml"
     base.write_text(yaml.safe_dump(demo))
-    more.write_text("tasks: {shells: {regime: small, role: targt, metric: top1_error}}")
-    demo["tasks"]["shells"] = {"regime": "small", "role": "targt", "metric": "top1_error"}
+    more.write_text("tasks: {shells: {train: small, role: targt, metric: top1_error}}")
+    demo["tasks"]["shells"] = {"train": "small", "role": "targt", "metric": "top1_error"}
     error, *_ = check_config(demo, [base, more])
     assert error.startswith(f"{more}: tasks.shells.role: 'targt' is not one of")
 
@@ -193,31 +209,43 @@ def test_the_file_that_sets_the_key_is_named(demo, tmp_path):
         ("tasks: {faces_20ep: {ranks: 5}}", "faces trains too few models for 5 best and as many worst; lower ranks"),
         ("tasks: {faces_20ep: {view: digits}}", "faces trains on faces, this task on digits; they need the same view"),
         (
-            "tasks: {faces_20ep: {seeds: 2}}",
-            "takes its models from the ranks of the other task; remove models and seeds",
+            "tasks: {faces_20ep: {grid: {seed: [1, 2]}}}",
+            "takes its models from the ranks of the other task; remove models and grid",
         ),
         ("tasks: {faces_20ep: {initial: photos}}", "tasks.faces_20ep: has both initial and continues; keep one"),
-        ("tasks: {digits_seeds: {initial: faces_20ep}}", "faces_20ep has itself initial, continues or seeds"),
+        ("tasks: {digits_seeds: {initial: faces_20ep}}", "faces_20ep has itself initial, continues or a grid"),
         ("networks: {a7: {depths: [1], widths: [8]}}", "networks.a7: looks like a model of the population"),
         ("networks: {odd: {depths: [1, 1], widths: [8, 8], strides: [1]}}", "networks.odd: genotype"),
         ("tasks: {tissues_pretrained: {initial: tissues_pretrained}}", "initial: a task cannot start from itself"),
         ("tasks: {faces: {ranks: 2}}", "tasks.faces.ranks: says how many models `continues` takes, and there is none"),
         (
-            "figures: {pretrained: {tissues: digits}}",
-            "figures.pretrained.tissues: tissues: digits: the second has no `init",
+            "comparisons: {pretrained: {tissues: digits}}",
+            "comparisons.pretrained.tissues: tissues: digits: the second has no `init",
         ),
-        ("figures: {pretrained: {digits: tissues_pretrained}}", "the two train on different views"),
-        ("figures: {repeats: {digits: faces}}", "figures.repeats.digits: digits: faces: the first has no `seeds`"),
-        ("figures: {repeats: {digits_seeds: faces}}", "the two train on different views"),
-        ("figures: {balanced: {photos: photos_5}}", "the view photos_5 of the second has no `cap`"),
-        ("figures: {references: [digits]}", "figures.references: digits does not train `networks` alone"),
-        ("figures: {curves: {continued: [faces]}}", "figures.curves.continued: faces continues no other task"),
-        ("figures: {best_shapes: [digits_networks]}", "figures.best_shapes: digits_networks does not train each model"),
-        ("figures: {all_pairs: [photos, digits_seeds]}", "figures.all_pairs: digits_seeds does not train each model"),
-        ("figures: {curves: {zoom_from: 6}}", "figures.curves.zoom_from: digits_long ends after 6 epochs; lower it"),
+        ("comparisons: {pretrained: {digits: tissues_pretrained}}", "the two train on different views"),
         (
-            "figures: {repeats: {digits_seed: digits}}",
-            "figures.repeats: no task 'digits_seed' (did you mean digits_seeds?)",
+            "comparisons: {repeats: {digits: faces}}",
+            "comparisons.repeats.digits: digits: faces: the grid of the first has no axis `seed`",
+        ),
+        ("comparisons: {repeats: {digits_seeds: faces}}", "the two train on different views"),
+        ("comparisons: {balanced: {photos: photos_5}}", "the view photos_5 of the second has no `cap`"),
+        ("comparisons: {references: [digits]}", "comparisons.references: digits does not train `networks` alone"),
+        ("comparisons: {curves: {continued: [faces]}}", "comparisons.curves.continued: faces continues no other task"),
+        (
+            "comparisons: {best_shapes: [digits_networks]}",
+            "comparisons.best_shapes: digits_networks does not train each model",
+        ),
+        (
+            "comparisons: {all_pairs: [photos, digits_seeds]}",
+            "comparisons.all_pairs: digits_seeds does not train each model",
+        ),
+        (
+            "comparisons: {curves: {zoom_from: 6}}",
+            "comparisons.curves.zoom_from: digits_long ends after 6 epochs; lower it",
+        ),
+        (
+            "comparisons: {repeats: {digits_seed: digits}}",
+            "comparisons.repeats: no task 'digits_seed' (did you mean digits_seeds?)",
         ),
     ],
 )
@@ -227,7 +255,7 @@ def test_errors_of_models_starts_and_figures(demo, tmp_path, change, message):
 
 
 def test_the_paper_is_whole():
-    study = Study(yaml.safe_load((ROOT / "config.yaml").read_text()), load_registry())
+    study = study_of(shipped("config.yaml"))
     assert len(study.models) == 500
     assert study.reference == "imagenet"
     assert study.family == ["imagenet_100", "imagenet_10", "imagenet_5", "imagenet_2"]
@@ -253,25 +281,27 @@ def test_the_paper_is_whole():
     runs = {name: len(study.runs(name)) for name in study.asked}
     assert sum(runs.values()) == 13_020 + 5  # the paper's trainings and Table A1's
     beside = [name for name in study.tasks if name not in study.asked]
-    assert beside == list(study.figures["initialisation"].values())
+    assert beside == list(study.comparisons["initialisation"].values())
     assert len(beside) == 3
-    for base, other in study.figures["initialisation"].items():
+    for base, other in study.comparisons["initialisation"].items():
         ours, theirs = study.tasks[base].protocol, study.tasks[other].protocol
         assert theirs == ours | {"zero_init_final_gamma": True}
         assert ours["zero_init_final_gamma"] is False
     assert runs["cifar10_seeds"] == 2 * 250
     assert [name for name, count in runs.items() if count == 10] == ["powerline_100ep", "natural_100ep"]
-    assert [name for name, task in study.tasks.items() if task.initial] == list(study.figures["pretrained"].values())
-    assert len(study.figures["pretrained"]) == 7
+    assert [name for name, task in study.tasks.items() if task.initial] == list(
+        study.comparisons["pretrained"].values()
+    )
+    assert len(study.comparisons["pretrained"]) == 7
     assert {name for name in study.tasks if study.keeps(name)} == {"imagenet", "powerline", "natural"}
 
 
 def test_a_task_overrides_its_regime(demo):
-    before = Study(copy.deepcopy(demo), load_registry()).tasks
+    before = study_of(copy.deepcopy(demo)).tasks
     demo["tasks"]["digits"]["epochs"] = 77
-    after = Study(demo, load_registry()).tasks
+    after = study_of(demo).tasks
     assert after["digits"].protocol["epochs"] == 77
-    assert list(after["digits"].protocol) == list(PROTOCOL)
+    assert list(after["digits"].protocol) == list(KEYS)
     assert {n: t for n, t in after.items() if n != "digits"} == {n: t for n, t in before.items() if n != "digits"}
 
 

@@ -166,9 +166,9 @@ def test_keys_that_are_no_text_are_named_and_hide_no_other_error(demo, tmp_path)
     more = tmp_path / "more.yaml"
     more.write_text(
         "datasets:\n  101: {folder: x, format: class_folder}\n  on: {folder: y, format: class_folders}\n"
-        "tasks:\n  101: {regime: smal, role: target, metric: top1_error, closest: photos_2}\n"
+        "tasks:\n  101: {train: smal, role: target, metric: top1_error, closest: photos_2}\n"
         "networks:\n  2020-01-01: {depths: [1, 1, 1, 1], widths: [8, 8, 8, 8]}\n"
-        "regimes:\n  ~: {}\nviews:\n  1.5: {dataset: photos}\nfigures:\n  no: [photos]\n"
+        "regimes:\n  ~: {}\nviews:\n  1.5: {dataset: photos}\ncomparisons:\n  no: [photos]\n"
     )
     base = tmp_path / "base.yaml"
     base.write_text(yaml.safe_dump(demo))
@@ -177,7 +177,7 @@ def test_keys_that_are_no_text_are_named_and_hide_no_other_error(demo, tmp_path)
     quoted = [line.rpartition("write ")[2] for line in lines if "YAML reads this key" in line]
     assert quoted == [f"{key!r} in quotes" for key in ("101", "on", "101", "2020-01-01", "~", "1.5", "no")]
     assert [line for line in lines if line.startswith("datasets.101.format: 'class_folder' is not one of")]
-    assert "tasks.101.regime: no regime 'smal' (did you mean small?)" in lines
+    assert "tasks.101.train: no regime 'smal' (did you mean small?)" in lines
     assert len(lines) == len(set(lines)) == 11
 
 
@@ -207,7 +207,7 @@ def test_a_double_key_is_an_error_of_its_file_beside_all_others(demo, tmp_path):
         f"{more}: training: line 3: appears here and in line 2; keep one, or merge the two",
         f"{more}: tasks.digits.role: 'targt' is not one of reference, family, target, variant, extra (did you mean "
         "target?)",
-        f"{more}: training.threads: 0: has to be at least 1 and at most 4,096 (CPU threads of one training (part of "
+        f"{more}: training.threads: 0: has to be at least 1 and at most 4,096 (CPU threads of one run (part of "
         "its provenance))",
     ]
 
@@ -215,6 +215,8 @@ def test_a_double_key_is_an_error_of_its_file_beside_all_others(demo, tmp_path):
 def test_a_double_key_of_the_registry_is_named(demo, tmp_path, monkeypatch):  # noqa: F811
     (tmp_path / "resources").mkdir()
     (tmp_path / "resources/datasets.yaml").write_text("photos: {}\nphotos: {}\n")
+    for name in ("predictions", "model_families"):
+        (tmp_path / f"resources/{name}.yaml").write_text("x: {}\n")
     monkeypatch.setattr("checks.config.ROOT", tmp_path)
     assert check_config(demo, []) == [
         f"{tmp_path}/resources/datasets.yaml: photos: line 2: appears here and in line 1; keep one, or merge the two"
@@ -254,6 +256,6 @@ def test_top5_of_few_classes_is_refused_when_the_view_is_drawn(tmp_path):
     with pytest.raises(SystemExit):
         runpy.run_path(script, {"snakemake": snakemake})
     assert not (tmp_path / "view.json").exists()
-    snakemake.params.metrics = {"mine": "top1_error"}
+    snakemake.params.metrics = {}
     runpy.run_path(script, {"snakemake": snakemake})
     assert read_json(tmp_path / "view.json")["classes"] == list("abcd")

@@ -13,8 +13,9 @@ from apr.basics.values import shown, value_problem
 from apr.data.formats import FORMATS, options_problems, read_listing
 from apr.data.formats.options import as_taken, option_kinds
 from apr.runs.protocol import CONTRADICTIONS, KEYS
-from checks.config import SCHEMA, schema_of
-from study import load_registry, resolve_dataset
+from apr.runs.ways import PROTOCOL
+from checks.config import SCHEMA, schema
+from study.settings import load_registry, resolve_dataset
 
 VALIDATORS = Draft202012Validator.VALIDATORS
 CSV = {"table": "labels.csv", "image": "image", "label": "label"}
@@ -154,8 +155,8 @@ NAN, HUGE = float("nan"), 10**400
         ({"population": {"size": HUGE}}, "population.size: a number of about 400 digits: has to be"),
         ({"population": {"width": [8, 10**9]}}, "population.width.1: 1000000000: has to be at most"),
         (
-            {"tasks": {"digits_seeds": {"seeds": 10**7}}},
-            "tasks.digits_seeds.seeds: 10000000: has to be at least 2 and at",
+            {"tasks": {"digits_seeds": {"grid": {"seed": {"count": 10**7}}}}},
+            "tasks.digits_seeds.grid.seed.count: 10000000: has to be at least 1 and at",
         ),
         ({"statistics": {"resamples": 10**12}}, "statistics.resamples: 1000000000000: has to be at least 100"),
         ({"training": {"checkpoint_seconds": NAN}}, "training.checkpoint_seconds: nan is not a finite number"),
@@ -168,7 +169,7 @@ NAN, HUGE = float("nan"), 10**400
         ({"datasets": {"photos": {"domain": "\x1b[31m"}}}, "datasets.photos.domain: '\\x1b[31m' does not match"),
         ({"training": {"device": "cpu\n"}}, "training.device: 'cpu\\n' does not match"),
         (
-            {"tasks": {"a\n": {"regime": "small", "role": "variant", "metric": "top1_error", "view": "digits"}}},
+            {"tasks": {"a\n": {"train": "small", "role": "variant", "metric": "top1_error", "view": "digits"}}},
             "tasks: 'a\\n' does",
         ),
         ({"statistics": {"regret_k": [50]}}, "statistics.regret_k: [50]: every k exceeds the 8 models"),
@@ -182,10 +183,10 @@ def test_values_out_of_bounds_are_refused_at_once(demo, tmp_path, change, messag
 
 
 def test_too_many_trainings_are_refused_before_they_are_listed(demo, tmp_path):  # noqa: F811
-    change = {"population": {"size": 10_000}, "tasks": {"digits": {"seeds": 10_000}}}
-    (line,) = [line for line in found(demo, change, tmp_path) if "trainings" in line]
+    change = {"population": {"size": 10_000}, "tasks": {"digits": {"grid": {"seed": {"first": 1, "count": 10_000}}}}}
+    (line,) = [line for line in found(demo, change, tmp_path) if "runs are more" in line]
     assert line.startswith("tasks.digits: 100,110,")
-    assert "lower population.size or seeds" in line
+    assert "lower population.size or shorten the grid" in line
 
 
 SMALL = "(inherited from the regime small)"
@@ -229,13 +230,13 @@ def test_a_batch_that_a_capped_view_cannot_fill(demo, tmp_path):  # noqa: F811
     assert "at most 12; lower it" in found(demo, change, tmp_path)[0]
 
 
-def test_the_keys_of_a_protocol_are_defined_once(demo):  # noqa: F811
+def test_the_keys_of_a_protocol_are_defined_once():
     written = yaml.safe_load(SCHEMA.read_text())["properties"]["regimes"]["additionalProperties"]["properties"]
-    assert set(written) == set(KEYS)
-    merged_schema = schema_of(demo)["properties"]
+    assert set(written) == {*PROTOCOL, "grid"}
+    merged_schema = schema()["properties"]
     for section in ("regimes", "tasks"):
         properties = merged_schema[section]["additionalProperties"]["properties"]
-        for key, wanted in KEYS.items():
+        for key, wanted in PROTOCOL.items():
             assert properties[key] == wanted | {"description": written[key]["description"]}
     assert all(set(keys) <= set(KEYS) for keys, *_ in CONTRADICTIONS)
 
@@ -251,8 +252,7 @@ def test_every_list_has_an_end():
             for number, part in enumerate(schema):
                 yield from endless(part, f"{path}.{number}")
 
-    for retests in ({}, {"retests": {}}):
-        assert [path for path in endless(schema_of(retests)) if not path.startswith(".$defs.regimes")] == []
+    assert list(endless(schema())) == []
 
 
 def test_of_a_list_that_is_too_long_no_item_is_looked_at(demo, tmp_path, monkeypatch):  # noqa: F811

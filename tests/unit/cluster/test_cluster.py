@@ -10,7 +10,7 @@ import pytest
 from waits import LONGEST
 
 from cluster.estimates import batch_size, time_limit, training_images, training_minutes
-from cluster.slurm import QueueWatch
+from engine.slurm import QueueWatch
 from study import ROOT, read_yaml, study_of
 
 PAPER = read_yaml(ROOT / "config.yaml")

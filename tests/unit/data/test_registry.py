@@ -15,7 +15,7 @@ from apr.data.formats import Listing, format_options, read_listing
 from apr.data.packed import STORAGES
 from apr.data.packing import pack_dataset
 from apr.data.sources.archives import unpack_all
-from study import load_registry, resolve_dataset
+from study.settings import load_registry, resolve_dataset
 
 REGISTRY = load_registry()
 STUDY_A = ("imagenet", "concrete", "mlc2008", "ham10000", "powerline", "insects", "natural", "cifar10", "cifar100")

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from failures import failed_jobs
+from engine.failures import failed_jobs
 
 
 def job(rule, *wildcards, output=(), members=()):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from order import DataFirst
+from engine.order import DataFirst
 
 DATA = {"download_file", "verify_source", "pack_dataset"}
 

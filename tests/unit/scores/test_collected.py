@@ -12,7 +12,8 @@ from apr.scores.collected import collected
 MODELS = ["timm:a", "torchvision:b.V2"]
 MANIFEST = {"view": "v", "dataset": "d", "dataset_digest": "1", "indices_digest": "2"}
 MANIFEST |= {"classes": list("abcdefghij"), "per_class": {"test": [5] * 10}}
-PLAN = {"title": "T", "metric": "top1_accuracy", "runs": dict(enumerate(MODELS))}
+RUNS = {model: {"model": model, "genotype": None, "seed": None, "cell": {}} for model in MODELS}
+PLAN = {"title": "T", "metric": "top1_accuracy", "protocol": None, "choose": None, "runs": RUNS}
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from apr.scores.table import write_scores
 
 
 def test_counts_per_model_and_set(tmp_path):
-    tables = import_predictions(made(tmp_path, models=("beta", "alpha")), SOURCE, METRIC)
+    tables = import_predictions(made(tmp_path, models=("beta", "alpha")), SOURCE, dict.fromkeys(SOURCE["sets"], METRIC))
     assert list(tables) == ["old", "new"]
     write_scores(tmp_path / "new.csv", tables["new"])
     table = read_models(tmp_path / "new.csv")

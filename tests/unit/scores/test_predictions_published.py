@@ -29,7 +29,7 @@ def published_folder(folder, name, test_set):
 def test_what_is_wrong_with_a_folder_of_published_cifar_predictions_is_named(tmp_path):
     root, entry = published_folder(tmp_path, "cifar10.1_predictions", "cifar10.1_v6")
     assert entry["sets"]["cifar10.1_v6"]["digest_of_files"]
-    assert len(import_predictions(root, entry, "top1_accuracy")["cifar10.1_v6"]) == 30
+    assert len(import_predictions(root, entry, dict.fromkeys(entry["sets"], "top1_accuracy"))["cifar10.1_v6"]) == 30
     path = min((root / "model_predictions/v6_predictions").iterdir())
     whole = json.loads(path.read_text())
     for values, message in (
@@ -42,11 +42,11 @@ def test_what_is_wrong_with_a_folder_of_published_cifar_predictions_is_named(tmp
     ):
         path.write_text(json.dumps(values))
         with pytest.raises(Problem, match=message) as problem:
-            import_predictions(root, entry, "top1_accuracy")
+            import_predictions(root, entry, dict.fromkeys(entry["sets"], "top1_accuracy"))
         assert "put the published file back into a `folder` of yours" in str(problem.value)
     path.write_text("[1,")
     with pytest.raises(Problem, match=r"is not JSON .*put the published file back"):
-        import_predictions(root, entry, "top1_accuracy")
+        import_predictions(root, entry, dict.fromkeys(entry["sets"], "top1_accuracy"))
 
 
 def test_what_is_wrong_with_a_folder_of_published_imagenetv2_predictions_is_named(tmp_path):
@@ -60,14 +60,14 @@ def test_what_is_wrong_with_a_folder_of_published_imagenetv2_predictions_is_name
     ):
         np.save(path, values)
         with pytest.raises(Problem, match=message):
-            import_predictions(root, entry, "top1_accuracy")
+            import_predictions(root, entry, dict.fromkeys(entry["sets"], "top1_accuracy"))
     np.save(path, whole)
     images = root / "data/datasets/imagenetv2-b-33.json"
     content = json.loads(images.read_text())
     content["image_filenames"][5] = content["image_filenames"][4]
     images.write_text(json.dumps(content))
     with pytest.raises(Problem, match=r"imagenetv2-b-33.json: image '.*' appears twice"):
-        import_predictions(root, entry, "top1_accuracy")
+        import_predictions(root, entry, dict.fromkeys(entry["sets"], "top1_accuracy"))
 
 
 def test_the_registry_pins_what_is_read():

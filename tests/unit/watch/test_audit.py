@@ -6,7 +6,8 @@ import pytest
 from fabricated import diverged, edit, only, write_run, write_table
 
 from apr.basics.files import digest_of
-from apr.watch.audit import audit, remedy, wrong
+from apr.watch.audit import audit, wrong
+from apr.watch.audit_report import remedy
 
 
 def test_a_sound_study_passes(made):

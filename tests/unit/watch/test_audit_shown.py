@@ -5,7 +5,8 @@ import os
 from fabricated import study, write_run, write_table
 
 from apr.comparisons.table import save_table
-from apr.watch.audit import STATES, audit, audit_table, described, remedy, to_come, wrong
+from apr.watch.audit import STATES, audit, wrong
+from apr.watch.audit_report import audit_table, described, remedy, to_come
 from apr.watch.consistency import mixed_devices
 
 

@@ -3,7 +3,8 @@
 import pytest
 from fabricated import edit, only, study
 
-from apr.watch.audit import audit, described
+from apr.watch.audit import audit
+from apr.watch.audit_report import described
 
 
 @pytest.fixture

@@ -20,10 +20,9 @@ def collected(
     """The rows of a task's score table.
 
     Args:
-        plan: of the task: title, metric and `runs`. Of a task that is trained also its protocol, and for each name of
-            a run its model, genotype and seed, and `cell` where it is one of a grid; model and genotype are None where
-            the run itself has to tell, since it continues a ranked one. Else the name of the pretrained model. With
-            `choose`, the part by which the cells that count are chosen.
+        plan: of the task: title, metric, protocol (None of one that is evaluated), the part by which it chooses among
+            the cells of a grid, if it does, and `runs`, for each name its model, genotype, seed and cell; model and
+            genotype are None where the run itself has to tell, since it continues a ranked one.
         paths: of the runs, in the plan's order.
         manifest: of the task's view.
         sources: the runs that these start from.
@@ -39,14 +38,16 @@ def collected(
     rows = []
     for path, planned in zip(paths, plan["runs"].values(), strict=True):
         run = read_run(path)
-        if "protocol" in plan:
-            _check_trained(run, plan["protocol"], planned, manifest, starts, str(path))
-            cell = planned.get("cell")
-        else:
-            _check_evaluated(run, planned, manifest, str(path))
-            cell = None
-        rows.append(row_of(run, metric, guess, cell))
-    return choose(rows, plan.get("choose"))
+        model = planned["model"] or run["model"]
+        if (run["model"], run["seed"]) != (model, planned["seed"]):
+            raise Problem(f"{path}: is a run of {run['model']}, not of {model}; delete it and run again")
+        check_current(run, plan["protocol"], planned, manifest, starts.get(model), str(path))
+        rows.append(row_of(run, metric, guess, planned["cell"]))
+    try:
+        return choose(rows, plan["choose"])
+    except ValueError as error:
+        remedy = f"give its dataset that part, split: {{{plan['choose']}_fraction: 0.1}}, or remove choose"
+        raise Problem(f"task {plan['title']}: choose: {error}; {remedy}") from None
 
 
 def row_of(run: Run, metric: Metric, guess: float | None, cell: Mapping[str, Any] | None = None) -> Row:
@@ -56,22 +57,37 @@ def row_of(run: Run, metric: Metric, guess: float | None, cell: Mapping[str, Any
     return score_row(run["model"], outcome["parts"], metric, **kept)
 
 
-def _check_trained(
-    run: Run, protocol: dict, planned: Mapping, manifest: Mapping[str, Any], starts: Mapping[str, Run], path: str
+def check_current(
+    run: Run,
+    protocol: Mapping[str, Any] | None,
+    planned: Mapping[str, Any],
+    images: Mapping[str, Any],
+    start: Run | None,
+    path: str,
 ) -> None:
-    model = planned["model"] or run["model"]
-    start = starts.get(model)
+    """Refuse a run that was not made as its task says.
+
+    Args:
+        protocol: of the task; None of one that is evaluated.
+        planned: the run's genotype, seed and cell.
+        images: of the view, its manifest.
+        start: the run that it starts from, if any.
+
+    Raises:
+        Problem: names what differs.
+    """
+    if protocol is None:
+        expected = planned_protocol(run["model"], images)
+        # weights, outputs and preprocessing are known only when the weights are there
+        known = {key: run["protocol"].get(key) for key in expected}
+        check_protocol(run | {"protocol": known}, expected, path)
+    else:
+        check_protocol(run, protocol_now(protocol, planned, images, start), path)
+
+
+def protocol_now(protocol: Mapping[str, Any], planned: Mapping[str, Any], images: Mapping, start: Run | None) -> dict:
+    """The protocol of a planned training as the study would make it now; the arguments are those of `check_current`."""
     genotype = planned["genotype"] or (start["protocol"]["genotype"] if start else None)
-    own = protocol | {"seed": planned["seed"]}
-    check_protocol(run, full_protocol(own, genotype=genotype, manifest=manifest, source=start), path)
-    if (run["model"], run["seed"]) != (model, planned["seed"]):
-        raise Problem(f"{path}: is a run of {run['model']}, not of {model}; delete it and run again")
-
-
-def _check_evaluated(run: Run, model: str, manifest: Mapping[str, Any], path: str) -> None:
-    if run["model"] != model:
-        raise Problem(f"{path}: is a run of {run['model']}, not of {model}; delete it and run again")
-    expected = planned_protocol(model, manifest)
-    # weights, outputs and preprocessing are known only when the weights are there
-    known = {key: run["protocol"].get(key) for key in expected}
-    check_protocol(run | {"protocol": known}, expected, path)
+    seed = {} if planned["seed"] is None else {"seed": planned["seed"]}
+    own = {**protocol, **planned["cell"], **seed}
+    return full_protocol(own, genotype=genotype, manifest=images, source=start)

@@ -25,14 +25,14 @@ log = logging.getLogger("apr")
 
 
 def import_predictions(
-    folder: str | Path, source: Mapping[str, Any], metric: str, labels: str | Path | None = None
+    folder: str | Path, source: Mapping[str, Any], metrics: Mapping[str, str], labels: str | Path | None = None
 ) -> dict[str, list[Row]]:
     """The rows of the score table of each test set of a source, models sorted by name.
 
     Args:
         folder: what was unpacked: the source's files, or one folder that holds them.
         source: its entry in resources/predictions.yaml, which explains the keys.
-        metric: of the tasks.
+        metrics: of the tasks, by the names of their test sets.
         labels: the .npy file for the test sets whose labels come `labels_from` another source.
 
     Raises:
@@ -40,7 +40,7 @@ def import_predictions(
             the test sets have no model in common.
     """
     root = _root(Path(folder), source)
-    tables = {name: _import_set(name, root, source, metric, labels) for name in source["sets"]}
+    tables = {name: _import_set(name, root, source, metrics[name], labels) for name in source["sets"]}
     models = {name: {row["model"] for row in table} for name, table in tables.items()}
     everywhere = set.intersection(*models.values())
     if not everywhere:

@@ -2,23 +2,18 @@
 
 import os
 import zipfile
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from apr.basics.files import read_json
 from apr.basics.problems import Problem
-from apr.comparisons.table import Table
 from apr.runs.metrics import METRICS
-from apr.runs.protocol import check_protocol
 from apr.runs.record import asked_for, read_run
-from apr.scores.collected import row_of
-from apr.scores.table import Row, ranked_model
+from apr.scores.collected import check_current, row_of
+from apr.scores.table import Row, ranked_model, read_scores
 from apr.watch.consistency import (
     MALFORMED,
     contradictions,
@@ -27,7 +22,6 @@ from apr.watch.consistency import (
     mixed_devices,
     of_another_study,
 )
-from apr.watch.planned import protocol_now
 
 # What a planned run can be: each is exactly one of these.
 STATES = ("complete", "diverged", "to_do", "missing", "outdated", "unreadable", "misplaced", "out_of_range")
@@ -61,10 +55,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Audit:
-    """`states`: {task: {state: number of planned runs}}; `findings`: in the order of the plan, strays last."""
+    """What an audit found.
+
+    Attributes:
+        states: {task: {state: number of planned runs}}.
+        findings: in the order of the plan, strays last.
+        trains: whether all planned runs are trainings.
+    """
 
     states: dict[str, dict[str, int]]
     findings: list[Finding]
+    trains: bool = True
 
 
 def audit(plan: Mapping[str, Any], root: str | Path) -> Audit:
@@ -73,78 +74,19 @@ def audit(plan: Mapping[str, Any], root: str | Path) -> Audit:
     A run that is not there yet is no finding as long as its task has no score table.
 
     Args:
-        plan: {task: {title, view, metric, protocol, initial, continues, runs: {name: {model, genotype, seed}}}}.
+        plan: {task: {title, view, metric, protocol, initial, continues, runs: {name: {model, genotype, seed, cell}}}};
+            the protocol is None of a task that is evaluated, the view too of one whose results are published.
         root: the study's directory, the one that holds `results`.
     """
     tasks = [_Task(name, plan, Path(root)) for name in asked_for(plan, root)]
     states = {task.name: task.states() for task in tasks}
-    return Audit(states, [finding for task in tasks for finding in task.findings] + _strays(plan, Path(root)))
+    findings = [finding for task in tasks for finding in task.findings] + _strays(plan, Path(root))
+    return Audit(states, findings, trains=all(task.entry["protocol"] for task in tasks))
 
 
 def wrong(findings: Sequence[Finding]) -> bool:
     """Whether something is wrong: neither what is made again by itself nor runs that no task plans are."""
     return any(finding.kind in WRONG for finding in findings)
-
-
-def audit_table(result: Audit, titles: Mapping[str, str]) -> Table:
-    """What each task's planned runs are and what else was found; all tasks in the last row."""
-    rows = []
-    for task, states in result.states.items():
-        kinds = Counter(finding.kind for finding in result.findings if finding.task == task)
-        others = {kind: kinds[kind] for kind in ("old_table", "weights", "classes", "table", *NOTED)}
-        rows.append({"task": task, "planned": sum(states.values()), **states, **others})
-    data = pd.DataFrame(rows)
-    total = data.drop(columns="task").sum()
-    total[STRAY] = sum(finding.kind == STRAY for finding in result.findings)
-    shown = pd.concat([data.assign(task=data["task"].map(titles)), pd.DataFrame([{"task": "All tasks", **total}])])
-    shown.columns = [name.replace("_", " ").capitalize() for name in shown.columns]
-    return Table(data, shown, _caption(result, total))
-
-
-def described(findings: Sequence[Finding], most: int | None = None) -> str:
-    """The findings by kind, as Markdown; of each kind at most `most`. What is made again takes a line a table."""
-    parts = []
-    for kind, meaning in {**WRONG, **AGAIN, **NOTED}.items():
-        chosen = [finding for finding in findings if finding.kind == kind]
-        if chosen:
-            lines = _by_task(chosen) if kind in AGAIN else [f"- {finding.path}: {finding.says}" for finding in chosen]
-            more = [f"- and {len(lines) - most:,} more"] if most and len(lines) > most else []
-            title = f"## {kind.replace('_', ' ').capitalize()}: {meaning}"
-            parts.append("\n".join([title, "", *lines[:most], *more, ""]))
-    return "\n".join(parts)
-
-
-def _by_task(findings: Sequence[Finding]) -> list[str]:
-    """A line for each task: how many files, which, and what the first of them is."""
-    lines = []
-    for task in dict.fromkeys(finding.task for finding in findings):
-        own = [finding for finding in findings if finding.task == task]
-        which = f"{len(own):,} runs of {task}, the first " if len(own) > 1 else ""
-        lines.append(f"- {which}{own[0].path}: {own[0].says}")
-    return lines
-
-
-def remedy(findings: Sequence[Finding]) -> str:
-    """What to do about what is wrong, in one line."""
-    bad = [finding for finding in findings if finding.kind in WRONG]
-    delete = list(dict.fromkeys(finding.path for finding in bad))
-    more = f" and {len(delete) - 3:,} more, all named in results/audit.md" if len(delete) > 3 else ""
-    count = "1 finding is" if len(bad) == 1 else f"{len(bad):,} findings are"
-    names = ", ".join(delete[:3])
-    return f"{count} wrong: delete {names}{more}; then run snakemake for the whole study again, and audit it again"
-
-
-def to_come(findings: Sequence[Finding]) -> str:
-    """What the command that made the study does when it is given again, in one line; empty where it does nothing."""
-    counts = Counter(finding.kind for finding in findings)
-    runs, tables = counts["missing"] + counts["outdated"], counts["old_table"]
-    what = [f"{runs:,} run(s)"] * (runs > 0) + [f"{tables:,} score table(s)"] * (tables > 0)
-    if not what:
-        return ""
-    return (
-        f"The command that made the study makes {' and '.join(what)} again when it is repeated, with the same "
-        "configuration files. Delete what it leaves out: Snakemake has no record of how that was made"
-    )
 
 
 class _Task:
@@ -159,6 +101,8 @@ class _Task:
         """Count the planned runs by state, and note the findings."""
         path = f"results/scores/{self.name}.csv"
         collected = (self.root / path).exists()
+        if self.entry["view"] is None:
+            return self._published(path) if collected else dict.fromkeys(STATES, 0)
         if self.made & set(self.entry["runs"]) or (self.root / f"results/views/{self.entry['view']}.json").exists():
             for file, says in contradictions(self.entry["view"], self.root):
                 self._note("classes", file, says)
@@ -182,12 +126,20 @@ class _Task:
             self._note("old_table" if self._table_is_old(path, counts, rows) else "table", path, says)
         return counts
 
+    def _published(self, path: str) -> dict[str, int]:
+        """Whether the score table of published results can be read; no run is planned."""
+        try:
+            read_scores(self.root / path)
+        except (Problem, OSError) as error:
+            self._note("table", path, str(error).removeprefix(f"{self.root / path}: "))
+        return dict.fromkeys(STATES, 0)
+
     def _row(self, run: dict, name: str) -> Row:
         """What the score table has to say of a run by itself: not whether it is chosen among several."""
         metric = METRICS[self.entry["metric"]]
         guess = metric.guess(self.view["per_class"]["test"]) if self.view else None
-        row = row_of(run, metric, guess, self.entry["runs"][name].get("cell"))
-        unknown = [key for key, told in (("chosen", not self.entry.get("choose")), ("guess", self.view)) if not told]
+        row = row_of(run, metric, guess, self.entry["runs"][name]["cell"])
+        unknown = [key for key, told in (("chosen", not self.entry["choose"]), ("guess", self.view)) if not told]
         return {key: value for key, value in row.items() if key not in unknown}
 
     def _table_is_old(self, path: str, counts: Mapping[str, int], rows: Sequence[Mapping | None]) -> bool:
@@ -266,7 +218,8 @@ class _Task:
         if source and (says := self.source._outdated(source, model)):
             return f"started from {initial}/{model}, which is outdated ({says})"
         try:
-            check_protocol(run, protocol_now(self.entry, name, self.view or run["protocol"]["images"], source), path)
+            images = self.view or run["protocol"]["images"]
+            check_current(run, self.entry["protocol"], self.entry["runs"][name], images, source, path)
         except Problem as problem:
             return str(problem).removeprefix(f"{path}: ").partition(". Delete")[0]
         return ""
@@ -299,21 +252,3 @@ def _made(folder: Path) -> set[str]:
     """Names of the runs in a folder; those that are being written begin with a dot."""
     names = os.listdir(folder) if folder.is_dir() else []
     return {name.removesuffix(".json") for name in names if name.endswith(".json") and not name.startswith(".")}
-
-
-def _caption(result: Audit, total: Mapping[str, int]) -> str:
-    found = Counter(finding.kind for finding in result.findings)
-    bad = [f"{found[kind]:,} {meaning}" for kind, meaning in WRONG.items() if found[kind]]
-    made_anew = [f"{found[kind]:,} {meaning}" for kind, meaning in AGAIN.items() if found[kind]]
-    again = f"Made again by the same command: {'; '.join(made_anew)}. " if made_anew else ""
-    strays = f" {found[STRAY]:,} file(s) or folder(s) are planned by no task." if found[STRAY] else ""
-    return (
-        f"Of {total['planned']:,} planned trainings {total['complete']:,} are complete, {total['diverged']:,} diverged "
-        f"and {total['to_do']:,} are still to do. {again}"
-        f"{'Wrong: ' + '; '.join(bad) if bad else 'Nothing is wrong'}.{strays} Each planned run is counted once: "
-        "complete, diverged, to do (its task has no score table yet), missing (it has one), outdated (another "
-        "protocol, images or source than the study's), unreadable, misplaced (of another model, task or rank) or "
-        "out of range (impossible beside its view). Classes: views or data sets whose counts contradict each other. "
-        "Table: a score table that its runs do not give; old table: one that is made again. Devices: runs of one task "
-        "were made on several kinds. Stray: runs that the task does not plan."
-    )

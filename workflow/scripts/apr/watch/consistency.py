@@ -17,6 +17,9 @@ MALFORMED = (KeyError, TypeError, AttributeError, IndexError, ValueError)
 def impossible(run: dict, view: Mapping[str, Any]) -> str:
     """What contradicts the view or the run's own history; empty where all is possible."""
     protocol, outcome, history = run["protocol"], run["outcome"], run["history"]
+    if "epochs" not in protocol:  # an evaluation
+        fault = part_fault(outcome["parts"]["test"], protocol["outputs"], view["n_test"])
+        return f"test {fault}; delete it" if fault else ""
     epochs, batch = protocol["epochs"], protocol["batch"]
     images = {"train": view["n_train"] // batch * batch}  # the last, incomplete batch of an epoch is left out
     before = protocol["initial"]["epochs"] if "initial" in protocol else 0  # epochs of the run that it continues

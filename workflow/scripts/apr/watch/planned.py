@@ -8,25 +8,10 @@ from typing import Any
 
 from apr.basics.files import digest_of
 from apr.basics.problems import Problem
-from apr.runs.protocol import full_protocol
+from apr.scores.collected import protocol_now
 from apr.scores.table import ranked_model
 
 MALFORMED = (OSError, ValueError, KeyError, TypeError, AttributeError)
-
-
-def protocol_now(entry: Mapping[str, Any], name: str, images: Mapping[str, Any], source: Mapping | None) -> dict:
-    """The protocol of a planned run.
-
-    Args:
-        entry: of the task in the plan: protocol, and for each run its model, genotype and seed.
-        name: of the run.
-        images: the view's manifest.
-        source: the run that it starts from, with what `full_protocol` asks of it, if any.
-    """
-    planned = entry["runs"][name]
-    genotype = planned["genotype"] or source["protocol"]["genotype"]
-    seed = {} if planned["seed"] is None else {"seed": planned["seed"]}
-    return full_protocol({**entry["protocol"], **seed}, genotype=genotype, manifest=images, source=source)
 
 
 class Runs:
@@ -65,9 +50,9 @@ class Runs:
         entry, view = self.plan[task], self._views[task]
         if view is None:
             return True
-        if "protocol" not in entry:  # an evaluation
+        if entry["protocol"] is None:  # an evaluation
             images = run["protocol"]["images"]
-            return run["model"] == entry["runs"][name] and all(view.get(key) == images[key] for key in images)
+            return run["model"] == entry["runs"][name]["model"] and all(view.get(key) == images[key] for key in images)
         source, initial = None, entry["initial"]
         if initial:
             source = made[initial].get(run["model"])
@@ -77,7 +62,8 @@ class Runs:
                 return False
         key = (view["dataset_digest"], view["indices_digest"], source and (source["fingerprint"], source["weights"]))
         if self._expected.get((task, name), (None,))[0] != key:
-            self._expected[task, name] = (key, digest_of(protocol_now(entry, name, view, source)))
+            expected = protocol_now(entry["protocol"], entry["runs"][name], view, source)
+            self._expected[task, name] = (key, digest_of(expected))
         return self._expected[task, name][1] == run["fingerprint"]
 
     def _other_rank(self, source: str, name: str, run: dict) -> bool:

@@ -177,7 +177,7 @@ def _progress(plan: Mapping[str, Any], task: str, made: Mapping, before: frozens
 def _cost(plan: Mapping[str, Any], task: str, root: Path) -> float | None:
     """Epochs x images x pixels of one training; None before the view is drawn."""
     entry = plan[task]
-    if "protocol" not in entry:  # an evaluation, which models of very different cost share
+    if entry["protocol"] is None:  # an evaluation, which models of very different cost share
         return None
     protocol, before = entry["protocol"], plan[entry["initial"]]["protocol"]["epochs"] if entry["continues"] else 0
     epochs = max(1, protocol["epochs"] - before)

@@ -1,0 +1,64 @@
+# Needs:  data/unpacked/{source}.json, data/raw/{source}/… (sources.smk)
+# Makes:  results/scores/{task}.csv  of the tasks whose results are published, all of a source at once
+
+
+def published(source):
+    """The score tables of the tasks whose results a source publishes."""
+    return files.scores(study.published(source))
+
+
+rule import_imagenetv2:
+    """Published predictions on ImageNet and on its new test sets, counted against their labels."""
+    input:
+        unpack(lambda wildcards: files.labels("imagenetv2_predictions")),
+        unpacked="data/unpacked/imagenetv2_predictions.json",
+    output:
+        published("imagenetv2_predictions"),
+    log:
+        "logs/import_imagenetv2.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        source=lambda wildcards: files.source("imagenetv2_predictions"),
+        metrics=study.metrics("imagenetv2_predictions"),
+    message:
+        "Counting the published predictions on ImageNetV2"
+    script:
+        "../workflow/scripts/import_predictions.py"
+
+
+use rule import_imagenetv2 as import_cifar10 with:
+    input:
+        unpack(lambda wildcards: files.labels("cifar10.1_predictions")),
+        unpacked="data/unpacked/cifar10.1_predictions.json",
+    output:
+        published("cifar10.1_predictions"),
+    log:
+        "logs/import_cifar10.log",
+    params:
+        source=lambda wildcards: files.source("cifar10.1_predictions"),
+        metrics=study.metrics("cifar10.1_predictions"),
+    message:
+        "Counting the published predictions on CIFAR-10.1"
+
+
+rule import_measured:
+    """Accuracies that timm measured."""
+    input:
+        verified="data/raw/timm-results.json",
+        measured=lambda wildcards: [
+            files.of_source("timm-results", entry["measured"]) for entry in study.published("timm-results").values()
+        ],
+    output:
+        published("timm-results"),
+    log:
+        "logs/import_measured.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        images=[entry["images"] for entry in study.published("timm-results").values()],
+        metrics=study.metrics("timm-results"),
+    message:
+        "Reading the accuracies that timm measured"
+    script:
+        "../workflow/scripts/import_measured.py"

@@ -1,0 +1,102 @@
+"""What a study can make of the papers' tables and figures, what it compares, and what rules ask of it."""
+
+import pytest
+import yaml
+
+from apr.runs import ways
+from apr.runs.ways import Way
+from study import ROOT, study_of
+from study.files import Files, one_of
+from study.items import EACH, Items
+
+
+def config(*names):
+    merged = {}
+    for name in names:
+        for key, value in yaml.safe_load((ROOT / name).read_text()).items():
+            merged[key] = merged[key] | value if isinstance(value, dict) and key in merged else value
+    return merged
+
+
+@pytest.fixture
+def demo():
+    return config("studies/demo.yaml")
+
+
+def test_the_paper_makes_all_of_its_items_but_those_of_lines():
+    items = Items(study_of(config("config.yaml")))
+    lacking = {target for target in items.facts if items.lacking(target)}
+    assert lacking == {target for target, facts in items.facts.items() if facts.get("paper") == "recht_2019"}
+    assert items.by_name == {"fig_initialisation"}
+    assert "initialisation" not in items.made("fig_")
+    assert {f"target_{task}" for task in items.study.targets} <= set(items.made("fig_"))
+    assert {row["target"] for row in items.rows} == items.facts.keys() - lacking - EACH.keys()
+
+
+def test_a_study_of_lines_makes_them_and_what_every_study_has():
+    items = Items(study_of(config("studies/retest.yaml")))
+    assert {"retest_slopes", "retest_cifar10.1_v4", "items", "audit", "since"} <= set(items.made("table_"))
+    assert {"since", "family_distances", "retest_cifar10.1_v6"} <= set(items.made("fig_"))
+    assert items.lacking("fig_all_pairs") == "a task with the role reference"
+    assert {items.facts[row["target"]].get("paper") for row in items.rows} == {"recht_2019", None}
+    assert items.paper_values["imagenetv2_matched_frequency_top1"]["slope"] == 1.11
+
+
+def test_what_is_lacking_is_said_with_the_study_that_has_it(demo):
+    items = Items(study_of(demo))
+    assert items.refusal("fig_balanced_vs_unbalanced").endswith(
+        "lacks a task on a view with a `cap` (comparisons.balanced); config.yaml, the paper's own study, has it"
+    )
+    assert items.refusal("fig_since").endswith("(comparisons.lines or comparisons.since); studies/retest.yaml, has it")
+    del demo["tasks"]["tissues_pretrained"]
+    assert Items(study_of(demo)).lacking("fig_pretrained_vs_scratch") == "a task with `initial`"
+
+
+def test_a_study_without_population_or_comparisons_can_be_planned():
+    task = {"published": "timm-results", "set": "timm_real"}
+    items = Items(study_of({"title": "x", "tasks": {"real": task}, "statistics": {"resamples": 100, "seed": 0}}))
+    assert (items.made("table_"), items.made("fig_")) == (["items", "audit"], [])
+    assert Files(items.study).source("timm-results")["sets"]["real"]["images"] == 46_837
+
+
+def test_pairs_follow_from_the_roles(demo):
+    compared = study_of(demo).comparisons
+    assert compared.pairs["imagenet_vs_targets"] == [("photos", name) for name in ("digits", "faces", "tissues")]
+    assert compared.pairs["closest_vs_targets"][1] == ("photos_2", "faces")
+    assert compared.around("photos_5") == [("photos", "photos_5"), ("photos_10", "photos_5"), ("photos_2", "photos_5")]
+    assert compared.two("repeats") == [("digits_seeds", "digits")]
+    assert compared.panels([("photos", "digits")], 1)["titles"] == {"photos": "photos", "digits": "digits"}
+
+
+def test_files_of_the_demo(demo):
+    files = Files(study_of(demo))
+    assert files.scores(["digits", "faces", "digits"]) == ["results/scores/digits.csv", "results/scores/faces.csv"]
+    assert files.sources("faces_20ep") == files.runs("faces")
+    assert files.runs("faces_20ep")[0] == "results/runs/faces_20ep/best1.json"
+    assert len(files.some_runs("digits", 3)) == 3
+    assert files.bundled("photos")
+    assert files.labels("cifar10.1_predictions") == {"verified": [], "labels": []}
+    retest = Files(study_of(config("studies/retest.yaml")))
+    assert retest.labels("cifar10.1_predictions") == {
+        "verified": ["data/raw/cifar10_labels.json"],
+        "labels": ["data/raw/cifar10_labels/cifar10_test_set_original_labels.npy"],
+    }
+    assert one_of(["a.b"]) == r"a\.b"
+    assert one_of([]) == "(?!)"
+
+
+def test_another_way_to_make_runs_takes_an_entry_of_the_library(demo, monkeypatch):
+    keys = {"lr": {"type": "number"}, "seed": {"type": "integer"}}
+    monkeypatch.setitem(ways.WAYS, "finetune", Way(keys, {}, pretrained=True, trains=True))
+    demo["regimes"]["gently"] = {"lr": 0.1, "seed": 1, "grid": {"lr": [0.1, 0.2]}}
+    demo["tasks"]["tuned"] = {
+        "finetune": "gently",
+        "view": "faces",
+        "role": "target",
+        "models": ["timm:resnet18.a1_in1k"],
+    }
+    study = study_of(demo)
+    assert list(study.runs("tuned")) == ["timm.resnet18.a1_in1k-lr0.1", "timm.resnet18.a1_in1k-lr0.2"]
+    assert study.planned("tuned")["protocol"] == {"lr": 0.1, "seed": 1}
+    assert ("photos", "tuned") in study.comparisons.pairs["imagenet_vs_targets"]
+    assert study.made_by("finetune") == ["tuned"]

@@ -1,0 +1,56 @@
+"""What the Snakefile does with Snakemake itself: the study is checked, and rules follow the code that they run."""
+
+import gc
+import os
+import sys
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+from typing import Any
+
+from apr.basics.problems import Problem
+from code_digest import digest
+from study import ROOT, Study, study_of
+
+SCRIPTS = ROOT / "workflow/scripts"
+# What a script's text or time says, profiles/default leaves out. Training, evaluating and preparing data depend on
+# inputs and parameters alone, and so does what they are made from: where a change of its code changes what it makes, a
+# `revision` is raised by hand. All other rules carry a digest of what their script runs.
+RAISED_BY_HAND = {"download_file", "verify_source", "unpack_source", "pack_dataset", "select_view", "rank_runs"}
+DATA = RAISED_BY_HAND - {"rank_runs"}
+
+
+def started_study(workflow: Any, config: dict[str, Any]) -> Study:
+    """The study that a workflow was started with, checked in the process that the user started.
+
+    Raises:
+        SystemExit: the configuration has errors; all are named.
+    """
+    # a plan of 13,000 jobs is millions of objects that live on: looking at them again is a quarter of the time
+    gc.set_threshold(1_000_000)
+    # the interpreter that runs Snakemake also trains, whether its environment is activated or not
+    os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]))
+    if not workflow.is_main_process:
+        return study_of(config)
+    from checks.config import checked_study
+
+    try:
+        return checked_study(config, workflow.overwrite_configfiles or [ROOT / "config.yaml"])
+    except Problem as problem:
+        sys.exit(f"error: {problem}")
+
+
+def follow_code(rules: Iterable[Any]) -> None:
+    """Give every rule with a script, but for those of data, the digest of what it runs."""
+    for rule in rules:
+        if rule.script and rule.name not in RAISED_BY_HAND:
+            rule.set_params(code=_code_of(rule.script))
+
+
+def run_locally(workflow: Any, submitted: Collection[str]) -> None:
+    """Let all rules but those that are `submitted` run where Snakemake runs, also beside a cluster."""
+    workflow.localrules(*{rule.name for rule in workflow.rules} - set(submitted))
+
+
+def _code_of(script: str) -> Callable[[Any], str]:
+    """A parameter that changes with a script and with what it imports; computed once a job of it is planned."""
+    return lambda wildcards: digest(SCRIPTS / Path(script).name)

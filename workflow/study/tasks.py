@@ -1,0 +1,178 @@
+"""A task: a view, where its runs come from, and the metric it reports; its runs are the cells of its grid."""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from apr.models.pretrained import run_name
+from apr.runs.metrics import ACCURACY
+from apr.runs.protocol import STARTS
+from apr.runs.ways import PUBLISHED, WAYS
+from study.settings import sets_of, view_classes
+
+RANKS = 5
+ROLE = "variant"
+
+
+class Run(NamedTuple):
+    """One run of a task: the model, None where only results can name it, and what its cell of the grid changes."""
+
+    model: str | None
+    cell: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task, resolved.
+
+    Attributes:
+        way: where its runs come from: one of apr.runs.ways.WAYS, or "published".
+        regime: the name of the regime, or of the source of published results.
+        view, dataset: what its images are of; None where the results are published.
+        models: their names; None for the whole population.
+        grid: {key of the regime: its values}; each model has a run for each combination of them.
+        choose: the part of the images on which the cell of each model that counts is chosen; None where all count.
+        initial: the task from whose weights each model starts.
+        continues: the task whose `ranks` best and worst models go on, which only its results can name.
+        protocol: the regime's keys with what the task changes.
+        published: how a published test set is read, an entry of `sets` in resources/predictions.yaml.
+    """
+
+    name: str
+    title: str
+    way: str
+    regime: str
+    view: str | None
+    dataset: str | None
+    role: str
+    metric: str
+    closest: str | None
+    classes: int | None
+    models: tuple[str, ...] | None
+    grid: dict[str, tuple]
+    choose: str | None
+    initial: str | None
+    continues: str | None
+    ranks: int
+    protocol: dict[str, Any]
+    published: dict[str, Any] | None
+
+    @property
+    def starts_from(self) -> str | None:
+        """The task whose runs this one's start from."""
+        return self.initial or self.continues
+
+    @property
+    def repeated(self) -> bool:
+        """Whether several runs of each model count: seeds, or cells of which none is chosen."""
+        several = [key for key, values in self.grid.items() if len(values) > 1]
+        return "seed" in several or bool(several and not self.choose)
+
+    @property
+    def trains(self) -> bool:
+        """Whether its runs are trainings."""
+        return self.way in WAYS and WAYS[self.way].trains
+
+    def runs(self, population: list[str]) -> dict[str, Run]:
+        """Its runs by name: models, with the cells of the grid where there is one, or ranks."""
+        if self.way == PUBLISHED:
+            return {}
+        if self.continues:
+            names = (f"{end}{rank}" for end in ("best", "worst") for rank in range(1, self.ranks + 1))
+            return dict.fromkeys(names, Run(None, {}))
+        models = {name: name for name in population} if self.models is None else self._named()
+        cells = {cell_name(cell): cell for cell in cells_of(self.grid)}
+        return {f"{name}{end}": Run(model, cell) for name, model in models.items() for end, cell in cells.items()}
+
+    def _named(self) -> dict[str, str]:
+        pretrained = WAYS[self.way].pretrained
+        return {run_name(model) if pretrained else model: model for model in self.models}
+
+
+def cells_of(grid: Mapping[str, tuple]) -> list[dict[str, Any]]:
+    """Every combination of a grid's values; one that changes nothing where there is no grid."""
+    return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+
+
+def cell_name(cell: Mapping[str, Any]) -> str:
+    """What a run's name says of its cell after the model's: "-lr0.01-s1001", "-flip_true"."""
+    parts = [(key, value) for key, value in cell.items() if key != "seed"]
+    named = [f"-{key}{value!r}" if _is_number(value) else f"-{key}_{str(value).lower()}" for key, value in parts]
+    return "".join([*named, *([f"-s{cell['seed']}"] if "seed" in cell else [])])
+
+
+def draws(entry: Mapping[str, Any]) -> bool:
+    """Whether a task's entry trains architectures: models of the population, or networks."""
+    return any(WAYS[way].trains and not WAYS[way].pretrained for way in ways_of(entry) if way in WAYS)
+
+
+def regime_of(entry: Mapping[str, Any], regimes: Mapping[str, Any]) -> dict[str, Any]:
+    """The regime of a task's entry; empty where it has none."""
+    names = [entry[way] for way in ways_of(entry) if way in WAYS]
+    return (regimes.get(names[0]) if names else None) or {}
+
+
+def grid_of(entry: Mapping[str, Any], regimes: Mapping[str, Any]) -> dict[str, Any]:
+    """The axes of a task's grid: the regime's, and the task's own."""
+    return {**regime_of(entry, regimes).get("grid", {}), **entry.get("grid", {})}
+
+
+def axis_values(axis: Any) -> tuple:
+    """The values of an axis of a grid: a list of them, or whole numbers from `first` on."""
+    if isinstance(axis, Mapping):
+        return tuple(range(axis["first"], axis["first"] + axis["count"]))
+    return tuple(axis)
+
+
+def ways_of(entry: Mapping[str, Any]) -> list[str]:
+    """Where the runs of a task's entry come from: the keys of the ways that it has, one in a valid configuration."""
+    return [way for way in (*WAYS, PUBLISHED) if way in entry]
+
+
+def task_of(name: str, entry: Mapping[str, Any], regimes: Mapping, views: Mapping, datasets: Mapping) -> Task:
+    """The task of an entry of a checked configuration.
+
+    Args:
+        regimes: of the configuration.
+        views, datasets: resolved; sources of published results are among the datasets.
+    """
+    (way,) = ways_of(entry)
+    regime, published, view, dataset, classes, protocol = entry[way], None, None, None, None, {}
+    if way == PUBLISHED:
+        source = datasets[regime]
+        published, classes = sets_of(source)[entry.get("set", name)], source.get("classes")
+        grid: dict[str, Any] = {}
+    else:
+        view = entry.get("view", name)
+        dataset = views[view]["dataset"]
+        classes = view_classes(views[view], datasets[dataset])
+        settings = regime_of(entry, regimes)
+        protocol = {key: {**WAYS[way].unsaid, **settings, **entry}[key] for key in WAYS[way].keys}
+        protocol |= {key: entry[key] for key in STARTS if entry.get(key)}
+        grid = grid_of(entry, regimes)
+    models = entry.get("models")
+    return Task(
+        name=name,
+        title=entry.get("title") or (published or {}).get("title") or name.replace("_", " "),
+        way=way,
+        regime=regime,
+        view=view,
+        dataset=dataset,
+        role=entry.get("role", ROLE),
+        metric=entry.get("metric", ACCURACY.name),
+        closest=entry.get("closest"),
+        classes=classes,
+        models=tuple(models) if models else None,
+        grid={key: axis_values(grid[key]) for key in protocol if key in grid},
+        choose=(entry.get("choose") or {}).get("by"),
+        initial=entry.get("initial"),
+        continues=entry.get("continues"),
+        ranks=entry.get("ranks", RANKS),
+        protocol=protocol,
+        published=published,
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
