@@ -91,9 +91,8 @@ def trained(
     from apr.models.network import build_network
     from apr.models.weights import keep_weights, load_weights, take_over
     from apr.runs.checkpoints import Checkpointing
-    from apr.runs.devices import choose_device, described, machine_of, set_arithmetic
+    from apr.runs.devices import choose_device, described, machine_of, set_arithmetic, versions
     from apr.runs.progress import Progress
-    from apr.runs.provenance import versions
     from apr.runs.training import Trainer, train_network
 
     machine = machine_of(torch)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import yaml
-from test_checks import demo, errors_of, merge  # noqa: F401 - a fixture
+from changed_studies import errors_of, merge
 
 from apr.basics.files import read_json, write_json
 from apr.basics.names import name_problem, plain_name
@@ -37,7 +37,7 @@ def found(config, change, tmp_path):
         *((name, "of a device") for name in ("con", "CON", "nul.txt", "Com1.tar.gz", "aux .x", "lpt³")),
         *(("a.", "ends with '.'"), ("?", "holds ?")),
         *(("a\n", "U+000A"), ("a\x00", "U+0000"), ("a\u202eb", "U+202E"), ("a\u2028", "U+2028"), ("\ud800", "U+D800")),
-        *(("a ", "blank"), ("é" * 120, "240 bytes")),
+        *(("a ", "space"), ("é" * 120, "240 bytes")),
     ],
 )
 def test_names_that_cannot_be_names_of_files(name, why):
@@ -133,7 +133,7 @@ def test_names_that_can(name):
         ),
     ],
 )
-def test_names_of_a_users_files(demo, tmp_path, entry, line):  # noqa: F811
+def test_names_of_a_users_files(demo, tmp_path, entry, line):
     lines = found(demo, {"datasets": {"z": {"format": "class_folders"} | entry}}, tmp_path)
     assert [one for one in lines if one.startswith(line)], lines
 
@@ -146,23 +146,23 @@ def test_names_of_a_users_files(demo, tmp_path, entry, line):  # noqa: F811
         {"format": "file_names", "options": {"pattern": "(?P<class>[a-z])(?P<group>[0-9])"}},
     ],
 )
-def test_groups_that_a_format_gives(demo, tmp_path, entry):  # noqa: F811
+def test_groups_that_a_format_gives(demo, tmp_path, entry):
     assert found(demo, {"datasets": {"z": entry | {"folder": "/x", "split": {"by": "group"}}}}, tmp_path) == []
 
 
 @pytest.mark.parametrize("mirror", ["https://x\n", "ftp://x", "/data/mirror", "bundled:x", "https://[::1", "file:~/m"])
-def test_a_mirror_is_an_address(demo, tmp_path, mirror):  # noqa: F811
+def test_a_mirror_is_an_address(demo, tmp_path, mirror):
     (line,) = found(demo, {"data": {"mirror": mirror}}, tmp_path)
     assert line.startswith(f"data.mirror: {mirror!r} ")
     for right in (None, "https://x.org/m", "file:///data/mirror", "file:mirror", "http://localhost:8000"):
         assert found(demo, {"data": {"mirror": right}}, tmp_path) == []
 
 
-def test_a_folder_with_braces_and_blanks_is_a_folder(demo, tmp_path):  # noqa: F811
+def test_a_folder_with_braces_and_blanks_is_a_folder(demo, tmp_path):
     assert found(demo, {"datasets": {"z": {"folder": "/data/a {b} $c", "format": "class_folders"}}}, tmp_path) == []
 
 
-def test_keys_that_are_no_text_are_named_and_hide_no_other_error(demo, tmp_path):  # noqa: F811
+def test_keys_that_are_no_text_are_named_and_hide_no_other_error(demo, tmp_path):
     more = tmp_path / "more.yaml"
     more.write_text(
         "datasets:\n  101: {folder: x, format: class_folder}\n  on: {folder: y, format: class_folders}\n"
@@ -181,7 +181,7 @@ def test_keys_that_are_no_text_are_named_and_hide_no_other_error(demo, tmp_path)
     assert len(lines) == len(set(lines)) == 11
 
 
-def test_what_the_command_line_sets_is_blamed_on_it(demo, tmp_path):  # noqa: F811
+def test_what_the_command_line_sets_is_blamed_on_it(demo, tmp_path):
     base = tmp_path / "base.yaml"
     base.write_text(yaml.safe_dump(demo))
     option = "--config, or a profile's `config`: "
@@ -198,7 +198,7 @@ def test_what_the_command_line_sets_is_blamed_on_it(demo, tmp_path):  # noqa: F8
     assert line == f"{base}: training.threads: '2' is a string, expected integer; write 2 without quotes"
 
 
-def test_a_double_key_is_an_error_of_its_file_beside_all_others(demo, tmp_path):  # noqa: F811
+def test_a_double_key_is_an_error_of_its_file_beside_all_others(demo, tmp_path):
     base, more = tmp_path / "base.yaml", tmp_path / "more.yaml"
     base.write_text(yaml.safe_dump(demo))
     more.write_text("tasks: {digits: {role: targt}}\ntraining: {threads: 1}\ntraining: {threads: 0}\n")
@@ -212,7 +212,7 @@ def test_a_double_key_is_an_error_of_its_file_beside_all_others(demo, tmp_path):
     ]
 
 
-def test_a_double_key_of_the_registry_is_named(demo, tmp_path, monkeypatch):  # noqa: F811
+def test_a_double_key_of_the_registry_is_named(demo, tmp_path, monkeypatch):
     (tmp_path / "resources").mkdir()
     (tmp_path / "resources/datasets.yaml").write_text("photos: {}\nphotos: {}\n")
     for name in ("predictions", "model_families"):
@@ -223,7 +223,7 @@ def test_a_double_key_of_the_registry_is_named(demo, tmp_path, monkeypatch):  # 
     ]
 
 
-def test_a_band_that_holds_too_few_architectures_is_an_error_of_the_configuration(demo, tmp_path, monkeypatch):  # noqa: F811
+def test_a_band_that_holds_too_few_architectures_is_an_error_of_the_configuration(demo, tmp_path, monkeypatch):
     monkeypatch.setattr("apr.models.population.MAX_DRAWS", 20_000)
     demo["population"]["megaflops"] = [0.8, 0.8]
     file = tmp_path / "study.yaml"

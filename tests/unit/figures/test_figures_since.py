@@ -4,6 +4,7 @@ import pytest
 from data_helpers import real
 from figure_checks import check_apart, check_saved, same_points
 from published import MEASURED_IMAGES as IMAGES
+from published import frame
 from scipy.special import ndtr
 from since_figures import BOOTSTRAP, NEW, RETESTS, TITLES, distances, since, study
 
@@ -178,8 +179,8 @@ def test_measured_results_without_models_of_2019_are_a_problem(tmp_path):
 def test_the_line_of_2019_holds_on_imagenetv2():
     files = ("results-imagenet.csv", "results-imagenetv2-matched-frequency.csv")
     paths = real(*(f"timm-results/{file}" for file in files))
-    tables = [read_measured(path, IMAGES[file]).set_index("model") for path, file in zip(paths, files, strict=True)]
-    accuracies = paired(*tables, "top1")
+    rows = [read_measured(path, IMAGES[file], "top1_accuracy") for path, file in zip(paths, files, strict=True)]
+    accuracies = paired(*(frame(table).set_index("model") for table in rows), "top1_accuracy")
     slope, offset = np.polyfit(accuracies["orig_acc"], accuracies["new_acc"], 1)
     assert (slope, offset) == pytest.approx((1.144, -22.5), abs=0.06)
     points = dated_accuracies(accuracies, read_families(ROOT / "resources/model_families.yaml"))
