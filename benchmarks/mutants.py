@@ -50,7 +50,7 @@ def mapped_tests(file: Path) -> list[str]:
     parent = re.escape(name.rpartition(".")[0] or " ")
     direct = rf"^\s*(from|import) {re.escape(name)}\b|^\s*from {parent} import .*\b{file.stem}\b"
     imports = re.compile(direct, re.M)
-    files = [*(ROOT / "tests/unit").rglob("*.py"), *(ROOT / "tests/helpers").glob("*.py")]
+    files = [*(ROOT / "tests/unit").rglob("*.py"), *(ROOT / "tests/helpers").rglob("*.py")]
     unit = {path: path.read_text(encoding="utf-8") for path in files}
     helpers = {path.stem for path, text in unit.items() if imports.search(text) and not path.name.startswith("test_")}
     second = re.compile(rf"^from ({'|'.join(helpers)}) import" if helpers else "(?!)", re.M)

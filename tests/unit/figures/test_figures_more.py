@@ -120,7 +120,7 @@ def test_other_errors_draw_their_numbers(n):
     ]
     for ax, ((letter, task), rows) in zip(drawn.figure.axes, groups, strict=True):
         if letter == "A":
-            x, y = values["top1"][task], values["top5"][task]
+            x, y = values["first"][task], values["second"][task]
         else:
             x, y = values["shape"]["cumulative_depth"], values["train"][task]
         assert same_points(ax.collections[0].get_offsets(), np.column_stack([x, y]))

@@ -4,9 +4,9 @@ import pytest
 
 from apr.basics.files import digest_of, write_json
 from apr.basics.problems import Problem
-from apr.models.pretrained import planned_protocol
 from apr.runs.metrics import part_of
-from apr.runs.record import SCHEMA, full_protocol, new_run
+from apr.runs.protocol import full_protocol, planned_protocol
+from apr.runs.record import SCHEMA, new_run
 from apr.scores.collected import collected
 
 MODELS = ["timm:a", "torchvision:b.V2"]
