@@ -8,19 +8,17 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: help
 help: ## list what can be made: here, and by Snakemake
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
-	@echo; echo "Each table and figure of the paper, alone:  snakemake <target>   (with --configfile and --directory for another study)"
-	@$(call items,paper_items)
-	@printf '  %-17s %-30s %s\n' "-" audit "Read every run there is; fail where one is wrong"
-	@echo; echo "The same of studies/retest.yaml (fig_retest and table_retest: results/figures/retest_<name>.png, results/tables/retest_<name>.csv)"
-	@$(call items,retest_items)
+	@$(PYTHON) workflow/help.py
+
+.PHONY: setup
+setup: .venv/runtime.stamp ## set up the environment in .venv, once (about 5 GB); whatever needs it does so by itself
 
 .PHONY: demo
 demo: .venv/runtime.stamp ## run the demo study: sample, prepare, train, compare, draw; ends in demo/report.html
 	$(call run_study,demo)
 
 .PHONY: slices
-slices: .venv/runtime.stamp ## the same on slices of real datasets, where ../shared/data/archives is at hand
+slices: .venv/runtime.stamp ## run the study of studies/slices.yaml on slices of real datasets, if ../shared/data/archives is there
 	@test -d ../shared/data/archives || { echo "error: ../shared/data/archives is not there; the slices need it" >&2; exit 1; }
 	$(call run_study,slices)
 
@@ -60,12 +58,6 @@ unlock: .venv/runtime.stamp ## release the demo's lock after Snakemake itself wa
 .PHONY: clean
 clean: ## remove the demo's results; the environment in .venv stays
 	rm -rf demo slices retest
-
-# $(1): a file of resources/ that says which target makes which item
-define items
-	sed -nE 's/^  ((fig|table)_[a-z0-9_]+): \{item: ([A-Z][^,]+), shows: ([^,}]+).*/\3|\1|\4/p' resources/$(1).yaml \
-	  | awk -F'|' '{printf "  %-17s %-30s %s\n", $$1, $$2, $$3}'
-endef
 
 # $(1): a study; its results go to a folder of the same name. $(2): more options of Snakemake
 define run_study

@@ -16,10 +16,11 @@ import numpy as np
 
 from apr.claims.measures import summed_up
 from apr.claims.scorecard import equivalence
-from apr.comparisons.noise_ceiling import ceilings
 from apr.statistics.bootstrap import interval, rank_correlation
 from apr.statistics.deconvolution import counted
-from apr.statistics.ranks import rho_draws, selection_regret, spearman
+from apr.statistics.noise import ceilings
+from apr.statistics.ranks import rho_draws, spearman
+from apr.statistics.regret import selection_regret
 
 RESAMPLES = 200
 

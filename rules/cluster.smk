@@ -2,6 +2,6 @@
 # Makes:  SLURM jobs of batches of runs (workflow/engine/batches.py); docs/cluster.md leads through it
 
 
-# of which each run takes one: so many share the job's GPU
+# of which each run takes one: this many share the job's GPU
 resource_scopes:
     trainings="local",

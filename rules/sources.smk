@@ -2,7 +2,7 @@
 # Makes:  data/raw       what the publisher ships, checked
 #         data/unpacked  the same, unpacked; a list of it beside the folder
 #
-# A new manifest means training anew, so that none of these rules follows its code (workflow/engine/setup.py): where a
+# A new manifest means training again, so that none of these rules follows its code (workflow/engine/setup.py): where a
 # change of code changes what is made, its `revision` is raised by hand. A parameter that takes `output` is not a reason
 # to run again, so that the project may lie elsewhere.
 

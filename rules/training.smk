@@ -84,7 +84,7 @@ rule train:
 
 
 rule rank_runs:
-    """Rank the runs of a task for the trainings that go on from its best and worst; it does not follow the code."""
+    """Rank the runs of a task for the trainings that continue from its best and worst; it does not follow the code."""
     input:
         runs=lambda wildcards: files.runs(wildcards.task),
         sources=lambda wildcards: files.sources(wildcards.task),

@@ -15,8 +15,8 @@ MOST_VALUES = 200_000  # what aliases stand for included: a few lines of them ca
 READ_AS = {"int": "a number", "float": "a number", "bool": "true or false", "null": "nothing", "timestamp": "a date"}
 BYTE_ORDER_MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 EXPLAINED = (
-    ("found a tab", "YAML wants blanks in its place"),
-    ("cannot start any token", "a text that begins with such a character has to stand in quotes"),
+    ("found a tab", "YAML wants spaces instead"),
+    ("cannot start any token", "a text that begins with such a character needs quotes"),
     ("mapping values are not allowed", "a second `: ` in one line, or wrong indentation: put the text in quotes"),
     ("expected ',' or", "a bracket or a quote is not closed, or a comma is missing"),
     ("found unknown escape", "in double quotes \\ begins an escape: use single quotes, or / in a path"),
@@ -26,7 +26,7 @@ EXPLAINED = (
     ("did not find expected key", "the indentation differs from the line's before, or a `:` is missing"),
     ("could not find expected ':'", "a key has no `:` after it"),
     ("unexpected end of stream", "a quote is not closed"),
-    ("undefined alias", "a text that begins with * has to stand in quotes"),
+    ("undefined alias", "a text that begins with * needs quotes"),
     ("could not determine a constructor", "tags (!…) are not read: write plain values"),
 )
 
@@ -101,7 +101,7 @@ def _json(text: str) -> Document:
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
         for key in dict(found):
             if sum(key == other for other, _ in found) > 1:
-                document.errors.append(([key], f"stands {_twice(text, key)}; keep one, or merge the two"))
+                document.errors.append(([key], f"appears {_twice(text, key)}; keep one, or merge the two"))
         return dict(found)
 
     value = json.loads(text, object_pairs_hook=pairs)
@@ -219,7 +219,7 @@ class _Walk:
                 kind = READ_AS.get(key.tag.removeprefix(TAG), key.tag)
                 self.error(key, inner, f"YAML reads this key as {kind}; write {key.value!r} in quotes")
             if key.value in seen:
-                self.error(key, inner, f"stands here and in line {seen[key.value]}; keep one, or merge the two")
+                self.error(key, inner, f"appears here and in line {seen[key.value]}; keep one, or merge the two")
             seen.setdefault(key.value, key.start_mark.line + 1)
             self.value(value, inner)
 

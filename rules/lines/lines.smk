@@ -67,7 +67,7 @@ rule table_retest_slopes:
 
 
 rule fig_retest_slopes:
-    """The same as a picture, with the paper's values."""
+    """The slopes and offsets as a figure, with the paper's values."""
     input:
         scores=outputs.needed("fig_retest_slopes", files.scores(comparisons.sides(comparisons.lines.values()))),
     output:

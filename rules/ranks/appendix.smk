@@ -5,7 +5,7 @@
 
 
 rule fig_training_curves:
-    """Test error of some models over the epochs, and of the best and the worst that train on."""
+    """Test error of some models over the epochs, and of the best and the worst, which are trained further."""
     input:
         curves=outputs.needed(
             "fig_training_curves", files.some_runs(comparisons.curves["task"], comparisons.curves["models"])

@@ -5,7 +5,8 @@ import json
 import zipfile
 
 from apr.runs.metrics import METRICS, part_of
-from apr.runs.record import full_protocol, new_run
+from apr.runs.protocol import full_protocol
+from apr.runs.record import new_run
 from apr.scores.collected import row_of
 from apr.scores.table import write_scores
 from apr.watch.audit import WRONG, wrong

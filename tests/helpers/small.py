@@ -10,7 +10,8 @@ from apr.data.packed import INDEX, open_packed
 from apr.models.anynet import Genotype
 from apr.models.network import build_network
 from apr.runs.batches import Images, Loader, Recipe
-from apr.runs.training import Checkpointing, Trainer
+from apr.runs.checkpoints import Checkpointing
+from apr.runs.training import Trainer
 
 PROTOCOL = {
     "epochs": 3,

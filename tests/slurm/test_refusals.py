@@ -53,7 +53,7 @@ def test_a_missing_account_is_named(prepared, cluster, tmp_path):
     done = Study(prepared, cluster).run("results/scores/digits.csv", environment=path)
     assert done.returncode == 1
     assert "Invalid account or account/partition combination specified" in done.output
-    assert "Mend slurm_account" in done.output
+    assert "Correct slurm_account" in done.output
 
 
 def test_a_job_that_cannot_start_is_reported_with_the_reason(prepared, cluster):

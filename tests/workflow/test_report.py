@@ -8,7 +8,7 @@ import shutil
 
 import pandas as pd
 import pytest
-import test_figures_retest
+import retest_figures
 import yaml
 from hostile import TEXTS, letters
 from waits import wait_for
@@ -60,8 +60,8 @@ def save_names(results):
         kinds = {"csv": "csv", "md": "md", "caption": "rst"}
         return {key: results / f"tables/{name}.{suffix}" for key, suffix in kinds.items()}
 
-    models = test_figures_retest.pair(8).set_axis([f"model {text}" for text in TEXTS])
-    retest = test_figures_retest.retest(title=f"retest {TEXTS[2]}")
+    models = retest_figures.pair(8).set_axis([f"model {text}" for text in TEXTS])
+    retest = retest_figures.retest(title=f"retest {TEXTS[2]}")
     save_table(retest_table(models, retest, {"old": f"original {TEXTS[3]}", "new": "new"}), **paths("depth_width"))
     files = pd.DataFrame({"file": [f"file {text}.png" for text in TEXTS]})
     save_table(Table(files, files, f"Left out: {', '.join(files['file'])}."), **paths("selection_regret"))

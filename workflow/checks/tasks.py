@@ -36,6 +36,7 @@ def task_errors(config: dict[str, Any], known: Known) -> Errors:
             yield from tolerant(_regime_errors, name, task, ways[0], regimes, lacking)
             yield from tolerant(_view_errors, name, task, ways[0], family, known)
             yield from tolerant(_grid_errors, name, task, regimes)
+            yield from tolerant(_choice_errors, name, task, regimes, known)
     for (regime, keys), names in lacking.items():
         more = f" and {len(names) - 1} more need" if len(names) > 1 else " needs"
         yield ["regimes", regime], f"lacks {keys}, which task {names[0]}{more}"
@@ -112,8 +113,6 @@ def _view_errors(name: str, task: dict, way: str, family: list[str], known: Know
 
 def _grid_errors(name: str, task: dict, regimes: dict) -> Errors:
     grid = grid_of(task, regimes)
-    if "choose" in task and not grid:
-        yield ["tasks", name, "choose"], "chooses among the cells of a grid, and there is none; give one, or remove it"
     for key, axis in grid.items():
         names = [cell_name({key: value}) for value in axis_values(axis)]
         double = next((text for text in names if names.count(text) > 1), None)
@@ -122,6 +121,20 @@ def _grid_errors(name: str, task: dict, regimes: dict) -> Errors:
             yield [*path, "grid", key], f"two of its values would name their runs {double}; remove one"
         if key in task:
             yield ["tasks", name, key], "stands beside an axis of the grid that sets it; remove one of them"
+
+
+def _choice_errors(name: str, task: dict, regimes: dict, known: Known) -> Errors:
+    if "choose" not in task:
+        return
+    path = ["tasks", name, "choose"]
+    if not grid_of(task, regimes):
+        yield path, "chooses among the cells of a grid, and there is none; give one, or remove it"
+    part, source = task["choose"]["by"], known.views[task.get("view", name)]["dataset"]
+    dataset = known.datasets[source]
+    shipped = any(option.startswith(part) for option in dataset["options"])
+    if not shipped and not dataset["split"].get(f"{part}_fraction"):
+        text = f"{source} has no {part} part; give it one, datasets: {{{source}: {{split: {{{part}_fraction: 0.1}}}}}}"
+        yield path, text
 
 
 def start_errors(config: dict[str, Any], known: Known) -> Errors:

@@ -8,7 +8,7 @@ import math
 
 from study import Study, Task
 
-PIXELS = 224**2  # a speed is one of pictures of 224 x 224 pixels
+PIXELS = 224**2  # speeds are stated in pictures of 224 x 224 pixels
 SMALL = 5  # small pictures are trained at most so many times as fast: the launches of kernels bind, not their pixels
 STARTUP = 0.5  # minutes until the first step
 SLACK = 1.5  # a time limit over its estimate

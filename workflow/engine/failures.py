@@ -21,7 +21,7 @@ def failed_jobs(scheduler: Any) -> str:
                 line = f"  {member.rule.name} {of}: {', '.join(map(str, member.log)) or 'has no log'}\n"
                 (stopped if any(map(_was_stopped, member.log)) else failed).append(line)
     return _listed(failed, "failed; their logs say why") + _listed(
-        stopped, "stopped by a signal; the same command goes on with them"
+        stopped, "stopped by a signal; the same command continues them"
     )
 
 

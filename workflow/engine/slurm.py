@@ -23,14 +23,14 @@ STUCK = re.compile(
 REMEDIES = {
     r"TimeLimit|Wall|Minutes": f"Lower minutes_per_job, or take another partition or qos, in {BLOCK}",
     r"NodeLimit|PerJob|BadConstraints": f"Ask for less (gres, mem_mb), or take another partition, in {BLOCK}",
-    r"NotAllowed|Invalid": f"Mend slurm_account, slurm_partition or qos in {BLOCK}",
+    r"NotAllowed|Invalid": f"Correct slurm_account, slurm_partition or qos in {BLOCK}",
     r"JobHeld|launch failed": "Look at it, then release it with `scontrol release ID`",
     r"DOWN|DRAINED|NotAvail|PartitionDown|PartitionInactive": "Wait until your site brings its nodes back, or take "
     f"another partition in {BLOCK}; `sinfo -R` says why they are down",
 }
 # Snakemake does not say how the job of a batch ended
 ENDED = {
-    "TIMEOUT": "its time limit was over; with more time it goes on from the checkpoints",
+    "TIMEOUT": "it reached its time limit; with more time it continues from the checkpoints",
     "OUT_OF_MEMORY": f"it needed more memory than it asked for (mem_mb in {BLOCK})",
     "NODE_FAIL": "its node failed",
     "CANCELLED": "by scancel, or by Ctrl-C here",
@@ -65,7 +65,7 @@ def check_cluster(workflow: Any) -> None:
     try:
         asked, asked_last = _submissions(workflow, first=True), _submissions(workflow, first=False)
     except WorkflowError as error:  # the executor knows better than to ask for such an account
-        raise Refused(f"SLURM refuses the jobs of this study: {error}\n  Mend slurm_account in {BLOCK}") from None
+        raise Refused(f"SLURM refuses the jobs of this study: {error}\n  Correct slurm_account in {BLOCK}") from None
     refused = [text for name, call in asked if (text := _refusal(name, call))]
     if refused:
         raise Refused("\n".join(["SLURM refuses the jobs of this study:", *refused]))
@@ -175,7 +175,7 @@ def _refusal(name: str, call: list[str]) -> str | None:
     code, answer = _run(*call, "--test-only", "--wrap=true")
     if not code:
         return None
-    # --test-only says the same of nodes that are down; a job for later is refused for good reasons only
+    # --test-only also refuses where nodes are down; a job for later is refused for good reasons only
     code, number = _run(*call, "--begin=now+1hour", "--wrap=true")
     if code:
         message = re.sub(r"^sbatch: error: (Batch job submission failed: )?", "", number or answer, flags=re.MULTILINE)

@@ -22,10 +22,10 @@ from apr.basics.logs import log_to
 from apr.basics.problems import Problem
 from apr.data.packed import open_packed
 from apr.data.views import view_indices
-from apr.models.pretrained import check_weights, load_model, parse_model, planned_protocol
+from apr.models.pretrained import check_weights, load_model, parse_model
 from apr.runs.commandline import BAD_OPTION, Parser, beside, check_images, check_places, device, number, plain
+from apr.runs.protocol import planned_protocol
 from apr.runs.record import new_run, read_run
-from train import versions
 
 
 def main() -> None:
@@ -111,22 +111,22 @@ def evaluate(arguments: argparse.Namespace) -> None:
     finished = checkpoint.with_suffix(".json")
     with Lease(checkpoint.with_suffix(".lease"), waiting=stop_if_asked) as lease:
         checkpointing = {"path": checkpoint, "seconds": arguments.checkpoint_seconds, "check": lease.check}
-        run = evaluated(arguments, manifest, finished, checkpointing, started)
+        run = evaluated_run(arguments, manifest, finished, checkpointing, started)
         lease.check()
         write_json(finished, run)  # kept beside the checkpoint: Snakemake deletes outputs of a job or group that fails
         write_json(arguments.run, run)
         checkpoint.unlink(missing_ok=True)
 
 
-def evaluated(
+def evaluated_run(
     arguments: argparse.Namespace, manifest: dict, finished: Path, checkpointing: dict, started: float
 ) -> dict:
     """The run: the finished one if it is this one, else evaluated from the checkpoint or from the first image."""
     import torch
 
-    from apr.runs.devices import choose_device, described, machine_of, set_arithmetic
+    from apr.runs.checkpoints import Checkpointing
+    from apr.runs.devices import choose_device, described, machine_of, set_arithmetic, versions
     from apr.runs.evaluation import outcome_of, output_indices, predict, run_protocol
-    from apr.runs.training import Checkpointing
 
     machine = machine_of(torch)
     device = torch.device(choose_device(arguments.device, "fp32", machine))
@@ -174,7 +174,7 @@ def finished_run(finished: Path, arguments: argparse.Namespace, protocol: dict) 
     if arguments.predictions and not Path(arguments.predictions).exists():
         log.warning("%s: its predictions were not kept; evaluating again", finished)
         return None
-    log.warning("taken up again from %s; delete it to evaluate anew", finished)
+    log.warning("takes the result of an earlier call, %s; delete it to evaluate again", finished)
     return run
 
 

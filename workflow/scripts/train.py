@@ -8,11 +8,8 @@
 
 import argparse
 import logging
-import platform
 import time
 from pathlib import Path
-
-import numpy as np
 
 from apr.basics.files import digest_of, read_json, write_json
 from apr.basics.interruption import Interrupted, leave, listen, stop_if_asked
@@ -20,12 +17,13 @@ from apr.basics.leases import Lease
 from apr.basics.logs import log_to
 from apr.basics.problems import Problem
 from apr.data.packed import open_packed
-from apr.data.parts import parts_of
+from apr.data.reading.parts import parts_of
 from apr.data.views import view_indices
 from apr.models.anynet import Genotype
 from apr.runs.metrics import part_of
 from apr.runs.options import check_options, check_task, parser
-from apr.runs.record import full_protocol, new_run, read_run
+from apr.runs.protocol import full_protocol
+from apr.runs.record import new_run, read_run
 from apr.scores.table import ranked_model
 
 
@@ -92,9 +90,10 @@ def trained(
 
     from apr.models.network import build_network
     from apr.models.weights import keep_weights, load_weights, take_over
-    from apr.runs.devices import choose_device, described, machine_of, set_arithmetic
+    from apr.runs.checkpoints import Checkpointing
+    from apr.runs.devices import choose_device, described, machine_of, set_arithmetic, versions
     from apr.runs.progress import Progress
-    from apr.runs.training import Checkpointing, Trainer, train_network
+    from apr.runs.training import Trainer, train_network
 
     machine = machine_of(torch)
     device = torch.device(choose_device(arguments.device, protocol["precision"], machine))
@@ -175,25 +174,9 @@ def take_up(finished: Path, arguments: argparse.Namespace, protocol: dict) -> bo
     if lacking and not (run["weights"] and Path(arguments.keep_weights).exists()):
         logging.getLogger("apr").warning("%s: its weights were not kept; training again", finished)
         return False
-    logging.getLogger("apr").warning("taken up again from %s; delete it to train anew", finished)
+    logging.getLogger("apr").warning("takes the result of an earlier call, %s; delete it to train again", finished)
     write_json(arguments.run, run | ({"rank": arguments.rank} if arguments.rank else {}))
     return True
-
-
-def versions(threads: int) -> dict:
-    """Versions and the host; the same for every repetition on one machine."""
-    import torch
-    import torchvision
-
-    return {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "torchvision": torchvision.__version__,
-        "numpy": np.__version__,
-        "machine": platform.machine(),
-        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "threads": threads,
-    }
 
 
 if __name__ == "__main__":

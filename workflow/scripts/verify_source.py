@@ -5,7 +5,8 @@ from pathlib import Path
 from apr.basics.causes import reading
 from apr.basics.files import write_json
 from apr.basics.logs import log_to
-from apr.data.sources.download import download, survey_folder, verify
+from apr.data.reading.survey import survey_folder
+from apr.data.sources.download import download, verify
 
 with log_to(snakemake.log[0]), reading(snakemake.wildcards.dataset):
     name, params = snakemake.wildcards.dataset, snakemake.params

@@ -116,7 +116,7 @@ def test_a_value_of_another_kind_is_named_with_what_to_write(value, wanted, word
 
 def test_a_key_that_stands_twice_is_named():
     assert unique_keys([("a", 1), ("b", 2)]) == {"a": 1, "b": 2}
-    with pytest.raises(ValueError, match="'b' stands there twice"):
+    with pytest.raises(ValueError, match="'b' appears twice"):
         unique_keys([("a", 1), ("b", 2), ("b", 3)])
 
 

@@ -9,33 +9,16 @@ import threading
 import time
 
 import pytest
+from lease_holders import ELSEWHERE, ENVIRONMENT, holder
 from waits import LONGEST
 
 from apr.basics.leases import Lease
 from apr.basics.problems import Problem
-from study import ROOT
-
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "workflow/scripts")}
-HOLD = """if True:
-    import sys, time
-    from apr.basics.leases import Lease
-    with Lease(sys.argv[1]):
-        print("mine", flush=True)
-        time.sleep(60)
-"""
-ELSEWHERE = {"token": "x", "host": "elsewhere", "pid": 1, "born": "1", "job": "17"}
 
 
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "deep" / "a000.lease"
-
-
-def holder(path):
-    """A process that holds the lease."""
-    process = subprocess.Popen([sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE, env=ENVIRONMENT)
-    assert process.stdout.readline() == b"mine\n"
-    return process
 
 
 def test_a_lease_is_there_while_it_is_held(path):

@@ -15,8 +15,8 @@ from dataclasses import replace
 import fabricated
 import pytest
 import torch
+from lease_holders import ELSEWHERE, ENVIRONMENT, HOLD, QUICK, GaveUpError, after, holder
 from small import GENOTYPE, PROTOCOL, checkpointing, loaders, trainer
-from test_leases import ELSEWHERE, ENVIRONMENT, HOLD, holder
 
 import train
 from apr.basics import leases
@@ -26,27 +26,10 @@ from apr.models.pretrained import Pretrained
 from apr.runs.evaluation import predict
 from apr.runs.training import train_network
 
-QUICK = {"beat": 0.1, "stale": 0.5}
-
-
-class GaveUpError(Exception):
-    """Raised by who waits no longer."""
-
 
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "a000.lease"
-
-
-def after(seconds):
-    """What ends the waiting after a while."""
-    end = time.monotonic() + seconds
-
-    def give_up():
-        if time.monotonic() > end:
-            raise GaveUpError
-
-    return give_up
 
 
 def never_taken(path, stale, seconds=1.5):
@@ -72,7 +55,7 @@ def test_a_damaged_lease_is_named_and_taken_over_when_it_is_old(path, content, c
     path.write_bytes(content)
     with Lease(path, **QUICK) as lease:
         lease.check()
-    assert f"{path}: says not who works on this run; waiting" in caplog.text
+    assert f"{path}: does not say who works on this run; waiting" in caplog.text
     assert "If nothing works on the run, delete this file" in caplog.text
     assert os.listdir(path.parent) == []
 
@@ -81,7 +64,7 @@ def test_a_link_to_nothing_is_one_too(path, caplog):
     path.symlink_to(path.parent / "nothing")
     with Lease(path, **QUICK) as lease:
         lease.check()
-    assert "says not who works" in caplog.text
+    assert "does not say who works" in caplog.text
     assert os.listdir(path.parent) == []
 
 

@@ -6,8 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from test_leases import ENVIRONMENT
-from test_leases_odd import QUICK, GaveUpError, after
+from lease_holders import ENVIRONMENT, QUICK, GaveUpError, after
 
 from apr.basics import leases
 from apr.basics.leases import Lease

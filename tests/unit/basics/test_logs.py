@@ -1,4 +1,4 @@
-"""How a program ends: one line for what a user can mend, a traceback for what only we can."""
+"""How a program ends: one line for what a user can correct, a traceback for what only we can."""
 
 import errno
 import os

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import yaml
+from changed_studies import errors_of, merge, shipped
 
 from apr.runs.protocol import KEYS
 from checks.config import SCHEMA, check_config
@@ -17,30 +18,6 @@ SHIPPED = [
     ["studies/retest.yaml"],
     ["studies/retest.yaml", "studies/retest_live.yaml"],
 ]
-
-
-@pytest.fixture
-def demo():
-    return yaml.safe_load((ROOT / "studies/demo.yaml").read_text())
-
-
-def errors_of(config, tmp_path):
-    file = tmp_path / "study.yaml"
-    file.write_text(yaml.safe_dump(config))
-    return [error.removeprefix(f"{file}: ") for error in check_config(config, [file])]
-
-
-def merge(base, more):
-    for key, value in more.items():
-        base[key] = merge(base.get(key) or {}, value) if isinstance(value, dict) else value
-    return base
-
-
-def shipped(*names):
-    config = {}
-    for name in names:
-        merge(config, yaml.safe_load((ROOT / name).read_text()))
-    return config
 
 
 @pytest.mark.parametrize("names", SHIPPED, ids=" ".join)

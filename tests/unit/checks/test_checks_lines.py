@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from test_checks import demo, errors_of, merge, shipped  # noqa: F401 - a fixture
+from changed_studies import errors_of, merge, shipped
 
 from study import ROOT, study_of
 
@@ -86,12 +86,12 @@ def test_a_test_set_that_is_no_task_is_named_with_its_source(tmp_path):
         ({"comparisons": {"top1_vs_top5": []}}, "comparisons.top1_vs_top5: is called metric_pair now"),
     ],
 )
-def test_an_old_key_says_what_it_is_called_now(demo, tmp_path, change, message):  # noqa: F811
+def test_an_old_key_says_what_it_is_called_now(demo, tmp_path, change, message):
     (error,) = errors_of(merge(demo, change), tmp_path)
     assert error.startswith(message)
 
 
-def test_an_old_study_gets_no_errors_but_of_its_keys(demo, tmp_path):  # noqa: F811
+def test_an_old_study_gets_no_errors_but_of_its_keys(demo, tmp_path):
     task = demo["tasks"]["digits"]
     task |= {"regime": task.pop("train"), "error": task.pop("metric")}
     assert [error.partition(": ")[0] for error in errors_of(demo, tmp_path)] == [
@@ -119,7 +119,7 @@ def test_a_study_of_published_and_evaluated_tasks_resolves():
     assert resolved.planned("imagenet_val")["runs"] == {}
 
 
-def test_a_published_task_may_have_another_name_than_its_test_set(demo):  # noqa: F811
+def test_a_published_task_may_have_another_name_than_its_test_set(demo):
     demo["tasks"]["tiny_val"] = {
         "published": "imagenetv2_predictions",
         "set": "imagenet_val",

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import yaml
-from test_checks import demo, errors_of, merge  # noqa: F401 - a fixture
+from changed_studies import errors_of, merge
 
 from apr.basics.files import read_json, write_json
 from apr.basics.names import name_problem, plain_name
@@ -37,7 +37,7 @@ def found(config, change, tmp_path):
         *((name, "of a device") for name in ("con", "CON", "nul.txt", "Com1.tar.gz", "aux .x", "lpt³")),
         *(("a.", "ends with '.'"), ("?", "holds ?")),
         *(("a\n", "U+000A"), ("a\x00", "U+0000"), ("a\u202eb", "U+202E"), ("a\u2028", "U+2028"), ("\ud800", "U+D800")),
-        *(("a ", "blank"), ("é" * 120, "240 bytes")),
+        *(("a ", "space"), ("é" * 120, "240 bytes")),
     ],
 )
 def test_names_that_cannot_be_names_of_files(name, why):
@@ -133,7 +133,7 @@ def test_names_that_can(name):
         ),
     ],
 )
-def test_names_of_a_users_files(demo, tmp_path, entry, line):  # noqa: F811
+def test_names_of_a_users_files(demo, tmp_path, entry, line):
     lines = found(demo, {"datasets": {"z": {"format": "class_folders"} | entry}}, tmp_path)
     assert [one for one in lines if one.startswith(line)], lines
 
@@ -146,23 +146,23 @@ def test_names_of_a_users_files(demo, tmp_path, entry, line):  # noqa: F811
         {"format": "file_names", "options": {"pattern": "(?P<class>[a-z])(?P<group>[0-9])"}},
     ],
 )
-def test_groups_that_a_format_gives(demo, tmp_path, entry):  # noqa: F811
+def test_groups_that_a_format_gives(demo, tmp_path, entry):
     assert found(demo, {"datasets": {"z": entry | {"folder": "/x", "split": {"by": "group"}}}}, tmp_path) == []
 
 
 @pytest.mark.parametrize("mirror", ["https://x\n", "ftp://x", "/data/mirror", "bundled:x", "https://[::1", "file:~/m"])
-def test_a_mirror_is_an_address(demo, tmp_path, mirror):  # noqa: F811
+def test_a_mirror_is_an_address(demo, tmp_path, mirror):
     (line,) = found(demo, {"data": {"mirror": mirror}}, tmp_path)
     assert line.startswith(f"data.mirror: {mirror!r} ")
     for right in (None, "https://x.org/m", "file:///data/mirror", "file:mirror", "http://localhost:8000"):
         assert found(demo, {"data": {"mirror": right}}, tmp_path) == []
 
 
-def test_a_folder_with_braces_and_blanks_is_a_folder(demo, tmp_path):  # noqa: F811
+def test_a_folder_with_braces_and_blanks_is_a_folder(demo, tmp_path):
     assert found(demo, {"datasets": {"z": {"folder": "/data/a {b} $c", "format": "class_folders"}}}, tmp_path) == []
 
 
-def test_keys_that_are_no_text_are_named_and_hide_no_other_error(demo, tmp_path):  # noqa: F811
+def test_keys_that_are_no_text_are_named_and_hide_no_other_error(demo, tmp_path):
     more = tmp_path / "more.yaml"
     more.write_text(
         "datasets:\n  101: {folder: x, format: class_folder}\n  on: {folder: y, format: class_folders}\n"
@@ -181,7 +181,7 @@ def test_keys_that_are_no_text_are_named_and_hide_no_other_error(demo, tmp_path)
     assert len(lines) == len(set(lines)) == 11
 
 
-def test_what_the_command_line_sets_is_blamed_on_it(demo, tmp_path):  # noqa: F811
+def test_what_the_command_line_sets_is_blamed_on_it(demo, tmp_path):
     base = tmp_path / "base.yaml"
     base.write_text(yaml.safe_dump(demo))
     option = "--config, or a profile's `config`: "
@@ -198,13 +198,13 @@ def test_what_the_command_line_sets_is_blamed_on_it(demo, tmp_path):  # noqa: F8
     assert line == f"{base}: training.threads: '2' is a string, expected integer; write 2 without quotes"
 
 
-def test_a_double_key_is_an_error_of_its_file_beside_all_others(demo, tmp_path):  # noqa: F811
+def test_a_double_key_is_an_error_of_its_file_beside_all_others(demo, tmp_path):
     base, more = tmp_path / "base.yaml", tmp_path / "more.yaml"
     base.write_text(yaml.safe_dump(demo))
     more.write_text("tasks: {digits: {role: targt}}\ntraining: {threads: 1}\ntraining: {threads: 0}\n")
     config = merge(demo, yaml.safe_load(more.read_text()))
     assert check_config(config, [base, more]) == [
-        f"{more}: training: line 3: stands here and in line 2; keep one, or merge the two",
+        f"{more}: training: line 3: appears here and in line 2; keep one, or merge the two",
         f"{more}: tasks.digits.role: 'targt' is not one of reference, family, target, variant, extra (did you mean "
         "target?)",
         f"{more}: training.threads: 0: has to be at least 1 and at most 4,096 (CPU threads of one run (part of "
@@ -212,18 +212,18 @@ def test_a_double_key_is_an_error_of_its_file_beside_all_others(demo, tmp_path):
     ]
 
 
-def test_a_double_key_of_the_registry_is_named(demo, tmp_path, monkeypatch):  # noqa: F811
+def test_a_double_key_of_the_registry_is_named(demo, tmp_path, monkeypatch):
     (tmp_path / "resources").mkdir()
     (tmp_path / "resources/datasets.yaml").write_text("photos: {}\nphotos: {}\n")
     for name in ("predictions", "model_families"):
         (tmp_path / f"resources/{name}.yaml").write_text("x: {}\n")
     monkeypatch.setattr("checks.config.ROOT", tmp_path)
     assert check_config(demo, []) == [
-        f"{tmp_path}/resources/datasets.yaml: photos: line 2: stands here and in line 1; keep one, or merge the two"
+        f"{tmp_path}/resources/datasets.yaml: photos: line 2: appears here and in line 1; keep one, or merge the two"
     ]
 
 
-def test_a_band_that_holds_too_few_architectures_is_an_error_of_the_configuration(demo, tmp_path, monkeypatch):  # noqa: F811
+def test_a_band_that_holds_too_few_architectures_is_an_error_of_the_configuration(demo, tmp_path, monkeypatch):
     monkeypatch.setattr("apr.models.population.MAX_DRAWS", 20_000)
     demo["population"]["megaflops"] = [0.8, 0.8]
     file = tmp_path / "study.yaml"

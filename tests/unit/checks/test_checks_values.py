@@ -5,8 +5,8 @@ import time
 
 import pytest
 import yaml
+from changed_studies import errors_of, merge
 from jsonschema import Draft202012Validator
-from test_checks import demo, errors_of, merge  # noqa: F401 - a fixture
 
 from apr.basics.problems import Problem
 from apr.basics.values import shown, value_problem
@@ -83,14 +83,14 @@ def test_every_format_says_what_its_options_take(name):
         ),
     ],
 )
-def test_options_of_a_format(demo, tmp_path, change, errors):  # noqa: F811
+def test_options_of_a_format(demo, tmp_path, change, errors):
     lines = found(demo, change, tmp_path)
     for error in errors:
         assert [line for line in lines if line.startswith(error)], lines
     assert all(line.startswith("datasets.shells.") for line in lines)
 
 
-def test_one_value_is_a_list_of_one(demo, tmp_path):  # noqa: F811
+def test_one_value_is_a_list_of_one(demo, tmp_path):
     assert found(demo, csv_labels(split="part", test_values="val"), tmp_path) == []
     assert as_taken(FORMATS["idx"], {"classes": "a", "prefix": "b"}) == {"classes": ["a"], "prefix": "b"}
     assert as_taken(FORMATS["split_folders"], {"train": "a"}) == {"train": "a"}
@@ -108,7 +108,7 @@ def test_an_unknown_option_says_which_there_are():
     assert text.endswith("it has root, nested, names_encoding, missing, others, labels")
 
 
-def test_own_data_with_a_format_of_its_own_take_nothing_of_the_registry(demo, tmp_path):  # noqa: F811
+def test_own_data_with_a_format_of_its_own_take_nothing_of_the_registry(demo, tmp_path):
     registry = load_registry()
     entry = {"folder": "/data/shells", "format": "class_folders"}
     resolved = resolve_dataset("natural", entry, registry)
@@ -122,7 +122,7 @@ def test_own_data_with_a_format_of_its_own_take_nothing_of_the_registry(demo, tm
     assert resolve_dataset("mine", asked["datasets"]["mine"], registry)["options"] == {}
 
 
-def test_an_inherited_option_says_whose_it_is(demo, tmp_path, monkeypatch):  # noqa: F811
+def test_an_inherited_option_says_whose_it_is(demo, tmp_path, monkeypatch):
     registry = load_registry()
     registry["natural"]["options"]["tset"] = "x"
     monkeypatch.setattr("checks.data.load_registry", lambda: registry)
@@ -175,14 +175,14 @@ NAN, HUGE = float("nan"), 10**400
         ({"statistics": {"regret_k": [50]}}, "statistics.regret_k: [50]: every k exceeds the 8 models"),
     ],
 )
-def test_values_out_of_bounds_are_refused_at_once(demo, tmp_path, change, message):  # noqa: F811
+def test_values_out_of_bounds_are_refused_at_once(demo, tmp_path, change, message):
     started = time.process_time()
     lines = found(demo, change, tmp_path)
     assert time.process_time() - started < 60  # a count to a billion would not end
     assert [line for line in lines if line.startswith(message)], lines
 
 
-def test_too_many_trainings_are_refused_before_they_are_listed(demo, tmp_path):  # noqa: F811
+def test_too_many_trainings_are_refused_before_they_are_listed(demo, tmp_path):
     change = {"population": {"size": 10_000}, "tasks": {"digits": {"grid": {"seed": {"first": 1, "count": 10_000}}}}}
     (line,) = [line for line in found(demo, change, tmp_path) if "runs are more" in line]
     assert line.startswith("tasks.digits: 100,110,")
@@ -208,12 +208,12 @@ SMALL = "(inherited from the regime small)"
         ({"precise_bn": 20}, f"tasks.digits.precise_bn: precise_bn 20 is less than batch 32 {SMALL}: no batch would"),
     ],
 )
-def test_contradictions_name_where_each_value_comes_from(demo, tmp_path, task, line):  # noqa: F811
+def test_contradictions_name_where_each_value_comes_from(demo, tmp_path, task, line):
     (error,) = found(demo, {"tasks": {"digits": task}}, tmp_path)
     assert error.startswith(line)
 
 
-def test_a_contradiction_within_a_regime_is_named_once(demo, tmp_path):  # noqa: F811
+def test_a_contradiction_within_a_regime_is_named_once(demo, tmp_path):
     demo["regimes"]["small"]["eval_resize"] = 24
     lines = errors_of(demo, tmp_path)
     assert [line for line in lines if "resolution" in line] == [
@@ -222,7 +222,7 @@ def test_a_contradiction_within_a_regime_is_named_once(demo, tmp_path):  # noqa:
     ]
 
 
-def test_a_batch_that_a_capped_view_cannot_fill(demo, tmp_path):  # noqa: F811
+def test_a_batch_that_a_capped_view_cannot_fill(demo, tmp_path):
     change = {"views": {"few": {"dataset": "digits", "per_class": 2}}, "tasks": {"digits": {"view": "few"}}}
     (line,) = found(demo, change, tmp_path)
     assert line.startswith(f"tasks.digits.batch: batch 32 {SMALL} is larger than the training images of the view few")
@@ -255,7 +255,7 @@ def test_every_list_has_an_end():
     assert list(endless(schema())) == []
 
 
-def test_of_a_list_that_is_too_long_no_item_is_looked_at(demo, tmp_path, monkeypatch):  # noqa: F811
+def test_of_a_list_that_is_too_long_no_item_is_looked_at(demo, tmp_path, monkeypatch):
     looked = []
     items = VALIDATORS["items"]
     monkeypatch.setitem(VALIDATORS, "items", lambda *args: looked.append(len(args[2])) or items(*args))

@@ -1,4 +1,4 @@
-"""How blocks start, in a study's configuration; and that the order of its keys trains nothing anew."""
+"""How blocks start, in a study's configuration; and that the order of its keys trains nothing again."""
 
 import copy
 import json

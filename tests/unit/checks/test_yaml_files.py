@@ -1,4 +1,4 @@
-"""Files of a configuration: what stands twice, what is no text and what is no YAML is named with its line."""
+"""Files of a configuration: what appears twice, what is no text and what is no YAML is named with its line."""
 
 import subprocess
 import sys
@@ -18,10 +18,10 @@ KEYS = [
     ("2020-01-01: 1", "2020-01-01: line 1: YAML reads this key as a date; write '2020-01-01' in quotes"),
     ("~: 1", "~: line 1: YAML reads this key as nothing; write '~' in quotes"),
     ("? [a]\n: 1", "line 1: a list or a mapping is no key; write a text in quotes"),
-    ("a: 1\nb: 2\na: 3", "a: line 3: stands here and in line 1; keep one, or merge the two"),
-    ("t:\n  a: {x: 1}\n  a: {y: 1}", "t.a: line 3: stands here and in line 2; keep one, or merge the two"),
-    ("t: [{a: 1, a: 2}]", "t.0.a: line 1: stands here and in line 1; keep one, or merge the two"),
-    ('{"a": {"b": 1,\n"b": 2}}', "b: stands more than once in one mapping (it is in the lines 1, 2); keep one"),
+    ("a: 1\nb: 2\na: 3", "a: line 3: appears here and in line 1; keep one, or merge the two"),
+    ("t:\n  a: {x: 1}\n  a: {y: 1}", "t.a: line 3: appears here and in line 2; keep one, or merge the two"),
+    ("t: [{a: 1, a: 2}]", "t.0.a: line 1: appears here and in line 1; keep one, or merge the two"),
+    ('{"a": {"b": 1,\n"b": 2}}', "b: appears more than once in one mapping (it is in the lines 1, 2); keep one"),
     ("a: 010", "a: line 1: YAML reads 010 as 8; write that, or '010' in quotes"),
     ("a: 1:30", "a: line 1: YAML reads 1:30 as 90; write that, or '1:30' in quotes"),
     ("a: 2020-13-45", "a: line 1: 2020-13-45 would be a date (month must be in 1..12); correct it, or put it in"),
@@ -30,12 +30,12 @@ KEYS = [
 ]
 UNREADABLE = [
     ("a: [1\nb: {", "line 2, column 2: is no YAML", "(what begins in line 1): a bracket or a quote is not closed"),
-    ("a:\n\tb: 1", "line 2, column 1: is no YAML", "YAML wants blanks in its place"),
+    ("a:\n\tb: 1", "line 2, column 1: is no YAML", "YAML wants spaces instead"),
     ("a: b: c", "line 1, column 5: is no YAML", "put the text in quotes"),
-    ("a: @x", "line 1, column 4: is no YAML", "has to stand in quotes"),
+    ("a: @x", "line 1, column 4: is no YAML", "needs quotes"),
     ('a: "C:\\data\\shells"', "is no YAML", "use single quotes, or / in a path"),
     ('a: "C:\\xy"', "is no YAML", "use single quotes, or / in a path"),
-    ("a: *x", "line 1, column 4: is no YAML", "begins with * has to stand in quotes"),
+    ("a: *x", "line 1, column 4: is no YAML", "begins with * needs quotes"),
     ("a: 'x\nb: 1", "is no YAML", "a quote is not closed"),
     ("a:\n  b: 1\n c: 2", "line 3, column 2: is no YAML", "the indentation differs"),
     ("a: 1\n---\nb: 2", "line 2, column 1: is no YAML", "remove the second `---`"),

@@ -153,7 +153,7 @@ def test_missing_keys_twins_and_broken_files_are_problems(tmp_path):
     for key in ENTRY:
         with pytest.raises(Problem, match=f"lacks {key}"):
             read_retest_claims(written(tmp_path, {name: value for name, value in ENTRY.items() if name != key}))
-    with pytest.raises(Problem, match="one stands there twice"):
+    with pytest.raises(Problem, match="one appears twice"):
         read_retest_claims(written(tmp_path, ENTRY, ENTRY))
     with pytest.raises(Problem, match="no such file"):
         read_retest_claims(tmp_path / "none.yaml")

@@ -71,7 +71,7 @@ def test_how_a_job_of_a_batch_ended_is_told_once(caplog):
         for _ in range(2):
             watch.look([("4", "TIMEOUT", "TimeLimit"), ("5", "COMPLETED", "None"), ("6", "FAILED", "NonZeroExitCode")])
     assert [record.getMessage() for record in caplog.records] == [
-        "SLURM: job 4 ended as TIMEOUT: its time limit was over; with more time it goes on from the checkpoints."
+        "SLURM: job 4 ended as TIMEOUT: it reached its time limit; with more time it continues from the checkpoints."
     ]
 
 

@@ -9,7 +9,7 @@ from figure_studies import row, written
 
 from apr.claims.corrected import corrected_table
 from apr.comparisons.correlations import correlation_table, depth_width_table
-from apr.comparisons.noise_ceiling import noise_ceiling_table, seed_noise
+from apr.comparisons.noise_ceiling import noise_ceiling_table
 from apr.comparisons.regret import regret_table
 from apr.comparisons.testsets import weakness
 from apr.figures.ranks.best_shapes import PARAMETERS, STAGES, draw_best_shapes
@@ -20,7 +20,9 @@ from apr.scores.tested import Counts, counts_of, read_counts
 from apr.statistics.bootstrap import holm, resampled_ranks, times_drawn
 from apr.statistics.deconvolution import count_variance
 from apr.statistics.lines import fit_line
-from apr.statistics.ranks import Regret, expected_minimum, selection_regret, spearman
+from apr.statistics.noise import seed_noise
+from apr.statistics.ranks import spearman
+from apr.statistics.regret import Regret, expected_minimum, selection_regret
 from study import Study
 
 BOOTSTRAP = {"resamples": 100, "seed": 0}

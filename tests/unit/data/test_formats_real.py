@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 from data_helpers import real
 
-from apr.data.decoding import decode
 from apr.data.formats import Span, read_listing
+from apr.data.reading.decoding import decode
 from apr.data.sources.archives import unpack_all
 
 # --- the real ones

@@ -7,28 +7,17 @@ import re
 
 import numpy as np
 import pytest
-from data_helpers import SHIPPED, class_folders, encoded, picture, put, real
+from data_helpers import class_folders, encoded, picture, put, real
+from packed_sets import deep, pack, said
 from PIL import Image
 
 from apr.basics.problems import Problem
 from apr.data.formats import Listing, read_listing
-from apr.data.formats.snippets import Snippet
 from apr.data.packed import open_packed
-from apr.data.packing import pack_dataset
 from apr.data.reading.groups import shown_groups
 from apr.data.reading.listing import Item
+from apr.data.reading.snippets import Snippet
 from apr.data.sources.archives import unpack_all
-
-
-def pack(listing, out, storage="pixels", **split):
-    return pack_dataset(
-        listing, out / "set", out / "set.json", name="set", storage=storage, split=SHIPPED | split, threads=2
-    )
-
-
-def said(manifest, word):
-    return " | ".join(note for note in manifest["notes"] if word in note)
-
 
 # --- copies
 
@@ -197,10 +186,6 @@ def test_a_bad_pattern_of_groups_is_named(tmp_path, pattern, words):
 
 
 # --- values
-
-
-def deep(values, kind="PNG"):
-    return encoded(Image.fromarray(np.asarray(values, np.uint16)), kind)
 
 
 @pytest.mark.parametrize(("highest", "bits"), [(200, 8), (1000, 10), (4095, 12), (16383, 14), (20000, 16), (65535, 16)])

@@ -5,8 +5,8 @@ import io
 import numpy as np
 import pytest
 from data_helpers import encoded, picture, put
+from packed_sets import deep, pack, said
 from PIL import Image
-from test_oddities import deep, pack, said
 
 from apr.data.formats import read_listing
 

@@ -6,7 +6,8 @@ import pytest
 from data_helpers import real
 
 from apr.basics.problems import Problem
-from apr.data.splits import generator, split_by_group, split_by_image, validation_by_group, validation_by_image
+from apr.basics.randomness import generator
+from apr.data.splits import split_by_group, split_by_image, validation_by_group, validation_by_image
 
 LABELS = ["a"] * 100 + ["b"] * 24 + ["c"] * 2
 NAMES = [f"{label}/{row:04d}" for row, label in enumerate(LABELS)]

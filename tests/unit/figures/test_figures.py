@@ -1,13 +1,12 @@
 import os
 import subprocess
 import sys
-from functools import cache
 
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 import pytest
 from figure_checks import check_apart, check_saved, same_points, save
+from rank_figures import BOOTSTRAP, SIZES, TARGETS, TITLES, drawing, points, study
 
 from apr.basics.problems import Problem
 from apr.figures.ranks.regret import draw_selection_regret
@@ -16,43 +15,7 @@ from apr.figures.ranks.scatter import draw_scatter
 from apr.figures.ranks.shape import draw_error_vs_depth_width
 from apr.statistics.ranks import spearman
 
-BOOTSTRAP = {"resamples": 100, "seed": 0}
-TARGETS = [f"target_{i}" for i in range(9)]
-TITLES = {task: task.replace("_", "-").title() for task in ["photos", "few", *TARGETS]}
 KINDS = ["scatter", "relative", "shape", "regret"]
-SIZES = [5, 500]
-
-
-@cache
-def study(n):
-    rng = np.random.default_rng(n)
-    z = rng.normal(size=n)
-    scores = pd.DataFrame({"photos": 40 + 5 * z, "few": 20 + 2 * z + rng.normal(size=n)})
-    for i, task in enumerate(TARGETS):
-        scores[task] = 30 + (i - 4) * z + 3 * rng.normal(size=n)
-    scores[TARGETS[8]] = 0.0
-    scores.index = [f"a{i:03}" for i in range(n)]
-    shape = pd.DataFrame(
-        {"cumulative_depth": rng.integers(4, 40, n), "cumulative_width": rng.integers(20, 200, n) * 8},
-        index=scores.index,
-    )
-    return scores, shape
-
-
-@cache
-def drawing(kind, n):
-    scores, shape = study(n)
-    if kind == "scatter":
-        return draw_scatter(scores, [("photos", task) for task in TARGETS], TITLES, 10, **BOOTSTRAP)
-    if kind == "relative":
-        return draw_relative_error(scores, "photos", ["photos", *TARGETS], TITLES, **BOOTSTRAP)
-    if kind == "shape":
-        return draw_error_vs_depth_width(scores, shape, TARGETS[4:], TITLES, **BOOTSTRAP)
-    return draw_selection_regret(scores, "photos", TARGETS, dict.fromkeys(TARGETS[:3], "few"), TITLES, **BOOTSTRAP)
-
-
-def points(ax):
-    return np.concatenate([np.asarray(collection.get_offsets()) for collection in ax.collections])
 
 
 @pytest.mark.parametrize("n", SIZES)
@@ -152,7 +115,7 @@ def test_panels_do_not_run_into_each_other(count):
 def test_equal_data_give_equal_bytes(tmp_path):
     script = (
         "import sys; sys.path[:0] = sys.argv[2:]; from pathlib import Path\n"
-        "from figure_checks import save; from test_figures import drawing\n"
+        "from figure_checks import save; from rank_figures import drawing\n"
         "save(drawing('scatter', 5), Path(sys.argv[1]))"
     )
     folders = [tmp_path / name for name in ("first", "second")]

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from figure_checks import check_apart, check_saved, same_points
+from rank_figures import BOOTSTRAP, SIZES, TARGETS, TITLES, points, study
 from scipy import stats
-from test_figures import BOOTSTRAP, SIZES, TARGETS, TITLES, points, study
 
 from apr.basics.problems import Problem
 from apr.comparisons.population_size import population_size_table, population_sizes, rho_by_size

@@ -1,69 +1,21 @@
-from functools import cache
-
 import numpy as np
 import pandas as pd
 import pytest
 from figure_checks import check_apart, check_saved, same_points
 from matplotlib.colors import to_rgba
+from retest_figures import BOOTSTRAP, TITLES, drawing, errors, pair, retest, several
 
 from apr.basics.problems import Problem
 from apr.comparisons.retest_accuracies import retest_table
 from apr.comparisons.retest_lines import fit_retest, pair_retests, retest_lines, slopes_table
 from apr.figures.lines.retest import draw_retest
 from apr.figures.lines.slopes import PANELS, draw_retest_slopes
-from apr.scores.paired import clopper_pearson
 from apr.statistics.bootstrap import interval
+from apr.statistics.counts import clopper_pearson
 from apr.statistics.lines import fit_line, from_probit, probit
 
-BOOTSTRAP = {"resamples": 200, "seed": 0}
-TITLES = {"old": "ImageNet", "new": "ImageNetV2 MatchedFrequency"}
 SIZES = [8, 30, 67, 300]
 COLUMNS = ["orig_acc", "new_acc"]
-
-
-def retest(**changes):
-    settings = {
-        "name": "new_top1",
-        "title": "MatchedFrequency, top-1",
-        "original": "old",
-        "new": "new",
-        "metric": "top1_accuracy",
-    }
-    return settings | {"without": [], "probit_without": []} | changes
-
-
-@cache
-def errors(n, low=60, seed=0):
-    """Score tables of n models, most of them close together, as published ones are."""
-    rng = np.random.default_rng(seed)
-    correct = rng.integers(7000, 8300, n)
-    correct[:3] = [low * 100, low * 100 + 300, low * 100 + 900]
-    new = (correct * 1.1 - 2000 + rng.normal(0, 60, n)).round()
-    tables = {}
-    for task, counts in (("old", correct), ("new", new)):
-        table = pd.DataFrame({"n": 10000, "correct_top1": counts, "status": "completed"}, dtype=object)
-        table["value"], table["metric"] = counts / 100, "top1_accuracy"
-        table.index = [f"m_{i:03}" for i in range(n)]
-        tables[task] = table.infer_objects()
-    return tables
-
-
-def pair(n, **kinds):
-    return pair_retests(errors(n, **kinds), [retest()])["new_top1"]
-
-
-@cache
-def drawing(n):
-    return draw_retest(pair(n), retest(without=["m_000", "m_001"]), TITLES, **BOOTSTRAP)
-
-
-def several(count):
-    names = [f"set_{i}" for i in range(count)]
-    retests = [
-        retest(name=name, title=f"Test set {i} of a long name, top-1", without=["m_000"] * (i < 2))
-        for i, name in enumerate(names)
-    ]
-    return {name: pair(30, seed=i) for i, name in enumerate(names)}, retests
 
 
 @pytest.mark.parametrize("n", SIZES)
@@ -221,7 +173,7 @@ def test_one_model_is_one_model(tmp_path):
 
 
 def test_a_model_that_is_not_there_cannot_be_left_out():
-    with pytest.raises(Problem, match=r"new_top1: without: no model m_0O1 .* did you mean m_0"):
+    with pytest.raises(Problem, match=r"new_top1: without: no model m_0O1 .* \(did you mean m_0"):
         fit_retest(pair(30), retest(without=["m_0O1"]), "linear", **BOOTSTRAP)
 
 

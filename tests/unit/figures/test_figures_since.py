@@ -1,62 +1,22 @@
-from functools import cache
-
 import numpy as np
 import pandas as pd
 import pytest
 from data_helpers import real
 from figure_checks import check_apart, check_saved, same_points
 from published import MEASURED_IMAGES as IMAGES
+from published import frame
 from scipy.special import ndtr
+from since_figures import BOOTSTRAP, NEW, RETESTS, TITLES, distances, since, study
 
 from apr.basics.problems import Problem
-from apr.comparisons.families import LINE, SINCE, UNDATED, read_families
+from apr.comparisons.families import LINE, UNDATED, read_families
 from apr.comparisons.since import dated_accuracies, family_distances, since_lines, since_table, to_scale, with_families
 from apr.comparisons.table import save_table
-from apr.figures.lines.distances import _caption, draw_family_distances
+from apr.figures.lines.distances import _caption
 from apr.figures.lines.since import draw_since
 from apr.scores.measured import read_measured
 from apr.scores.paired import paired
 from study import ROOT
-
-BOOTSTRAP = {"resamples": 200, "seed": 0}
-TITLES = {"photos": "Photos", "again": "Photos again", "drawings": "Drawings", "dark": "Dark photos (matched exposure)"}
-NEW = [name for name in TITLES if name != "photos"]
-RETESTS = [{"name": n, "title": TITLES[n], "original": "photos", "new": n, "metric": "top1_accuracy"} for n in NEW]
-
-
-@cache
-def study():
-    """Retest -> points: 12 families of 2019, 12 since of which one, "Lifted", is better on drawings, 3 undated."""
-    random = np.random.default_rng(0)
-    rows = []
-    for i in range(27):
-        group = LINE if i < 12 else SINCE if i < 24 else UNDATED
-        family = "Lifted" if i == 23 else f"Family {i:02}"
-        level = random.normal(0.7 if group == LINE else 1.0, 0.25)
-        for j in range(6):
-            name = f"m{i:02}{j // 2}" if j < 4 else f"m{i:02}{j}"
-            rows.append((f"{name}@{j}", name, family, group, family == "Lifted", level + random.normal(0, 0.1)))
-    columns = ["model", "weights", "family", "group", "more_data", "x"]
-    table = pd.DataFrame(rows, columns=columns).set_index("model")
-    pairs = {}
-    for name, shift in zip(NEW, (-0.4, -1.0, -0.7), strict=True):
-        y = table["x"] + shift + random.normal(0, 0.03, len(table))
-        if name == "drawings":
-            y += np.where(table["family"] == "Lifted", 0.8, 0)
-        points = table.drop(columns="x").assign(orig_acc=100 * ndtr(table["x"]), new_acc=100 * ndtr(y))
-        pairs[name] = points[["orig_acc", "new_acc", "weights", "family", "group", "more_data"]]
-    return pairs
-
-
-@cache
-def since(scale="probit", highlight=("Lifted",), names=tuple(NEW)):
-    retests = [retest for retest in RETESTS if retest["name"] in names]
-    return draw_since({name: study()[name] for name in names}, retests, TITLES, list(highlight), scale, **BOOTSTRAP)
-
-
-@cache
-def distances():
-    return draw_family_distances(study(), RETESTS, TITLES, 3, **BOOTSTRAP)
 
 
 @pytest.mark.parametrize("scale", ["probit", "linear"])
@@ -86,11 +46,11 @@ def test_the_scatter_draws_its_numbers(scale):
         for collection in ax.collections:
             kind = collection.get_gid()
             if kind is not None:
-                expected = np.stack(to_scale(rows[rows["kind"] == kind], scale), axis=1)
+                expected = rows.loc[rows["kind"] == kind, ["orig_acc", "new_acc"]].to_numpy()
                 assert same_points(collection.get_offsets(), expected) or not len(expected)
         for line in ax.lines:
             if line.get_gid() is not None:
-                expected = np.stack(to_scale(rows[rows["kind"] == line.get_gid()], scale), axis=1)
+                expected = rows.loc[rows["kind"] == line.get_gid(), ["orig_acc", "new_acc"]].to_numpy()
                 assert np.allclose(line.get_xydata(), expected)
         assert set(rows["kind"]) == {LINE, "Lifted", "other", "line 2019", "line any", "line ImageNet-1k"}
         assert (rows["model"] != "").sum() == len(study()[name])
@@ -219,8 +179,8 @@ def test_measured_results_without_models_of_2019_are_a_problem(tmp_path):
 def test_the_line_of_2019_holds_on_imagenetv2():
     files = ("results-imagenet.csv", "results-imagenetv2-matched-frequency.csv")
     paths = real(*(f"timm-results/{file}" for file in files))
-    tables = [read_measured(path, IMAGES[file]).set_index("model") for path, file in zip(paths, files, strict=True)]
-    accuracies = paired(*tables, "top1")
+    rows = [read_measured(path, IMAGES[file], "top1_accuracy") for path, file in zip(paths, files, strict=True)]
+    accuracies = paired(*(frame(table).set_index("model") for table in rows), "top1_accuracy")
     slope, offset = np.polyfit(accuracies["orig_acc"], accuracies["new_acc"], 1)
     assert (slope, offset) == pytest.approx((1.144, -22.5), abs=0.06)
     points = dated_accuracies(accuracies, read_families(ROOT / "resources/model_families.yaml"))

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import test_figures_retest as retests
-import test_figures_since as since
+import retest_figures as retests
+import since_figures as since
 from figure_checks import save
 from figure_studies import BOOTSTRAP, SPACE, continuation, other_errors, pictures, population, seeds, training
 from hostile import TEXTS, letters, rendered

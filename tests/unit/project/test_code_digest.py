@@ -86,7 +86,7 @@ def test_no_script_that_is_followed_imports_by_a_computed_name():
     ("script", "module", "follows"),
     [
         ("collect_scores", "scores/collected", True),
-        ("collect_scores", "models/pretrained", True),
+        ("collect_scores", "runs/protocol", True),
         ("collect_scores", "runs/metrics", True),
         ("collect_scores", "statistics/bootstrap", False),
         ("table_correlations", "comparisons/correlations", True),

@@ -60,7 +60,7 @@ def test_conda_environments_agree_with_the_lock(name):
 
 @pytest.mark.parametrize("name", ["train.yaml", "analysis.yaml"])
 def test_conda_environments_leave_no_package_to_chance(name):
-    """Whatever a package of theirs needs stands there too, but for CUDA's, which torch pins."""
+    """Whatever a package of theirs needs is there too, but for CUDA's, which torch pins."""
     environment = yaml.safe_load((ENVS / name).read_text())
     (pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
     listed = {canonicalize_name(requirement.split("==")[0]) for requirement in pip}

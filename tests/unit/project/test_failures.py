@@ -34,7 +34,7 @@ def test_of_a_group_those_count_that_made_nothing(tmp_path):
 def test_what_a_signal_ended_is_stopped_and_not_failed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "logs/train/digits").mkdir(parents=True)
-    said = "12:00:00 interrupted by SIGTERM; the checkpoint is written, run again to go on\n"
+    said = "12:00:00 interrupted by SIGTERM; the checkpoint is written, run again to continue\n"
     for name, text in (
         ("a000", said),
         ("a001", f"{said}12:00:01 waiting for SLURM to end job 7\n"),
@@ -43,6 +43,6 @@ def test_what_a_signal_ended_is_stopped_and_not_failed(tmp_path, monkeypatch):
     ):
         (tmp_path / f"logs/train/digits/{name}.log").write_text("x" * 5000 + "\n" + text)
     text = failed_jobs(SimpleNamespace(failed=[job("train", "digits", f"a00{number}") for number in range(5)]))
-    failed, _, stopped = text.partition("2 job(s) stopped by a signal; the same command goes on with them:\n")
+    failed, _, stopped = text.partition("2 job(s) stopped by a signal; the same command continues them:\n")
     assert failed.startswith("3 job(s) failed; their logs say why:\n  train digits a002")
     assert [line.split()[2] for line in stopped.splitlines()] == ["a000:", "a001:"]

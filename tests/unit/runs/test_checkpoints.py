@@ -260,7 +260,7 @@ def test_what_an_earlier_version_kept_gives_its_weights_and_no_more(tmp_path):
     keep_weights(path, one.network, one.optimizer)
     state = load_weights(path, weights_digest(one.network.state_dict()), CPU)
     assert state.keys() == {"network"}
-    with pytest.raises(Problem, match="train what kept them again"):
+    with pytest.raises(Problem, match="train the run that kept them again"):
         trainer(PROTOCOL).resume(state)
 
 

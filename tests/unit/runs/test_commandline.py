@@ -97,7 +97,7 @@ def protocol(**changes):
         ({"protocol": "{"}, ["--protocol", "is not JSON", "@ and the name of a file"]),
         ({"protocol": ""}, ["--protocol", "is not JSON"]),
         ({"protocol": "[" * 100_000}, ["--protocol", "is not JSON"]),
-        ({"protocol": '{"lr": 1, "lr": 2}'}, ["--protocol", "'lr' stands there twice"]),
+        ({"protocol": '{"lr": 1, "lr": 2}'}, ["--protocol", "'lr' appears twice"]),
         ({"protocol": "@nowhere.json"}, ["--protocol", "nowhere.json: no such file"]),
         ({"protocol": protocol(lr="1e-2")}, ["--protocol", "lr: '1e-2' is a string, expected number; write 1.0e-2"]),
         ({"protocol": protocol(lr=float("nan"))}, ["lr: nan is not a finite number"]),

@@ -25,22 +25,21 @@ from apr.basics.problems import Problem
 from apr.data.formats import Listing, read_listing
 from apr.data.packed import open_packed
 from apr.data.views import view_indices
-from apr.models.pretrained import load_model, planned_protocol
+from apr.models.pretrained import load_model
 from apr.runs.evaluation import outcome_of, output_indices, predict, run_protocol
 from apr.runs.metrics import METRICS
-from apr.runs.record import check_protocol, read_run
+from apr.runs.protocol import check_protocol, planned_protocol
+from apr.runs.record import read_run
 from apr.scores.collected import row_of
 
 CPU = torch.device("cpu")
 WNIDS = timm.data.ImageNetInfo("imagenet-1k").label_names()
+V2_CLASSES = ["0", "1", "2", "9", "10", "11", "20", "100", "101", "111", "200", "999"]
 
 
 @pytest.fixture(autouse=True)
 def one_thread():
     torch.set_num_threads(1)
-
-
-V2_CLASSES = ["0", "1", "2", "9", "10", "11", "20", "100", "101", "111", "200", "999"]
 
 
 @pytest.fixture(scope="module")
@@ -237,7 +236,7 @@ def test_a_finished_run_is_taken_up_again_unless_its_weights_changed(v2, tmp_pat
     first = run(folder, name="again")
     (folder / "again.json").unlink()
     assert run(folder, name="again") == first  # with the time that it took
-    assert "taken up again" in caplog.text
+    assert "takes the result of an earlier call" in caplog.text
     assert run(folder, "--predictions", str(tmp_path / "best.npy"), name="again")["outcome"] == first["outcome"]
     assert "predictions were not kept; evaluating again" in caplog.text
     assert (tmp_path / "best.npy").exists()

@@ -4,9 +4,9 @@ import pytest
 
 from apr.basics.files import digest_of, write_json
 from apr.basics.problems import Problem
-from apr.models.pretrained import planned_protocol
 from apr.runs.metrics import part_of
-from apr.runs.record import SCHEMA, full_protocol, new_run
+from apr.runs.protocol import full_protocol, planned_protocol
+from apr.runs.record import SCHEMA, new_run
 from apr.scores.collected import collected
 
 MODELS = ["timm:a", "torchvision:b.V2"]
@@ -68,7 +68,7 @@ def test_a_run_of_another_model_is_refused(runs):
 def test_the_cells_of_a_grid_stand_in_the_table_and_the_chosen_one_counts(tmp_path):
     runs, paths = {}, []
     for number, (lr, right) in enumerate({0.1: 3, 0.2: 4}.items()):
-        protocol = full_protocol({"epochs": 1, "seed": 1}, genotype="g", manifest=MANIFEST)
+        protocol = full_protocol({"epochs": 1, "lr": lr, "seed": 1}, genotype="g", manifest=MANIFEST)
         parts = {part: part_of(5, {"correct_top1": right}) for part in ("test", "validation")}
         outcome = {"status": "completed", "epoch": 1, "parts": parts}
         run = new_run(task="t", model="a", protocol=protocol, outcome=outcome, history=[], timing={}, provenance={})

@@ -1,93 +1,26 @@
 import copy
 import json
 import logging
-import pickle
 import shutil
-from pathlib import Path
 
 import numpy as np
-import pytest
-from published import frame
+from made_predictions import (
+    CLASSES,
+    METRIC,
+    SOURCE,
+    TOP,
+    N,
+    file_of,
+    imported,
+    labels_of,
+    made,
+    refused,
+    source,
+)
 
-from apr.basics.problems import Problem
 from apr.scores.frames import read_models
-from apr.scores.predictions import contents_digest, count_correct, import_predictions, values_digest
+from apr.scores.predictions import count_correct, files_digest, import_predictions, values_digest
 from apr.scores.table import write_scores
-
-TOP = "Repository-0123abc"
-CLASSES = 12
-IDS = {f"n{900 - i:04}": (5 * i + 3) % CLASSES for i in range(CLASSES)}  # neither in the order of names nor of the list
-METRIC = "top1_accuracy"
-SOURCE = {
-    "classes": CLASSES,
-    "class_ids": "class_info.json",
-    "renamed": {"fisher_model": "fisher"},
-    "sets": {
-        "old": {"predictions": "predictions/old", "labels": "old.json"},
-        "new": {"predictions": "predictions/new", "labels": "new.json"},
-    },
-}
-N = {"old": 60, "new": 40}
-
-
-def image_list(n, seed):
-    """Images, not in the order of their names, and their classes."""
-    names = np.random.default_rng(seed).choice(list(IDS), n)
-    return [[f"{(7 * i) % n:05}.JPEG", str(name)] for i, name in enumerate(names)]
-
-
-def top_five(labels, right_at, seed=0):
-    """Predictions [n, 5] whose column right_at[i] has the label of image i, and none where it is 5."""
-    random = np.random.default_rng(seed)
-    rows = np.array([random.permutation([c for c in range(CLASSES) if c != label])[:5] for label in labels])
-    for row, (label, column) in enumerate(zip(labels, right_at, strict=True)):
-        if column < 5:
-            rows[row, column] = label
-    return rows
-
-
-def made(root, models=("alpha", "beta"), right=(30, 10)):
-    """A source: the first images of each set are right at rank 1, the next ones at rank 3."""
-    top = root / TOP
-    for name, n in N.items():
-        images = image_list(n, seed=n)
-        (top / "predictions" / name).mkdir(parents=True)
-        (top / f"{name}.json").write_text(json.dumps({"seed": 1, "image_filenames": images}))
-        labels = [IDS[label] for _, label in images]
-        for model in models:
-            right_at = [0] * right[0] + [2] * right[1] + [5] * (n - sum(right))
-            np.save(top / "predictions" / name / f"{model}.npy", top_five(labels, right_at))
-    (top / "class_info.json").write_text(json.dumps([{"wnid": w, "cid": c} for w, c in IDS.items()]))
-    return root
-
-
-def labels_of(root, name):
-    rows = json.loads((root / TOP / f"{name}.json").read_text())["image_filenames"]
-    return np.array([IDS[label] for _, label in rows])
-
-
-def file_of(root, name="new", model="alpha", suffix="npy"):
-    return root / TOP / "predictions" / name / f"{model}.{suffix}"
-
-
-def source(**changes):
-    """The source with changes of its test set `new`."""
-    changed = copy.deepcopy(SOURCE)
-    changed["sets"]["new"] |= changes
-    return changed
-
-
-def imported(root, entry, labels=None):
-    """The score tables as data frames."""
-    return {
-        name: frame(rows)
-        for name, rows in import_predictions(root, entry, dict.fromkeys(entry["sets"], METRIC), labels).items()
-    }
-
-
-def refused(root, message, entry=SOURCE, labels=None):
-    with pytest.raises(Problem, match=message):
-        imported(root, entry, labels)
 
 
 def test_counts_per_model_and_set(tmp_path):
@@ -211,92 +144,10 @@ def test_a_file_without_five_choices_is_named_once_it_is_the_exception(tmp_path,
     assert "new: no file has 5 choices an image" in caplog.text
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda a: a[:-1], "alpha.npy: has predictions for 39 images, its test set 40"),
-        (lambda a: a[0, 0], r"is an array of shape \(\)"),
-        (lambda a: np.where(a == a[6, 4], CLASSES, a), "alpha.npy: image [0-9]+: class id 12 is not one of 0 to 11"),
-        (lambda a: a - 20, "image 1: class id -[0-9]+ is not one"),
-        (lambda a: np.column_stack([a[:, :4], a[:, 1]]), "image 1: class id [0-9]+ stands there twice among its"),
-        (lambda a: a.astype(float), "is no array of class ids .holds float64"),
-        (lambda a: a[:0], "is no array of class ids .is empty"),
-        (lambda a: a[None], r"shape \(1, 40, 5\)"),
-    ],
-)
-def test_predictions_that_cannot_be_are_named(tmp_path, change, message):
-    root = made(tmp_path)
-    np.save(file_of(root), change(np.load(file_of(root))))
-    refused(root, message)
-
-
-def test_files_that_are_no_arrays_are_named_and_never_unpickled(tmp_path):
-    class Trap:
-        def __reduce__(self):
-            return Path.touch, (tmp_path / "sprung",)
-
-    root = made(tmp_path)
-    whole = file_of(root).read_bytes()
-    for content in (pickle.dumps(Trap()), b"", b"<html>", whole[:-9]):
-        file_of(root).write_bytes(content)
-        refused(root, "alpha.npy: is no array of class ids")
-    np.save(file_of(root), np.array([Trap()] * 40), allow_pickle=True)
-    refused(root, "alpha.npy: is no array of class ids")
-    assert not (tmp_path / "sprung").exists()
-    np.savez(root / "archive.npz", np.zeros((40, 5), int))
-    (root / "archive.npz").rename(file_of(root))
-    refused(root, "alpha.npy: is no array of class ids .is empty or an archive")
-    file_of(root).unlink()
-    for text, message in (("[1, [2]]", "is no array"), ('["a"]', "is no array"), ("[", "is not JSON"), ("{}", "is no")):
-        file_of(root, suffix="json").write_text(text)
-        refused(root, f"alpha.json: {message}")
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda rows: [rows[0], *rows[:-1]], "new.json: image '00000.JPEG' stands there twice"),
-        (lambda rows: [*rows[:-1], ["x.JPEG", "n9999"]], "image 'x.JPEG': class 'n9999' is none of the 12 classes"),
-        (lambda rows: rows[:-1], "has predictions for 40 images, its test set 39"),
-        (lambda rows: [row[0] for row in rows], "has no list image_filenames of pairs"),
-        (lambda _: None, "has no list image_filenames"),
-    ],
-)
-def test_image_lists_that_cannot_be_are_named(tmp_path, change, message):
-    root = made(tmp_path)
-    path = root / TOP / "new.json"
-    rows = json.loads(path.read_text())["image_filenames"]
-    path.write_text(json.dumps({"image_filenames": change(rows)}))
-    refused(root, message)
-
-
-def test_labels_and_classes_that_cannot_be_are_named(tmp_path):
-    root = made(tmp_path)
-    np.save(root / TOP / "labels.npy", np.full(40, CLASSES))
-    refused(root, "labels.npy: image 1: class id 12 is not one of 0 to 11", source(labels="labels.npy"))
-    np.save(root / TOP / "labels.npy", np.zeros((40, 2), int))
-    refused(root, r"labels.npy: is an array of shape \(40, 2\), not labels", source(labels="labels.npy"))
-    refused(root, "none.npy: no such file", source(labels="none.npy"))
-    refused(root, "predictions/none: no such folder", source(predictions="predictions/none"))
-    classes = json.loads((root / TOP / "class_info.json").read_text())
-    for wrong, message in (
-        (classes[1:], "its cid are not the numbers 0 to 11"),
-        ([*classes[1:], classes[1] | {"wnid": "n1"}], "its cid are not"),
-        ([{"wnid": "n1"}], "is no list of classes"),
-    ):
-        (root / TOP / "class_info.json").write_text(json.dumps(wrong))
-        refused(root, f"class_info.json: {message}")
-    (root / TOP / "class_info.json").unlink()
-    refused(root, "class_info.json: no such file")
-    for path in (root / TOP / "predictions" / "old").iterdir():
-        path.unlink()
-    refused(root, "old: holds no predictions", SOURCE | {"class_ids": None})
-
-
 def test_what_is_read_is_what_was_declared_whatever_else_the_archive_holds(tmp_path):
     root = made(tmp_path)
     paths = ["new.json", "class_info.json", "predictions/new/alpha.npy", "predictions/new/beta.npy"]
-    entry = source(contents=contents_digest(root / TOP, paths))
+    entry = source(digest_of_files=files_digest(root / TOP, paths))
     (root / TOP / "predictions" / "new" / "notes.txt").write_text("not read")
     assert len(imported(root, entry)["new"]) == 2
     values = np.load(file_of(root))

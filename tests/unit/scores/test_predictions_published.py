@@ -28,7 +28,7 @@ def published_folder(folder, name, test_set):
 
 def test_what_is_wrong_with_a_folder_of_published_cifar_predictions_is_named(tmp_path):
     root, entry = published_folder(tmp_path, "cifar10.1_predictions", "cifar10.1_v6")
-    assert entry["sets"]["cifar10.1_v6"]["contents"]
+    assert entry["sets"]["cifar10.1_v6"]["digest_of_files"]
     assert len(import_predictions(root, entry, dict.fromkeys(entry["sets"], "top1_accuracy"))["cifar10.1_v6"]) == 30
     path = min((root / "model_predictions/v6_predictions").iterdir())
     whole = json.loads(path.read_text())
@@ -56,7 +56,7 @@ def test_what_is_wrong_with_a_folder_of_published_imagenetv2_predictions_is_name
     for values, message in (
         (whole[:-1], "alexnet.npy: has predictions for 9,999 images, its test set 10,000"),
         (np.where(whole == whole[0, 0], 1000, whole), "alexnet.npy: image 1: class id 1000 is not one of 0 to 999"),
-        (whole[:, [0, 1, 2, 3, 3]], "alexnet.npy: image 1: class id [0-9]+ stands there twice"),
+        (whole[:, [0, 1, 2, 3, 3]], "alexnet.npy: image 1: class id [0-9]+ appears twice"),
     ):
         np.save(path, values)
         with pytest.raises(Problem, match=message):
@@ -66,7 +66,7 @@ def test_what_is_wrong_with_a_folder_of_published_imagenetv2_predictions_is_name
     content = json.loads(images.read_text())
     content["image_filenames"][5] = content["image_filenames"][4]
     images.write_text(json.dumps(content))
-    with pytest.raises(Problem, match=r"imagenetv2-b-33.json: image '.*' stands there twice"):
+    with pytest.raises(Problem, match=r"imagenetv2-b-33.json: image '.*' appears twice"):
         import_predictions(root, entry, dict.fromkeys(entry["sets"], "top1_accuracy"))
 
 
@@ -79,7 +79,7 @@ def test_the_registry_pins_what_is_read():
             if "measured" in declared:
                 assert {len(file["sha256"]) for file in entry["files"]} == {64}, name
                 continue
-            assert len(declared["contents"]) == 64, name
+            assert len(declared["digest_of_files"]) == 64, name
             if "labels" not in declared:
                 assert declared["labels_from"] in registry
                 assert len(declared["label_values"]) == 64

@@ -76,7 +76,7 @@ def test_another_layout_a_missing_column_an_empty_and_an_absent_file_are_named(t
     with pytest.raises(Problem, match="laid out by an earlier version"):
         read_scores(path)
     path.write_text(written(path, GOOD).read_text() + "a001,1\n")
-    with pytest.raises(Problem, match="row 3: has not as many cells as columns"):
+    with pytest.raises(Problem, match="row 3: does not have as many cells as columns"):
         read_scores(path)
     path.write_text("")
     with pytest.raises(Problem, match=r"a\.csv: is not a table"):

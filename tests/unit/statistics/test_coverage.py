@@ -9,10 +9,11 @@ import pytest
 
 from apr.claims.claims import Claim
 from apr.claims.scorecard import scorecard
-from apr.comparisons.noise_ceiling import ceilings
 from apr.statistics.bootstrap import interval, rank_correlation
 from apr.statistics.deconvolution import counted
-from apr.statistics.ranks import rho_draws, selection_regret, spearman
+from apr.statistics.noise import ceilings
+from apr.statistics.ranks import rho_draws, spearman
+from apr.statistics.regret import selection_regret
 
 
 def spearman_of(r):

@@ -8,7 +8,7 @@ from scipy.stats import linregress, norm
 
 from apr.basics.problems import Problem
 from apr.scores.paired import paired
-from apr.statistics import lines
+from apr.statistics import bootstrap
 from apr.statistics.bootstrap import interval
 from apr.statistics.lines import band, bootstrap_lines, bootstrap_means, fit_line, from_probit, probit
 
@@ -54,17 +54,18 @@ def test_the_bootstrap_draws_models_and_fits_anew():
 
 def test_the_bootstrap_agrees_with_a_plain_loop():
     x, y = cloud(67)
-    own, plain = (interval(bootstrap(x, y, 4000, 5)[0]) for bootstrap in (bootstrap_lines, loop))
+    own, plain = (interval(fit(x, y, 4000, 5)[0]) for fit in (bootstrap_lines, loop))
     assert own == pytest.approx(plain, abs=0.006)
 
 
 def test_chunks_are_parts_of_one_bootstrap(monkeypatch):
     x, y = cloud(30)
-    monkeypatch.setattr(lines, "CHUNK", 100)
+    whole = bootstrap_lines(x, y, 1001, seed=0)
+    monkeypatch.setattr(bootstrap, "CHUNK", 100)
     slopes, offsets = bootstrap_lines(x, y, 1001, seed=0)
+    assert np.array_equal([slopes, offsets], whole)
     assert len(slopes) == len(offsets) == 1001
     assert len(np.unique(slopes)) == 1001
-    assert np.array_equal(slopes, bootstrap_lines(x, y, 1001, seed=0)[0])
     assert not np.array_equal(slopes, bootstrap_lines(x, y, 1001, seed=1)[0])
 
 

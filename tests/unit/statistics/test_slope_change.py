@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from apr.statistics.slope_change import bootstrap_fit, estimate, hc3_p, holm, kink, mean_distance, slope_change
+from apr.statistics.bootstrap import holm
+from apr.statistics.slope_change import bootstrap_fit, estimate, hc3_p, kink, mean_distance, slope_change
 
 BOOTSTRAP = {"resamples": 400, "seed": 0}
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from apr.statistics.ranks import bootstrap_rho, expected_minimum, selection_regret, spearman
+from apr.statistics.ranks import bootstrap_rho, spearman
+from apr.statistics.regret import expected_minimum, selection_regret
 
 RESAMPLES = 400
 

@@ -62,9 +62,12 @@ def test_what_is_wrong_with_a_grid_is_named(demo, grid, message):
 
 def test_who_chooses_has_a_grid_to_choose_from(demo):
     demo["tasks"]["digits"]["choose"] = {"by": "validation"}
-    (line,) = check_config(demo, [])
-    assert "tasks.digits.choose: chooses among the cells of a grid, and there is none" in line
+    lines = check_config(demo, [])
+    assert any("tasks.digits.choose: chooses among the cells of a grid, and there is none" in line for line in lines)
+    text = "digits has no validation part; give it one, datasets: {digits: {split: {validation_fraction: 0.1}}}"
+    assert any(line.endswith(f"tasks.digits.choose: {text}") for line in lines)
     demo["tasks"]["digits"] |= {"grid": {"lr": [0.01, 0.1]}}
+    demo["datasets"]["digits"] = {"split": {"validation_fraction": 0.1}}
     assert check_config(demo, []) == []
     assert study_of(demo).planned("digits")["choose"] == "validation"
     assert not study_of(demo).tasks["digits"].repeated  # one cell of each model counts

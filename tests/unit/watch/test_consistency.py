@@ -41,7 +41,7 @@ def test_what_cannot_be_is_out_of_range(made, change, says):
     [
         ("views", lambda view: view.update(n_test=61), "sum of 60 where it says 61"),
         ("views", lambda view: view["classes"].pop(), "6 counts for 5 classes"),
-        ("views", lambda view: view["classes"].__setitem__(0, "dog"), "class 'dog', which its dataset has not"),
+        ("views", lambda view: view["classes"].__setitem__(0, "dog"), "class 'dog', which its dataset does not have"),
         ("views", lambda view: view.update(dataset_digest="others"), "other images than the packed ones"),
         ("datasets", lambda one: one["per_class"]["train"].__setitem__(0, 21), "sum of 121 where it says 120"),
         (

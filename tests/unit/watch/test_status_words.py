@@ -8,7 +8,7 @@ from apr.watch.status import _duration, status_text
 NOW = 1_800_000_000.0
 # 1,200 s of photos and 4 x 400 s of digits within 100 s: 28 at once; 2 x 1,200 s and 3 x 2,400 s are left
 TEXT = """\
-6 of 13 runs done, 1 outdated (of other settings or images than the study's now: they are made anew)\
+6 of 13 runs done, 1 outdated (of other settings or images than the study's now: they are made again)\
 ; time left: at least 6 min, at a pace of 28 runs at once, \
 and what late will take, whose images are not prepared yet.
 Images not prepared yet: late.

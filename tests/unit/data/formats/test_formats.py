@@ -120,7 +120,7 @@ def test_csv_labels(tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"label": "dxx"}, "no column 'dxx' .did you mean 'dx'"),
+        ({"label": "dxx"}, "no column 'dxx' .did you mean dx"),
         ({"table": "u.csv"}, "table of labels is missing"),
         ({"split": "lesion"}, "line 2: column 'lesion' says 'L1'"),
         ({"suffix": ".png"}, r"4 of 4 images are missing: I1\.png"),
@@ -141,7 +141,7 @@ def test_ambiguous_and_repeated_images_in_a_table(tmp_path):
     (tmp_path / "b" / "I1.jpg").unlink()
     (tmp_path / "t.csv").write_text("image,dx\nI1,nv\nI1,mel\n")
     with pytest.raises(
-        Problem, match=r"I1 stands 2 times in the table, under different labels in lines 2 .nv., 3 .mel."
+        Problem, match=r"I1 appears 2 times in the table, under different labels in lines 2 .nv., 3 .mel."
     ):
         read_listing(tmp_path, "csv_labels", COLUMNS | {"root": "."})
 

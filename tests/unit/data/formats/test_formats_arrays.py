@@ -267,7 +267,7 @@ X, Y = images(4, 3, 3, 3), np.array([0, 1, 1, 0])
         ({"y_train": Y - 1}, "has the label -1"),
         ({"y_train": Y[:3]}, "4 images, but 3 labels"),
         ({"x_train": X[:0], "y_train": Y[:0]}, "holds no image"),
-        ({"classes": np.array(["a", "a"])}, "a class name stands twice"),
+        ({"classes": np.array(["a", "a"])}, "a class name appears twice"),
         ({"classes": np.array(["a", "b", "c"])}, "3 class names for 2 labels"),
         ({"y_train": Y * 0}, "of one class, '0'"),
     ],

@@ -83,7 +83,7 @@ def test_points_are_drawn_by_the_seed_picture_by_picture(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("# Row; Column; Label\n1; 2; CCA", r"reef_qu1\.png\.txt: has no column 'Col' .did you mean 'Column'"),
+        ("# Row; Column; Label\n1; 2; CCA", r"reef_qu1\.png\.txt: has no column 'Col' .did you mean Column"),
         ("", r"reef_qu1\.png\.txt: has no column 'Row'"),
         ("# Row; Col; Label\n\n1; 2; CCA\n3; CCA\n", r"reef_qu1\.png\.txt: line 4: '3; CCA' is no point"),
         ("# Row; Col; Label\nx; 2; CCA\n", r"line 2: 'x; 2; CCA' is no point"),

@@ -153,12 +153,12 @@ def test_the_end_of_a_tar_is_looked_at(tmp_path, caplog):
     whole = make_tar(tmp_path / "a.tar", {"x": b"1"}).read_bytes()
     (tmp_path / "a.tar").write_bytes(whole[:1024])
     unpack_all([tmp_path / "a.tar"], tmp_path / "set")
-    assert "a.tar: has no mark of its end" in caplog.text
+    assert "a.tar: has no end mark" in caplog.text
     (tmp_path / "b.tar").write_bytes(whole + b"signature")
     unpack_all([tmp_path / "b.tar"], tmp_path / "set")
-    assert "b.tar: has bytes behind the mark of its end" in caplog.text
+    assert "b.tar: has bytes after its end mark" in caplog.text
     (tmp_path / "b.tar").write_bytes(whole + tar_bytes({"y": b"2"}))
-    refused(tmp_path / "b.tar", tmp_path, "goes on behind the mark of its end.*unpack it by hand")
+    refused(tmp_path / "b.tar", tmp_path, "continues after its end mark.*unpack it by hand")
     caplog.clear()
     for mode in ("w", "w:gz", "w:bz2", "w:xz"):
         unpack_all(

@@ -7,19 +7,11 @@ import zipfile
 
 import pytest
 from data_helpers import real
-from misbehaving_server import MisbehavingServer
+from downloads import DATA, left
 
 from apr.basics.problems import Problem
-from apr.data.sources.download import by_hand, check_file, download, survey_folder, verify
-
-DATA = bytes(range(256)) * 4096
-
-
-@pytest.fixture
-def server():
-    one = MisbehavingServer({"/data.bin": DATA})
-    yield one
-    one.close()
+from apr.data.reading.survey import survey_folder
+from apr.data.sources.download import by_hand, check_file, download, verify
 
 
 def entry(url, name="data.bin", **more):
@@ -31,15 +23,11 @@ def fetch(source, target, waits=None, **more):
     download(source, target, sleep=(waits if waits is not None else []).append, **more)
 
 
-def left_over(folder):
-    return sorted(path.name for path in folder.iterdir())
-
-
 def test_fetches_and_checks(server, tmp_path):
     target = tmp_path / "raw" / "data.bin"
     fetch(entry(f"{server.address}/data.bin", sha256=hashlib.sha256(DATA).hexdigest(), bytes=len(DATA)), target)
     assert target.read_bytes() == DATA
-    assert left_over(target.parent) == ["data.bin"]
+    assert left(target.parent) == ["data.bin"]
 
 
 def test_resumes_after_an_interruption(server, tmp_path):
@@ -167,7 +155,7 @@ def test_wrong_content_is_named_and_set_aside(server, tmp_path, fault):
     server.files["/data.gz"] = data
     with pytest.raises(Problem, match=f"data.gz: .*{words}"):
         fetch(entry(f"{server.address}/data.gz", name="data.gz"), tmp_path / "data.gz")
-    assert left_over(tmp_path) == ["data.gz.rejected"]
+    assert left(tmp_path) == ["data.gz.rejected"]
 
 
 @pytest.mark.parametrize(
@@ -181,7 +169,7 @@ def test_wrong_content_is_named_and_set_aside(server, tmp_path, fault):
 def test_wrong_digest_is_named_and_set_aside(server, tmp_path, declared, words):
     with pytest.raises(Problem, match=words):
         fetch(entry(f"{server.address}/data.bin", **declared), tmp_path / "data.bin")
-    assert left_over(tmp_path) == ["data.bin.rejected"]
+    assert left(tmp_path) == ["data.bin.rejected"]
 
 
 def test_truncated_zip(tmp_path):

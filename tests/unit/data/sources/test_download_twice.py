@@ -4,27 +4,13 @@ import os
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
-from misbehaving_server import MisbehavingServer
+from downloads import DATA, left
+from waits import LONGEST, wait_for
 
 from apr.data.sources.download import download
 from study import ROOT
-
-DATA = bytes(range(256)) * 4096
-
-
-@pytest.fixture
-def server():
-    one = MisbehavingServer({"/data.bin": DATA})
-    yield one
-    one.close()
-
-
-def left_over(folder):
-    return sorted(path.name for path in folder.iterdir())
-
 
 FETCH = """
 import sys, time
@@ -45,15 +31,8 @@ def fetching(server, tmp_path, number):
     process = subprocess.Popen(
         [sys.executable, "-c", FETCH, *map(str, arguments)], env=environment, stderr=subprocess.PIPE, text=True
     )
-    wait_until(told.exists)
+    wait_for(told.exists)
     return process
-
-
-def wait_until(true):
-    end = time.monotonic() + 1800
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -65,27 +44,27 @@ def gate():
 
 
 def test_of_two_that_fetch_one_file_the_second_takes_it_up(server, tmp_path, gate):
-    server.plan = [lambda answer: (gate.wait(1800), answer.well())]
+    server.plan = [lambda answer: (gate.wait(LONGEST), answer.well())]
     first = fetching(server, tmp_path, 1)
-    wait_until(lambda: server.requests)
+    wait_for(lambda: server.requests, "the request")
     second = fetching(server, tmp_path, 2)
     said = second.stderr.readline()
     assert "works on this file; waiting for it to end" in said
     gate.set()
-    assert (first.wait(1800), second.wait(1800)) == (0, 0)
+    assert (first.wait(LONGEST), second.wait(LONGEST)) == (0, 0)
     assert "another process has fetched it meanwhile" in second.stderr.read()
     assert (tmp_path / "raw" / "data.bin").read_bytes() == DATA
     assert len(server.requests) == 1
-    assert left_over(tmp_path / "raw") == ["data.bin"]
+    assert left(tmp_path / "raw") == ["data.bin"]
 
 
 def test_a_killed_holder_blocks_nobody(server, tmp_path, gate):
-    server.plan = [lambda answer: (gate.wait(1800), answer.well())]
+    server.plan = [lambda answer: (gate.wait(LONGEST), answer.well())]
     first = fetching(server, tmp_path, 1)
-    wait_until(lambda: server.requests)
+    wait_for(lambda: server.requests, "the request")
     first.kill()
     first.wait()
     entry = {"name": "data.bin", "url": f"{server.address}/data.bin"}
     download(entry, tmp_path / "raw" / "data.bin", root=tmp_path)
     assert (tmp_path / "raw" / "data.bin").read_bytes() == DATA
-    assert left_over(tmp_path / "raw") == ["data.bin"]
+    assert left(tmp_path / "raw") == ["data.bin"]

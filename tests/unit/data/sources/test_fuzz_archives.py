@@ -23,7 +23,7 @@ from apr.basics.causes import reading
 from apr.basics.problems import Problem
 from apr.data.formats.arrays import load_idx
 from apr.data.formats.cifar import load_plain
-from apr.data.sources import file_kinds as contents
+from apr.data.sources import file_kinds
 from apr.data.sources.archives import unpack_all
 from apr.data.sources.file_kinds import what_is_wrong
 from apr.data.sources.member_names import safe_parts
@@ -153,7 +153,7 @@ def contents_of(folder):
 
 @pytest.mark.usefixtures("_no_more_memory")
 def test_archives_give_the_right_files_or_one_problem(tmp_path, monkeypatch):
-    monkeypatch.setattr(contents, "HARMLESS_BYTES", 2 << 20)
+    monkeypatch.setattr(file_kinds, "HARMLESS_BYTES", 2 << 20)
     source, place = tmp_path / "source", tmp_path / "place"
     source.mkdir()
     place.mkdir()
@@ -200,7 +200,7 @@ def outcome(path, target, options):
 
 @pytest.mark.usefixtures("_no_more_memory")
 def test_arrays_are_read_or_one_problem(tmp_path, monkeypatch):
-    monkeypatch.setattr(contents, "HARMLESS_BYTES", 2 << 20)
+    monkeypatch.setattr(file_kinds, "HARMLESS_BYTES", 2 << 20)
     refused = []
     for rng, _ in rounds():
         values = np.frombuffer(rng.randbytes(60), np.uint8).reshape(3, 4, 5)

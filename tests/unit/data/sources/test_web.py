@@ -9,31 +9,12 @@ import socket
 import time
 
 import pytest
-from misbehaving_server import Answer, MisbehavingServer
+from downloads import DATA, HALF, fetch, left
+from misbehaving_server import Answer
 
 from apr.basics.problems import Problem
 from apr.data.sources import web, web_answers
 from apr.data.sources.download import download
-
-DATA = bytes(range(256)) * 4096
-HALF = len(DATA) // 2
-
-
-@pytest.fixture
-def server():
-    one = MisbehavingServer({"/data.bin": DATA, "/table.csv": b"a,b\n" * 1000, "/labels.gz": gzip.compress(DATA)})
-    yield one
-    one.close()
-
-
-def fetch(server, target, waits=None, name=None, url=None, **declared):
-    entry = {"name": name or target.name, "url": url or f"{server.address}/{target.name}", **declared}
-    download(entry, target, root=target.parent, sleep=(waits if waits is not None else []).append)
-
-
-def left(folder):
-    return sorted(path.name for path in folder.iterdir())
-
 
 RESUMED_WRONGLY = {
     "later start": lambda answer: answer.part(HALF + 1, length=HALF - 1),

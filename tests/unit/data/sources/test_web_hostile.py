@@ -6,18 +6,10 @@ import threading
 import time
 
 import pytest
-from misbehaving_server import MisbehavingServer
-from test_web import DATA, HALF, fetch, left
+from downloads import DATA, HALF, fetch, left
 
 from apr.basics.problems import Problem
 from apr.data.sources import web_pace
-
-
-@pytest.fixture
-def server():
-    one = MisbehavingServer({"/data.bin": DATA, "/other.bin": DATA})
-    yield one
-    one.close()
 
 
 def raw(*pieces, pause=0.0, first=b"HTTP/1.1 200 OK\r\n"):

@@ -36,8 +36,8 @@ REASONS = {
     errno.EIO: "the disk or the network file system failed (input/output error): run again; check the disk",
     errno.ESTALE: "the network file system lost it (stale handle): run again",
     errno.EMFILE: "too many files are open: raise the limit (ulimit -n)",
-    errno.ENFILE: "too many files are open on this machine: run again with less beside it",
-    errno.ENOMEM: "the memory is used up: run with less beside it, or on a machine that has more",
+    errno.ENFILE: "too many files are open on this machine: run less at the same time",
+    errno.ENOMEM: "the memory is used up: run less at the same time, or use a machine that has more",
 }
 # What libraries raise at bytes that are not what they should be.
 UNREADABLE = (
@@ -94,7 +94,7 @@ def explained(error: BaseException, thing: str | Path = "") -> str:
     """One line for an error of the operating system or of a library; `thing` is what was at work."""
     before = f"{thing}: " if thing else ""
     if isinstance(error, MemoryError):
-        return f"{before}needs more memory than there is: run with less beside it, or on a machine that has more"
+        return f"{before}needs more memory than there is: run less at the same time, or use a machine that has more"
     if isinstance(error, OSError) and error.errno is not None:
         named = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
         before = f"{' -> '.join(map(printable, named))}: " if named else before

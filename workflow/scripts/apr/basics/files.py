@@ -84,6 +84,26 @@ def write_json(path: str | Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def read_file(path: str | Path) -> bytes:
+    """The bytes of a regular file.
+
+    Raises:
+        FileNotFoundError: there is nothing.
+        Problem: it is something else, or the file system does not give it.
+    """
+    path = Path(path)
+    try:
+        if not path.is_file() and path.exists():
+            raise Problem(f"{path}: is a folder or a device, not a file; name another")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Problem(
+            f"{path}: cannot be read ({error.strerror}); it is kept: run again once it can be read"
+        ) from error
+
+
 def read_json(path: str | Path) -> Any:
     """Read a JSON file.
 

@@ -17,7 +17,7 @@ class Interrupted(Exception):
     """A signal ended the program after it saved what it had."""
 
     def __init__(self, number: int, saved: str = "the checkpoint is written") -> None:
-        super().__init__(f"interrupted by {signal.Signals(number).name}; {saved}, run again to go on")
+        super().__init__(f"interrupted by {signal.Signals(number).name}; {saved}, run again to continue")
         self.number = number
 
 

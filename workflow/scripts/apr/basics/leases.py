@@ -163,7 +163,9 @@ class Lease:
         """What is waited for, and the remedy."""
         holder, _ = found
         who = (
-            f"{described(holder)} works on this {self.thing}" if holder else f"says not who works on this {self.thing}"
+            f"{described(holder)} works on this {self.thing}"
+            if holder
+            else f"does not say who works on this {self.thing}"
         )
         if _alive(holder):
             return f"{who}; waiting for it to end. If it hangs, end it: kill {holder['pid']}"

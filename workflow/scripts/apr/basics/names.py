@@ -31,7 +31,7 @@ def name_problem(name: Any) -> str | None:
     if name[-1] == ".":
         return "ends with '.'"
     if name != name.strip():
-        return "begins or ends with a blank"
+        return "begins or ends with a space"
     if len(name.encode()) > LONGEST:
         return f"has {len(name.encode())} bytes, more than {LONGEST}"
     return None

@@ -2,4 +2,4 @@
 
 
 class Problem(Exception):
-    """Something a user can mend: the message names the thing, the value and the remedy."""
+    """Something a user can correct: the message names the thing, the value and the remedy."""

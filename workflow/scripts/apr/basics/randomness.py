@@ -1,6 +1,14 @@
 """Stateless random numbers: a value depends on its keys alone, never on what was drawn before."""
 
+import hashlib
+
 import numpy as np
+
+
+def generator(*key: str | int) -> np.random.Generator:
+    """Make a random generator that depends on `key` alone (the counter-based Philox of Salmon et al., 2011)."""
+    digest = hashlib.sha256(repr(key).encode()).digest()
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
 
 
 def uniforms(seed: int, epoch: int, indices: np.ndarray, count: int) -> np.ndarray:

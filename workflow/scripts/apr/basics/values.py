@@ -158,14 +158,19 @@ def kinds_of(wanted: Mapping[str, Any]) -> list[str]:
     return [wanted["type"]] if "type" in wanted else [_choices(wanted["enum"])]
 
 
-def nearest(name: Any, known: Iterable[Any]) -> str:
-    """A hint at the known name that is most like an unknown one; empty where none is."""
-    close = difflib.get_close_matches(str(name), [str(key) for key in known], n=1, cutoff=0.5)
-    return f" (did you mean {close[0]}?)" if close else ""
+def alike(name: Any, known: Iterable[Any], most: int = 1, cutoff: float = 0.5) -> list[str]:
+    """The known names that are most like one, the likest first; a likeness (0 to 1) below `cutoff` does not count."""
+    return difflib.get_close_matches(str(name), [str(key) for key in known], n=most, cutoff=cutoff)
+
+
+def nearest(name: Any, known: Iterable[Any], otherwise: str = "", most: int = 1) -> str:
+    """A hint at the known names that are most like an unknown one, in brackets; `otherwise` where none is."""
+    close = alike(name, known, most)
+    return f" (did you mean {' or '.join(close)}?)" if close else otherwise
 
 
 def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """For `json.loads(…, object_pairs_hook=unique_keys)`: an object in which no key stands twice.
+    """For `json.loads(…, object_pairs_hook=unique_keys)`: an object in which no key appears twice.
 
     Raises:
         ValueError: one does.
@@ -173,7 +178,7 @@ def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
-        raise ValueError(f"{next(key for key in keys if keys.count(key) > 1)!r} stands there twice")
+        raise ValueError(f"{next(key for key in keys if keys.count(key) > 1)!r} appears twice")
     return found
 
 

@@ -3,16 +3,15 @@
 Light, since the Snakefile asks for the tasks while it is parsed.
 """
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from apr.basics.facts import once, read_entries
 from apr.basics.problems import Problem
+from apr.basics.values import nearest
 
 VERIFIED = {
     **dict.fromkeys("TRSC", "verified"),
@@ -101,19 +100,9 @@ def read_claims(path: str | Path) -> list[Claim]:
     Raises:
         Problem: the file is missing or no YAML, or a claim lacks a key, has an unknown one or an impossible value.
     """
-    try:
-        content = yaml.load(Path(path).read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except FileNotFoundError:
-        raise Problem(f"{path}: no such file; restore it from the repository") from None
-    except yaml.YAMLError as error:
-        raise Problem(f"{path}: is not YAML: {error}") from error
-    entries = content.get("claims") if isinstance(content, dict) else None
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise Problem(f"{path}: has no list of claims: give each as an entry under `claims`")
+    entries = read_entries(path, "claims")
     claims = [_claim(entry, f"{path}: claim {entry.get('id', number)}") for number, entry in enumerate(entries, 1)]
-    ids = [claim.id for claim in claims]
-    for twice in sorted({name for name in ids if ids.count(name) > 1}):
-        raise Problem(f"{path}: claim {twice} stands there twice: give one of them another id")
+    once(path, "claim", [claim.id for claim in claims])
     return claims
 
 
@@ -129,7 +118,7 @@ def _claim(entry: dict[str, Any], place: str) -> Claim:
     measure = dict(entry["measure"]) if isinstance(entry["measure"], dict) else {}
     kind = measure.pop("kind", None)
     if kind not in KINDS:
-        raise Problem(f"{place}: measure.kind {kind!r} is not known{nearest(str(kind), KINDS)}")
+        raise Problem(f"{place}: measure.kind {kind!r} is not known{_nearest(kind, KINDS)}")
     check_keys(measure, f"{place}: measure", tuple(KINDS[kind]))
     for name, (description, fits) in KINDS[kind].items():
         if not fits(measure[name]):
@@ -159,13 +148,7 @@ def check_keys(entry: dict, place: str, required: tuple[str, ...], optional: tup
             raise Problem(f"{place}: lacks {key}")
     for key in entry:
         if key not in (*required, *optional):
-            raise Problem(f"{place}: no such key: {key}{nearest(key, (*required, *optional))}")
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint at the known name that is most like an unknown one, else at all of them."""
-    close = difflib.get_close_matches(name, known, 1)
-    return f" (did you mean {close[0]}?)" if close else f"; known: {', '.join(known)}"
+            raise Problem(f"{place}: no such key: {key}{_nearest(key, (*required, *optional))}")
 
 
 def _strings(value: Any) -> Iterator[str]:
@@ -174,3 +157,7 @@ def _strings(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _strings(item)
+
+
+def _nearest(name: Any, known: Iterable[str]) -> str:
+    return nearest(name, known, f"; known: {', '.join(known)}")

@@ -11,13 +11,13 @@ from apr.claims.claims import VERIFIED, Claim
 from apr.claims.measures import Measured, summed_up
 from apr.claims.scorecard import UNDECIDED, equivalence
 from apr.comparisons.correlations import correlate
-from apr.comparisons.noise_ceiling import ceilings, seed_noise
 from apr.comparisons.table import Table
 from apr.comparisons.testsets import footnote, marked, of_images, weak_tasks
 from apr.comparisons.wording import UNDEFINED, with_interval
 from apr.scores.frames import complete
 from apr.scores.tested import Counted, images_of, losses, losses_of
 from apr.statistics.bootstrap import interval
+from apr.statistics.noise import ceilings, seed_noise
 from apr.statistics.ranks import rho_draws
 
 JUDGED = ("claim", "says", "verified", "verdict", "verdict_corrected")

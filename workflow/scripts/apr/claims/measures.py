@@ -1,6 +1,6 @@
 """What a claim is measured by: combinations of rank correlations, shapes of the best, errors, errors over seeds.
 
-Each kind of `claims.KINDS` has its function here. A quantity is computed for the observed models and anew for each
+Each kind of `claims.KINDS` has its function here. A quantity is computed for the observed models and again for each
 resample; all quantities over the same models have the same resamples, so that differences are paired.
 """
 
@@ -22,7 +22,7 @@ from apr.statistics.ranks import rho_draws
 
 FEWEST = 4  # models or trainings: of fewer a rho has no interval
 ALPHA = 0.05  # of each of the two one-sided tests of a verdict, and of the 95 % interval's two sides together
-# Which model is the least or largest hangs on which were drawn, and resamples of those that were do not show it.
+# Which model is the least or largest depends on which were drawn, and resamples of those that were do not show it.
 EXTREMES = {"least_of_best": "least", "largest_of_best": "largest", "largest_error": "largest"}
 
 
@@ -153,7 +153,7 @@ def summed_up(values: NDArray[np.float64], n: int, note: str = "") -> Measured:
 def _of_this_sample(claim: Claim, value: float, n: int, note: str) -> Measured:
     low, high = claim.expected
     holds = "holds" if low <= value <= high else "does not hold"
-    reason = f"it cannot be decided, since the {EXTREMES[claim.kind]} of models hangs on which were drawn; "
+    reason = f"it cannot be decided, since the {EXTREMES[claim.kind]} of models depends on which were drawn; "
     return Measured(value, math.nan, math.nan, n, note, reason=f"{reason}of these models it {holds}")
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
+from apr.basics.facts import once, read_entries
 from apr.basics.problems import Problem
-from apr.claims.claims import VERIFIED, check_keys, nearest
+from apr.basics.values import nearest
+from apr.claims.claims import VERIFIED, check_keys
 from apr.claims.scorecard import ABSENT, INCOMPARABLE, NOT_REPRODUCED, REPRODUCED, UNDECIDED, verdict
 from apr.comparisons.retest_lines import Retest, retest_lines
 from apr.comparisons.table import Table
@@ -65,19 +66,9 @@ def read_retest_claims(path: str | Path) -> list[RetestClaim]:
     Raises:
         Problem: the file is missing or no YAML, or an entry lacks a key, has an unknown one or an impossible value.
     """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise Problem(f"{path}: no such file; restore it from the repository") from None
-    except yaml.YAMLError as error:
-        raise Problem(f"{path}: is not YAML: {error}") from error
-    entries = content.get("claims") if isinstance(content, dict) else None
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise Problem(f"{path}: has no list of claims: give each as an entry under `claims`")
+    entries = read_entries(path, "claims")
     claims = [_claim(entry, f"{path}: claim {entry.get('id', i)}") for i, entry in enumerate(entries, 1)]
-    for name, count in Counter(claim.id for claim in claims).items():
-        if count > 1:
-            raise Problem(f"{path}: claim {name} stands there twice: give one of them another id")
+    once(path, "claim", [claim.id for claim in claims])
     return claims
 
 
@@ -201,7 +192,8 @@ def _claim(entry: dict[str, Any], place: str) -> RetestClaim:
     measure = entry["measure"] if isinstance(entry["measure"], dict) else {}
     quantity = measure.get("quantity")
     if quantity not in QUANTITIES:
-        raise Problem(f"{place}: measure.quantity {quantity!r} is not known{nearest(str(quantity), QUANTITIES)}")
+        known = f"; known: {', '.join(QUANTITIES)}"
+        raise Problem(f"{place}: measure.quantity {quantity!r} is not known{nearest(quantity, QUANTITIES, known)}")
     of_one = ("model",) if quantity in OF_ONE_MODEL else ()
     check_keys(measure, f"{place}: measure", ("quantity", "retest", *of_one))
     if entry["mark"] not in VERIFIED:

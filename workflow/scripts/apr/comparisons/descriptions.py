@@ -60,8 +60,8 @@ def dataset_table(manifests: Mapping[str, Mapping[str, Any]], entries: Mapping[s
     images = [f"{data[f'n_{part}'].sum():,} {words[part]}" for part in parts]
     caption = (
         f"The {len(data)} datasets, with {', '.join(images[:-1])} and {images[-1]} images as counted when they were "
-        "packed. Where height and width vary, they are medians; in brackets stand the smallest and the largest. "
-        f"{_drawn(drawn, len(data))}{_cut(data) if validated else ''} Licences are as far as the publishers state them."
+        "packed. Where height and width vary, they are medians; the smallest and the largest are in brackets. "
+        f"{_drawn(drawn, len(data))}{_cut(data) if validated else ''} Licences are as the publishers state them."
     )
     return Table(data, pd.DataFrame(shown), caption)
 

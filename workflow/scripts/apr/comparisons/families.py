@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
+from apr.basics.facts import once, read_facts
 from apr.basics.problems import Problem
 
 LINE, SINCE, UNDATED = "2019", "since", "undated"
@@ -44,12 +44,7 @@ def read_families(path: str | Path) -> Families:
     Raises:
         Problem: the file is missing, no YAML, or an entry is not as its head says.
     """
-    try:
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise Problem(f"{path}: no such file") from None
-    except yaml.YAMLError as error:
-        raise Problem(f"{path}: is not YAML: {error}") from error
+    data = read_facts(path)
     try:
         line, more_data, entries = data["line"], data["more_data"], data["families"]
         weights, source = line["models"], line["source"]
@@ -57,9 +52,7 @@ def read_families(path: str | Path) -> Families:
         raise Problem(f"{path}: needs the keys line (with source and models), more_data and families") from None
     families = tuple(_family(path, entry) for entry in entries)
     for kind, names in (("family", [family.name for family in families]), ("model", weights)):
-        twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
-        if twice is not None:
-            raise Problem(f"{path}: {kind} {twice}: stands there twice; keep one")
+        once(path, kind, names)
     larger = _pattern(path, "more_data", more_data)
     for model in weights:
         if larger.search(model):

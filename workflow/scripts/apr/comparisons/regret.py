@@ -12,7 +12,7 @@ from apr.comparisons.testsets import best_end, footnote, marked, of_images, poin
 from apr.comparisons.wording import left_out, number, with_interval
 from apr.scores.frames import complete
 from apr.scores.tested import Counted, images_of, losses, metric_of
-from apr.statistics.ranks import FEWEST_REGRET, MOST_OF_MODELS, Regret, selection_regret
+from apr.statistics.regret import FEWEST, MOST_OF_MODELS, Regret, selection_regret
 
 
 def regret_table(
@@ -66,7 +66,7 @@ def regret_basis(resamples: int, counts: Counted | None, tasks: Iterable[str]) -
     return (
         f"Intervals are the middle 99 % of {resamples:,} bootstrap resamples of the models, which cover the expected "
         f"regret in about 95 %; {of_images(counts, tasks)}. In simulations they cover it in less than 90 % "
-        f"for fewer than {FEWEST_REGRET} models, for k above {MOST_OF_MODELS:.0%} of them, and where all resamples "
+        f"for fewer than {FEWEST} models, for k above {MOST_OF_MODELS:.0%} of them, and where all resamples "
         "agree."
     )
 

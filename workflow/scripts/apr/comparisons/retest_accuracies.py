@@ -8,7 +8,7 @@ import pandas as pd
 
 from apr.comparisons.table import Table
 from apr.comparisons.wording import counted, number, sentence, with_interval
-from apr.scores.paired import clopper_pearson
+from apr.statistics.counts import clopper_pearson
 
 DIGITS = 2  # of accuracies and gaps, in %
 SIDES = {"orig": "original", "new": "new"}

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from apr.basics.problems import Problem
+from apr.basics.values import nearest
 from apr.comparisons.table import Table
 from apr.comparisons.wording import with_interval
 from apr.scores.paired import paired
@@ -95,10 +95,9 @@ def fit_retest(accuracies: pd.DataFrame, retest: Retest, scale: str, resamples: 
     without = tuple(retest[WITHOUT[scale]])
     unknown = [model for model in without if model not in accuracies.index]
     if unknown:
-        near = get_close_matches(unknown[0], accuracies.index, n=1)
         raise Problem(
             f"retest {retest['name']}: {WITHOUT[scale]}: no model {unknown[0]} is on both test sets"
-            f"{f', did you mean {near[0]}?' if near else ''}; name models of the score tables"
+            f"{nearest(unknown[0], accuracies.index)}; name models of the score tables"
         )
     counted = accuracies.drop(index=list(without))
     if scale == "probit":

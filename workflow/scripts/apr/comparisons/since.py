@@ -12,8 +12,9 @@ from apr.comparisons.families import FIRST_YEAR, LINE, SINCE, Families, dated
 from apr.comparisons.retest_lines import Retest
 from apr.comparisons.table import Table
 from apr.comparisons.wording import number, p_value, with_interval
+from apr.statistics.bootstrap import holm
 from apr.statistics.lines import Line, fit_line, from_probit, probit
-from apr.statistics.slope_change import Estimate, bootstrap_fit, estimate, holm, kink, mean_distance, slope_change
+from apr.statistics.slope_change import Estimate, bootstrap_fit, estimate, kink, mean_distance, slope_change
 
 SCALES = ("probit", "linear")
 FEWEST = 3  # models of a line

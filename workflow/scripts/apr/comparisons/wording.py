@@ -61,6 +61,11 @@ def rho(result: Correlation, digits: int) -> str:
     return f"ρ = {with_interval(result.rho, result.low, result.high, digits)}"
 
 
+def bare_rho(value: float) -> str:
+    """Such as "ρ = 0.45" or "ρ undefined"."""
+    return f"ρ {UNDEFINED}" if math.isnan(value) else f"ρ = {number(value, 2)}"
+
+
 def correlation(result: Correlation) -> str:
     """A clause for a caption: rho, interval, p and n, or why rho is undefined."""
     if math.isnan(result.rho):

@@ -8,7 +8,7 @@ from threading import Lock
 import numpy as np
 from PIL import Image
 
-from apr.data.decoding import SIXTEEN_BITS
+from apr.data.reading.decoding import SIXTEEN_BITS
 
 DEPTHS = (8, 10, 12, 14, 16)
 

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from apr.basics.problems import Problem
-from apr.data.decoding import JPEG_SUFFIXES, Undecodable, as_png, decode, decode_array
 from apr.data.depth import Depth
-from apr.data.formats import Item, Snippet, Span
 from apr.data.likeness import HEIGHT, WIDTH, sketch
+from apr.data.reading.decoding import JPEG_SUFFIXES, Undecodable, as_png, decode, decode_array
+from apr.data.reading.listing import Item, Span
+from apr.data.reading.snippets import Snippet
 
 SHOWN = 20
 DAMAGED = " is damaged ("

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
-from apr.data.parts import PARTS
+from apr.data.reading.parts import PARTS
 
 WIDTH, HEIGHT = 9, 8  # of a sketch: 64 differences between neighbours in a row
 SAMPLED = (72, 64)  # pixels that a large picture's sketch is made of

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from apr.data.encoding import Written
-from apr.data.formats import Item, Listing
 from apr.data.likeness import Copies
-from apr.data.parts import PARTS
 from apr.data.reading.groups import group_yaml, shown_groups, uniting_pattern
+from apr.data.reading.listing import Item, Listing
+from apr.data.reading.parts import PARTS
 from apr.data.reading.walking import listed_suffixes, named
 
 SMALL_PART = 200  # images

@@ -16,7 +16,7 @@ from apr.data.formats import Item, Listing
 from apr.data.likeness import Copies, decoded, find_copies
 from apr.data.oddities import all_notes, counted
 from apr.data.packed import INDEX, STORAGES
-from apr.data.parts import PARTS
+from apr.data.reading.parts import PARTS
 from apr.data.reading.walking import named
 from apr.data.splits import split_by_group, split_by_image, validation_by_group, validation_by_image
 

@@ -1,18 +1,12 @@
 """Test and validation parts where a publisher ships none: stratified, seeded, reproducible."""
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from apr.basics.problems import Problem
-
-
-def generator(*key: str | int) -> np.random.Generator:
-    """Make a random generator that depends on `key` alone (the counter-based Philox of Salmon et al., 2011)."""
-    digest = hashlib.sha256(repr(key).encode()).digest()
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
+from apr.basics.randomness import generator
 
 
 def split_by_image(names: Sequence[str], labels: Sequence[str], fraction: float, seed: int) -> np.ndarray:
@@ -63,7 +57,7 @@ def split_by_group(labels: Sequence[str], groups: Sequence[str], fraction: float
         if test[rows].all() or not test[rows].any():
             count = len({groups[row] for row in rows})
             raise Problem(
-                f"class {label!r}: its {len(rows)} images in {count} group(s) cannot be parted into train and test "
+                f"class {label!r}: its {len(rows)} images in {count} group(s) cannot be divided into train and test "
                 "by group; split by image, or leave the class out"
             )
     return test

@@ -1,6 +1,5 @@
 """A view selects classes and images of a packed dataset: indices, never a copy of pixels."""
 
-import difflib
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from apr.basics.problems import Problem
-from apr.data.parts import PARTS
-from apr.data.splits import generator
+from apr.basics.randomness import generator
+from apr.basics.values import nearest
+from apr.data.reading.parts import PARTS
 
 
 def select_view(
@@ -131,15 +131,12 @@ def _classes(
         return [pool[i] for i in sorted(order)]
     unknown = [label for label in wanted if label not in pool]
     if unknown:
-        raise Problem(f"view {name!r}: classes: {where} has no {'; no '.join(_hint(u, pool) for u in unknown)}")
+        there = f" (it has {', '.join(pool[:10])}, ...)"
+        hints = [f"{label!r}{nearest(label, pool, there)}" for label in unknown]
+        raise Problem(f"view {name!r}: classes: {where} has no {'; no '.join(hints)}")
     if len(set(wanted)) < max(2, len(wanted)):
         raise Problem(f"view {name!r}: classes: name at least two, each once")
     return [label for label in pool if label in set(wanted)]
-
-
-def _hint(label: str, pool: list[str]) -> str:
-    nearest = difflib.get_close_matches(str(label), pool, n=1, cutoff=0.4)
-    return f"{label!r}" + (f" (did you mean {nearest[0]!r}?)" if nearest else f" (it has {', '.join(pool[:10])}, ...)")
 
 
 def _capped(manifest: Mapping[str, Any], members: list[np.ndarray], part: str) -> list[np.ndarray]:

@@ -3,16 +3,14 @@
 Nothing heavy is imported before a model is loaded: a workflow names its files by `run_name`.
 """
 
-import difflib
 import logging
 import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apr.basics.problems import Problem
-from apr.runs.record import full_protocol
+from apr.basics.values import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     import torch
     from PIL import Image
 
-REVISION = 1  # raise it by hand to evaluate everything anew, for instance after a change of the code
 LIBRARIES = ("timm", "torchvision")
 SUFFIXES = (".safetensors", ".pth", ".pt")
 HUB_FILES = ("model.safetensors", "pytorch_model.bin")
@@ -69,15 +66,6 @@ def parse_model(model: str) -> tuple[str, str]:
 def run_name(model: str) -> str:
     """The model's name in names of files: "timm:resnet18.a1_in1k" is "timm.resnet18.a1_in1k"."""
     return ".".join(parse_model(model))
-
-
-def planned_protocol(model: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """What a study knows of an evaluation's protocol beforehand: model, images and revision.
-
-    The protocol of the run has the digest of the weights, the number of outputs and the preprocessing as well.
-    """
-    images = full_protocol({}, genotype=model, manifest=manifest)["images"]
-    return {"model": model, "images": images, "seed": None, "revision": REVISION}
 
 
 def load_model(model: str, weights: str | Path | None = None) -> Pretrained:
@@ -132,12 +120,16 @@ def _timm_model(name: str, file: Path | None, weights: str | Path | None) -> tup
     from huggingface_hub import constants, try_to_load_from_cache
 
     if not timm.is_model(name):
-        raise Problem(f"timm:{name}: timm {timm.__version__} has no such model{_hint(name, timm.list_models())}")
+        raise Problem(
+            f"timm:{name}: timm {timm.__version__} has no such model{nearest(name, timm.list_models(), most=3)}"
+        )
     try:
         config = timm.get_pretrained_cfg(name)
     except RuntimeError:
         known = [tagged for tagged in timm.list_pretrained() if tagged.split(".")[0] == name.split(".")[0]]
-        raise Problem(f"timm:{name}: timm {timm.__version__} has no such weights{_hint(name, known)}") from None
+        raise Problem(
+            f"timm:{name}: timm {timm.__version__} has no such weights{nearest(name, known, most=3)}"
+        ) from None
     if file is None and not config.num_classes:
         raise _headless(f"timm:{name}")
     repository, wanted = config.hf_hub_id, config.hf_hub_filename or HUB_FILES[0]
@@ -177,11 +169,11 @@ def _torchvision_model(name: str, file: Path | None, weights: str | Path | None)
     architecture, _, tag = name.partition(".")
     known = models.list_models(module=models)
     if architecture not in known:
-        raise Problem(f"torchvision:{name}: torchvision has no such classifier{_hint(architecture, known)}")
+        raise Problem(f"torchvision:{name}: torchvision has no such classifier{nearest(architecture, known, most=3)}")
     tags = models.get_model_weights(architecture)
     if tag and tag not in tags.__members__:
         full = [f"{architecture}.{each}" for each in tags.__members__]
-        raise Problem(f"torchvision:{name}: torchvision has no such weights{_hint(name, full)}")
+        raise Problem(f"torchvision:{name}: torchvision has no such weights{nearest(name, full, most=3)}")
     trained = tags[tag] if tag else tags.DEFAULT
     published = outputs = len(trained.meta["categories"] or [])
     if not published:
@@ -291,8 +283,3 @@ def _headless(model: str) -> Problem:
 def _first_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return " ".join(lines[:2])[:300] or type(error).__name__
-
-
-def _hint(name: str, known: Iterable[str]) -> str:
-    nearest = difflib.get_close_matches(name, list(known), n=3)
-    return f"; did you mean {' or '.join(nearest)}?" if nearest else ""

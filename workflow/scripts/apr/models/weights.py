@@ -9,9 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from apr.basics.files import atomic_file
+from apr.basics.files import atomic_file, read_file
 from apr.basics.problems import Problem
-from apr.runs.checkpoints import read_file
 
 HEAD = "fc."
 

@@ -116,7 +116,7 @@ class Loader:
         yield from self._augmented(epoch, batch, skip)
 
     def settling(self, epoch: int, batch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """The same in another order, with other crops and flips: for precise BatchNorm, which draws anew in pycls."""
+        """The same in another order, with other crops and flips: for precise BatchNorm, for which pycls draws again."""
         yield from self._augmented(SETTLING + epoch, batch, 0)
 
     def evaluation(self, batch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:

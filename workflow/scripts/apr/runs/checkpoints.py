@@ -7,15 +7,28 @@ import io
 import logging
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from apr.basics.files import atomic_file
-from apr.basics.problems import Problem
+from apr.basics.files import atomic_file, read_file
 
 log = logging.getLogger("apr")
+
+
+@dataclass(frozen=True)
+class Checkpointing:
+    """Where to keep the checkpoint, for which protocol, how many seconds may pass between two.
+
+    `check` is called before each is written and may refuse it.
+    """
+
+    path: Path
+    fingerprint: str
+    seconds: float
+    check: Callable[[], None] = lambda: None
 
 
 def save_checkpoint(path: Path, state: dict[str, Any], fingerprint: str) -> None:
@@ -57,33 +70,13 @@ def load_checkpoint(
     return _set_aside(path, f"is of this protocol, but {wrong}") if wrong else state
 
 
-def read_file(path: str | Path) -> bytes:
-    """The bytes of a regular file.
-
-    Raises:
-        FileNotFoundError: there is nothing.
-        Problem: it is something else, or the file system does not give it.
-    """
-    path = Path(path)
-    try:
-        if not path.is_file() and path.exists():
-            raise Problem(f"{path}: is a folder or a device, not a file; name another")
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise Problem(
-            f"{path}: cannot be read ({error.strerror}); it is kept: run again once it can be read"
-        ) from error
-
-
 def tensors_fault(found: Any, own: Mapping[str, torch.Tensor]) -> str | None:
     """How saved tensors differ from a network's own in names, shapes or types; None where they do not."""
     if not isinstance(found, Mapping):
         return "holds no weights"
     differing = sorted(found.keys() ^ own.keys(), key=str)
     if differing:
-        return f"{differing[0]} and {len(differing) - 1} more are in it or in the network alone"
+        return f"{differing[0]} and {len(differing) - 1} more are in only one of it and the network"
     for name, tensor in own.items():
         saved = found[name]
         if not isinstance(saved, torch.Tensor):

@@ -5,6 +5,7 @@ What torch and the machine say is collected in a `Machine`; the choice is a func
 
 import logging
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -143,6 +144,23 @@ def described(device: str, precision: str, machine: Machine, torch: Any) -> dict
         "driver": machine.driver if gpu else None,
         "cuda": machine.cuda if gpu else None,
         "arithmetic": arithmetic(device, precision, gpu and gpu.capability, torch),
+    }
+
+
+def versions(threads: int) -> dict:
+    """Versions and the host; the same for every repetition on one machine."""
+    import numpy
+    import torch
+    import torchvision
+
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "numpy": numpy.__version__,
+        "machine": platform.machine(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "threads": threads,
     }
 
 

@@ -15,10 +15,9 @@ from apr.basics.interruption import Interrupted, listen
 from apr.basics.problems import Problem
 from apr.data.packed import PackedImages
 from apr.models.pretrained import Pretrained
-from apr.runs.checkpoints import load_checkpoint, save_checkpoint, tensors_fault
+from apr.runs.checkpoints import Checkpointing, load_checkpoint, save_checkpoint, tensors_fault
 from apr.runs.memory import memory_explained
 from apr.runs.metrics import COUNTS, PLAIN, counted, part_of
-from apr.runs.training import Checkpointing
 
 IMAGENET_CLASSES = 1000
 BEST = max(COUNTS.values())
@@ -35,7 +34,7 @@ def output_indices(view: str, classes: Sequence[str], outputs: int) -> np.ndarra
     classes, in any order. Any other model needs as many outputs as the view has classes, in the same order.
 
     Raises:
-        Problem: a class is none of the 1,000, stands there twice, or the numbers differ.
+        Problem: a class is none of the 1,000, appears twice, or the numbers differ.
     """
     if outputs != IMAGENET_CLASSES:
         if outputs == len(classes):

@@ -34,6 +34,7 @@ KEYS: dict[str, dict[str, Any]] = {
 }
 # What a protocol that does not say it means: it stands in every run's all the same.
 UNSAID = {"zero_init_final_gamma": False}
+EVALUATION_REVISION = 1  # raised by hand where new code gives new results of an evaluation
 STARTS = ("initial", "continues")  # what names the task of the source in a task's protocol
 
 # Keys that cannot stand beside each other: their names, when, why, and what to do.
@@ -89,6 +90,44 @@ def check_protocol_keys(protocol: Any) -> None:
         raise Problem("; ".join(found))
 
 
+def full_protocol(protocol: dict, *, genotype: str, manifest: dict, source: dict | None = None) -> dict:
+    """The protocol of one run: the task's, the model's genotype, the exact images, and the run that it starts from.
+
+    Args:
+        protocol: of the task; `initial` or `continues` in it names the task of the source.
+        genotype: of the model.
+        manifest: the view's (`results/views/<view>.json`).
+        source: the run that it starts from. Of `initial` the weights are taken, without the head; a run that
+            `continues` its source goes on after the source's last epoch, which is then in `initial.epochs`.
+    """
+    stated = {key: value for key, value in protocol.items() if key not in STARTS}
+    full = {**UNSAID, **stated, "genotype": genotype, "images": _images(manifest)}
+    if source is not None:
+        epochs = source["protocol"]["epochs"] if protocol.get("continues") else 0
+        start = {"task": source["task"], "fingerprint": source["fingerprint"], "weights": source.get("weights")}
+        full["initial"] = start | {"epochs": epochs}
+    return full
+
+
+def planned_protocol(model: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What a study knows of an evaluation's protocol beforehand: model, images and revision.
+
+    The protocol of the run has the digest of the weights, the number of outputs and the preprocessing as well.
+    """
+    images = _images(manifest)
+    return {"model": model, "images": images, "seed": None, "revision": EVALUATION_REVISION}
+
+
+def check_protocol(run: dict, expected: dict, path: str) -> None:
+    """Refuse a run that was made under another protocol, naming the keys that differ."""
+    differing = sorted(_differences(run["protocol"], expected))
+    if differing:
+        raise Problem(
+            f"{path}: was trained under another protocol than the study's; differing: {'; '.join(differing)}. "
+            "Delete the file to train it again, or restore the setting"
+        )
+
+
 def value_problems(protocol: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Keys whose values are of the wrong kind or size, each with what is wrong."""
     return [(key, text) for key in KEYS if key in protocol and (text := value_problem(protocol[key], KEYS[key]))]
@@ -113,3 +152,15 @@ def contradictions(
             first, second = (f"{key} {shown(value)}{origin(key)}" for key, value in zip(keys, values, strict=True))
             found.append((keys, f"{first} {relation} {second}: {remedy.format(*map(shown, values))}"))
     return found
+
+
+def _images(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What a protocol says of its images: those of a view's manifest, and no others."""
+    return {key: manifest[key] for key in ("view", "dataset", "dataset_digest", "indices_digest")}
+
+
+def _differences(found: Any, expected: Any, key: str = "") -> list[str]:
+    if isinstance(found, dict) and isinstance(expected, dict):
+        names = sorted(set(found) | set(expected))
+        return [d for n in names for d in _differences(found.get(n), expected.get(n), f"{key}.{n}".strip("."))]
+    return [] if found == expected else [f"{key} is {found!r}, the study has {expected!r}"]

@@ -1,34 +1,12 @@
 """The JSON of a run: what was trained, how, and what came of it."""
 
 from pathlib import Path
-from typing import Any
 
 from apr.basics.files import digest_of, read_json
 from apr.basics.problems import Problem
 from apr.runs.metrics import is_part
-from apr.runs.protocol import STARTS, UNSAID
 
 SCHEMA = 2  # of a run's JSON: its outcome, and each epoch of its history, by part
-
-
-def full_protocol(protocol: dict, *, genotype: str, manifest: dict, source: dict | None = None) -> dict:
-    """The protocol of one run: the task's, the model's genotype, the exact images, and the run that it starts from.
-
-    Args:
-        protocol: of the task; `initial` or `continues` in it names the task of the source.
-        genotype: of the model.
-        manifest: the view's (`results/views/<view>.json`).
-        source: the run that it starts from. Of `initial` the weights are taken, without the head; a run that
-            `continues` its source goes on after the source's last epoch, which is then in `initial.epochs`.
-    """
-    images = {key: manifest[key] for key in ("view", "dataset", "dataset_digest", "indices_digest")}
-    stated = {key: value for key, value in protocol.items() if key not in STARTS}
-    full = {**UNSAID, **stated, "genotype": genotype, "images": images}
-    if source is not None:
-        epochs = source["protocol"]["epochs"] if protocol.get("continues") else 0
-        start = {"task": source["task"], "fingerprint": source["fingerprint"], "weights": source.get("weights")}
-        full["initial"] = start | {"epochs": epochs}
-    return full
 
 
 def new_run(
@@ -99,20 +77,3 @@ def read_run(path: str) -> dict:
         if not isinstance(parts, dict) or "test" not in parts or not all(map(is_part, parts.values())):
             raise Problem(f"{path}: impossible counts {outcome}; delete it and run again")
     return run
-
-
-def check_protocol(run: dict, expected: dict, path: str) -> None:
-    """Refuse a run that was made under another protocol, naming the keys that differ."""
-    differing = sorted(_differences(run["protocol"], expected))
-    if differing:
-        raise Problem(
-            f"{path}: was trained under another protocol than the study's; differing: {'; '.join(differing)}. "
-            "Delete the file to train it anew, or restore the setting"
-        )
-
-
-def _differences(found: Any, expected: Any, key: str = "") -> list[str]:
-    if isinstance(found, dict) and isinstance(expected, dict):
-        names = sorted(set(found) | set(expected))
-        return [d for n in names for d in _differences(found.get(n), expected.get(n), f"{key}.{n}".strip("."))]
-    return [] if found == expected else [f"{key} is {found!r}, the study has {expected!r}"]

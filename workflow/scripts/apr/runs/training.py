@@ -8,8 +8,6 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,6 +18,7 @@ from apr.basics.interruption import Interrupted, listen
 from apr.basics.problems import Problem
 from apr.runs.batches import Loader
 from apr.runs.checkpoints import (
+    Checkpointing,
     infinite,
     load_checkpoint,
     momenta_fault,
@@ -37,19 +36,6 @@ log = logging.getLogger("apr")
 
 class Diverged(Exception):
     """The loss or the outputs are no longer finite."""
-
-
-@dataclass(frozen=True)
-class Checkpointing:
-    """Where to keep the checkpoint, for which protocol, how many seconds may pass between two.
-
-    `check` is called before each is written and may refuse it.
-    """
-
-    path: Path
-    fingerprint: str
-    seconds: float
-    check: Callable[[], None] = lambda: None
 
 
 def learning_rate(epoch: int, protocol: dict[str, Any]) -> float:
@@ -92,11 +78,13 @@ class Trainer:
         if "optimizer" not in state:
             raise Problem(
                 "the weights were kept without the optimiser's state (or by an earlier version, without its digest), "
-                "and cannot be trained on; train what kept them again"
+                "and cannot be trained on; train the run that kept them again"
             )
         wrong = self.fault(state)
         if wrong:
-            raise Problem(f"the weights that were kept cannot be trained on: {wrong}; train what kept them again")
+            raise Problem(
+                f"the weights that were kept cannot be trained on: {wrong}; train the run that kept them again"
+            )
         self.network.load_state_dict(state["network"])
         own = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state["optimizer"]["state"], "param_groups": own})
@@ -114,7 +102,7 @@ class Trainer:
     def settle_batchnorm(self, loader: Loader, epoch: int) -> None:
         """Precise BatchNorm: the mean of batch statistics over `precise_bn` samples replaces the running ones.
 
-        Order, crops and flips of these samples are drawn anew, as in pycls.
+        Order, crops and flips of these samples are drawn again, as in pycls.
         """
         norms = [m for m in self.network.modules() if isinstance(m, nn.BatchNorm2d)]
         batch = self.protocol["batch"]

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from apr.basics.problems import Problem
-from apr.models.pretrained import planned_protocol
 from apr.runs.metrics import METRICS, Metric, check_metric
-from apr.runs.record import check_protocol, full_protocol, read_run
+from apr.runs.protocol import check_protocol, full_protocol, planned_protocol
+from apr.runs.record import read_run
 from apr.scores.chosen import choose
 from apr.scores.table import Row, score_row
 

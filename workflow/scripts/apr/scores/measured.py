@@ -38,7 +38,7 @@ def read_measured(path: str | Path, images: int, metric: str) -> list[Row]:
     for column, count in SHARES.items():
         shares = pd.to_numeric(table[column], errors="coerce")
         possible = shares.between(0, 100)
-        _refuse(path, names, ~possible, table[column], f"is not a percentage (0 to 100) of {column}; mend the row")
+        _refuse(path, names, ~possible, table[column], f"is not a percentage (0 to 100) of {column}; correct the row")
         correct = (shares * images / 100).round()
         off = (100 * correct / images - shares).abs() > ROUNDING
         reason = f"is no share of {images:,} images in three decimals; give the test set's number of images"
@@ -46,7 +46,7 @@ def read_measured(path: str | Path, images: int, metric: str) -> list[Row]:
         counts[count] = correct.astype(int)
     first, more = SHARES.values()
     reverse = counts[more] < counts[first]
-    _refuse(path, names, reverse, table["top5"], "(top5) is less than its top1; mend the row")
+    _refuse(path, names, reverse, table["top5"], "(top5) is less than its top1; correct the row")
     parts = [part_of(images, dict(zip(counts, row, strict=True))) for row in zip(*counts.values(), strict=True)]
     return [score_row(name, {"test": part}, METRICS[metric]) for name, part in zip(names, parts, strict=True)]
 

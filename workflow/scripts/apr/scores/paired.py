@@ -1,17 +1,14 @@
 """The accuracies of the same models on two test sets, side by side."""
 
 from collections.abc import Collection
-from difflib import get_close_matches
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import betaincinv  # the quantiles of scipy.stats.beta, which takes a second to import
 
 from apr.basics.problems import Problem
+from apr.basics.values import alike
 from apr.runs.metrics import GREATEST, METRICS
 
-TAIL = 0.025  # of a 95 % interval
 COLUMNS = ("orig_n", "orig_correct", "orig_acc", "new_n", "new_correct", "new_acc")
 
 
@@ -60,18 +57,7 @@ def paired(
 def nearest_names(first: Collection[str], second: Collection[str]) -> tuple[str, str]:
     """Two models that may be one under other names: the first of one collection, and the most like it of the other."""
     one = min(first, default="")
-    return one, next(iter(get_close_matches(one, sorted(second), n=1, cutoff=0)), "")
-
-
-def clopper_pearson(correct: ArrayLike, n: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Exact 95 % intervals of accuracies (%), low and high, for counts of any shape; NaN where a count is unknown.
-
-    Source: Clopper and Pearson, Biometrika 26 (1934) 404, as quantiles of the beta distribution.
-    """
-    correct, n = np.asarray(correct, dtype=float), np.asarray(n, dtype=float)
-    low = np.where(correct == 0, 0, betaincinv(correct, n - correct + 1, TAIL))
-    high = np.where(correct == n, 1, betaincinv(correct + 1, n - correct, 1 - TAIL))
-    return 100 * low, 100 * high
+    return one, next(iter(alike(one, sorted(second), cutoff=0)), "")
 
 
 def _side(table: pd.DataFrame, name: str, side: str) -> pd.DataFrame:

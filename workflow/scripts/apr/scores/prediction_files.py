@@ -58,7 +58,7 @@ def read_labels(path: Path, class_ids: Mapping[str, int] | None, classes: int) -
     seen: set[str] = set()
     for image, name in rows:
         if image in seen:
-            raise Problem(f"{path}: image {image!r} stands there twice; {REMEDY}")
+            raise Problem(f"{path}: image {image!r} appears twice; {REMEDY}")
         if name not in (class_ids or {}):
             raise Problem(f"{path}: image {image!r}: class {name!r} is none of the {classes:,} classes; {REMEDY}")
         seen.add(image)
@@ -130,4 +130,4 @@ def _check_once(path: Path, values: NDArray[np.int64]) -> None:
     if twice.any():
         image = int(twice.any(axis=1).argmax())
         value = ordered[image, 1:][twice[image]][0]
-        raise Problem(f"{path}: image {image + 1}: class id {value} stands there twice among its choices; {REMEDY}")
+        raise Problem(f"{path}: image {image + 1}: class id {value} appears twice among its choices; {REMEDY}")

@@ -51,7 +51,7 @@ def import_predictions(
     return tables
 
 
-def contents_digest(root: Path, paths: Sequence[str]) -> str:
+def files_digest(root: Path, paths: Sequence[str]) -> str:
     """One SHA-256 over files below `root`: that of their paths and their own digests, in whatever archive they came."""
     return digest_of({path: file_digest(root / path) for path in paths})
 
@@ -118,7 +118,7 @@ def _import_set(
         rows[model], read[model] = score_row(model, {"test": part}, METRICS[metric]), (path, predictions.shape)
     unknown = sorted(ascending - rows.keys())
     # last, since it says that something differs, and what was read says what
-    _check_contents(name, root, own, files, declared)
+    _check_files(name, root, own, files, declared)
     if unknown:
         raise Problem(f"{name}: ascending: there is no model {unknown[0]}; correct the source's entry in the registry")
     _tell_unknown_top_five(name, root, read)
@@ -151,7 +151,7 @@ def _nothing_shared(root: Path, models: Mapping[str, set[str]]) -> str:
 
 
 def _prediction_files(root: Path, folder: str) -> list[str]:
-    """Every file of predictions in a folder, which `contents` pins."""
+    """Every file of predictions in a folder, which `digest_of_files` pins."""
     if not (root / folder).is_dir():
         raise Problem(f"{root / folder}: no such folder; {REMEDY}")
     found = [path for path in (root / folder).iterdir() if path.suffix in SUFFIXES]
@@ -160,14 +160,14 @@ def _prediction_files(root: Path, folder: str) -> list[str]:
     return sorted(path.relative_to(root).as_posix() for path in found)
 
 
-def _check_contents(name: str, root: Path, own: list[str], files: list[str], declared: Mapping[str, Any]) -> None:
-    expected = declared.get("contents")
-    if expected and (found := contents_digest(root, [*own, *files])) != expected:
+def _check_files(name: str, root: Path, own: list[str], files: list[str], declared: Mapping[str, Any]) -> None:
+    expected = declared.get("digest_of_files")
+    if expected and (found := files_digest(root, [*own, *files])) != expected:
         parts = ", ".join([f"{len(files)} of predictions", *own])
         raise Problem(
             f"{root / declared['predictions']}: the {len(own) + len(files)} files that {name} is read from are not the "
-            f"declared ones ({parts}): one differs, is missing or is one too many, since their digest (contents) is "
-            f"{found}, not {expected}; {REMEDY}"
+            f"declared ones ({parts}): one differs, is missing or is one too many, since digest_of_files is {found}, "
+            f"not {expected}; {REMEDY}"
         )
 
 

@@ -95,7 +95,7 @@ def raw_rows(path: str | Path) -> list[dict[str, str]]:
         raise Problem(f"{path}: lacks the column {', '.join(missing)}; delete it and run again")
     for line, row in enumerate(rows, start=2):
         if None in row or None in row.values():
-            raise Problem(f"{path}: row {line}: has not as many cells as columns; delete the file and run again")
+            raise Problem(f"{path}: row {line}: does not have as many cells as columns; delete the file and run again")
     return rows
 
 
@@ -178,5 +178,5 @@ def _refuse(path: str | Path, line: int, row: Row, column: str, reason: str) -> 
     said = "" if value is None else f" {value!r}" if isinstance(value, str) else f" {value:g}"
     raise Problem(
         f"{path}: row {line} (model {row['model']}): {column}{said} {reason}; "
-        "delete the file and run again, or mend it where it was imported from"
+        "delete the file and run again, or correct it where it was imported from"
     )

@@ -1,4 +1,4 @@
-"""Models drawn with replacement, their ranks, and the intervals of what is computed anew for each draw."""
+"""Models drawn with replacement, their ranks, and the intervals of what is computed again for each draw."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,6 +9,20 @@ from scipy import stats
 NAN = float("nan")
 PERCENTILES = (2.5, 97.5)
 CHUNK = 2**21  # drawn values that are held at once: 16 MiB an array
+
+
+def two_vectors(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Values of the same models on two tasks, float64 [models] each.
+
+    Raises:
+        ValueError: they are no vectors of one length, or hold NaN.
+    """
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    if x.shape != y.shape or x.ndim != 1:
+        raise ValueError(f"expected two vectors of one length, got shapes {x.shape} and {y.shape}")
+    if np.isnan(x).any() or np.isnan(y).any():
+        raise ValueError("values must not be NaN: leave out the models that did not complete")
+    return x, y
 
 
 def interval(values: NDArray[np.float64], percentiles: tuple[float, float] = PERCENTILES) -> tuple[float, float]:

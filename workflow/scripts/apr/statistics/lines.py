@@ -1,10 +1,9 @@
 """Lines through the accuracies of models on two test sets, and their bootstrap over models.
 
-The bootstrap draws models with replacement, each with both of its accuracies, and fits anew; so does the code of the
+The bootstrap draws models with replacement, each with both of its accuracies, and fits again; so does the code of the
 authors of ImageNetV2 (modestyachts/imagenet-testbed, plotting/plotter.py, run_bootstrap_linreg).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
 from apr.basics.problems import Problem
-
-CHUNK = 2**20  # drawn values that are held at once: 8 MiB an array
+from apr.statistics.bootstrap import resampled_chunks, two_vectors
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Line:
 
 def fit_line(x: ArrayLike, y: ArrayLike) -> Line:
     """Least squares of y on x, two vectors [models]; a Line of NaN where fewer than two values of x differ."""
-    x, y = _pair(x, y)
+    x, y = two_vectors(x, y)
     if not len(x) or np.ptp(x) == 0:
         return Line(float("nan"), float("nan"))
     slopes, offsets = _lines(x[None] - x.mean(), y[None] - y.mean())
@@ -47,10 +45,10 @@ def bootstrap_lines(
     The draws depend on the number of models, of samples and the seed alone, so that two calls over the same models
     are paired. Memory is bounded, whatever the number of models.
     """
-    x, y = _pair(x, y)
+    x, y = two_vectors(x, y)
     centre_x, centre_y = x.mean(), y.mean()
     x, y = x - centre_x, y - centre_y  # sums of squares of centred values lose no digits
-    parts = [_lines(x[rows], y[rows]) for rows in _resampled(len(x), samples, seed)]
+    parts = [_lines(x[rows], y[rows]) for rows in resampled_chunks(len(x), samples, seed)]
     slopes, offsets = (np.concatenate(part) for part in zip(*parts, strict=True))
     return slopes, offsets + centre_y - slopes * centre_x
 
@@ -58,14 +56,14 @@ def bootstrap_lines(
 def bootstrap_means(values: ArrayLike, samples: int, seed: int) -> NDArray[np.float64]:
     """Means [samples] of resampled models' values [models]; the same draws as `bootstrap_lines`."""
     values = np.asarray(values, dtype=float)
-    return np.concatenate([values[rows].mean(axis=1) for rows in _resampled(len(values), samples, seed)])
+    return np.concatenate([values[rows].mean(axis=1) for rows in resampled_chunks(len(values), samples, seed)])
 
 
 def bootstrap_variances(values: ArrayLike, samples: int, seed: int) -> NDArray[np.float64]:
     """Unbiased variances [samples] of resampled models' values [models]; the same draws as `bootstrap_lines`."""
     values = np.asarray(values, dtype=float)
     n = len(values)
-    parts = [values[rows].var(axis=1) * (n / (n - 1)) ** 2 for rows in _resampled(n, samples, seed)]
+    parts = [values[rows].var(axis=1) * (n / (n - 1)) ** 2 for rows in resampled_chunks(n, samples, seed)]
     return np.concatenate(parts)
 
 
@@ -112,14 +110,6 @@ def from_probit(quantile: ArrayLike) -> NDArray[np.float64]:
     return 100 * ndtr(np.asarray(quantile, dtype=float))
 
 
-def _resampled(n: int, samples: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    """Positions of n models drawn with replacement, [rows, n] at a time, until there are `samples` rows."""
-    random = np.random.default_rng(seed)
-    size = max(1, CHUNK // n)
-    for start in range(0, samples, size):
-        yield random.integers(n, size=(min(size, samples - start), n))
-
-
 def _lines(x: NDArray, y: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Slopes and offsets [rows] of least squares within each row of x and y [rows, models]."""
     n = x.shape[1]
@@ -130,12 +120,3 @@ def _lines(x: NDArray, y: NDArray) -> tuple[NDArray[np.float64], NDArray[np.floa
     variance[(x == x[:, :1]).all(axis=1)] = np.nan
     slopes = covariance / variance
     return slopes, mean_y - slopes * mean_x
-
-
-def _pair(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    if x.shape != y.shape or x.ndim != 1:
-        raise ValueError(f"expected two vectors of one length, got shapes {x.shape} and {y.shape}")
-    if np.isnan(x).any() or np.isnan(y).any():
-        raise ValueError("accuracies must not be NaN: leave out the models that did not complete")
-    return x, y

@@ -179,13 +179,3 @@ def mean_distance(distances: ArrayLike, line_variance: float, line_degrees: int)
     degrees = variance**2 / (own**2 / (n - 1) + line_variance**2 / line_degrees)
     reach = float(stats.t.ppf(0.975, degrees)) * variance**0.5
     return Distance(n, mean, mean - reach, mean + reach, float(2 * stats.t.sf(abs(mean) / variance**0.5, degrees)))
-
-
-def holm(p: ArrayLike) -> NDArray[np.float64]:
-    """P-values adjusted for their number (Holm, Scandinavian Journal of Statistics 6:65, 1979); NaN do not count."""
-    p = np.asarray(p, dtype=float)
-    order = np.argsort(p)[: np.count_nonzero(~np.isnan(p))]
-    adjusted = np.full(p.shape, np.nan)
-    steps = p[order] * np.arange(len(order), 0, -1)
-    adjusted[order] = np.minimum(1, np.maximum.accumulate(steps))
-    return adjusted

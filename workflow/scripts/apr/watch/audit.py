@@ -25,11 +25,11 @@ from apr.watch.consistency import (
 
 # What a planned run can be: each is exactly one of these.
 STATES = ("complete", "diverged", "to_do", "missing", "outdated", "unreadable", "misplaced", "out_of_range")
-# What the command that made the study makes anew by itself.
+# What the command that made the study makes again by itself.
 AGAIN = {
     "missing": "not there although the score table is",
     "outdated": "not made as the study says now",
-    "old_table": "score table(s) to be made anew",
+    "old_table": "score table(s) to be made again",
 }
 WRONG = {
     "unreadable": "not readable as a run",
@@ -85,7 +85,7 @@ def audit(plan: Mapping[str, Any], root: str | Path) -> Audit:
 
 
 def wrong(findings: Sequence[Finding]) -> bool:
-    """Whether something is wrong: neither what is made anew by itself nor runs that no task plans are."""
+    """Whether something is wrong: neither what is made again by itself nor runs that no task plans are."""
     return any(finding.kind in WRONG for finding in findings)
 
 
@@ -143,7 +143,7 @@ class _Task:
         return {key: value for key, value in row.items() if key not in unknown}
 
     def _table_is_old(self, path: str, counts: Mapping[str, int], rows: Sequence[Mapping | None]) -> bool:
-        """Whether Snakemake makes the score table anew by itself: runs are to come or newer, or the study changed."""
+        """Whether Snakemake makes the score table again by itself: runs are to come or newer, or the study changed."""
         table = self.root / path
         if counts["missing"] or counts["outdated"]:
             return True

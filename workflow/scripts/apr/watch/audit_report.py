@@ -25,7 +25,7 @@ def audit_table(result: Audit, titles: Mapping[str, str]) -> Table:
 
 
 def described(findings: Sequence[Finding], most: int | None = None) -> str:
-    """The findings by kind, as Markdown; of each kind at most `most`. What is made anew takes a line a table."""
+    """The findings by kind, as Markdown; of each kind at most `most`. What is made again takes a line a table."""
     parts = []
     for kind, meaning in {**WRONG, **AGAIN, **NOTED}.items():
         chosen = [finding for finding in findings if finding.kind == kind]
@@ -54,7 +54,7 @@ def remedy(findings: Sequence[Finding]) -> str:
     more = f" and {len(delete) - 3:,} more, all named in results/audit.md" if len(delete) > 3 else ""
     count = "1 finding is" if len(bad) == 1 else f"{len(bad):,} findings are"
     names = ", ".join(delete[:3])
-    return f"{count} wrong: delete {names}{more}; then run snakemake for the whole study again, and audit it anew"
+    return f"{count} wrong: delete {names}{more}; then run snakemake for the whole study again, and audit it again"
 
 
 def to_come(findings: Sequence[Finding]) -> str:
@@ -65,7 +65,7 @@ def to_come(findings: Sequence[Finding]) -> str:
     if not what:
         return ""
     return (
-        f"The command that made the study makes {' and '.join(what)} anew when it is given again, with the same "
+        f"The command that made the study makes {' and '.join(what)} again when it is repeated, with the same "
         "configuration files. Delete what it leaves out: Snakemake has no record of how that was made"
     )
 
@@ -73,8 +73,8 @@ def to_come(findings: Sequence[Finding]) -> str:
 def _caption(result: Audit, total: Mapping[str, int]) -> str:
     found = Counter(finding.kind for finding in result.findings)
     bad = [f"{found[kind]:,} {meaning}" for kind, meaning in WRONG.items() if found[kind]]
-    made_anew = [f"{found[kind]:,} {meaning}" for kind, meaning in AGAIN.items() if found[kind]]
-    again = f"Made anew by the same command: {'; '.join(made_anew)}. " if made_anew else ""
+    made_again = [f"{found[kind]:,} {meaning}" for kind, meaning in AGAIN.items() if found[kind]]
+    again = f"Made again by the same command: {'; '.join(made_again)}. " if made_again else ""
     strays = f" {found[STRAY]:,} file(s) or folder(s) are planned by no task." if found[STRAY] else ""
     what = "trainings" if result.trains else "runs"
     return (
@@ -84,6 +84,6 @@ def _caption(result: Audit, total: Mapping[str, int]) -> str:
         "complete, diverged, to do (its task has no score table yet), missing (it has one), outdated (another "
         "protocol, images or source than the study's), unreadable, misplaced (of another model, task or rank) or "
         "out of range (impossible beside its view). Classes: views or data sets whose counts contradict each other. "
-        "Table: a score table that its runs do not give; old table: one that is made anew. Devices: runs of one task "
+        "Table: a score table that its runs do not give; old table: one that is made again. Devices: runs of one task "
         "were made on several kinds. Stray: runs that the task does not plan."
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from apr.basics.files import read_json
 from apr.basics.problems import Problem
-from apr.data.parts import parts_of
+from apr.data.reading.parts import parts_of
 from apr.runs.metrics import METRICS, part_fault
 from apr.scores.table import raw_rows, written
 
@@ -106,9 +106,9 @@ def contradictions(name: str, root: Path) -> list[tuple[str, str]]:
         odd += [(dataset_file, says) for says in _miscounted(dataset)]
         return odd + [(file, says) for says in _beyond(view, dataset)]
     except Problem as problem:
-        return [(file, f"its runs cannot be held against it: {str(problem).removeprefix(f'{root}/')}")]
+        return [(file, f"its runs cannot be compared with it: {str(problem).removeprefix(f'{root}/')}")]
     except MALFORMED as error:
-        return [(file, f"cannot be held against its dataset ({type(error).__name__}: {error}); delete it")]
+        return [(file, f"cannot be compared with its dataset ({type(error).__name__}: {error}); delete it")]
 
 
 def _miscounted(manifest: Mapping[str, Any]) -> list[str]:
@@ -129,7 +129,7 @@ def _beyond(view: Mapping[str, Any], dataset: Mapping[str, Any]) -> list[str]:
         return ["was drawn from other images than the packed ones; delete it"]
     unknown = [label for label in view["classes"] if label not in dataset["classes"]]
     if unknown:
-        return [f"has the class {unknown[0]!r}, which its dataset has not; delete it"]
+        return [f"has the class {unknown[0]!r}, which its dataset does not have; delete it"]
     whole = not any(view["selection"][key] for key in ("classes", "per_class", "cap", "within"))
     if whole and view["classes"] != dataset["classes"]:
         return [

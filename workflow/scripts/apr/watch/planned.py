@@ -15,7 +15,7 @@ MALFORMED = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
 
 class Runs:
-    """The planned runs that are there, read once each, and held against what the study would make now.
+    """The planned runs that are there, read once each, and compared with what the study would make now.
 
     A run that cannot be read counts as made, since the study takes it for that: it is the audit's business.
     """

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from apr.basics.files import write_text
-from apr.data.parts import parts_of
+from apr.data.reading.parts import parts_of
 from apr.runs.record import asked_for
 from apr.watch.planned import Runs, read_view
 
@@ -31,7 +31,7 @@ log = logging.getLogger("apr")
 
 @dataclass
 class _Progress:
-    """A task: its planned runs, those that are done, those that are done anew, and what the done ones tell."""
+    """A task: its planned runs, those that are done, those that are to be done again, and what the done ones tell."""
 
     planned: int
     done: int
@@ -78,7 +78,7 @@ def status_text(
     tasks = {task: _progress(plan, task, made[task], baseline.get(task, frozenset()), Path(root)) for task in plan}
     needed = {task: _needed(progress, tasks) for task, progress in tasks.items()}
     done, planned, old = (sum(getattr(task, key) for task in tasks.values()) for key in ("done", "planned", "outdated"))
-    more = f", {old:,} outdated (of other settings or images than the study's now: they are made anew)" if old else ""
+    more = f", {old:,} outdated (of other settings or images than the study's now: they are made again)" if old else ""
     head = [
         f"Written {datetime.fromtimestamp(now):%Y-%m-%d %H:%M:%S}, {_duration(now - started)} after the start.",
         f"{done:,} of {planned:,} runs done{more}; time left: {_time_left(tasks, needed, now - started)}.",

@@ -12,12 +12,12 @@ from apr.data.formats.folders import read_class_folders, read_split_folders
 from apr.data.formats.imagenet import PARTS, read_ilsvrc, read_tiny_imagenet
 from apr.data.formats.options import as_taken, option_kinds, option_problems, own_options
 from apr.data.formats.points import read_point_annotations
-from apr.data.formats.snippets import Snippet
 from apr.data.formats.tables import read_csv_labels, read_file_names
 from apr.data.reading.checked import checked, two_classes
 from apr.data.reading.groups import is_pattern, with_groups
 from apr.data.reading.listing import Item, Listing, Span
 from apr.data.reading.part_names import HERE
+from apr.data.reading.snippets import Snippet
 from apr.data.reading.walking import descend, visible
 
 __all__ = ["FORMATS", "Item", "Listing", "Snippet", "Span", "format_options", "options_problems", "read_listing"]

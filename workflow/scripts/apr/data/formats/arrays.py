@@ -181,7 +181,7 @@ def _listing(
     if len(names) != len(values):
         raise Problem(f"{where}: {len(names)} class names for {len(values)} labels ({values[:12]}); correct `classes`")
     if len(set(names)) < len(names):
-        raise Problem(f"{where}: a class name stands twice ({named(sorted(names))}); correct `classes`")
+        raise Problem(f"{where}: a class name appears twice ({named(sorted(names))}); correct `classes`")
     name_of = dict(zip(values, names, strict=True))
     items = []
     for part, (images, labels) in parts.items():

@@ -41,7 +41,7 @@ def read_tiny_imagenet(root: Path) -> Listing:
     differing = sorted(labels.keys() ^ images.keys())
     if differing:
         raise Problem(
-            f"{annotations}: {len(differing)} images are in it or in the folder alone: {differing[0]} and others"
+            f"{annotations}: {len(differing)} images are in only one of it and the folder: {differing[0]} and others"
         )
     items += [Item(f"val/images/{name}", labels[name], Span(images[name]), "test") for name in sorted(images)]
     return Listing(items, sorted({item.label for item in items}), left)
@@ -131,7 +131,7 @@ def _train_folder(root: Path, folder: Path, left: LeftOut) -> list[Item]:
 
 
 def _unique(path: Path, rows: list[tuple[int, str, str]]) -> dict[str, str]:
-    """Labels by name; a name that stands twice under different labels is refused."""
+    """Labels by name; a name that appears twice under different labels is refused."""
     known: dict[str, tuple[int, str]] = {}
     for line, name, label in rows:
         first = known.setdefault(name, (line, label))

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Annotated
 
 from apr.basics.problems import Problem
+from apr.basics.randomness import generator
 from apr.basics.values import Between
-from apr.data.formats.snippets import Snippet
 from apr.data.reading.label_table import decode_text, require_columns
 from apr.data.reading.listing import Item, Listing
+from apr.data.reading.snippets import Snippet
 from apr.data.reading.walking import LeftOut, find_files, find_images, is_picture
-from apr.data.splits import generator
 
 Count = Annotated[int, Between(1, 1_000_000)]
 

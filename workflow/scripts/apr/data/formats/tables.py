@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from apr.basics.problems import Problem
-from apr.data.decoding import SUFFIXES
-from apr.data.parts import PARTS
-from apr.data.reading.groups import column_hint
+from apr.data.reading.decoding import SUFFIXES
+from apr.data.reading.groups import column_hint, pattern_with
 from apr.data.reading.label_table import (
     ONE_HOT,
     LabelTable,
@@ -24,6 +23,7 @@ from apr.data.reading.label_table import (
 from apr.data.reading.listing import Item, Listing, Span, composed, in_order
 from apr.data.reading.matching import Files
 from apr.data.reading.part_names import part_of
+from apr.data.reading.parts import PARTS
 from apr.data.reading.walking import LeftOut, below, find_images, is_picture, named, pictures_among, visible, walk
 
 SHOWN = 10
@@ -147,12 +147,7 @@ def read_file_names(
     Raises:
         Problem: the pattern is faulty, or a name does not match.
     """
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise Problem(f"options: pattern: {pattern!r} is not a regular expression ({error})") from error
-    if "class" not in compiled.groupindex:
-        raise Problem(f"options: pattern: {pattern!r} has no group (?P<class>...)")
+    compiled = pattern_with("class", "pattern", pattern)
     if unmatched not in ("error", "ignore"):
         raise Problem(f"options: unmatched: {unmatched!r}: error or ignore")
     left = LeftOut()
@@ -241,7 +236,7 @@ def _same_numbers(path: Path, kinds: Mapping[int, str]) -> None:
 
 
 def _once(path: Path, found: Mapping[int, Path], names: Mapping[int, str], kinds: Mapping[int, str]) -> None:
-    """Refuse a table in which an image stands twice."""
+    """Refuse a table in which an image appears twice."""
     lines: dict[Path, list[int]] = defaultdict(list)
     for line, file in found.items():
         lines[file].append(line)
@@ -250,7 +245,7 @@ def _once(path: Path, found: Mapping[int, Path], names: Mapping[int, str], kinds
         rows = [(line, kinds[line]) for line in double[0]]
         differing = "under different labels " if len({kind for _, kind in rows}) > 1 else ""
         raise Problem(
-            f"{path}: the image {names[double[0][0]]} stands {len(rows)} times in the table, {differing}in "
+            f"{path}: the image {names[double[0][0]]} appears {len(rows)} times in the table, {differing}in "
             f"{listed_lines(rows)} ({len(double)} images in all); keep one line an image"
         )
 

@@ -75,7 +75,7 @@ def _plain_names(listing: Listing, root: Path) -> None:
     if odd:
         raise Problem(
             f"{root}: the name {odd[0]!a} holds a line break or another control character, or bytes that are not UTF-8 "
-            f"({len(odd)} in all); rename it (convmv mends names of another encoding)"
+            f"({len(odd)} in all); rename it (convmv converts names of another encoding)"
         )
     if "" in listing.classes:
         raise Problem(f"{root}: a class has an empty name; name it")
@@ -88,7 +88,7 @@ def _not_alike(classes: Iterable[str], root: Path) -> None:
         key = _key(label)
         if key in known:
             first = known[key]
-            how = "one number" if _number(label) else "the same but for case or blanks"
+            how = "one number" if _number(label) else "the same but for case or spaces"
             raise Problem(
                 f"{root}: the classes {first!r} and {label!r} are {how}: write them alike; if both are meant, list all "
                 "classes in options: classes_order"

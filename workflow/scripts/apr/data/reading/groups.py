@@ -26,20 +26,28 @@ def is_pattern(group: str) -> bool:
     return "(?P<group>" in group
 
 
+def pattern_with(group: str, option: str, text: str) -> re.Pattern[str]:
+    """The regular expression that an option gives, which has a group of some name.
+
+    Raises:
+        Problem: it is none, or has no such group.
+    """
+    try:
+        pattern = re.compile(text)
+    except re.error as error:
+        raise Problem(f"options: {option}: {text!r} is not a regular expression ({error})") from error
+    if group not in pattern.groupindex:
+        raise Problem(f"options: {option}: {text!r} has no group (?P<{group}>...), searched in the path of each image")
+    return pattern
+
+
 def with_groups(items: Sequence[Item], pattern: str) -> list[Item]:
     """Give each image the group that a regular expression finds in its path within the dataset.
 
     Raises:
         Problem: the pattern is faulty, or finds nothing in a path.
     """
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise Problem(f"options: group: {pattern!r} is not a regular expression ({error})") from error
-    if "group" not in compiled.groupindex:
-        raise Problem(
-            f"options: group: {pattern!r} has no group (?P<group>...), searched in the path within the dataset"
-        )
+    compiled = pattern_with("group", "group", pattern)
     found, odd = [], []
     for item in items:
         match = compiled.search(item.name)
@@ -50,8 +58,7 @@ def with_groups(items: Sequence[Item], pattern: str) -> list[Item]:
     if odd:
         raise Problem(
             f"options: group: {pattern!r} finds no group in {len(odd)} of {len(items)} paths ({named(odd)}); widen it, "
-            "so "
-            "that an image of its own is a group, too"
+            "so that an image of its own is a group, too"
         )
     return found
 

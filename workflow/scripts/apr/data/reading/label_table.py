@@ -1,8 +1,7 @@
-"""Tables of labels as people write them: whatever encoding, delimiter and blanks, and what is wrong named by line."""
+"""Tables of labels as people write them: whatever encoding, delimiter and spaces, and what is wrong named by line."""
 
 import codecs
 import csv
-import difflib
 import io
 import re
 from collections.abc import Collection, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from apr.basics.problems import Problem
+from apr.basics.values import nearest
 from apr.data.reading.headers import refuse_no_header, with_index_column
 from apr.data.reading.walking import LeftOut, named
 from apr.data.sources.file_kinds import kind_of
@@ -155,9 +155,8 @@ def require_columns(path: Path, wanted: Sequence[str], there: Sequence[str]) -> 
     """
     for name in wanted:
         if name not in there:
-            nearest = difflib.get_close_matches(name, there, n=1)
-            hint = f"did you mean {nearest[0]!r}?" if nearest else f"it has {', '.join(there)}"
-            raise Problem(f"{path}: has no column {name!r} ({hint})")
+            hint = nearest(name, there, f" (it has {', '.join(there)})")
+            raise Problem(f"{path}: has no column {name!r}{hint}")
 
 
 def one_hot_columns(table: LabelTable) -> list[str]:

@@ -172,7 +172,7 @@ def _either(words: Iterable[str]) -> str:
 
 
 def _no_parts_inside(listing: Listing, root: Path, level: int, depth: int) -> None:
-    """Refuse <class>/train, <class>/test, also further down, which would be pooled and split anew."""
+    """Refuse <class>/train, <class>/test, also further down, which would be pooled and split again."""
     inside = _inside(listing.items, depth, level)
     torn = [found for names in inside.values() if (found := parts_among(names)) and found.train and found.test]
     if torn and 2 * len(torn) >= len(inside):

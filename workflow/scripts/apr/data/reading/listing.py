@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from apr.basics.problems import Problem
-from apr.data.formats.snippets import Snippet
-from apr.data.parts import PARTS
+from apr.data.reading.parts import PARTS
+from apr.data.reading.snippets import Snippet
 from apr.data.reading.walking import LeftOut
 
 

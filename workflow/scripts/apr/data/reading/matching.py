@@ -21,7 +21,7 @@ ALIKE: dict[str, Callable[[str], str]] = {
     "with leading zeros, which spreadsheets drop: read the column as text": lambda name: re.sub(
         r"(?<!\d)0+(?=\d)", "", name
     ),
-    "which differs in blanks or signs only": lambda name: re.sub(r"%20|[\W_]+", "", name).casefold(),
+    "which differs in spaces or signs only": lambda name: re.sub(r"%20|[\W_]+", "", name).casefold(),
 }
 
 

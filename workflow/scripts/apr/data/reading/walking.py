@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from apr.basics.problems import Problem
-from apr.data.decoding import SUFFIXES
+from apr.data.reading.decoding import SUFFIXES
 
 # Leftovers of macOS, Windows, Synology, QNAP, Linux and Jupyter; what begins with a dot is hidden anyhow.
 LEFTOVERS = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "picasa.ini", "network trash folder"}
@@ -78,7 +78,7 @@ class LeftOut(Counter[str]):
 
 
 def suffix_of(name: str) -> str:
-    """A file's suffix in lower case, quoted where it has blanks, or "no suffix"."""
+    """A file's suffix in lower case, quoted where it has spaces, or "no suffix"."""
     suffix = os.path.splitext(name)[1].lower()
     return (suffix if suffix[1:].isalnum() else repr(suffix)) if suffix else "no suffix"
 
@@ -242,7 +242,7 @@ def refuse_broken_links(files: Iterable[Path]) -> None:
     for path in files:
         known = is_picture(path.name) or path.suffix.lower() in DOCUMENTS
         if not known and path.is_symlink() and not path.exists():
-            raise Problem(f"{path}: is a link that leads nowhere ({os.readlink(path)}); mend it, or remove it")
+            raise Problem(f"{path}: is a link that leads nowhere ({os.readlink(path)}); correct it, or remove it")
 
 
 def descend(folder: Path, stay_above: Collection[str] = ()) -> Path:

@@ -74,7 +74,7 @@ def members_of(
 
     Args:
         path: the archive.
-        kind: see `contents.kind_of_file`.
+        kind: see `file_kinds.kind_of_file`.
         encoding: of names that are no UTF-8.
         shown: what messages call the archive.
         too_much: what is wrong with so many bytes and members more, if anything.
@@ -209,11 +209,11 @@ def _check_end(stream: BoundedHeaders, offset: int, shown: str) -> None:
     if block.strip(b"\0"):
         raise tarfile.ReadError("a header in the middle that makes no sense")
     if not block:
-        log.warning("%s: has no mark of its end; if it was truncated, fetch it again", shown)
+        log.warning("%s: has no end mark; if it was truncated, fetch it again", shown)
     if any(rest[at : at + 5] == b"ustar" for at in range(257, len(rest), 512)):
-        raise Problem(f"{shown}: goes on behind the mark of its end, as tars do that were joined; {BY_HAND}")
+        raise Problem(f"{shown}: continues after its end mark, as joined tars do; {BY_HAND}")
     if rest.strip(b"\0"):
-        log.warning("%s: has bytes behind the mark of its end; they were left out", shown)
+        log.warning("%s: has bytes after its end mark; they were left out", shown)
 
 
 def _tar_kind(info: tarfile.TarInfo) -> str:

@@ -14,12 +14,12 @@ from typing import Any
 from apr.basics.causes import printable
 from apr.basics.files import atomic_folder
 from apr.basics.problems import Problem
-from apr.data.sources import file_kinds as contents
+from apr.data.sources import file_kinds
 from apr.data.sources.archive_members import TAR_SUFFIXES, Damaged, Member, members_of
 from apr.data.sources.member_names import BY_HAND, OddName, safe_parts
 
-INNER_SUFFIXES = (contents.ARCHIVE_SUFFIXES.keys() | contents.OTHER_SUFFIXES.keys()) - {".npz", ".exe"}
-CONTAINERS = (".zip", ".tar", ".rar", ".7z", *TAR_SUFFIXES, *contents.OTHER_SUFFIXES)  # more than one file
+INNER_SUFFIXES = (file_kinds.ARCHIVE_SUFFIXES.keys() | file_kinds.OTHER_SUFFIXES.keys()) - {".npz", ".exe"}
+CONTAINERS = (".zip", ".tar", ".rar", ".7z", *TAR_SUFFIXES, *file_kinds.OTHER_SUFFIXES)  # more than one file
 MEMBER_BYTES = 1024  # that each member counts in addition, since a file takes room even if it holds nothing
 FOLDER_BYTES = 4096  # that each folder counts: a block, on the usual file systems
 SHOWN = 3
@@ -51,7 +51,7 @@ class Tally:
         if size > self.allowed:
             return (
                 f"makes {made:,} bytes in {members:,} members and {self.folders:,} folders, of a source that may "
-                f"become at most {self.allowed:,} bytes ({contents.MAX_RATIO} times its size): a bomb"
+                f"become at most {self.allowed:,} bytes ({file_kinds.MAX_RATIO} times its size): a bomb"
             )
         return None
 
@@ -78,7 +78,7 @@ def unpack_all(
     folder, paths = Path(folder), [Path(path) for path in paths]
     with atomic_folder(folder) as part:
         size = sum(path.stat().st_size for path in paths)
-        tally = Tally(contents.allowed_bytes(size), shutil.disk_usage(part).free)
+        tally = Tally(file_kinds.allowed_bytes(size), shutil.disk_usage(part).free)
         sources = [_unpack(path, part, tally, encoding, str(path)) for path in paths]
         inner = _inner_archives(part)
         if nested:
@@ -110,16 +110,16 @@ def hinting(report: Mapping[str, Any]) -> Iterator[None]:
 
 def _unpack(path: Path, folder: Path, tally: Tally, encoding: str | None, shown: str) -> dict[str, Any]:
     """Unpack one archive (zip, tar, gzip, bzip2, xz, rar, 7z) into `folder`; link any other file into it."""
-    kind = contents.kind_of_file(path)
-    if contents.is_one_of_several(path):
+    kind = file_kinds.kind_of_file(path)
+    if file_kinds.is_one_of_several(path):
         raise Problem(
             f"{shown}: is one part of an archive that was split, which is not read here; join its parts, {BY_HAND}"
         )
-    if beyond := contents.unreadable_kind(path):
+    if beyond := file_kinds.unreadable_kind(path):
         raise Problem(f"{shown}: is an archive of the kind {beyond}, which is not read here; {BY_HAND}")
     row = {"name": path.name, "kind": kind}
     # An npz file is a zip by its bytes and a table of arrays by its meaning.
-    if path.suffix.lower() == ".npz" or kind not in contents.ARCHIVE_SUFFIXES.values():
+    if path.suffix.lower() == ".npz" or kind not in file_kinds.ARCHIVE_SUFFIXES.values():
         if kind != "other" and path.suffix.lower() != ".npz":
             raise Problem(f"{shown}: is {kind}, not data; delete it and fetch it again")
         _link(path, folder / path.name)
@@ -149,9 +149,8 @@ def _inner_archives(folder: Path) -> list[Path]:
 
 
 def _is_archive(path: Path) -> bool:
-    is_one = (
-        contents.kind_of_file(path) != "other" or contents.unreadable_kind(path) or contents.is_one_of_several(path)
-    )
+    known = file_kinds.kind_of_file(path) != "other" or file_kinds.unreadable_kind(path)
+    is_one = known or file_kinds.is_one_of_several(path)
     if not is_one:
         log.warning("%s: is not the archive that its name promises; it stays as it is", printable(path.name))
     return bool(is_one)

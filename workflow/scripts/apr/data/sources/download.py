@@ -12,8 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 from apr.basics.files import atomic_path, file_digest, read_json, write_json
 from apr.basics.leases import Lease
 from apr.basics.problems import Problem
-from apr.data.bundled import write_bundled
-from apr.data.reading.walking import walk
+from apr.data.sources.bundled import write_bundled
 from apr.data.sources.file_kinds import what_is_wrong
 from apr.data.sources.web import fetch_web, refuse_too_long, require_room
 from apr.data.sources.web_answers import Unavailable
@@ -59,7 +58,7 @@ def download(
     before = _seen(target)
     with Lease(target.with_name(f".{target.name}.lease"), thing="file"):
         if _seen(target) not in (None, before) and not _fault(target, entry):
-            log.warning("%s: another process has fetched it meanwhile; it is taken up", entry["name"])
+            log.warning("%s: another process has fetched it meanwhile; that file is used", entry["name"])
             return
         _from_first(addresses, entry, target, root, sleep, login)
 
@@ -152,26 +151,6 @@ def verify(
     return {"dataset": dataset, "files": rows}
 
 
-def survey_folder(dataset: str, folder: Path) -> dict[str, Any]:
-    """Count what lies in a folder that a user has already: number of files and bytes.
-
-    Raises:
-        Problem: the folder is missing, is a file, or holds nothing.
-    """
-    folder = Path(folder)
-    if folder.is_file():
-        raise Problem(
-            f'{dataset}: folder {folder}: is a file; for an archive write url: "file:{folder}" in place of folder'
-        )
-    if not folder.is_dir():
-        raise Problem(f"{dataset}: folder {folder}: there is no such folder; correct `folder` in the study")
-    # A link that leads nowhere is named by the reader, if it matters.
-    sizes = [path.stat().st_size for path in walk(folder) if path.exists()]
-    if not sizes:
-        raise Problem(f"{dataset}: folder {folder}: holds no file")
-    return {"dataset": dataset, "folder": str(folder), "count": len(sizes), "bytes": sum(sizes), "files": []}
-
-
 def _fault(path: Path, entry: Mapping[str, Any]) -> str | None:
     size = path.stat().st_size
     wrong = what_is_wrong(path, entry["name"])
@@ -194,7 +173,7 @@ def _fetch(address: str, entry: Mapping[str, Any], target: Path, root: Path, sle
     try:
         scheme = urlsplit(address).scheme
     except ValueError as error:
-        raise Problem(f"{entry['name']}: address {address!r}: is none ({error}); correct it") from error
+        raise Problem(f"{entry['name']}: address {address!r}: is not an address ({error}); correct it") from error
     if scheme == "bundled":
         write_bundled(address.removeprefix("bundled:"), target)
     elif scheme == "file":
@@ -233,7 +212,7 @@ def _fetch_web(
 
 
 def _seen(path: Path) -> tuple[int, int] | None:
-    """What tells whether a file was put there anew."""
+    """What tells whether a file was replaced."""
     try:
         status = path.stat()
     except FileNotFoundError:

@@ -176,7 +176,9 @@ def _attempt(address: str, kept: _Partial, name: str, declared: int | None) -> s
             end, state = int(RANGE.fullmatch(answer.headers["Content-Range"])[2]) + 1, before
         else:
             if start:
-                log.warning("%s: the server does not go on where it stopped, or has a new file; from the start", name)
+                log.warning(
+                    "%s: the server does not continue where it stopped, or has a new file; from the start", name
+                )
             start, end = 0, number(answer.headers.get("Content-Length"))
             state = State(address, "" if encoding else validator(answer), None if encoding else end)
             if end is None and not declared and not chunked:
@@ -204,7 +206,7 @@ def _attempt(address: str, kept: _Partial, name: str, declared: int | None) -> s
 
 def _start_anew(kept: _Partial, why: str) -> NoReturn:
     kept.drop()
-    raise Interrupted(f"{why}; starting anew")
+    raise Interrupted(f"{why}; starting again")
 
 
 def _watched(answer: requests.Response, pace: Pace, name: str, done: int, total: int | None) -> Iterator[bytes]:

@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, MaxNLocator
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from apr.comparisons.retest_lines import WITHOUT, Fit, Retest, fit_retest, lines_basis
 from apr.comparisons.wording import UNDEFINED, counted, number, sentence, with_interval
+from apr.figures.lines.probit import limits, scale_axes
 from apr.figures.style import BLUE, FAINT, GREY, INK, MM, RED, TEXT, Drawing, legend_below, name_panel, styled
-from apr.scores.paired import clopper_pearson
+from apr.statistics.counts import clopper_pearson
 from apr.statistics.lines import band, from_probit
 
 HEIGHT = 78 * MM
@@ -24,10 +24,7 @@ MARGIN = 0.04  # of an axis, around what is drawn
 MANY = 120  # models from which on their bars and outlines would hide each other
 LETTERS = 44  # of an axis label in a row
 NAMES = {"linear": "Linear scale", "probit": "Probit scale"}
-# Round ones first: each is a tick if it is far enough from those before it.
-TICKS = (50, 90, 10, 80, 20, 70, 30, 60, 40, 95, 5, 99, 1, 85, 15, 98, 2, 99.5, 0.5, 99.9, 0.1)
-MOST_TICKS = 9
-APART = 0.07  # of an axis
+APART = 0.07  # of an axis: ticks on the probit scale
 # The most of the models are drawn again, larger, where they take less than ZOOM_BELOW of an axis. Accuracies rise
 # together, so that the corner of high original and low new ones is free.
 ZOOM_BELOW, BULK, CORNER = 0.2, (0.1, 0.9), (0.66, 0.07, 0.33, 0.33)
@@ -60,9 +57,9 @@ def draw_retest(
     for i, (scale, fit) in enumerate(fits.items()):
         ax = figure.add_subplot(1, 2, i + 1)
         points = _points(accuracies, fit, scale)
-        limits = _set_scale(ax, points, scale)
-        line = _line(fit, scale, limits)
-        handles |= _draw(ax, points, line, limits)
+        reach = _set_scale(ax, points, scale)
+        line = _line(fit, scale, reach)
+        handles |= _draw(ax, points, line, reach)
         zoomed |= len(points) > 0 and _zoom(ax, points, line, scale)
         name_panel(ax, NAMES[scale], _result(fit, scale))
         for side, set_label in (("original", ax.set_xlabel), ("new", ax.set_ylabel)):
@@ -102,9 +99,9 @@ def _shown(table: pd.DataFrame) -> pd.Series:
     return ((accuracies > 0) & (accuracies < 100)).all(axis=1)
 
 
-def _line(fit: Fit, scale: str, limits: tuple[float, float]) -> pd.DataFrame:
+def _line(fit: Fit, scale: str, reach: tuple[float, float]) -> pd.DataFrame:
     """The line and its band over the horizontal axis, in % on either scale; empty where there is none."""
-    ends = ndtri(np.array(limits) / 100) if scale == "probit" else np.array(limits)
+    ends = ndtri(np.array(reach) / 100) if scale == "probit" else np.array(reach)
     grid = np.linspace(*ends, GRID if not fit.reason else 0)
     drawn = [(fit.slopes, fit.offsets), (fit.image_slopes, fit.image_offsets)]
     bands = [band(grid, *lines, CONFIDENCE) for lines in drawn if len(grid) and len(lines[0])] or [(grid, grid)]
@@ -115,54 +112,13 @@ def _line(fit: Fit, scale: str, limits: tuple[float, float]) -> pd.DataFrame:
 
 def _set_scale(ax: Axes, points: pd.DataFrame, scale: str) -> tuple[float, float]:
     """Scale both axes so that all points, and the identity over the horizontal axis, are seen; its limits in %."""
-    x = _limits(points[["orig_acc", "orig_low", "orig_high"]], scale)
-    y = _limits(pd.DataFrame([*points[["new_acc", "new_low", "new_high"]].to_numpy(), [*x, x[0]]]), scale)
-    _scale_axes(ax, x, y, scale)
+    x = limits(points[["orig_acc", "orig_low", "orig_high"]], scale, MARGIN)
+    y = limits([*points[["new_acc", "new_low", "new_high"]].to_numpy(), [*x, x[0]]], scale, MARGIN)
+    scale_axes(ax, x, y, scale, apart=APART)
     return x
 
 
-def _scale_axes(
-    ax: Axes, x: tuple[float, float], y: tuple[float, float], scale: str, most_ticks: int = MOST_TICKS
-) -> None:
-    if scale == "probit":
-        functions = {"functions": (_quantile, from_probit)}
-        ax.set_xscale("function", **functions)
-        ax.set_yscale("function", **functions)
-    for axis, limits in ((ax.xaxis, x), (ax.yaxis, y)):
-        axis.set_major_locator(FixedLocator(_ticks(*limits, scale, most_ticks)))
-        axis.set_major_formatter("{x:g}")
-    ax.set(xlim=x, ylim=y)
-
-
-def _ticks(low: float, high: float, scale: str, most: int) -> list[float]:
-    """Accuracies (%) for ticks of an axis between two limits, on the probit scale round ones that stand apart."""
-    start, end = _quantile([low, high])
-    ticks: list[float] = []
-    for tick in TICKS if scale == "probit" else ():
-        if low <= tick <= high and all(abs(_quantile(tick) - _quantile(t)) > APART * (end - start) for t in ticks):
-            ticks.append(tick)
-    if len(ticks) > 2:
-        return sorted(ticks)
-    return [tick for tick in MaxNLocator(most, steps=[1, 2, 5, 10]).tick_values(low, high) if low <= tick <= high]
-
-
-def _limits(values: pd.DataFrame, scale: str, margin: float = MARGIN) -> tuple[float, float]:
-    low, high = (np.nanmin(values), np.nanmax(values)) if len(values) else (49, 51)
-    if low == high:
-        low, high = low - 1, high + 1
-    if scale == "linear":
-        return low - margin * (high - low), high + margin * (high - low)
-    low, high = _quantile([low, high])
-    margin *= high - low
-    return tuple(map(float, from_probit([low - margin, high + margin])))
-
-
-def _quantile(accuracy: ArrayLike) -> NDArray[np.float64]:
-    """The probit scale's place of an accuracy (%), which for 0 and 100 is a far one instead of an infinite."""
-    return ndtri(np.clip(np.asarray(accuracy, dtype=float) / 100, 1e-6, 1 - 1e-6))
-
-
-def _draw(ax: Axes, points: pd.DataFrame, line: pd.DataFrame, limits: tuple[float, float]) -> dict:
+def _draw(ax: Axes, points: pd.DataFrame, line: pd.DataFrame, reach: tuple[float, float]) -> dict:
     """Draw one panel; returns the artists that the legend explains."""
     if points.empty:
         ax.set(xticks=[], yticks=[])
@@ -170,16 +126,16 @@ def _draw(ax: Axes, points: pd.DataFrame, line: pd.DataFrame, limits: tuple[floa
         return {}
     handles: dict = {}
     many = len(points) > MANY
-    (handles["identity"],) = ax.plot(limits, limits, "--", color=FAINT, linewidth=0.8, zorder=2, gid="identity")
+    (handles["identity"],) = ax.plot(reach, reach, "--", color=FAINT, linewidth=0.8, zorder=2, gid="identity")
     if len(line):
         area = ax.fill_between(line["orig_acc"], line["new_low"], line["new_high"], color=RED, alpha=0.22, linewidth=0)
         look = {"color": RED, "linewidth": 1.0, "zorder": 6 if many else 3, "gid": "line"}
         (stroke,) = ax.plot(line["orig_acc"], line["new_acc"], **look)
         handles["line"] = (area, stroke)
     if not many:
-        reach = [np.abs(points[[f"{s}_low", f"{s}_high"]].sub(points[f"{s}_acc"], axis=0)).T for s in ("orig", "new")]
-        bars = {"fmt": "none", "ecolor": GREY, "elinewidth": 0.5, "alpha": 0.7, "zorder": 1}
-        ax.errorbar(points["orig_acc"], points["new_acc"], xerr=reach[0], yerr=reach[1], **bars)
+        bars = [np.abs(points[[f"{s}_low", f"{s}_high"]].sub(points[f"{s}_acc"], axis=0)).T for s in ("orig", "new")]
+        look = {"fmt": "none", "ecolor": GREY, "elinewidth": 0.5, "alpha": 0.7, "zorder": 1}
+        ax.errorbar(points["orig_acc"], points["new_acc"], xerr=bars[0], yerr=bars[1], **look)
     size = min(14.0, max(3.0, 550 / len(points)))
     faint = {"linewidths": 0, "alpha": 0.35} if many else {}
     for in_line, rows in points.groupby("in_line", sort=False):
@@ -199,12 +155,12 @@ def _zoom(ax: Axes, points: pd.DataFrame, line: pd.DataFrame, scale: str) -> boo
     if len(points) > MANY or in_corner.any() or spans.min() == 0 or spans.max() > ZOOM_BELOW:
         return False
     inset = ax.inset_axes(CORNER)
-    limits = [_limits(pd.DataFrame(bulk[:, i]), scale, margin=0.15) for i in (0, 1)]
-    _scale_axes(inset, *limits, scale, most_ticks=4)
+    sides = [limits(bulk[:, i], scale, margin=0.15) for i in (0, 1)]
+    scale_axes(inset, *sides, scale, apart=APART, most_ticks=4)
     inset.tick_params(labelsize=5.5, size=1.5, pad=1.5)
     inset.spines[:].set(visible=True, linewidth=0.5)
     _draw(inset, points, line, ax.get_xlim())
-    inset.set(xlim=limits[0], ylim=limits[1])
+    inset.set(xlim=sides[0], ylim=sides[1])
     ax.indicate_inset_zoom(inset, edgecolor=FAINT, linewidth=0.5, alpha=1)
     return True
 

@@ -8,13 +8,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from scipy.special import ndtri
 
 from apr.basics.problems import Problem
 from apr.comparisons.families import LINE, UNDATED
 from apr.comparisons.retest_lines import Retest
 from apr.comparisons.since import ALONE, ANY, change_in_words, drawn_line, populations, since_lines, to_scale
 from apr.comparisons.wording import number, sentence
+from apr.figures.lines.probit import SPARE, limits, scale_axes
 from apr.figures.style import (
     BLUE,
     FAINT,
@@ -52,9 +52,7 @@ STROKES = {
 GRID = 60  # points of a line
 MARGIN = 0.05  # of an axis, around the points
 CONFIDENCE = 95  # %
-# Of the probit scale, round ones first: each is a tick if it is far enough from those before it.
-TICKS = (50, 90, 10, 80, 20, 70, 30, 60, 40, 95, 5, 99, 1, 98, 2, 85, 15, 97, 96, 94, 92, 88, 75, 65, 99.5, 0.5)
-APART = 0.13  # of an axis
+APART = 0.13  # of an axis: ticks on the probit scale
 
 
 @styled
@@ -90,9 +88,9 @@ def draw_since(
         points = pairs[retest["name"]]
         kinds = _kinds(points, highlight)
         beyond.append(_limit(ax, points, scale))
-        _draw_points(ax, points, kinds, scale, marks)
+        _draw_points(ax, points, kinds, marks)
         lines = _lines(points, scale, resamples, seed)
-        _draw_lines(ax, lines, scale)
+        _draw_lines(ax, lines)
         row = results.loc[ANY, retest["name"]]
         p = "p < 0.001" if row["change_p_holm"] < 0.001 else f"p = {row['change_p_holm']:.3f}"
         slopes = " → ".join(number(row[f"slope_{side}"], 2) for side in ("2019", "since"))
@@ -129,10 +127,10 @@ def _kinds(points: pd.DataFrame, highlight: Sequence[str]) -> pd.Series:
     return kinds.mask((kinds == OTHER) & points["more_data"], MORE).mask(points["group"] == LINE, LINE)
 
 
-def _draw_points(ax: Axes, points: pd.DataFrame, kinds: pd.Series, scale: str, marks: Mapping[str, dict]) -> None:
+def _draw_points(ax: Axes, points: pd.DataFrame, kinds: pd.Series, marks: Mapping[str, dict]) -> None:
     for kind, look in (LOOKS | marks).items():
-        x, y = to_scale(points[kinds == kind], scale)
-        ax.scatter(x, y, gid=kind, **look)
+        rows = points[kinds == kind]
+        ax.scatter(rows["orig_acc"], rows["new_acc"], gid=kind, **look)
 
 
 def _lines(points: pd.DataFrame, scale: str, resamples: int, seed: int) -> pd.DataFrame:
@@ -152,42 +150,24 @@ def _lines(points: pd.DataFrame, scale: str, resamples: int, seed: int) -> pd.Da
     return pd.concat(frames, ignore_index=True)
 
 
-def _draw_lines(ax: Axes, lines: pd.DataFrame, scale: str) -> None:
-    place = (lambda accuracy: ndtri(accuracy / 100)) if scale == "probit" else np.asarray
-    ax.axline((0, 0) if scale == "probit" else (50, 50), slope=1, **STROKES["identity"])
+def _draw_lines(ax: Axes, lines: pd.DataFrame) -> None:
+    ends = (SPARE, 100 - SPARE)
+    ax.plot(ends, ends, **STROKES["identity"])
     for kind in (LINE, ANY, ALONE):
         rows = lines[lines["kind"] == f"line {kind}"]
-        x = place(rows["orig_acc"])
-        ax.plot(x, place(rows["new_acc"]), gid=f"line {kind}", **STROKES[kind])
+        x = rows["orig_acc"]
+        ax.plot(x, rows["new_acc"], gid=f"line {kind}", **STROKES[kind])
         if kind == LINE:
-            edges = place(rows["new_low"]), place(rows["new_high"])
-            ax.fill_between(x, *edges, color=BLUE, alpha=0.18, linewidth=0, zorder=1.5)
+            ax.fill_between(x, rows["new_low"], rows["new_high"], color=BLUE, alpha=0.18, linewidth=0, zorder=1.5)
 
 
 def _limit(ax: Axes, points: pd.DataFrame, scale: str) -> int:
-    """Limits around the models of the lines, and ticks in % on the probit scale; returns how many lie beyond."""
-    counted = (points["group"] != UNDATED).to_numpy()
-    seen = np.ones(len(points), dtype=bool)
-    for axis, every in zip((ax.xaxis, ax.yaxis), to_scale(points, scale), strict=True):
-        values = every[counted]
-        low, high = values.min(), values.max()
-        margin = MARGIN * (high - low)
-        low, high = low - margin, high + margin
-        (ax.set_xlim if axis is ax.xaxis else ax.set_ylim)(low, high)
-        seen &= (every >= low) & (every <= high)
-        if scale == "probit":
-            ticks = _probit_ticks(low, high)
-            axis.set_ticks(ticks, [f"{tick:g}" for tick in from_probit(ticks).round(6)])
-    return int((~seen).sum())
-
-
-def _probit_ticks(low: float, high: float) -> list[float]:
-    """Quantiles of round accuracies that stand apart, between two quantiles."""
-    ticks: list[float] = []
-    for tick in ndtri(np.array(TICKS) / 100):
-        if low <= tick <= high and all(abs(tick - other) > APART * (high - low) for other in ticks):
-            ticks.append(float(tick))
-    return sorted(ticks)
+    """Limits around the models of the lines; returns how many models lie beyond."""
+    every = points[["orig_acc", "new_acc"]].to_numpy()
+    sides = [limits(values[points["group"] != UNDATED], scale, MARGIN) for values in every.T]
+    scale_axes(ax, *sides, scale, apart=APART)
+    low, high = np.transpose(sides)
+    return int(((every < low) | (every > high)).any(axis=1).sum())
 
 
 def _legend(marks: Mapping[str, dict]) -> dict[str, dict]:

@@ -9,7 +9,7 @@ from apr.basics.problems import Problem
 from apr.comparisons.correlations import correlate
 from apr.comparisons.shape import with_shape
 from apr.comparisons.testsets import MARK, basis, footnote, label_of, marked, weak_tasks, word_of
-from apr.comparisons.wording import UNDEFINED, correlation, left_out, number
+from apr.comparisons.wording import bare_rho, correlation, left_out
 from apr.figures.style import BLUE, ORANGE, Drawing, legend_below, name_panel, panels, point_style, styled, value_limits
 from apr.scores.frames import complete
 from apr.scores.tested import Counted, metric_of
@@ -77,7 +77,7 @@ def draw_initialisation(
             name_panel(
                 ax,
                 titles[pair[0]].removesuffix(MARK) + daggers,
-                "   ".join(f"{STARTS[s][1]} {_rho(r.rho)}" for s, r in results.items()),
+                "   ".join(f"{STARTS[s][1]} {bare_rho(r.rho)}" for s, r in results.items()),
             )
             against = "cumulative depth" if x == DEPTH else titles[reference]
             ax.set(
@@ -99,11 +99,6 @@ def draw_initialisation(
         f"Spearman's ρ, with {basis(resamples, counts, concerned)}:\n\n" + "\n".join(clauses)
     )
     return Drawing(figure, pd.concat(frames, ignore_index=True), caption)
-
-
-def _rho(value: float) -> str:
-    text = number(value, 2)
-    return f"ρ {text}" if text == UNDEFINED else f"ρ = {text}"
 
 
 def _points(rows: pd.DataFrame, target: str, task: str, x: str, start: str) -> pd.DataFrame:

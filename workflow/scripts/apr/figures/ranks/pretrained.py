@@ -8,7 +8,7 @@ import pandas as pd
 from apr.basics.problems import Problem
 from apr.comparisons.correlations import correlate
 from apr.comparisons.testsets import MARK, basis, footnote, label_of, marked, points_of, weak_tasks, word_of
-from apr.comparisons.wording import UNDEFINED, correlation, left_out, number
+from apr.comparisons.wording import bare_rho, correlation, left_out, number
 from apr.figures.style import (
     BLUE,
     GREEN,
@@ -24,7 +24,6 @@ from apr.figures.style import (
 from apr.runs.metrics import PLAIN
 from apr.scores.frames import complete
 from apr.scores.tested import Counted, losses, metric_of
-from apr.statistics.ranks import Correlation
 
 # Name -> look, and the letter that stands for the marker in a panel's title.
 STARTS = {
@@ -75,7 +74,7 @@ def draw_pretrained(
             frames.append(_points(rows, reference, pair[0], task, start))
         value_limits(ax, rows[list(pair)].stack())
         letters = [letter for _, letter in STARTS.values()]
-        shown = [f"{a} {_rho(b)}" for a, b in zip(letters, results, strict=True)]
+        shown = [f"{a} {bare_rho(b.rho)}" for a, b in zip(letters, results, strict=True)]
         daggers = MARK if weak.keys() & {reference, *pair} else ""
         name_panel(ax, titles[pair[0]].removesuffix(MARK) + daggers, "   ".join(shown))
         ax.set(xlabel=f"{titles[reference]} {metric_of(counts, reference).label}", ylabel=label_of(counts, pair))
@@ -100,11 +99,6 @@ def draw_pretrained(
         f"{basis(resamples, counts, [reference, *chain(*pairs)])}:\n\n" + "\n".join(clauses)
     )
     return Drawing(figure, pd.concat(frames, ignore_index=True), caption)
-
-
-def _rho(result: Correlation) -> str:
-    text = number(result.rho, 2)
-    return f"ρ {text}" if text == UNDEFINED else f"ρ = {text}"
 
 
 def _points(rows: pd.DataFrame, reference: str, target: str, task: str, start: str) -> pd.DataFrame:

@@ -14,8 +14,8 @@ from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
 
 from apr.basics.escaping import plain
 from apr.basics.problems import Problem
+from apr.basics.randomness import generator
 from apr.data.packed import PackedImages
-from apr.data.splits import generator
 from apr.figures.style import BLUE, FAINT, GREEN, GREY, INK, MM, ORANGE, TEXT, Drawing, styled
 from apr.models.anynet import STAGES, STRIDES
 from apr.models.stems import stem_of

@@ -8,8 +8,8 @@ from data_helpers import SHIPPED, class_folders, counts, put
 from apr.basics.problems import Problem
 from apr.data.formats import read_listing
 from apr.data.packing import pack_dataset
+from apr.data.reading.survey import survey_folder
 from apr.data.reading.walking import walk
-from apr.data.sources.download import survey_folder
 
 
 def parts(root, *names, labels=("cat", "dog"), each=2, inner=False):

@@ -14,8 +14,8 @@ from PIL import Image
 
 from apr.basics.files import atomic_path
 from apr.basics.problems import Problem
+from apr.basics.randomness import generator
 from apr.data.sources.npz import save_npz
-from apr.data.splits import generator
 
 SIDE = 32
 TRAIN_PATCHES, TEST_PATCHES = 60, 30

@@ -16,7 +16,8 @@ from torchvision import models
 
 import apr.models.pretrained
 from apr.basics.problems import Problem
-from apr.models.pretrained import HEAD, load_model, parse_model, planned_protocol, run_name
+from apr.models.pretrained import HEAD, load_model, parse_model, run_name
+from apr.runs.protocol import EVALUATION_REVISION, planned_protocol
 
 TIMM = "timm:test_resnet.r160_in1k"
 TORCHVISION = "torchvision:shufflenet_v2_x0_5.IMAGENET1K_V1"
@@ -77,7 +78,7 @@ def test_what_a_study_knows_beforehand():
         "model": TIMM,
         "images": {"view": "v", "dataset": "d", "dataset_digest": "1", "indices_digest": "2"},
         "seed": None,
-        "revision": apr.models.pretrained.REVISION,
+        "revision": EVALUATION_REVISION,
     }
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from apr.basics.problems import Problem
-from apr.data.bundled import MAKERS, cut_patches, make_bundled, write_bundled
 from apr.data.formats import read_listing
+from apr.data.sources.bundled import MAKERS, cut_patches, make_bundled, write_bundled
 
 CLASSES = {"photos": 18, "digits": 10, "faces": 2, "tissues": 4}
 

@@ -9,7 +9,7 @@ from threading import Lock
 import numpy as np
 from PIL import Image
 
-from apr.data.decoding import Decoded, Undecodable, decode, sixteen
+from apr.data.reading.decoding import Decoded, Undecodable, decode, sixteen
 
 # Items are packed class by class, those of one picture side by side: a few pictures at a time serve all threads.
 PICTURES = 16
@@ -29,7 +29,7 @@ class Snippet:
     size: int
 
     def decode(self, bits: Callable[[], int] = sixteen) -> Decoded:
-        """Cut the snippet out; `bits` as in `images.decode`.
+        """Cut the snippet out; `bits` as in `decoding.decode`.
 
         Raises:
             Undecodable: the picture is damaged, or the point lies outside it.

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-ARCHIVES = Path(__file__).resolve().parents[3] / "shared" / "data" / "archives"
+ARCHIVES = Path(__file__).resolve().parents[4] / "shared" / "data" / "archives"
 SHIPPED = {"test_fraction": 0.1, "seed": 0, "by": "image"}
 
 

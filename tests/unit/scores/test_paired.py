@@ -4,7 +4,8 @@ import pytest
 from scipy.stats import binomtest
 
 from apr.basics.problems import Problem
-from apr.scores.paired import clopper_pearson, paired
+from apr.scores.paired import paired
+from apr.statistics.counts import clopper_pearson
 
 
 def table(n=10_000, **correct):

@@ -1,26 +1,12 @@
 """A run's JSON: what is refused."""
 
 import pytest
+from made_runs import MANIFEST, OUTCOME, PARTS, a_run
 
 from apr.basics.files import digest_of, read_json, write_json
 from apr.basics.problems import Problem
-from apr.runs.metrics import part_of
-from apr.runs.record import SCHEMA, asked_for, check_protocol, full_protocol, new_run, read_run
-
-MANIFEST = {"view": "v", "dataset": "d", "dataset_digest": "x", "indices_digest": "y", "classes": ["a", "b"]}
-PARTS = {
-    "test": part_of(8, {"correct_top1": 6, "correct_top5": 7}),
-    "train": part_of(40, {"correct_top1": 39, "correct_top5": 40}),
-}
-OUTCOME = {"status": "completed", "parts": PARTS}
-
-
-def a_run(**outcome):
-    protocol = full_protocol({"epochs": 3, "lr": 0.1, "seed": 4}, genotype="d=1 w=8 b=1 g=1", manifest=MANIFEST)
-    outcome = OUTCOME | outcome
-    return new_run(
-        task="t", model="a000", protocol=protocol, outcome=outcome, history=[], timing={"seconds": 1}, provenance={}
-    )
+from apr.runs.protocol import check_protocol, full_protocol
+from apr.runs.record import SCHEMA, asked_for, read_run
 
 
 def test_a_run_reads_as_it_was_written(tmp_path):

@@ -3,7 +3,7 @@ import pytest
 from data_helpers import encoded, picture
 from PIL import Image
 
-from apr.data.decoding import Undecodable, as_png, decode, decode_array
+from apr.data.reading.decoding import Undecodable, as_png, decode, decode_array
 
 RGB = picture()
 GRAY = RGB.convert("L")

@@ -4,28 +4,11 @@ import unicodedata
 
 import pytest
 from data_helpers import SHIPPED, counts, put
+from user_tables import COLUMNS, NAMES, PLAIN, RIGHT, labels, read
 
 from apr.basics.problems import Problem
 from apr.data.formats import read_listing
 from apr.data.packing import pack_dataset
-
-COLUMNS = {"table": "t.csv", "image": "image", "label": "label"}
-PLAIN = "image,label\np0.png,cat\np1.png,dog\np2.png,cat\np3.png,dog\n"
-NAMES = [f"p{number}.png" for number in range(4)]
-
-
-def read(root, text=PLAIN, names=NAMES, encoding="utf-8", **options):
-    put(root, *(f"imgs/{name}" for name in names))
-    (root / "t.csv").write_bytes(text if isinstance(text, bytes) else text.encode(encoding))
-    return read_listing(root, "csv_labels", COLUMNS | options)
-
-
-def labels(listing):
-    return {item.name.removeprefix("imgs/"): item.label for item in listing.items}
-
-
-RIGHT = {"p0.png": "cat", "p1.png": "dog", "p2.png": "cat", "p3.png": "dog"}
-
 
 # --- encodings
 
@@ -131,9 +114,12 @@ def test_harmless_forms_of_a_table(tmp_path, text):
         (PLAIN.replace("p1.png,dog", ",dog"), "line 3: column 'image' is empty"),
         (PLAIN.replace("label", "label,label").replace("g\n", "g,x\n").replace("t\n", "t,x\n"), "column 'label' twice"),
         (PLAIN.replace("cat", "1").replace("p3.png,dog", "p3.png,1.0"), r"labels '1' \(line 2\) and '1.0' \(line 5\)"),
-        (PLAIN.replace("p3.png,dog", "p3.png,Dog"), "classes 'Dog' and 'dog' are the same but for case or blanks"),
-        (PLAIN + "p0.png,cat\n", r"p0.png stands 2 times in the table, in lines 2 \(cat\), 6 \(cat\)"),
-        (PLAIN + "imgs/p0.png,dog\n", r"p0.png stands 2 times .* under different labels in lines 2 \(cat\), 6 \(dog\)"),
+        (PLAIN.replace("p3.png,dog", "p3.png,Dog"), "classes 'Dog' and 'dog' are the same but for case or spaces"),
+        (PLAIN + "p0.png,cat\n", r"p0.png appears 2 times in the table, in lines 2 \(cat\), 6 \(cat\)"),
+        (
+            PLAIN + "imgs/p0.png,dog\n",
+            r"p0.png appears 2 times .* under different labels in lines 2 \(cat\), 6 \(dog\)",
+        ),
         (PLAIN.replace("dog", "cat"), "of one class, 'cat'"),
         (PLAIN.replace("dog", "train").replace("cat", "test"), "are parts, not classes; correct what gives the class"),
     ],
@@ -213,7 +199,7 @@ def test_another_suffix_is_taken_and_said(tmp_path, names, words):
     [
         (["P0.png", *NAMES[1:]], {}, r"1 of 4 .* p0.png \(there is imgs/P0.png, which differs in case only"),
         (["p00.png", *NAMES[1:]], {}, r"p0.png \(there is imgs/p00.png, with leading zeros"),
-        (["p_0.png", *NAMES[1:]], {}, r"p0.png \(there is imgs/p_0.png, which differs in blanks or signs only"),
+        (["p_0.png", *NAMES[1:]], {}, r"p0.png \(there is imgs/p_0.png, which differs in spaces or signs only"),
         (["p0.heic", *NAMES[1:]], {}, r"1 of 4 images are missing: p0.png$"),
         ([*NAMES[1:], "p0.jpg"], {}, r"1 of 4 .* p0.png \(there is imgs/p0.jpg, with another suffix"),
         (NAMES, {"suffix": ".png"}, r"p0.png.png \(there is imgs/p0.png: options: suffix adds what the table has"),

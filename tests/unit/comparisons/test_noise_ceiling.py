@@ -5,7 +5,8 @@ from scipy import stats
 
 from apr.claims.claims import Claim
 from apr.claims.corrected import corrected_table
-from apr.comparisons.noise_ceiling import ceilings, noise_ceiling_table, seed_noise
+from apr.comparisons.noise_ceiling import noise_ceiling_table
+from apr.statistics.noise import ceilings, seed_noise
 
 BOOTSTRAP = {"resamples": 200, "seed": 0}
 TITLES = {"photos": "Photos", "digits": "Digits", "faces": "Faces"}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import yaml
 from data_helpers import SHIPPED, class_folders, counts, put
-from test_user_tables import COLUMNS, PLAIN, RIGHT, labels, read
+from user_tables import COLUMNS, PLAIN, RIGHT, labels, read
 
 from apr.basics.problems import Problem
 from apr.data.formats import read_listing

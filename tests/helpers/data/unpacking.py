@@ -8,7 +8,7 @@ from data_helpers import tree
 from apr.basics.problems import Problem
 from apr.data.sources.archives import unpack_all
 
-CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
+CASES = Path(__file__).resolve().parents[4] / "shared" / "cases"
 BY_HAND = "unpack it by hand and give the result as `folder`"
 
 

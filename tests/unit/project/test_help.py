@@ -1,0 +1,45 @@
+"""`make help` and `make setup`: what a newcomer types first."""
+
+import re
+import subprocess
+import sys
+
+from apr.basics.facts import read_facts
+from help import ROOT, make_targets
+
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def make(*arguments):
+    return subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_help_lists_every_target_with_a_sentence_and_every_item():
+    text = make("help")
+    targets = re.findall(r"^\.PHONY: (\S+)$", MAKEFILE, re.MULTILINE)
+    assert [name for name, _ in make_targets(MAKEFILE)] == targets
+    for name in targets:
+        assert re.search(rf"^  make {name} +\w.*\w", text, re.MULTILINE), name
+    for file in ROOT.glob("resources/*items.yaml"):
+        for name, entry in read_facts(file)["items"].items():
+            line = rf"^  {re.escape(entry['item'])} +{name} +{re.escape(entry['shows'])}$"
+            assert bool(re.search(line, text, re.MULTILINE)) == ("{" not in entry["item"])
+
+
+def test_before_anything_is_set_up_help_says_how_to():
+    done = subprocess.run([sys.executable, "-S", "workflow/help.py"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "  make setup " in done.stdout
+    assert "After `make setup`, this also lists every table" in done.stdout
+
+
+def test_setup_makes_the_environment_and_nothing_else(tmp_path):
+    (tmp_path / "Makefile").write_text(MAKEFILE, encoding="utf-8")
+    (tmp_path / "envs").mkdir()
+    for name in ("bootstrap.lock", "runtime.lock"):
+        (tmp_path / "envs" / name).touch()
+    done = subprocess.run(["make", "-n", "setup"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    steps = ["python3 -m venv .venv", "-r envs/bootstrap.lock", "uv pip sync", "touch .venv/runtime.stamp"]
+    places = [done.stdout.index(step) for step in steps]
+    assert places == sorted(places)
+    assert "snakemake" not in done.stdout
