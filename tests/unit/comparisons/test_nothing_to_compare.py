@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-import test_figures_retest as retests
+import retest_figures as retests
 from golden_studies import BOOTSTRAP, CLOSEST, COUNTS, TITLES, reported
 
 from apr.basics.problems import Problem

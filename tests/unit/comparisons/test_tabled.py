@@ -1,8 +1,8 @@
 """Every table that compares as text: its numbers, words and caption are those that somebody looked at."""
 
 import pytest
-import test_figures_retest as retests
-import test_figures_since as since
+import retest_figures as retests
+import since_figures as since
 from golden import checked, table_text
 from golden_studies import BASES, BOOTSTRAP, CLOSEST, COUNTS, MEASURES, TARGETS, TITLES, claims, reported, seeds, shape
 

@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from apr.basics.problems import Problem
-from apr.data.decoding import Undecodable, _eight_bits
 from apr.data.formats import read_listing
 from apr.data.formats.cifar import _batch
 from apr.data.packed import open_packed
 from apr.data.packing import pack_dataset
+from apr.data.reading.decoding import Undecodable, _eight_bits
 from apr.data.reading.label_table import decode_text, read_table
 from apr.data.reading.listing import Item, Listing, in_order
 from apr.data.reading.walking import LeftOut

@@ -1,8 +1,8 @@
 """Every figure as text: size, axes, colours, markers, words and numbers are those that somebody looked at."""
 
 import pytest
-import test_figures_retest as retests
-import test_figures_since as since
+import retest_figures as retests
+import since_figures as since
 from figure_studies import SPACE, continuation, pictures, population, seeds, training
 from figure_studies import TITLES as TRAINED
 from figure_studies import draw_other as other_errors
