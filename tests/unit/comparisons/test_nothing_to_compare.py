@@ -44,7 +44,7 @@ def test_retests_need_test_sets_and_models_in_common():
         pair_retests(tables, [retests.retest()])
 
 
-@pytest.mark.parametrize(("model", "words"), [("m_0003", ", did you mean m_003?"), ("zzz", "test sets; name models")])
+@pytest.mark.parametrize(("model", "words"), [("m_0003", "(did you mean m_003?)"), ("zzz", "test sets; name models")])
 def test_a_model_that_is_to_be_left_out_has_to_be_there(model, words):
     with pytest.raises(Problem) as raised:
         fit_retest(retests.pair(8), retests.retest(without=["m_001", model]), "linear", **BOOTSTRAP)

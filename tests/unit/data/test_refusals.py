@@ -18,9 +18,9 @@ from apr.data.packing import pack_dataset
 from apr.data.reading.decoding import Undecodable, _eight_bits
 from apr.data.reading.label_table import decode_text, read_table
 from apr.data.reading.listing import Item, Listing, in_order
+from apr.data.reading.survey import survey_folder
 from apr.data.reading.walking import LeftOut
 from apr.data.sources.archives import _link, hinting
-from apr.data.sources.download import survey_folder
 from apr.data.sources.file_kinds import kind_of_file
 from apr.data.sources.member_names import UNICODE_PATH, _unicode_path
 from apr.data.sources.web_answers import _is_cut_handshake

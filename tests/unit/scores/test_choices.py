@@ -32,8 +32,8 @@ def test_class_ids_are_of_a_class(rows, words):
     ("rows", "words"),
     [
         ([[0, 1, 2], [2, 1, 0]], None),
-        ([[0, 1, 2], [2, 1, 2]], "image 2: class id 2 stands there twice among its choices"),
-        ([[3, 3, 1], [2, 1, 2]], "image 1: class id 3 stands there twice"),
+        ([[0, 1, 2], [2, 1, 2]], "image 2: class id 2 appears twice among its choices"),
+        ([[3, 3, 1], [2, 1, 2]], "image 1: class id 3 appears twice"),
     ],
 )
 def test_an_image_has_each_choice_once(rows, words):
