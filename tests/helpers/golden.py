@@ -1,6 +1,6 @@
 """Figures and tables as text, to compare with what they were when somebody looked at them.
 
-Where a change is meant, `APRBENCH_RENEW=1 pytest FILE` writes them anew; git shows what has changed.
+Where a change is meant, `APRBENCH_RENEW=1 pytest FILE` writes them again; git shows what has changed.
 """
 
 import os
