@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from snakemake.io import ancient
@@ -45,14 +46,14 @@ class Commands:
 
     def trained(self) -> Callable:
         """Which model is trained, and how."""
-        study = self.study
+        study, quoted = self.study, cache(shlex.quote)
 
         def trained(wildcards: Any) -> dict[str, str]:
             model = study.run(wildcards.task, wildcards.model).model
             which = f"--rank {wildcards.model}"
             if model:
                 which = f"--model {model} --genotype {shlex.quote(study.genotypes[model])}"
-            return {"which": which, "protocol": shlex.quote(study.protocol(wildcards.task, wildcards.model))}
+            return {"which": which, "protocol": quoted(study.protocol(wildcards.task, wildcards.model))}
 
         return asked_often(trained)
 
@@ -71,11 +72,9 @@ class Commands:
         """How a run uses the machine, and what some trainings start from or keep (`more`)."""
         study, device = self.study, self.batches.device
 
-        def machine(wildcards: Any, output: Any) -> dict[str, Any]:
-            task = study.tasks[wildcards.task]
-            more = study.options(task.name)
-            if study.keeps(task.name):
-                more.append(f"--keep-weights=results/weights/{wildcards.task}/{wildcards.model}.pt")
+        @cache
+        def of_task(name: str) -> dict[str, Any]:
+            task = study.tasks[name]
             return study.training | {
                 "script": shlex.quote(str(SCRIPTS / script)),
                 "packed": f"data/packed/{task.dataset}",
@@ -83,7 +82,15 @@ class Commands:
                 "metric": task.metric,
                 "batch": task.protocol["batch"],
                 "device": device,
-                "more": " ".join(more),
+                "more": " ".join(study.options(name)),
+                "keeps": study.keeps(name),
             }
+
+        def machine(wildcards: Any, output: Any) -> dict[str, Any]:
+            common = of_task(wildcards.task)
+            if not common["keeps"]:
+                return common
+            kept = f"--keep-weights=results/weights/{wildcards.task}/{wildcards.model}.pt"
+            return common | {"more": f"{common['more']} {kept}"}
 
         return asked_often(machine)
