@@ -5,7 +5,6 @@
 #   snakemake --configfile studies/demo.yaml --directory demo -c 2   a study that fits a laptop
 #
 # models x tasks -> runs -> scores -> comparisons: the rules stand in this order, one stage a file.
-import shlex
 import sys
 
 from snakemake.utils import min_version
@@ -13,7 +12,8 @@ from snakemake.utils import min_version
 min_version("9.0")
 sys.path[:0] = [f"{workflow.basedir}/workflow", f"{workflow.basedir}/workflow/scripts"]
 
-from engine.batches import SUBMITTED, Batches, asked_often
+from engine.batches import SUBMITTED, Batches
+from engine.commands import Commands
 from engine.outputs import Outputs
 from engine.setup import follow_code, run_locally, started_study
 from study.comparisons import tasks_of
@@ -28,7 +28,7 @@ if not workflow.overwrite_configfiles:
 study = started_study(workflow, config)
 comparisons = study.comparisons
 files, items, batches = Files(study), Items(study), Batches(workflow, study)
-outputs = Outputs(items)
+outputs, commands = Outputs(items), Commands(study, files, batches)
 
 
 wildcard_constraints:

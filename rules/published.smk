@@ -2,18 +2,13 @@
 # Makes:  results/scores/{task}.csv  of the tasks whose results are published, all of a source at once
 
 
-def published(source):
-    """The score tables of the tasks whose results a source publishes."""
-    return files.scores(study.published(source))
-
-
 rule import_imagenetv2:
     """Published predictions on ImageNet and on its new test sets, counted against their labels."""
     input:
         unpack(lambda wildcards: files.labels("imagenetv2_predictions")),
         unpacked="data/unpacked/imagenetv2_predictions.json",
     output:
-        published("imagenetv2_predictions"),
+        files.scores(study.published("imagenetv2_predictions")),
     log:
         "logs/import_imagenetv2.log",
     conda:
@@ -32,7 +27,7 @@ use rule import_imagenetv2 as import_cifar10 with:
         unpack(lambda wildcards: files.labels("cifar10.1_predictions")),
         unpacked="data/unpacked/cifar10.1_predictions.json",
     output:
-        published("cifar10.1_predictions"),
+        files.scores(study.published("cifar10.1_predictions")),
     log:
         "logs/import_cifar10.log",
     params:
@@ -50,7 +45,7 @@ rule import_measured:
             files.of_source("timm-results", entry["measured"]) for entry in study.published("timm-results").values()
         ],
     output:
-        published("timm-results"),
+        files.scores(study.published("timm-results")),
     log:
         "logs/import_measured.log",
     conda:

@@ -8,53 +8,10 @@
 # reason to train again.
 
 
-@asked_often
-def needed_to_train(wildcards):
-    """The files that a task's images come from, and what a run starts from."""
-    batches.keep_going()
-    task = study.tasks[wildcards.task]
-    needed = {
-        "view": f"results/views/{task.view}.json",
-        "packed": ancient(f"data/packed/{task.dataset}.bin"),
-    }
-    if task.initial:
-        needed["initial"] = f"results/runs/{task.initial}/{study.run(task.name, wildcards.model).model}.json"
-    if task.continues:
-        needed["ranking"] = f"results/ranking/{task.continues}.csv"
-    return needed
-
-
-@asked_often
-def trained_model(wildcards):
-    """Which model is trained, and how."""
-    model = study.run(wildcards.task, wildcards.model).model
-    which = (
-        f"--model {model} --genotype {shlex.quote(study.genotypes[model])}" if model else f"--rank {wildcards.model}"
-    )
-    return {"which": which, "protocol": shlex.quote(study.protocol(wildcards.task, wildcards.model))}
-
-
-@asked_often
-def training_machine(wildcards, output):
-    """How the training uses the machine, and what some tasks start from or keep (`more`)."""
-    task = study.tasks[wildcards.task]
-    more = study.options(task.name)
-    if study.keeps(task.name):
-        more.append(f"--keep-weights=results/weights/{wildcards.task}/{wildcards.model}.pt")
-    return study.training | {
-        "script": shlex.quote(f"{workflow.basedir}/workflow/scripts/train.py"),
-        "packed": f"data/packed/{task.dataset}",
-        "storage": study.datasets[task.dataset]["storage"],
-        "metric": task.metric,
-        "device": batches.device,
-        "more": " ".join(more),
-    }
-
-
 rule train:
     """Train one model on one task."""
     input:
-        unpack(needed_to_train),
+        unpack(commands.inputs()),
     output:
         "results/runs/{task}/{model}.json",
     log:
@@ -72,8 +29,8 @@ rule train:
         runtime=batches.run_minutes(),
         trainings=1,
     params:
-        run=trained_model,
-        how=training_machine,
+        run=commands.trained(),
+        how=commands.machine("train.py"),
     shell:
         "exec python {params.how[script]} --task {wildcards.task} {params.run[which]} --protocol {params.run[protocol]}"
         " --view {input.view} --packed {params.how[packed]} --storage {params.how[storage]} --metric {params.how[metric]}"

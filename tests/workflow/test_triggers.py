@@ -40,7 +40,7 @@ def test_edited_scripts_and_modules_of_data_and_training_plan_nothing(made, edit
     scripts = made.project / "workflow/scripts"
     edited(*(scripts / f"{name}.py" for name in SLOW))
     own = ("download", "archives", "packing", "batches", "augmentation", "network", "training", "checkpoints", "leases")
-    edited(*(scripts / f"apr/{name}.py" for name in own), *scripts.glob("apr/formats/*.py"))
+    edited(*(next(scripts.rglob(f"apr/*/**/{name}.py")) for name in own), *scripts.glob("apr/data/formats/*.py"))
     edited(*(made.project / "envs").glob("*.yaml"))
     # the figure of example images alone reads packed ones
     assert planned(made.plan()).keys() <= {"fig_design_space"}
