@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import warm_snakemake
 import yaml
 from waits import LONGEST
 
@@ -18,11 +19,14 @@ TINY = ROOT / "tests/workflow/tiny.yaml"
 
 def snakemake(*arguments, directory, configs=(TINY,), check=True, snakefile=ROOT / "Snakefile"):
     """Run Snakemake on the project; targets come first. Returns the finished process with its output as text."""
-    command = [sys.executable, "-m", "snakemake", "-s", str(snakefile), *map(str, arguments)]
-    command += ["--directory", str(directory), "--configfile", *map(str, configs)]
-    done = subprocess.run(
-        command, capture_output=True, text=True, cwd=ROOT, timeout=LONGEST, env=os.environ | {"OMP_NUM_THREADS": "1"}
-    )
+    words = ["-s", str(snakefile), *map(str, arguments)]
+    words += ["--directory", str(directory), "--configfile", *map(str, configs)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    if "-n" in words:
+        done = warm_snakemake.run(words, ROOT, environment)
+    else:
+        command = [sys.executable, "-m", "snakemake", *words]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=LONGEST, env=environment)
     done.output = done.stdout + done.stderr
     assert not check or done.returncode == 0, done.output[-4000:]
     return done
