@@ -246,11 +246,11 @@ def test_a_checkpoint_of_something_else_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        ("timm:resnet18x", "has no such model; did you mean resnet18"),
-        ("timm:resnet18.a9_in1k", r"has no such weights; did you mean resnet18\.a\d_in1k"),
-        ("torchvision:resnet18x", "has no such classifier; did you mean resnet18"),
+        ("timm:resnet18x", r"has no such model \(did you mean resnet18"),
+        ("timm:resnet18.a9_in1k", r"has no such weights \(did you mean resnet18\.a\d_in1k"),
+        ("torchvision:resnet18x", r"has no such classifier \(did you mean resnet18"),
         ("torchvision:fcn_resnet50", "has no such classifier"),
-        ("torchvision:resnet50.IMAGENET1K_V3", r"has no such weights; did you mean resnet50\.IMAGENET1K_V"),
+        ("torchvision:resnet50.IMAGENET1K_V3", r"has no such weights \(did you mean resnet50\.IMAGENET1K_V"),
         ("torchvision:vgg16.IMAGENET1K_FEATURES", "have no classifier"),
         ("timm:vit_small_patch14_dinov2.lvd142m", "have no classifier"),
     ],
