@@ -164,7 +164,7 @@ def test_the_head_of_every_family_of_torchvision_classifiers_is_found():
         "vgg",
         "vit",
     } <= names.keys()
-    for family in names.keys() - {"googlenet", "inception"}:  # these cannot be built like this
+    for family in names.keys() - {"googlenet", "inception", "regnet"}:  # these cannot be built like this
         name = names[family]
         with torch.device("meta"):
             state = models.get_model(name, weights=None, num_classes=7).state_dict()
