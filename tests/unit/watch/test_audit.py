@@ -223,3 +223,19 @@ def test_classes_are_checked_where_runs_are_although_their_view_is_gone(made, mo
         path.unlink()
     audit({"digits": plan["digits"]}, root)
     assert asked == []
+
+
+def test_a_cell_that_was_not_the_best_and_counts_is_wrong(made):
+    root, plan, _ = made
+    plan["digits"]["choose"] = "test"
+    assert not wrong(audit(plan, root).findings)
+    table = root / "results/scores/digits.csv"
+    lines = table.read_text().splitlines()
+    at = lines[0].split(",").index("chosen")
+    cells = lines[2].split(",")
+    assert cells[at] == "yes"
+    lines[2] = ",".join([*cells[:at], "no", *cells[at + 1 :]])
+    table.write_text("\n".join(lines) + "\n")
+    (finding,) = audit(plan, root).findings
+    assert finding.kind == "table"
+    assert finding.says == "row 3: chosen is 'no', its run says 'yes'"

@@ -3,6 +3,7 @@
 import os
 import zipfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ from apr.basics.files import read_json
 from apr.basics.problems import Problem
 from apr.runs.metrics import METRICS
 from apr.runs.record import asked_for, read_run
+from apr.scores.chosen import choose
 from apr.scores.collected import check_current, row_of
 from apr.scores.table import Row, ranked_model, read_scores
 from apr.watch.consistency import (
@@ -120,6 +122,9 @@ class _Task:
                 self._note(state, self._path(name), says)
             elif run and run.get("weights"):
                 self._check_weights(name, run["model"])
+        if self.entry["choose"] and rows and None not in rows:
+            with suppress(ValueError):  # without that part no cell can be chosen, and collecting says so
+                rows = choose(rows, self.entry["choose"])
         if says := mixed_devices(runs):
             self._note(DEVICES, f"results/runs/{self.name}", says)
         if collected and (says := differing_table(self.root / path, rows)):
