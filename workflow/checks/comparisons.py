@@ -8,7 +8,7 @@ from apr.runs.protocol import KEYS, UNSAID
 from checks.data import Errors, Known
 from checks.renamed import has_old_keys
 from study.settings import VIEW
-from study.tasks import draws, grid_of, regime_of
+from study.tasks import axis_values, draws, grid_of, regime_of, several_count
 
 ELSEWHERE = ("lines", "since")  # checks.lines
 
@@ -23,15 +23,16 @@ def comparison_errors(config: dict[str, Any], known: Known) -> Errors:
         yield ["comparisons", *keys], f"no task {name!r}{nearest(name, tasks)}"
     if unknown:
         return
-    yield from _curve_errors(figures.get("curves") or {}, tasks)
+    if figures.get("curves"):
+        yield from _curve_errors(figures["curves"], tasks)
     for keys, name in _named({key: figures[key] for key in figures if key not in (*PAIRS, "curves", "references")}):
         if _several(tasks[name]) or "continues" in tasks[name] or _trains_networks(tasks[name], config):
             yield (
                 ["comparisons", *keys],
                 f"{name} does not train each model of the population once; name a task that does",
             )
-        elif keys[0] in OF_TRAININGS and not draws(tasks[name]) and not has_old_keys(tasks[name]):
-            yield ["comparisons", *keys], f"{name} trains no models; name a task that does"
+        elif keys[0] in OF_TRAININGS and _untrained(tasks[name]):
+            yield ["comparisons", *keys], UNTRAINED.format(name)
     for name in figures.get("references", ()):
         if not _trains_networks(tasks[name], config):
             yield ["comparisons", "references"], f"{name} does not train `networks` alone; name a task whose models are"
@@ -39,6 +40,10 @@ def comparison_errors(config: dict[str, Any], known: Known) -> Errors:
     views |= {name: VIEW | view for name, view in (config.get("views") or {}).items()}
     for key, problem in PAIRS.items():
         for first, second in (figures.get(key) or {}).items():
+            untrained = [name for name in (first, second) if _untrained(tasks[name])]
+            if untrained:
+                yield ["comparisons", key, first], UNTRAINED.format(untrained[0])
+                continue
             text = problem(tasks[first], tasks[second], views)
             if text:
                 yield ["comparisons", key, first], f"{first}: {second}: {text}"
@@ -48,16 +53,16 @@ def _curve_errors(curves: dict, tasks: dict) -> Errors:
     for name in curves.get("continued", ()):
         if "continues" not in tasks[name]:
             yield ["comparisons", "curves", "continued"], f"{name} continues no other task; name one that does"
-    task = tasks[curves["task"]] if curves else {}
+    task = tasks[curves["task"]]
     if _several(task) or "continues" in task or not draws(task):
         yield ["comparisons", "curves", "task"], f"{curves['task']} does not train each of its models once"
-    elif curves and curves["zoom_from"] >= task["epochs"]:
+    elif curves["zoom_from"] >= task["epochs"]:
         yield ["comparisons", "curves", "zoom_from"], f"{curves['task']} ends after {task['epochs']} epochs; lower it"
 
 
 def _repeats(repeated: dict, base: dict, views: dict) -> str | None:
-    if "seed" not in repeated["grid"]:
-        return "the grid of the first has no axis `seed`; it has to train its models several times"
+    if [key for key, axis in repeated["grid"].items() if len(axis_values(axis)) > 1] != ["seed"]:
+        return "the grid of the first is not of seeds alone; it has to train its models several times, otherwise alike"
     return None if repeated["view"] == base["view"] else "the two train on different views"
 
 
@@ -86,6 +91,7 @@ def _initialisation(task: dict, other: dict, views: dict) -> str | None:
     )
 
 
+UNTRAINED = "{} trains no models; name a task that does"
 OF_TRAININGS = ("depth_width", "best_shapes", "train_error_vs_depth", "metric_pair")
 PAIRS = {"initialisation": _initialisation, "repeats": _repeats, "balanced": _balanced, "pretrained": _pretrained}
 
@@ -96,8 +102,11 @@ def _merged(name: str, task: dict, regimes: dict) -> dict:
 
 
 def _several(task: dict) -> bool:
-    """Whether several runs of each model count."""
-    return bool(task["grid"]) and ("seed" in task["grid"] or "choose" not in task)
+    return several_count(task["grid"], task.get("choose"))
+
+
+def _untrained(task: dict) -> bool:
+    return not draws(task) and not has_old_keys(task)
 
 
 def _trains_networks(task: dict, config: dict) -> bool:

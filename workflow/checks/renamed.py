@@ -6,6 +6,9 @@ ACCURACY = "is called metric now; top1 is top1_accuracy, top5 is top5_accuracy"
 RENAMED = {
     ("figures",): "is called comparisons now",
     ("retests",): "is now lines in comparisons: {lines: {…}}, whose test sets are tasks",
+    ("lines",): "belongs to comparisons: {lines: {…}}",
+    ("comparisons", "retests"): "is called lines now",
+    ("regimes", "*", "seeds"): "is now an axis of the grid: grid: {seed: {first: …, count: …}}",
     ("sources",): (
         "is now said by tasks: tasks: {imagenet_val: {published: imagenetv2_predictions}}; where a source's files lie "
         "elsewhere, name it in datasets"

@@ -9,7 +9,7 @@ from apr.runs.ways import PROTOCOL, PUBLISHED, WAYS
 from checks.data import Errors, Known, tolerant
 from checks.renamed import has_old_keys
 from study.settings import view_classes
-from study.tasks import RANKS, axis_values, cell_name, draws, grid_of, regime_of, ways_of
+from study.tasks import RANKS, axis_values, cell_name, draws, grid_of, regime_of, several_count, ways_of
 
 WHERE = ", ".join(f"{way}: <regime>" for way in WAYS) + f" or {PUBLISHED}: <source>"
 ROLES = "reference, family, target, variant or extra: what figures show it as"
@@ -22,6 +22,7 @@ def task_errors(config: dict[str, Any], known: Known) -> Errors:
     """What is wrong with the ways, roles, regimes, views, metrics and family tasks that tasks name."""
     tasks, regimes = config["tasks"], config.get("regimes") or {}
     yield from tolerant(_reference_errors, tasks)
+    yield from tolerant(_ranked_errors, tasks, regimes)
     family = [name for name, task in tasks.items() if task.get("role") == "family"]
     lacking: dict[tuple[str, str], list[str]] = {}
     for name, task in tasks.items():
@@ -48,6 +49,20 @@ def _reference_errors(tasks: dict) -> Errors:
     complete = all("role" in task for task in tasks.values() if draws(task))
     if len(references) > 1 or (wanted and not references and complete):
         yield ["tasks"], f"exactly one task has the role reference, found {len(references)}: {', '.join(references)}"
+
+
+def _ranked_errors(tasks: dict, regimes: dict) -> Errors:
+    """Rankings are compared of the same models, each with one score."""
+    reference = next((task for task in tasks.values() if task.get("role") == "reference"), None)
+    for name, task in tasks.items():
+        if task.get("role") not in ("reference", "family", "target") or len(ways_of(task)) != 1:
+            continue
+        if several_count(grid_of(task, regimes), task.get("choose")):
+            text = f"a {task['role']} needs one score a model, and several runs of each would count"
+            yield ["tasks", name, "grid"], f"{text}; add choose: {{by: validation}}, or give the task the role variant"
+        if reference and len(ways_of(reference)) == 1 and draws(task) != draws(reference):
+            text = "has none of the models of the reference, so that their rankings cannot be compared"
+            yield ["tasks", name, "role"], f"{text}; leave the role out, and compare by comparisons: {{lines: {{…}}}}"
 
 
 def _published_errors(name: str, task: dict, known: Known) -> Errors:

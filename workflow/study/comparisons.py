@@ -118,7 +118,7 @@ class Comparisons:
             "references": [],
             "metric_pair": [name for name in depth if _has_both(study.tasks[name].classes)],
             "train_error_vs_depth": [name for name in study.targets if study.tasks[name].trains],
-            "repeats": {name: base for name, base in variants.items() if study.tasks[name].repeated},
+            "repeats": {name: base for name, base in variants.items() if study.tasks[name].repeats_seeds},
             "pretrained": {base: name for name, base in variants.items() if study.tasks[name].initial},
             "initialisation": {
                 other.name: name

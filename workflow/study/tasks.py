@@ -66,8 +66,12 @@ class Task:
     @property
     def repeated(self) -> bool:
         """Whether several runs of each model count: seeds, or cells of which none is chosen."""
-        several = [key for key, values in self.grid.items() if len(values) > 1]
-        return "seed" in several or bool(several and not self.choose)
+        return several_count(self.grid, self.choose)
+
+    @property
+    def repeats_seeds(self) -> bool:
+        """Whether its runs of a model differ in nothing but the seed."""
+        return [key for key, values in self.grid.items() if len(values) > 1] == ["seed"]
 
     @property
     def trains(self) -> bool:
@@ -116,6 +120,12 @@ def regime_of(entry: Mapping[str, Any], regimes: Mapping[str, Any]) -> dict[str,
 def grid_of(entry: Mapping[str, Any], regimes: Mapping[str, Any]) -> dict[str, Any]:
     """The axes of a task's grid: the regime's, and the task's own."""
     return {**regime_of(entry, regimes).get("grid", {}), **entry.get("grid", {})}
+
+
+def several_count(grid: Mapping[str, Any], choose: Any) -> bool:
+    """Whether several runs of each model count: seeds, or cells of which none is chosen."""
+    several = [key for key, axis in grid.items() if len(axis_values(axis)) > 1]
+    return "seed" in several or bool(several and not choose)
 
 
 def axis_values(axis: Any) -> tuple:

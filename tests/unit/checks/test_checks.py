@@ -202,7 +202,7 @@ def test_the_file_that_sets_the_key_is_named(demo, tmp_path):
         ("comparisons: {pretrained: {digits: tissues_pretrained}}", "the two train on different views"),
         (
             "comparisons: {repeats: {digits: faces}}",
-            "comparisons.repeats.digits: digits: faces: the grid of the first has no axis `seed`",
+            "comparisons.repeats.digits: digits: faces: the grid of the first is not of seeds alone",
         ),
         ("comparisons: {repeats: {digits_seeds: faces}}", "the two train on different views"),
         ("comparisons: {balanced: {photos: photos_5}}", "the view photos_5 of the second has no `cap`"),

@@ -42,6 +42,10 @@ LIVE = {"evaluate": "as_published", "models": ["timm:resnet18"], "view": "imagen
         ("comparisons: {since: {published: {imagenetv2: cifar10.1}}}", "no line 'cifar10.1' of comparisons.lines (did"),
         ("comparisons: {since: {lines: {real: {new: cifar10}}}}", "lines.real.new: cifar10 is no measured test set"),
         ("comparisons: {since: {highlight: [Swin V3]}}", "since.highlight: no family 'Swin V3' (did you mean Swin"),
+        *(
+            (f"comparisons: {{{key}: {{cifar10: cifar10.1_v4}}}}", f"{key}.cifar10: cifar10 trains no models; name")
+            for key in ("repeats", "balanced", "pretrained", "initialisation")
+        ),
         (
             "tasks: {imagenetv2_live: {view: imagenet}}",
             "tasks.imagenetv2_live.view: no view or dataset 'imagenet' (did",

@@ -46,11 +46,14 @@ def test_every_room_has_a_line_and_every_section_its_example():
     }
     assert rooms - {"workflow/scripts/apr/__pycache__/"} <= set(PLACES.findall(PAGE))
     sections = re.findall(r"^## Add an? (.*)$", PAGE, re.MULTILINE)
-    assert sections == ["dataset", "pretrained model", "metric", "figure", "study", "message of the audit"]
+    assert sections == [
+        *("dataset", "pretrained model", "metric", "key of a regime", "figure", "study", "message of the audit"),
+    ]
 
 
-def test_the_figure_of_the_example_is_an_item_and_has_all_four_pieces():
+def test_the_figure_of_the_example_is_an_item_and_has_all_five_pieces():
     name = "fig_selection_regret"
+    assert f'"{name}"' in (ROOT / "workflow/study/items.py").read_text(encoding="utf-8")
     assert name in read_facts(ROOT / "resources/items.yaml")["items"]
     script = (ROOT / f"workflow/scripts/{name}.py").read_text(encoding="utf-8")
     assert "draw_selection_regret(" in script

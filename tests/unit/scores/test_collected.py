@@ -65,6 +65,18 @@ def test_a_run_of_another_model_is_refused(runs):
         collected(PLAN, runs()[::-1], MANIFEST, [])
 
 
+def test_a_run_that_keeps_nothing_of_the_metric_is_named(tmp_path):
+    manifest = MANIFEST | {"classes": [f"c{number}" for number in range(9)]}
+    protocol = full_protocol({"epochs": 1, "seed": 1}, genotype="g", manifest=manifest)
+    outcome = {"status": "completed", "epoch": 1, "parts": {"test": part_of(5, {"correct_top1": 3})}}
+    run = new_run(task="t", model="a", protocol=protocol, outcome=outcome, history=[], timing={}, provenance={})
+    write_json(tmp_path / "a.json", run)
+    runs = {"a": {"model": "a", "genotype": "g", "seed": 1, "cell": {}}}
+    plan = PLAN | {"protocol": {"epochs": 1}, "runs": runs, "metric": "top5_accuracy"}
+    with pytest.raises(Problem, match=r"a.json: keeps nothing that top5_accuracy is computed from; delete the file"):
+        collected(plan, [tmp_path / "a.json"], manifest, [])
+
+
 def test_the_cells_of_a_grid_stand_in_the_table_and_the_chosen_one_counts(tmp_path):
     runs, paths = {}, []
     for number, (lr, right) in enumerate({0.1: 3, 0.2: 4}.items()):

@@ -1,8 +1,8 @@
 """The metrics that a task may report: each one entry of METRICS, and one function.
 
 A part of a run (training, validation or test images) keeps what its metrics are computed from: `n`, the number of
-images, and how often the label is among the first answers (COUNTS). A metric that counts do not suffice for is computed
-from the outputs when the part is evaluated, and stands in the part under its own name. Light, since planning reads it.
+images, and how often the label is among the first answers (COUNTS). What counts do not suffice for would have to stand
+in the part under its own name; no such metric is here, and evaluating computes none. Light, since planning reads it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +12,7 @@ from typing import Any
 from apr.basics.problems import Problem
 
 COUNTS = {"correct_top1": 1, "correct_top5": 5}  # how often the label is among so many first answers
+OLDEST = ("correct_top1", "correct_top5")  # counts that every run has; it may be older than others
 LEAST, GREATEST = "least", "greatest"
 
 Part = Mapping[str, Any]
@@ -24,8 +25,8 @@ class Metric:
     `title` stands in sentences, `word` and `words` (one, several) where the task says which, as in "Digits error (%)".
     `best` is the end that is best, `perfect` the value there and `worst` the one at the other end. `guess` gives the
     level of whoever names the largest classes, of the numbers of test images by class. Where `counts` is true, the
-    metric is a share (%) of the images, those right or those not by `count`, and `compute` takes a part of a run; else
-    it takes outputs and labels. `few` is the number of classes up to which the metric says nothing.
+    metric is a share (%) of the images, those right or those not by `count`, and `compute` takes a part of a run.
+    `few` is the number of classes up to which the metric says nothing.
     """
 
     name: str
@@ -142,18 +143,18 @@ def part_fault(part: Part, classes: int, n: int) -> str:
     """What is impossible about a part of so many images and classes; empty where nothing is."""
     if part["n"] != n:
         return f"has {part['n']} images, its view {n}"
-    known = counted(classes)
-    values = [part[name] for name in COUNTS if part[name] is not None]
-    if [name for name in COUNTS if part[name] is not None] != list(known) or not _rising([0, *values, n]):
-        return f"counts {', '.join(f'{name} {part[name]}' for name in COUNTS)} of {n} images"
+    known = [name for name in counted(classes) if name in part]  # a run may be older than a count
+    found = {name: part[name] for name in COUNTS if part.get(name) is not None}
+    if list(found) != known or not _rising([0, *found.values(), n]):
+        return f"counts {', '.join(f'{name} {part.get(name)}' for name in COUNTS)} of {n} images"
     return ""
 
 
 def is_part(value: Any) -> bool:
     """Whether a value read from elsewhere has the counts of a part, as far as one can tell without its view."""
-    if not isinstance(value, dict) or not value.keys() >= {"n", *COUNTS} or type(value["n"]) is not int:
+    if not isinstance(value, dict) or not value.keys() >= {"n", *OLDEST} or type(value["n"]) is not int:
         return False
-    counts = [value[name] for name in COUNTS if value[name] is not None]
+    counts = [value[name] for name in COUNTS if value.get(name) is not None]
     return value["n"] > 0 and all(type(count) is int for count in counts) and _rising([0, *counts, value["n"]])
 
 

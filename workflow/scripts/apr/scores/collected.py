@@ -43,6 +43,11 @@ def collected(
             raise Problem(f"{path}: is a run of {run['model']}, not of {model}; delete it and run again")
         check_current(run, plan["protocol"], planned, manifest, starts.get(model), str(path))
         rows.append(row_of(run, metric, guess, planned["cell"]))
+        if rows[-1]["status"] == "completed" and rows[-1]["value"] is None:
+            raise Problem(
+                f"{path}: keeps nothing that {metric.name} is computed from; delete the file to make the run again, if "
+                "it is older than the metric, or let the task report another one"
+            )
     try:
         return choose(rows, plan["choose"])
     except ValueError as error:

@@ -1,0 +1,60 @@
+"""What cannot be compared is refused before anything is planned, and no check gives up on a sound study."""
+
+from contextlib import nullcontext
+
+import pytest
+import yaml
+from changed_studies import errors_of, merge, shipped
+
+PUBLISHED = "imagenet_val: {published: imagenetv2_predictions"
+TWICE = "digits: {grid: {lr: [0.1, 0.2]}}"
+STUDIES = [
+    ("config.yaml",),
+    ("studies/demo.yaml",),
+    ("studies/slices.yaml",),
+    ("studies/retest.yaml", "studies/retest_live.yaml"),
+    ("tests/workflow/tiny.yaml",),
+]
+
+
+@pytest.mark.parametrize("files", STUDIES, ids=lambda files: files[-1])
+@pytest.mark.parametrize("without", [None, "comparisons", "curves"])
+def test_no_check_stumbles_over_a_sound_study(files, without, tmp_path, monkeypatch):
+    """Checks let errors of Python pass, since a broken study is full of them; a sound one has to have none."""
+    monkeypatch.setattr("checks.data.suppress", lambda *kinds: nullcontext())
+    config = shipped(*files)
+    config.pop(without, None)
+    (config.get("comparisons") or {}).pop(without, None)
+    assert errors_of(config, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (f"tasks: {{{TWICE}}}", "tasks.digits.grid: a target needs one score a model, and several runs of each would"),
+        ("tasks: {digits: {grid: {seed: [1, 2]}}}", "tasks.digits.grid: a target needs one score a model"),
+        ("tasks: {photos: {grid: {lr: [0.1, 0.2]}}}", "tasks.photos.grid: a reference needs one score a model"),
+        (f"tasks: {{{PUBLISHED}, role: target}}}}", "tasks.imagenet_val.role: has none of the models of the reference"),
+        (
+            f"tasks: {{{PUBLISHED}}}}}\n"
+            "comparisons: {lines: {l: {original: digits, new: imagenet_val, metric: top1_accuracy}}}",
+            "comparisons.lines.l: imagenet_val has none of the models of digits",
+        ),
+        (
+            "comparisons: {lines: {l: {original: digits, new: digits_seeds, metric: top1_accuracy}}}",
+            "comparisons.lines.l.new: several runs of each model of digits_seeds would count",
+        ),
+        (
+            "tasks: {rates: {view: digits, train: small, role: variant, metric: top1_error, grid: {lr: [0.1, 0.2]}}}\n"
+            "comparisons: {repeats: {rates: digits}}",
+            "comparisons.repeats.rates: rates: digits: the grid of the first is not of seeds alone",
+        ),
+        ("comparisons: {retests: {}}", "comparisons.retests: is called lines now"),
+        ("lines: {}", "lines: belongs to comparisons: {lines: {…}}"),
+        ("regimes: {small: {seeds: 3}}", "regimes.small.seeds: is now an axis of the grid"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(change, line, tmp_path):
+    config = merge(shipped("studies/demo.yaml"), yaml.safe_load(change))
+    found = errors_of(config, tmp_path)
+    assert any(error.startswith(line) for error in found), found
