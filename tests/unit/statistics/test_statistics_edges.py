@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from apr.basics.problems import Problem
+from apr.statistics.bootstrap import holm
 from apr.statistics.deconvolution import count_variance, counted
 from apr.statistics.lines import band, bootstrap_means, bootstrap_variances, fit_line, from_probit, probit
-from apr.statistics.ranks import expected_minimum, selection_regret
-from apr.statistics.slope_change import bootstrap_fit, estimate, hc3_p, holm, kink, mean_distance, slope_change
+from apr.statistics.regret import expected_minimum, selection_regret
+from apr.statistics.slope_change import bootstrap_fit, estimate, hc3_p, kink, mean_distance, slope_change
 
 
 def test_a_line_by_hand_and_none():
