@@ -5,7 +5,7 @@ from figure_studies import row, written
 from apr.basics.problems import Problem
 from apr.comparisons.shape import read_shape
 from apr.runs.metrics import METRICS, part_of
-from apr.scores.frames import align, complete, read_models, read_repeats, read_values
+from apr.scores.frames import complete, read_models, read_repeats, read_values, side_by_side
 from apr.scores.table import NO, ranked_model, read_scores, score_row, write_scores
 
 GOOD = row("a000", 0, 25.0)
@@ -106,7 +106,7 @@ def test_ranks_follow_the_direction_of_the_metric(tmp_path):
 def test_align_keeps_models_that_completed_everywhere(tmp_path):
     first = read_models(written(tmp_path / "digits.csv", GOOD, DIVERGED, row("a002", 0, 25.0)))
     second = read_models(written(tmp_path / "faces.csv", GOOD, row("a001", 0, 25.0)))
-    aligned = align({"digits": first, "faces": second})
+    aligned = complete(side_by_side({"digits": first, "faces": second}), ["digits", "faces"])
     assert list(aligned.index) == ["a000"]
     assert list(aligned.columns) == ["digits", "faces"]
 

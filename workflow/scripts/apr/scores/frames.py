@@ -88,12 +88,3 @@ def complete(scores: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
             f"no model completed all of {counts}: compare tasks of one population, and look at the runs that diverged"
         )
     return rows
-
-
-def align(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Values of the models that completed all tasks, [models x tasks].
-
-    Raises:
-        Problem: no model did.
-    """
-    return complete(side_by_side(tables), list(tables))
