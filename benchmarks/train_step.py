@@ -26,7 +26,8 @@ from apr.basics.files import write_json
 from apr.models.anynet import Genotype
 from apr.models.network import build_network
 from apr.models.population import Space, sample_population
-from apr.runs.training import Trainer
+from apr.models.stems import stem_of
+from apr.runs.trainer import Trainer
 
 SPACE = Space(depth=(1, 16), width=(8, 1024), bottleneck=(1, 2, 4), group_width=(1, 2, 4, 8, 16, 32))
 CLASSES = 1000
@@ -41,7 +42,7 @@ def own_step(genotype: Genotype, device: torch.device) -> Callable:
     return trainer.step
 
 
-def pycls_step(genotype: Genotype, device: torch.device, *, mixed: bool) -> Callable:
+def pycls_step(genotype: Genotype, device: torch.device, *, mixed: bool, stem: str = "res_stem_in") -> Callable:
     """One step of pycls; `mixed` puts bf16 autocast around its forward pass."""
     for name in ("submitit", "simplejson"):  # pycls imports them; a step uses neither
         stand_in = types.ModuleType(name)
@@ -54,7 +55,7 @@ def pycls_step(genotype: Genotype, device: torch.device, *, mixed: bool) -> Call
     from pycls.core.config import cfg
 
     cfg.MODEL.TYPE, cfg.MODEL.NUM_CLASSES = "anynet", CLASSES
-    cfg.ANYNET.STEM_TYPE, cfg.ANYNET.STEM_W, cfg.ANYNET.BLOCK_TYPE = "res_stem_in", 64, "res_bottleneck_block"
+    cfg.ANYNET.STEM_TYPE, cfg.ANYNET.STEM_W, cfg.ANYNET.BLOCK_TYPE = stem, stem_of(stem)[2], "res_bottleneck_block"
     cfg.ANYNET.DEPTHS, cfg.ANYNET.WIDTHS = list(genotype.depths), list(genotype.widths)
     cfg.ANYNET.STRIDES, cfg.ANYNET.GROUP_WS = [1, 2, 2, 2], list(genotype.group_widths)
     cfg.ANYNET.BOT_MULS = [1 / ratio for ratio in genotype.bottlenecks]

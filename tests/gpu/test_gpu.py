@@ -11,8 +11,9 @@ from small import PROTOCOL, checkpointing, loaders, trainer
 from apr.basics.interruption import Interrupted
 from apr.basics.randomness import uniforms
 from apr.runs.augmentation import DRAWS, sample, training_windows
-from apr.runs.devices import choose_device, described, machine_of, set_arithmetic
-from apr.runs.memory import free_memory, image_budget
+from apr.runs.machine.devices import choose_device, described, machine_of, set_arithmetic
+from apr.runs.machine.memory import free_memory, image_budget
+from apr.runs.machine.replay import Replay
 from apr.runs.training import train_network
 
 if not torch.cuda.is_available():
@@ -102,3 +103,18 @@ def test_logits_are_float32(tmp_path):
     one.step(*next(train.training(0, 8)))
     assert seen[0].dtype == torch.float32
     assert not torch.equal(seen[0], seen[0].bfloat16().float())
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_recorded_steps_equal_plain_ones_bit_for_bit(tmp_path, precision):
+    protocol = PROTOCOL | {"precision": precision, "epochs": 6}
+    torch.backends.cudnn.deterministic = True
+    runs = []
+    for recorded in (True, False):
+        (tmp_path / str(recorded)).mkdir()
+        both = loaders(tmp_path / str(recorded), protocol, device=GPU)
+        one = trainer(protocol, device=GPU, recorded=recorded)
+        runs.append(train_network(one, *both, checkpointing(tmp_path / str(recorded)))[:2])
+        assert isinstance(one._updates, Replay) == recorded
+        assert not recorded or (one._updates.graph and one._evaluating.graph and one._settling.graph)
+    assert runs[0] == runs[1]

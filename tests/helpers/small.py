@@ -11,7 +11,7 @@ from apr.models.anynet import Genotype
 from apr.models.network import build_network
 from apr.runs.batches import Images, Loader, Recipe
 from apr.runs.checkpoints import Checkpointing
-from apr.runs.training import Trainer
+from apr.runs.trainer import Trainer
 
 PROTOCOL = {
     "epochs": 3,
@@ -72,11 +72,11 @@ def loaders(folder: Path, protocol: dict, *, resident_bytes: int = 2**30, worker
     return both
 
 
-def trainer(protocol: dict, classes: int = 6, device=CPU) -> Trainer:
+def trainer(protocol: dict, classes: int = 6, device=CPU, *, recorded: bool = True) -> Trainer:
     """A freshly initialised network with its optimiser."""
     torch.manual_seed(protocol["seed"])
     network = build_network(GENOTYPE, stem=protocol["stem"], classes=classes)
-    return Trainer(network, protocol, classes, device)
+    return Trainer(network, protocol, classes, device, recorded=recorded)
 
 
 def checkpointing(folder: Path, seconds: float = 1e9, fingerprint: str = "one") -> Checkpointing:

@@ -125,8 +125,8 @@ def evaluated_run(
     import torch
 
     from apr.runs.checkpoints import Checkpointing
-    from apr.runs.devices import choose_device, described, machine_of, set_arithmetic, versions
     from apr.runs.evaluation import outcome_of, output_indices, predict, run_protocol
+    from apr.runs.machine.devices import choose_device, described, machine_of, set_arithmetic, versions
 
     machine = machine_of(torch)
     device = torch.device(choose_device(arguments.device, "fp32", machine))

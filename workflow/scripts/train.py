@@ -91,9 +91,10 @@ def trained(
     from apr.models.network import build_network
     from apr.models.weights import keep_weights, load_weights, take_over
     from apr.runs.checkpoints import Checkpointing
-    from apr.runs.devices import choose_device, described, machine_of, set_arithmetic, versions
+    from apr.runs.machine.devices import choose_device, described, machine_of, set_arithmetic, versions
     from apr.runs.progress import Progress
-    from apr.runs.training import Trainer, train_network
+    from apr.runs.trainer import Trainer
+    from apr.runs.training import train_network
 
     machine = machine_of(torch)
     device = torch.device(choose_device(arguments.device, protocol["precision"], machine))
@@ -145,7 +146,7 @@ def not_evaluated(manifest: dict) -> dict:
 def open_loaders(arguments: argparse.Namespace, manifest: dict, protocol: dict, device) -> dict:
     """Loaders of the images of each part."""
     from apr.runs.batches import Images, Loader, Recipe
-    from apr.runs.memory import image_budget
+    from apr.runs.machine.memory import image_budget
 
     packed = open_packed(Path(arguments.packed), arguments.storage)
     recipe = Recipe(**{key: protocol[key] for key in ("crop", "resolution", "eval_resize", "padding", "flip")})

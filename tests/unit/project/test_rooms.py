@@ -11,7 +11,7 @@ from study import ROOT
 WORKFLOW = ROOT / "workflow"
 LIBRARY = WORKFLOW / "scripts/apr"
 DATA = ["data", "data/sources", "data/reading", "data/formats"]
-RUNS = ["basics", "models", "runs", *DATA]
+RUNS = ["basics", "models", "runs", "runs/machine", *DATA]
 COMPARED = [*RUNS, "statistics", "scores", "comparisons"]
 
 # Each room of the library, and the others that its modules may import.
@@ -22,7 +22,8 @@ ROOMS = {
     "data/formats": ["basics", "data/sources", "data/reading"],
     "data": ["basics", *DATA],
     "models": ["basics"],
-    "runs": ["basics", "models", *DATA],
+    "runs/machine": ["basics"],
+    "runs": ["basics", "models", "runs/machine", *DATA],
     "statistics": ["basics"],
     "scores": [*RUNS, "statistics"],
     "comparisons": [*RUNS, "statistics", "scores"],

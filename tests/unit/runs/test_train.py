@@ -13,8 +13,8 @@ from live import WHOLE
 from small import GENOTYPE, PROTOCOL, packed_images
 
 import apr.runs.batches
-import apr.runs.devices
-import apr.runs.memory
+import apr.runs.machine.devices
+import apr.runs.machine.memory
 import train
 from apr.basics.files import write_json
 from apr.basics.problems import Problem
@@ -125,11 +125,13 @@ def test_pictures_are_normalised_by_the_view_and_both_parts_share_one_budget(dat
     size = 3 * 24 * 24
     for free, resident in ((54 * size, (True, True)), (54 * size - 1, (True, False)), (36 * size - 1, (False, True))):
         monkeypatch.setattr(
-            apr.runs.memory, "free_memory", lambda device, free=free: -int(-free // apr.runs.memory.SHARE)
+            apr.runs.machine.memory,
+            "free_memory",
+            lambda device, free=free: -int(-free // apr.runs.machine.memory.SHARE),
         )
         both = train.open_loaders(options, manifest, PROTOCOL, torch.device("cpu"))
         assert tuple(loader.images.resident for loader in both.values()) == resident
-    monkeypatch.setattr(apr.runs.memory, "free_memory", lambda device: 10**9)
+    monkeypatch.setattr(apr.runs.machine.memory, "free_memory", lambda device: 10**9)
     options.resident_gb = 36 * size / 2**30
     both = train.open_loaders(options, manifest, PROTOCOL, torch.device("cpu"))
     assert tuple(loader.images.resident for loader in both.values()) == (True, False)
@@ -171,8 +173,10 @@ def test_a_gpu_that_torch_cannot_use_ends_the_program(data, tmp_path):
 
 
 def test_a_gpu_without_bf16_is_refused_before_anything_is_loaded(data, tmp_path, monkeypatch):
-    old = apr.runs.devices.Machine("2.13", "13.0", ("sm_75",), (apr.runs.devices.Gpu("Tesla T4", (7, 5)),), "580.82")
-    monkeypatch.setattr(apr.runs.devices, "machine_of", lambda torch: old)
+    old = apr.runs.machine.devices.Machine(
+        "2.13", "13.0", ("sm_75",), (apr.runs.machine.devices.Gpu("Tesla T4", (7, 5)),), "580.82"
+    )
+    monkeypatch.setattr(apr.runs.machine.devices, "machine_of", lambda torch: old)
     options = parsed(data, tmp_path, BARE | {"precision": "bf16"}, "--device", "auto")
     with pytest.raises(Problem, match=r"Tesla T4 has compute capability 7\.5.*precision: fp32"):
         train.train(options)

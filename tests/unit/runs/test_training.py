@@ -13,7 +13,8 @@ from small import PROTOCOL, checkpointing, loaders, trainer
 from apr.basics.interruption import Interrupted
 from apr.basics.problems import Problem
 from apr.runs.metrics import part_of
-from apr.runs.training import Diverged, learning_rate, train_network
+from apr.runs.trainer import Diverged
+from apr.runs.training import learning_rate, train_network
 
 
 @pytest.fixture(autouse=True)

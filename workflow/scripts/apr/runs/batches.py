@@ -10,7 +10,7 @@ import torch
 from apr.basics.randomness import order, uniforms
 from apr.data.packed import PackedImages
 from apr.runs.augmentation import DRAWS, evaluation_windows, sample, training_windows
-from apr.runs.memory import memory_explained
+from apr.runs.machine.memory import memory_explained
 
 AHEAD = 3  # batches read while the device works
 CHUNK = 1 << 26  # bytes that go through the host at once

@@ -16,7 +16,7 @@ from apr.basics.problems import Problem
 from apr.data.packed import PackedImages
 from apr.models.pretrained import Pretrained
 from apr.runs.checkpoints import Checkpointing, load_checkpoint, save_checkpoint, tensors_fault
-from apr.runs.memory import memory_explained
+from apr.runs.machine.memory import memory_explained
 from apr.runs.metrics import COUNTS, PLAIN, counted, part_of
 
 IMAGENET_CLASSES = 1000

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from apr.basics.problems import Problem
-from apr.runs.memory import SHARE, UNKNOWN, free_host_memory, image_budget, memory_explained
+from apr.runs.machine.memory import SHARE, UNKNOWN, free_host_memory, image_budget, memory_explained
 
 CPU = torch.device("cpu")
 GIB = 2**30

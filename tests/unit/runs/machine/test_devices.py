@@ -8,7 +8,16 @@ import pytest
 import torch
 
 from apr.basics.problems import Problem
-from apr.runs.devices import Gpu, Machine, arithmetic, choose_device, described, machine_of, nvidia, set_arithmetic
+from apr.runs.machine.devices import (
+    Gpu,
+    Machine,
+    arithmetic,
+    choose_device,
+    described,
+    machine_of,
+    nvidia,
+    set_arithmetic,
+)
 
 LOCKED = ("sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120")
 V100, T4, A100 = Gpu("Tesla V100", (7, 0)), Gpu("Tesla T4", (7, 5)), Gpu("NVIDIA A100", (8, 0))
