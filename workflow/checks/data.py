@@ -9,7 +9,7 @@ from apr.basics.names import name_problem, plain_name
 from apr.basics.problems import Problem
 from apr.basics.values import nearest, shown
 from apr.data.formats import FORMATS, format_options, options_problems
-from study.settings import ROOT, load_registry, load_sources, resolve_dataset, sets_of
+from study.settings import ROOT, load_registry, load_sources, own_tables, resolve_dataset, sets_of, source_name
 
 Errors = Iterator[tuple[list, str]]  # path of the key, and what is wrong with it
 
@@ -25,15 +25,26 @@ class Known:
 
     Attributes:
         datasets, views: filled by `data_errors`.
-        registry: every source of resources/predictions.yaml.
+        registry: every source of published results, the user's own tables among them.
         sets: {source: {test set: entry}} of them.
     """
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.datasets: dict[str, Any] = {}
         self.views: dict[str, Any] = {}
-        self.registry = load_sources()
+        tasks = config.get("tasks")
+        own = (
+            own_tables({name: task for name, task in tasks.items() if isinstance(task, dict)})
+            if isinstance(tasks, dict)
+            else {}
+        )
+        self.registry = load_sources() | own
         self.sets = {name: sets_of(entry) for name, entry in self.registry.items()}
+
+    def entry(self, name: str, task: dict[str, Any]) -> dict[str, Any]:
+        """How the results that a task takes from elsewhere are read; empty where they are not known."""
+        published = task.get("published")
+        return self.sets.get(source_name(published), {}).get(task.get("set", name), {}) if published else {}
 
 
 def data_errors(config: dict[str, Any], known: Known) -> Errors:

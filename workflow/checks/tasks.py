@@ -8,7 +8,7 @@ from apr.runs.protocol import KEYS
 from apr.runs.ways import PROTOCOL, PUBLISHED, WAYS
 from checks.data import Errors, Known, tolerant
 from checks.renamed import has_old_keys
-from study.settings import view_classes
+from study.settings import ROOT, source_name, view_classes
 from study.tasks import RANKS, axis_values, cell_name, draws, grid_of, regime_of, several_count, ways_of
 
 WHERE = ", ".join(f"{way}: <regime>" for way in WAYS) + f" or {PUBLISHED}: <source>"
@@ -66,10 +66,13 @@ def _ranked_errors(tasks: dict, regimes: dict) -> Errors:
 
 
 def _published_errors(name: str, task: dict, known: Known) -> Errors:
-    source, wanted = task[PUBLISHED], task.get("set", name)
+    source, wanted = source_name(task[PUBLISHED]), task.get("set", name)
     for key in task:
         if key in ("view", "models", *TRAININGS, *PROTOCOL):
             yield ["tasks", name, key], "is no key of a task whose results are published; remove it"
+    if isinstance(task[PUBLISHED], dict):
+        yield from _own_table_errors(["tasks", name], task, known.registry[source]["title"])
+        return
     if source not in known.sets:
         yield ["tasks", name, PUBLISHED], f"no source {source!r} is known{nearest(source, known.sets)}"
     elif wanted not in known.sets[source]:
@@ -77,6 +80,20 @@ def _published_errors(name: str, task: dict, known: Known) -> Errors:
         hint = f" (it is one of {others[0]})" if others else nearest(wanted, known.sets[source])
         text = f"{source} has no test set {wanted!r}{hint}; write set: and one of {', '.join(known.sets[source])}"
         yield ["tasks", name, "set"], text if known.sets[source] else f"{source} has no test sets; name another source"
+    elif "metric" in task and task["metric"] != (measured := known.sets[source][wanted].get("metric", task["metric"])):
+        yield ["tasks", name, "metric"], f"{wanted} was published as {measured}; remove the key"
+
+
+def _own_table_errors(path: list, task: dict, file: str) -> Errors:
+    for key in ("set", "metric"):
+        if key == "set" and key in task:
+            yield [*path, key], "is no key of a task with a table of one's own; name the column in published"
+        if key == "metric" and key not in task:
+            yield [*path, key], f"is missing ({', '.join(METRICS)})"
+    if task[PUBLISHED]["file"] != file:
+        yield [*path, PUBLISHED, "file"], f"has the name of another table, {file}; rename one of the two"
+    elif not (ROOT / file).is_file():
+        yield [*path, PUBLISHED, "file"], f"{file}: no such file; it is looked for in the project's folder"
 
 
 def _regime_errors(name: str, task: dict, way: str, regimes: dict, lacking: dict[tuple[str, str], list[str]]) -> Errors:
@@ -85,6 +102,9 @@ def _regime_errors(name: str, task: dict, way: str, regimes: dict, lacking: dict
     for key in ("role", "metric"):
         if WAYS[way].trains and key not in task and not has_old_keys(task):
             yield ["tasks", name, key], f"is missing ({described[key]})"
+    if task.get("metric") in METRICS and not METRICS[task["metric"]].counts:
+        text = f"{task['metric']} is known of published results alone; take one of "
+        yield ["tasks", name, "metric"], text + ", ".join(one.name for one in METRICS.values() if one.counts)
     foreign = [*(() if WAYS[way].trains else TRAININGS), "set", *(key for key in PROTOCOL if key not in keys)]
     narrow = [key for key in keys if keys[key] != PROTOCOL[key]]  # the schema has the bounds of all ways
     for key in task:

@@ -1,5 +1,6 @@
 """What the tables and figures of a study compare: as `comparisons` says, else what follows from roles and tasks."""
 
+import itertools
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
@@ -9,6 +10,7 @@ from apr.runs.metrics import METRICS, SHOWN
 SINCE = {"highlight": [], "scale": "probit", "fewest": 8, "resamples": 10_000, "published": {}}
 NO_CURVES = {"task": None, "models": 0, "zoom_from": None}
 SIDES = ("original", "new")
+NAMED = ("lines", "since", "rankings")  # comparisons that a study names itself
 Pairs = list[tuple[str, str]]
 
 
@@ -21,9 +23,10 @@ class Comparisons:
 
     def __init__(self, study: Any, entries: dict[str, Any]) -> None:
         self.study = study
-        self._said = self._defaults() | {key: value for key, value in entries.items() if key not in ("lines", "since")}
+        self._said = self._defaults() | {key: value for key, value in entries.items() if key not in NAMED}
         self.lines = {name: _line(name, entry) for name, entry in (entries.get("lines") or {}).items()}
         self.since = self._since(entries.get("since"))
+        self.rankings = {name: _ranking(name, entry) for name, entry in (entries.get("rankings") or {}).items()}
 
     def __getitem__(self, name: str) -> Any:
         """What one of them shows, by its key of `comparisons`."""
@@ -144,6 +147,25 @@ def _line(name: str, entry: dict[str, Any]) -> dict[str, Any]:
     keys = (*SIDES, "metric")
     lists = {key: list(entry.get(key, ())) for key in ("without", "probit_without")}
     return {"name": name, "title": entry.get("title", name)} | {key: entry[key] for key in keys} | lists
+
+
+def _ranking(name: str, entry: dict[str, Any]) -> dict[str, Any]:
+    """A comparison of rankings with all of its keys, always in one order."""
+    tasks = entry.get("tasks", ())
+    pairs = [list(pair) for pair in itertools.combinations(tasks, 2)]
+    pairs += [[entry["against"], target] for target in entry.get("targets", ())]
+    pairs += [[against, target] for target, against in entry.get("pairs", {}).items()]
+    return {
+        "name": name,
+        "title": entry.get("title", name),
+        "pairs": pairs,
+        "above": entry.get("above"),
+        "within": list(entry.get("within", ())),
+        "draws": entry.get("draws"),
+        "range_corrected": entry.get("range_corrected", False),
+        "by_family": entry.get("by_family", False),
+        "matrix": bool(tasks),
+    }
 
 
 def _has_both(classes: int | None) -> bool:

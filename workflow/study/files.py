@@ -81,6 +81,12 @@ class Files:
         folder = self.folder(source)
         return f"{folder}/{name}" if folder else f"data/raw/{source}/{name}"
 
+    @property
+    def fetched_tables(self) -> list[str]:
+        """The sources of published tables that are fetched, each once; the others are in a folder."""
+        sources = dict.fromkeys(table["source"] for table in self.study.tables.values())
+        return [source for source in sources if not self.folder(source)]
+
     def labels(self, source: str) -> dict[str, list[str]]:
         """Files of labels that test sets of a source take from others, and the manifests of these."""
         sets = self.study.published(source).values()

@@ -8,7 +8,9 @@ from apr.claims.claims import read_claims, tasks_of
 from study.settings import ROOT, read_yaml
 from study.study import Study
 
-EACH = {"fig_target": "target", "fig_retest": "retest", "table_retest": "retest"}  # made once for each task or line
+# made once for each task, line or comparison of rankings
+EACH = {"fig_target": "target", "fig_retest": "retest", "table_retest": "retest"}
+EACH |= {"fig_rankings": "ranking", "table_rankings": "ranking"}
 ALWAYS_SHOWN = ("slope", "offset", "change")  # what a claim says of a line that figures draw
 
 
@@ -35,6 +37,7 @@ class Items:
         """What each item is made of, where a study may lack it: it is made if that is not empty."""
         study, comparisons = self.study, self.comparisons
         repeated, since = comparisons.two("repeats"), comparisons.since["lines"]
+        trained_again = [name for name, _ in repeated if study.tasks[name].trains]
         lines = [*comparisons.lines.values(), *since]
         drawn = {name: pairs for name, pairs in comparisons.pairs.items() if name != "classes_vs_images"}
         return {
@@ -45,7 +48,7 @@ class Items:
             **dict.fromkeys(("fig_rho_vs_population", "fig_selection_regret"), study.targets),
             "fig_classes_vs_images": study.family and comparisons.pairs["classes_vs_images"],
             "fig_training_curves": comparisons.curve_tasks,
-            "fig_seed_densities": repeated,
+            "fig_seed_densities": trained_again,
             "fig_other_errors": comparisons["metric_pair"],
             "fig_balanced_vs_unbalanced": comparisons["balanced"],
             "fig_pretrained_vs_scratch": comparisons["pretrained"],
@@ -58,7 +61,7 @@ class Items:
             "table_depth_width": self.sized,
             "table_references": comparisons["references"],
             "table_noise_ceiling": repeated,
-            "table_corrected_correlations": repeated,
+            "table_corrected_correlations": repeated and study.targets,
             "table_scorecard": comparisons.reference and study.models,
             **dict.fromkeys(("table_retest_slopes", "fig_retest_slopes"), comparisons.lines),
             "table_retest_scorecard": {claim["retest"] for claim in self.line_claims} & comparisons.lines.keys(),
@@ -88,8 +91,9 @@ class Items:
         """Names, without their prefix, of the tables ("table_") or figures ("fig_") that a whole study makes."""
         single = [target for target in self.facts if target.startswith(kind) and target not in EACH]
         names = [target for target in single if not self.lacking(target) and target not in self.by_name]
-        lines = [f"retest_{name}" for name in self.comparisons.lines]
-        return [target.removeprefix(kind) for target in names] + self._targets(kind) + lines
+        each = [f"retest_{name}" for name in self.comparisons.lines]
+        each += [f"rankings_{name}" for name in self.comparisons.rankings]
+        return [target.removeprefix(kind) for target in names] + self._targets(kind) + each
 
     @property
     def by_name(self) -> set[str]:

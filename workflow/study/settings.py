@@ -1,9 +1,12 @@
 """What a study is made of beside its tasks: files of facts, defaults, datasets and sources of published results."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from apr.runs.metrics import ACCURACY
 
 ROOT = Path(__file__).resolve().parents[2]
 TRAINING = {"threads": 1, "device": "auto", "checkpoint_seconds": 60, "resident_gb": 8}
@@ -26,8 +29,8 @@ def load_registry() -> dict[str, Any]:
 
 
 def load_sources() -> dict[str, Any]:
-    """The sources of published results, of resources/predictions.yaml."""
-    return read_yaml(ROOT / "resources/predictions.yaml")
+    """The sources of published results: predictions and measured accuracies, and tables of scores."""
+    return read_yaml(ROOT / "resources/predictions.yaml") | read_yaml(ROOT / "resources/published.yaml")
 
 
 def resolve_dataset(name: str, entry: dict[str, Any] | None, registry: dict[str, Any]) -> dict[str, Any]:
@@ -64,8 +67,32 @@ def resolve_sources(entries: dict[str, Any], registry: dict[str, Any]) -> dict[s
 
 
 def sets_of(source: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The test sets of a source of published results, by name."""
-    return source.get("sets", {})
+    """The test sets of a source of published results, by name; each of a table with what holds for all of them."""
+    table = source.get("table", {})
+    return {name: {**table, **entry} for name, entry in source.get("sets", {}).items()}
+
+
+def source_name(published: Any) -> str:
+    """The name of the source that a task names, or of the user's own table."""
+    if isinstance(published, str):
+        return published
+    return f"own_{re.sub(r'[^A-Za-z0-9]+', '_', Path(str(published['file'])).name)}"
+
+
+def own_tables(tasks: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The sources that the tasks' own tables are, by name, as `load_sources` gives the known ones."""
+    sources: dict[str, dict[str, Any]] = {}
+    for name, task in tasks.items():
+        entry = task.get("published")
+        if isinstance(entry, dict):
+            address = {"url": f"file:{entry['file']}"}
+            source = sources.setdefault(
+                source_name(entry),
+                {"title": entry["file"], "files": [address], "unpack": False, "table": {}, "sets": {}},
+            )
+            settings = {key: value for key, value in entry.items() if key != "file"}
+            source["sets"][name] = settings | {"metric": task.get("metric", ACCURACY.name)}
+    return sources
 
 
 def network_genotype(network: dict[str, Any]) -> str:

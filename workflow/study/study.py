@@ -20,8 +20,10 @@ from study.settings import (
     VIEW,
     load_sources,
     network_genotype,
+    own_tables,
     resolve_dataset,
     resolve_sources,
+    source_name,
 )
 from study.tasks import Run, Task, task_of
 
@@ -90,6 +92,19 @@ class Study:
         return {
             name: self.tasks[name].published for name in self.made_by(PUBLISHED) if self.tasks[name].regime == source
         }
+
+    @cached_property
+    def tables(self) -> dict[str, dict[str, Any]]:
+        """The tasks whose scores stand in published tables: their source, its file and digest, the metric,
+        and how they are read."""
+        found = {}
+        for name in self.made_by(PUBLISHED):
+            task = self.tasks[name]
+            if "column" in task.published:
+                file = self.datasets[task.regime]["files"][0]
+                found[name] = {"source": task.regime, "file": file["name"], "sha256": file["sha256"]}
+                found[name] |= {"metric": task.metric, "read": task.published}
+        return found
 
     def metrics(self, source: str) -> dict[str, str]:
         """The metrics of the tasks whose results a source publishes."""
@@ -235,10 +250,10 @@ class Study:
 
 def _data_of(config: dict[str, Any], registry: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Datasets and views of a configuration, by name; sources of published results are datasets without a view."""
-    known, entries = load_sources(), config.get("datasets") or {}
+    known, entries = load_sources() | own_tables(config["tasks"]), config.get("datasets") or {}
     own = {name: entry for name, entry in entries.items() if name not in known}
     datasets = {name: resolve_dataset(name, entry, registry) for name, entry in own.items()}
-    published = [task[PUBLISHED] for task in config["tasks"].values() if PUBLISHED in task]
+    published = [source_name(task[PUBLISHED]) for task in config["tasks"].values() if PUBLISHED in task]
     named = [name for name in entries if name in known]
     used = {name: entries.get(name) for name in dict.fromkeys([*published, *named])}
     whole = {name: {"dataset": name} for name in datasets}

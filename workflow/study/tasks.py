@@ -9,7 +9,7 @@ from apr.models.pretrained import run_name
 from apr.runs.metrics import ACCURACY
 from apr.runs.protocol import STARTS
 from apr.runs.ways import PUBLISHED, WAYS
-from study.settings import sets_of, view_classes
+from study.settings import sets_of, source_name, view_classes
 
 RANKS = 5
 ROLE = "variant"
@@ -36,7 +36,8 @@ class Task:
         initial: the task from whose weights each model starts.
         continues: the task whose `ranks` best and worst models go on, which only its results can name.
         protocol: the regime's keys with what the task changes.
-        published: how a published test set is read, an entry of `sets` in resources/predictions.yaml.
+        published: how a published test set is read, an entry of `sets` in resources/predictions.yaml or
+            resources/published.yaml.
     """
 
     name: str
@@ -150,6 +151,7 @@ def task_of(name: str, entry: Mapping[str, Any], regimes: Mapping, views: Mappin
     (way,) = ways_of(entry)
     regime, published, view, dataset, classes, protocol = entry[way], None, None, None, None, {}
     if way == PUBLISHED:
+        regime = source_name(regime)
         source = datasets[regime]
         published, classes = sets_of(source)[entry.get("set", name)], source.get("classes")
         grid: dict[str, Any] = {}
@@ -170,7 +172,7 @@ def task_of(name: str, entry: Mapping[str, Any], regimes: Mapping, views: Mappin
         view=view,
         dataset=dataset,
         role=entry.get("role", ROLE),
-        metric=entry.get("metric", ACCURACY.name),
+        metric=entry.get("metric") or (published or {}).get("metric", ACCURACY.name),
         closest=entry.get("closest"),
         classes=classes,
         models=tuple(models) if models else None,

@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from apr.basics.problems import Problem
 from apr.runs.metrics import METRICS, counted, is_part, part_fault, part_of
 from study import ROOT
 
@@ -10,7 +11,7 @@ LIBRARY = ROOT / "workflow"
 
 def test_metrics_of_counts():
     part = part_of(40, {"correct_top1": 30, "correct_top5": 39})
-    assert {name: metric.of(part) for name, metric in METRICS.items()} == {
+    assert {name: metric.of(part) for name, metric in METRICS.items() if metric.counts} == {
         "top1_error": 25.0,
         "top5_error": 2.5,
         "top1_accuracy": 75.0,
@@ -32,6 +33,15 @@ def test_the_loss_of_an_accuracy_is_the_error_and_its_own_inverse():
     accuracy, error = METRICS["top1_accuracy"], METRICS["top1_error"]
     assert (accuracy.loss(80.0), error.loss(20.0)) == (20.0, 20.0)
     assert accuracy.loss(accuracy.loss(80.0)) == 80.0
+
+
+def test_metrics_of_published_results_are_values_alone():
+    for name in ("mean_per_class_recall", "ssim", "loss"):
+        assert METRICS[name].of(part_of(40, {"correct_top1": 30})) is None
+        with pytest.raises(Problem, match=name):
+            METRICS[name].guess([50, 50])
+    assert METRICS["ssim"].loss(0.25) == 0.75
+    assert METRICS["loss"].loss(0.25) == 0.25
 
 
 def test_few_classes():

@@ -1,10 +1,12 @@
 """The metrics that a task may report: each one entry of METRICS, and one function.
 
 A part of a run (training, validation or test images) keeps what its metrics are computed from: `n`, the number of
-images, and how often the label is among the first answers (COUNTS). What counts do not suffice for would have to stand
-in the part under its own name; no such metric is here, and evaluating computes none. Light, since planning reads it.
+images, and how often the label is among the first answers (COUNTS). What counts do not suffice for stands in the part
+under its own name; training and evaluating compute no such metric, published tables hold them. Light, since planning
+reads it.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -110,6 +112,21 @@ def _of_answers(count: str, right: bool) -> Metric:
     )
 
 
+def _published(name: str, title: str, unit: str = "%", perfect: float = 100.0, worst: float = 0.0) -> Metric:
+    """A metric that others computed, known as a value alone."""
+    word = title.rpartition(" ")[2]
+    best = GREATEST if perfect > worst else LEAST
+    words = {"accuracy": "accuracies", "index": "indices", "loss": "losses"}.get(word, f"{word}s")
+
+    def unknown(part: Part) -> None:
+        return None
+
+    def no_guess(test_images: Sequence[int]) -> float:
+        raise Problem(f"metric {name}: what a guess would score is not known")
+
+    return Metric(name, title, word, words, unit, best, perfect, worst, no_guess, unknown, counts=False)
+
+
 METRICS = {
     metric.name: metric
     for metric in (
@@ -117,6 +134,16 @@ METRICS = {
         _of_answers("correct_top5", right=False),
         _of_answers("correct_top1", right=True),
         _of_answers("correct_top5", right=True),
+        _published("mean_per_class_recall", "mean per-class recall"),
+        _published("macro_f1", "macro F1 score"),
+        _published("worst_group_accuracy", "worst-group accuracy"),
+        _published("worst_group_top5_accuracy", "worst-group top-5 accuracy"),
+        _published("mean_recall_at_1", "mean recall"),
+        _published("jaccard", "Jaccard index"),
+        _published("pixel_accuracy", "pixel accuracy"),
+        _published("auc", "ROC area"),
+        _published("ssim", "structural similarity", "", 1.0, -1.0),
+        _published("loss", "test loss", "", 0.0, math.inf),
     )
 }
 PLAIN = METRICS["top1_error"]  # what a log shows, whatever the task reports
@@ -126,7 +153,7 @@ SHOWN = ("top1_error", "top5_error")  # what a score table has of each part besi
 
 def _instead(metric: Metric, classes: int) -> str:
     """Metrics of the same kind for so few classes."""
-    return " or ".join(m.name for m in METRICS.values() if m.word == metric.word and classes > m.few)
+    return " or ".join(m.name for m in METRICS.values() if m.counts and m.word == metric.word and classes > m.few)
 
 
 def counted(classes: int) -> dict[str, int]:

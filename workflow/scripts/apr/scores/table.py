@@ -1,7 +1,8 @@
 """The score table of a task, `results/scores/<task>.csv`: its columns, the one writer and the one reader.
 
 A row is a run: model, seed, `cell_<axis>` for each axis of a grid, status, n (test images), `value` (of the test part,
-in the task's metric), the counts behind it, and `<part>_<metric>` for what else was evaluated; then `chosen` (whether
+in the task's metric), the counts behind it, `<part>_<metric>` for what else was evaluated, and where models were
+published with one their `family`; then `chosen` (whether
 the run counts among the cells of a grid), and for the whole table `metric`, `guess` (a guess's level) and `schema`.
 Light: status reads it within Snakemake's process. `apr.scores.frames` makes data frames of it.
 """
@@ -47,6 +48,15 @@ def score_row(
             if (part, name) != ("test", metric.name):
                 row[f"{part}_{name}"] = METRICS[name].of(counts)
     return row | {"chosen": YES, "metric": metric.name, "guess": guess, "schema": SCHEMA}
+
+
+def value_row(
+    model: str, value: float, metric: Metric, *, images: int | None, seed: int | None = None, family: str | None = None
+) -> Row:
+    """One row of a score table of which nothing but the value is known, and perhaps the number of test images."""
+    row: Row = {"model": model, "seed": seed, "status": "completed", "n": images, "value": value}
+    row |= dict.fromkeys(COUNTS) | {"family": family, "chosen": YES}
+    return row | {"metric": metric.name, "guess": None, "schema": SCHEMA}
 
 
 def write_scores(path: str | Path, rows: Sequence[Row]) -> None:
