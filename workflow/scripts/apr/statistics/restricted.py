@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
 from apr.statistics.bootstrap import CACHED, interval, rank_correlation, two_vectors
 
@@ -22,22 +23,24 @@ def among_best(losses: ArrayLike, share: float) -> NDArray[np.bool_]:
     return better < round(share * len(losses), 9)  # 0.1 x 30 is a little above 3 in binary
 
 
-def range_corrected(rho: float, whole: ArrayLike, restricted: ArrayLike) -> float:
-    """A correlation among models chosen by their x, corrected for the restricted range of x (Thorndike's Case 2).
+def range_corrected(rho: float, x: ArrayLike, chosen: ArrayLike) -> float:
+    """Rho of models chosen by their x, corrected for the restricted range of x (Thorndike's Case 2).
 
     With u the standard deviation of x of all models over that of the chosen ones: rho u / sqrt(1 + rho² (u² - 1))
-    (Sackett and Yang, Journal of Applied Psychology 85:112, 2000). It is made for Pearson's r of a linear relation that
-    scatters alike everywhere; of a rank correlation it is an approximation. NaN where the chosen models' x are equal.
+    (Sackett and Yang, Journal of Applied Psychology 85:112, 2000). That is made for Pearson's r of a linear relation
+    that scatters alike everywhere. Since rho is Pearson's r of ranks, x enters by its ranks among all models. NaN where
+    the chosen models' x are equal.
 
     Args:
         rho: of the chosen models.
-        whole: x of all models, [models].
-        restricted: x of the chosen ones, [chosen].
+        x: of all models, [models].
+        chosen: which models are, bool [models].
     """
-    restricted = np.asarray(restricted, dtype=float)
+    ranks = stats.rankdata(x)
+    restricted = ranks[np.asarray(chosen, dtype=bool)]
     if restricted.size < 2 or np.ptp(restricted) == 0:
         return NAN
-    u = float(np.std(np.asarray(whole, dtype=float), ddof=1) / np.std(restricted, ddof=1))
+    u = float(np.std(ranks, ddof=1) / np.std(restricted, ddof=1))
     return rho * u / (1 + rho**2 * (u**2 - 1)) ** 0.5
 
 
