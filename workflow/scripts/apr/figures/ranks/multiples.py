@@ -10,17 +10,14 @@ from matplotlib.axes import Axes
 
 from apr.comparisons.rankings import intervals_of, limit_of, ranked_pairs
 from apr.comparisons.testsets import footnote, label_of, marked, weak_tasks, word_of
-from apr.comparisons.wording import bare_rho, correlation, left_out, number, with_interval
+from apr.comparisons.wording import correlation, left_out, number, with_interval
+from apr.figures.grid import Grid
 from apr.figures.style import (
     FAINT,
     GREY,
     RED,
     Drawing,
-    legend_below,
-    name_panel,
-    panels,
     point_style,
-    share_labels,
     styled,
     value_scale,
 )
@@ -30,7 +27,6 @@ from apr.statistics.ranks import Correlation
 
 MOST_POINTS = 5000  # of the numbers beside the figure
 MOST_DRAWN = 1000  # points of a panel that a PDF draws one by one
-WIDE = 4  # panels in a row up to which an interval has its place
 
 
 @styled
@@ -66,38 +62,33 @@ def draw_multiples(
     tasks = list(chain(*ranking["pairs"]))
     weak = weak_tasks(scores, counts, tasks)
     titles = marked(titles, weak)
-    columns = _columns(len(rows))
-    figure, axes = panels(len(rows), columns)
-    same_x, same_y = (len(set(found[side])) == 1 for side in ("x_task", "y_task"))
-    frames = []
-    for ax, row in zip(axes, rows, strict=True):
-        x, y = row["x_task"], row["y_task"]
-        frames.append(_points(scores, x, y, ranking["above"], counts))
-        _draw_points(ax, frames[-1], ranking["above"])
-        ax.locator_params(nbins=5 if columns <= WIDE else 3, min_n_ticks=2)
-        _name(ax, titles[x if same_y and not same_x else y], row, columns)
-        ax.set_xlabel(
-            metric_of(counts, x).label.capitalize() if same_y else f"{titles[x]} {metric_of(counts, x).label}"
-        )
-        ax.set_ylabel(label_of(counts, [y]))
-    _share(axes, columns)
-    limit = "" if ranking["above"] is None else limit_of(ranking, counts)
-    if limit:
-        handles = [collection for collection in axes[0].collections if collection.get_gid()]
-        legend_below(figure, handles, [f"models from {limit} on", "other models"])
+    frames = [_points(scores, row["x_task"], row["y_task"], ranking["above"], counts) for row in rows]
     points = pd.concat(frames, ignore_index=True)
+    same_x, same_y = (len(set(found[side])) == 1 for side in ("x_task", "y_task"))
+    names = [titles[row["x_task"] if same_y and not same_x else row["y_task"]] for row in rows]
+    limit = "" if ranking["above"] is None else limit_of(ranking, counts)
+    grid = Grid(names, same_x, bool(limit))
+    figure, axes = grid.drawn()
+    results = _results(rows, grid.letters)
+    for ax, row, name, result, of_panel in zip(axes, rows, names, results, frames, strict=True):
+        _draw_points(ax, of_panel, ranking["above"])
+        if same_x:
+            ax.set_xlim(value_scale(points["x_value"]))
+        ax.locator_params(nbins=5 if grid.columns <= 3 else 3, min_n_ticks=2)
+        grid.name(ax, name, *result)
+        x = row["x_task"]
+        ax.set_xlabel(f"{'' if same_y and not same_x else titles[x]} {metric_of(counts, x).label}".strip())
+        ax.set_ylabel(label_of(counts, [row["y_task"]]))
+    grid.label(figure, axes)
+    if limit:
+        place = titles[rows[0]["x_task"]] if same_x else "the horizontal axis"
+        handles = [collection for collection in axes[0].collections if collection.get_gid()]
+        grid.legend(figure, handles, [f"{limit} or better on {place}", "other models"])
     return Drawing(
         figure,
         points if len(points) <= MOST_POINTS else found,
         _caption(scores, rows, ranking, titles, limit, resamples, counts) + footnote(weak, titles),
     )
-
-
-def _columns(count: int) -> int:
-    """Panels in a row: six of very many, else up to five, and so many that few gaps are left."""
-    if count > 20:
-        return 6
-    return count if count <= 4 else min((5, 4, 3), key=lambda columns: -count % columns)
 
 
 def _points(scores: pd.DataFrame, x: str, y: str, above: float | None, counts: Counted | None) -> pd.DataFrame:
@@ -124,38 +115,21 @@ def _draw_points(ax: Axes, points: pd.DataFrame, above: float | None) -> None:
         ax.axvline(above, color=FAINT, linewidth=0.5, linestyle=(0, (4, 3)), zorder=1)
 
 
-def _name(ax: Axes, title: str, row: Mapping[str, Any], columns: int) -> None:
-    """The task in bold, below it rho, and in the accent colour rho of the models above the limit."""
+def _results(rows: list[dict[str, Any]], letters: int) -> list[tuple[str, str]]:
+    """Rho of each panel, and that of the models above the limit; with intervals if they all have their place."""
 
-    def said(suffix: str) -> str:
-        rho, low, high = (row[f"{name}{suffix}"] for name in ("rho", "low", "high"))
-        return with_interval(rho, low, high, 2) if columns <= WIDE else number(rho, 2)
+    def said(row: Mapping[str, Any], suffix: str, interval: bool) -> str:
+        value, low, high = (row[f"{name}{suffix}"] for name in ("rho", "low", "high"))
+        return with_interval(value, low, high, 2) if interval else number(value, 2)
 
-    text = bare_rho(row["rho"]) if columns > WIDE or np.isnan(row["rho"]) else f"ρ = {said('')}"
-    name_panel(ax, title, text)
-    if "rho_above" in row:
-        accent = said("_above")
-        ax.set_title(accent, loc="right", pad=3, color=RED)
+    def results(interval: bool) -> list[tuple[str, str]]:
+        above = [said(row, "_above", interval) if "rho_above" in row else "" for row in rows]
+        equals = ["ρ" if np.isnan(row["rho"]) else "ρ =" for row in rows]
+        whole = [f"{sign} {said(row, '', interval)}" for sign, row in zip(equals, rows, strict=True)]
+        return list(zip(whole, above, strict=True))
 
-
-def _share(axes: list[Axes], columns: int) -> None:
-    """Write a label that all panels have in common once, below or beside them all."""
-    figure = axes[0].figure
-    if len(axes) <= columns and columns <= WIDE:
-        share_labels(axes)
-        return
-    for get, set_label, write in (
-        ("get_xlabel", "set_xlabel", figure.supxlabel),
-        ("get_ylabel", "set_ylabel", figure.supylabel),
-    ):
-        labels = {getattr(ax, get)() for ax in axes}
-        if len(labels) == 1:
-            for ax in axes:
-                getattr(ax, set_label)("")
-            write(labels.pop())
-    if len({ax.get_xlim() for ax in axes}) == 1:
-        for ax in axes[:-columns]:
-            ax.tick_params(labelbottom=False)
+    full = results(interval=True)
+    return full if max(len(whole) + len(above) for whole, above in full) < letters else results(interval=False)
 
 
 def _caption(
