@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from apr.basics.escaping import plain
 from apr.basics.problems import Problem
 from apr.scores.table import CELL, STATUSES, columns, read_scores
 
-TEXTS = ("model", "status", "chosen", "metric")
+FAMILY = "family"  # a column of published tables
+TEXTS = ("model", "status", "chosen", "metric", FAMILY)
 
 
 def read_runs(path: str | Path) -> pd.DataFrame:
@@ -63,6 +65,31 @@ def read_column(paths: Iterable[str | Path], column: str) -> pd.DataFrame:
     return pd.DataFrame(
         {task: _completed(table.reindex(columns=["status", own[task]])) for task, table in tables.items()}
     )
+
+
+def read_families(paths: Iterable[str | Path]) -> pd.Series | None:
+    """Read the family of each model from the `family` columns of score tables; None where no table names one.
+
+    Returns:
+        Names by model; a model without one is absent.
+
+    Raises:
+        Problem: see `apr.scores.table.read_scores`; or tables name different families of a model.
+    """
+    known: dict[str, tuple[str, str | Path]] = {}
+    for path in paths:
+        table = read_runs(path)
+        if FAMILY not in table:
+            continue
+        for model, family in table[["model", FAMILY]].dropna().itertuples(index=False):
+            name = plain(family)
+            other, where = known.setdefault(model, (name, path))
+            if name != other:
+                raise Problem(
+                    f"{path}: model {model}: family {name!r} is {other!r} in {where}; correct one where it was "
+                    "imported from"
+                )
+    return pd.Series({model: name for model, (name, _) in known.items()}, name=FAMILY) if known else None
 
 
 def side_by_side(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from scipy import stats
 NAN = float("nan")
 PERCENTILES = (2.5, 97.5)
 CHUNK = 2**21  # drawn values that are held at once: 16 MiB an array
+CACHED = 2**18  # where every draw is ranked: it is faster within a processor's cache
 
 
 def two_vectors(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -54,10 +55,15 @@ def resampled_rows(n: int, resamples: int, seed: int | Sequence[int]) -> NDArray
     return np.concatenate(list(resampled_chunks(n, resamples, seed)))
 
 
-def resampled_chunks(n: int, resamples: int, seed: int | Sequence[int]) -> Iterator[NDArray[np.int64]]:
-    """The rows of `resampled_rows`, so many at a time that memory is bounded whatever the number of models."""
+def resampled_chunks(
+    n: int, resamples: int, seed: int | Sequence[int], rows: int | None = None
+) -> Iterator[NDArray[np.int64]]:
+    """The rows of `resampled_rows`, so many at a time that memory is bounded whatever the number of models.
+
+    They are the same however many `rows` are asked for at a time.
+    """
     random = np.random.default_rng(seed)
-    size = max(1, CHUNK // n)
+    size = max(1, rows or CHUNK // n)
     for start in range(0, resamples, size):
         yield random.integers(n, size=(min(size, resamples - start), n))
 
@@ -72,12 +78,14 @@ def times_drawn(rows: NDArray[np.int64]) -> NDArray[np.int64]:
 def resampled_ranks(values: NDArray, times: NDArray[np.int64]) -> NDArray[np.float64]:
     """Rank of each model in each resample, ties at their average, less the mean rank, [rows, models].
 
-    That of `centred_ranks`, for models drawn so many `times`, without sorting each resample.
+    That of `centred_ranks`, for models drawn so many `times`, without sorting each resample. Where families of models
+    are drawn, resamples differ in their number of models.
     """
     order = np.argsort(values, kind="stable")
     _, first, group = np.unique(values[order], return_index=True, return_inverse=True)
     drawn = np.add.reduceat(times[:, order], first, axis=1)
-    middle = drawn.cumsum(axis=1) - drawn / 2 - times.shape[1] / 2
+    middle = drawn.cumsum(axis=1) - drawn / 2
+    middle -= drawn.sum(axis=1, keepdims=True) / 2
     ranks = np.empty(times.shape)
     ranks[:, order] = middle[:, group]
     return ranks
@@ -87,6 +95,14 @@ def centred_ranks(rows: NDArray) -> NDArray[np.float64]:
     """Ranks within each row, ties at their average, less their mean: float64 [rows, models]."""
     ranks = stats.rankdata(rows, axis=1)
     return ranks - (rows.shape[1] + 1) / 2
+
+
+def resampled_correlation(x: NDArray, y: NDArray, times: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Spearman's rho of two vectors [models] in each resample of `times` [rows, models], [rows]; NaN if constant."""
+    x, y = resampled_ranks(x, times), resampled_ranks(y, times)
+    sums = [np.einsum("ij,ij,ij->i", one, other, times) for one, other in ((x, y), (x, x), (y, y))]
+    with np.errstate(invalid="ignore"):
+        return sums[0] / np.sqrt(sums[1] * sums[2])
 
 
 def rank_correlation(x: NDArray, y: NDArray) -> NDArray[np.float64]:

@@ -14,11 +14,12 @@ from scipy import stats
 from scipy.special import ndtri
 
 from apr.statistics.bootstrap import (
+    CACHED,
     centred_ranks,
     interval,
     rank_correlation,
     resampled_chunks,
-    resampled_ranks,
+    resampled_correlation,
     times_drawn,
     two_vectors,
 )
@@ -133,18 +134,8 @@ def bootstrap_rho(x: ArrayLike, y: ArrayLike, resamples: int, seed: int) -> NDAr
     So the difference of two calls over the same models is a paired bootstrap of the difference.
     """
     x, y = two_vectors(x, y)
-    parts = []
-    for rows in resampled_chunks(len(x), resamples, seed):
-        times = times_drawn(rows)
-        parts.append(_weighted(resampled_ranks(x, times), resampled_ranks(y, times), times))
-    return np.concatenate(parts)
-
-
-def _weighted(x: NDArray, y: NDArray, times: NDArray) -> NDArray[np.float64]:
-    """Correlation within each row of centred ranks that count so many times, [rows]; NaN where a row is constant."""
-    sums = [np.einsum("ij,ij,ij->i", one, other, times) for one, other in ((x, y), (x, x), (y, y))]
-    with np.errstate(invalid="ignore"):
-        return sums[0] / np.sqrt(sums[1] * sums[2])
+    chunks = resampled_chunks(len(x), resamples, seed, rows=CACHED // len(x))
+    return np.concatenate([resampled_correlation(x, y, times_drawn(rows)) for rows in chunks])
 
 
 def _exact_p(x: NDArray, y: NDArray) -> float:

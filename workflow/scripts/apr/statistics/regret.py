@@ -81,6 +81,25 @@ def selection_regret(
     return regrets
 
 
+def winner_regret(reference_errors: ArrayLike, target_errors: ArrayLike) -> tuple[float, float]:
+    """Regret of taking the reference's best model, without an interval: in the target's unit, and as a share.
+
+    Models that tie on the reference are averaged. The share is of the way from the target's best model to its median
+    one: 0 is the best choice, 1 no better than a model from the middle; NaN where those two are equal.
+
+    Args:
+        reference_errors: [models], the least is best.
+        target_errors: alike.
+
+    Raises:
+        ValueError: see `two_vectors`; or there is no model.
+    """
+    reference, target = two_vectors(reference_errors, target_errors)
+    regret = _expected_choice(reference, target, 1) - float(target.min())
+    reach = float(np.median(target) - target.min())
+    return regret, regret / reach if reach > 0 else float("nan")
+
+
 def expected_minimum(values: ArrayLike, k: int) -> float:
     """Expected least of k values drawn from `values` without replacement.
 

@@ -1,0 +1,23 @@
+"""Draw a ranking: small multiples of one task's score against another's, or a matrix of all correlations."""
+
+from apr.figures.ranks.heat_map import draw_heat_map
+
+from apr.basics.logs import log_to
+from apr.figures.ranks.multiples import draw_multiples
+from apr.figures.style import save_drawing
+from apr.scores.frames import read_families, read_values
+from apr.scores.tested import read_counts
+
+with log_to(snakemake.log[0]):
+    params = snakemake.params
+    paths = snakemake.input.scores
+    draw = draw_heat_map if params.ranking["matrix"] else draw_multiples
+    drawing = draw(
+        read_values(paths),
+        params.ranking,
+        params.titles,
+        **params.bootstrap,
+        counts=read_counts(paths),
+        families=read_families(paths),
+    )
+    save_drawing(drawing, **snakemake.output)
