@@ -9,7 +9,7 @@ from apr.runs.ways import PROTOCOL, PUBLISHED, WAYS
 from checks.data import Errors, Known, tolerant
 from checks.renamed import has_old_keys
 from study.settings import view_classes
-from study.tasks import RANKS, axis_values, cell_name, draws, grid_of, regime_of, several_count, ways_of
+from study.tasks import RANKS, axis_values, cell_name, draws, full_entry, grid_of, several_count, values_of, ways_of
 
 WHERE = ", ".join(f"{way}: <regime>" for way in WAYS) + f" or {PUBLISHED}: <source>"
 ROLES = "reference, family, target, variant or extra: what figures show it as"
@@ -156,21 +156,21 @@ def start_errors(config: dict[str, Any], known: Known) -> Errors:
     """Errors of tasks that start from another task's runs."""
     tasks, regimes = config["tasks"], config.get("regimes") or {}
     size = (config.get("population") or {}).get("size", MOST)  # that there is none is an error of its own
-    full = {name: {"view": name, **regime_of(task, regimes), **task} for name, task in tasks.items()}
     for name in tasks:
-        yield from tolerant(_starts_of, name, full, size)
+        yield from tolerant(_starts_of, name, tasks, regimes, size)
 
 
-def _starts_of(name: str, full: dict, size: int) -> Errors:
-    task = full[name]
+def _starts_of(name: str, tasks: dict, regimes: dict, size: int) -> Errors:
+    task = tasks[name]
     for key in ("initial", "continues"):
         other = task.get(key)
         if other is not None and other == name:
             yield ["tasks", name, key], "a task cannot start from itself; name another one"
-        elif other is not None and other not in full:
-            yield ["tasks", name, key], f"no task {other!r}{nearest(other, set(full) - {name})}"
+        elif other is not None and other not in tasks:
+            yield ["tasks", name, key], f"no task {other!r}{nearest(other, set(tasks) - {name})}"
         elif other is not None:
-            problem = _start_problem(key, task, full[other], other, size)
+            here, there = full_entry(name, task, regimes), full_entry(other, tasks[other], regimes)
+            problem = _start_problem(key, here, there, other, size)
             if problem:
                 yield ["tasks", name, key], problem
     if "ranks" in task and "continues" not in task:
@@ -182,17 +182,19 @@ def _starts_of(name: str, full: dict, size: int) -> Errors:
 def _start_problem(key: str, task: dict, other: dict, name: str, size: int) -> str | None:
     if not draws(other):
         return f"{name} trains no models; name a task that does"
-    if any(start in other for start in ("initial", "continues", "grid")):
+    if any(other.get(start) for start in ("initial", "continues", "grid")):
         return f"{name} has itself initial, continues or a grid; name a task that trains each model once, from scratch"
-    if task["stem"] != other["stem"]:
-        return f"{name} has the stem {other['stem']}, this task {task['stem']}: the weights would not fit"
+    stems = [stem for stem in values_of(task, "stem") if stem != other["stem"]]
+    if stems:
+        text = f"{name} has the stem {other['stem']}, this task {' and '.join(stems)}: the weights would not fit"
+        return f"{text}; give this task the stem {other['stem']} alone"
     if key == "continues" and task["view"] != other["view"]:
         return f"{name} trains on {other['view']}, this task on {task['view']}; they need the same view"
     if key == "initial":
         whole = [f"a{number:03d}" for number in range(size)]
         lacking = set(task.get("models", whole)) - set(other.get("models", whole))
         return f"{name} does not train {', '.join(sorted(lacking))}" if lacking else None
-    if "models" in task or "grid" in task:
+    if "models" in task or task["grid"]:
         return "takes its models from the ranks of the other task; remove models and grid"
     if task["epochs"] <= other["epochs"]:
         return f"{name} ends after {other['epochs']} epochs; give this task more than its {task['epochs']}"
