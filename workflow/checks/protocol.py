@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from apr.basics.values import shown
-from apr.runs.protocol import contradictions
+from apr.basics.values import limit_problem, shown
+from apr.runs.protocol import KEYS, contradictions
 from apr.runs.ways import WAYS
 from checks.data import Errors, Known, tolerant
 from study.tasks import axis_values, cells_of, draws, full_entry, grid_of, regime_of, values_of, ways_of
@@ -34,6 +34,9 @@ def protocol_errors(config: dict[str, Any], known: Known) -> Errors:
         yield from tolerant(_batch_errors, name, task, regimes, known)
     for regime, keys, text in sorted(at_regimes):
         yield ["regimes", regime, keys[0]], text
+    for section in ("regimes", "tasks"):
+        for name, entry in (config.get(section) or {}).items():
+            yield from tolerant(_range_errors, [section, name, "grid"], entry.get("grid", {}))
     yield from tolerant(_number_errors, config)
 
 
@@ -46,6 +49,14 @@ def _cell_errors(name: str, task: dict, regimes: dict, found: dict) -> Errors:
             if keys not in told:
                 told.add(keys)
                 yield ["tasks", name, "grid"], f"in the cell {shown(cell)}: {keys[0]}: {text}"
+
+
+def _range_errors(path: list, grid: dict) -> Errors:
+    """Whole numbers that follow each other up to one that their key does not take."""
+    for key, axis in grid.items():
+        if isinstance(axis, dict) and (problem := limit_problem(axis_values(axis)[-1], KEYS[key])):
+            text = f"a count of {axis['count']:,} from {axis['first']} on ends at {problem}; lower first or count"
+            yield [*path, key, "first"], text
 
 
 def _origin(task: dict[str, Any], regime: str) -> Any:

@@ -43,3 +43,31 @@ def test_a_cell_that_would_fail_is_refused(demo, tmp_path, change, line):
 def test_a_grid_of_the_stem_that_the_weights_have_is_no_error(demo, tmp_path):
     change = "tasks: {tissues_pretrained: {grid: {stem: [simple_stem_in], lr: [0.1, 0.2]}}}"
     assert found(demo, change, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (
+            "tasks: {digits_seeds: {grid: {seed: {first: 2147483645, count: 4}}}}",
+            "tasks.digits_seeds.grid.seed.first: a count of 4 from 2147483645 on ends at 2147483648: has to be at "
+            "least 0 and at most 2,147,483,647; lower first or count",
+        ),
+        (
+            "regimes: {unused: {grid: {resolution: {first: 32, count: 9000}}}}",
+            "regimes.unused.grid.resolution.first: a count of 9,000 from 32 on ends at 9031: has to be at least 8 and "
+            "at most 4,096; lower first or count",
+        ),
+        (
+            "tasks: {digits_seeds: {grid: {seed: {first: 2147483648, count: 4}}}}",
+            "tasks.digits_seeds.grid.seed.first: 2147483648: has to be at least 0 and at most 2,147,483,647 (The first "
+            "of them)",
+        ),
+    ],
+)
+def test_whole_numbers_that_end_beyond_what_their_key_takes(demo, tmp_path, change, line):
+    assert found(demo, change, tmp_path) == [line]
+
+
+def test_the_last_seed_may_be_the_greatest(demo, tmp_path):
+    assert found(demo, "tasks: {digits_seeds: {grid: {seed: {first: 2147483644, count: 4}}}}", tmp_path) == []
