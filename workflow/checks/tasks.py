@@ -146,10 +146,17 @@ def _choice_errors(name: str, task: dict, regimes: dict, known: Known) -> Errors
         yield path, "chooses among the cells of a grid, and there is none; give one, or remove it"
     part, source = task["choose"]["by"], known.views[task.get("view", name)]["dataset"]
     dataset = known.datasets[source]
-    shipped = any(option.startswith(part) for option in dataset["options"])
-    if not shipped and not dataset["split"].get(f"{part}_fraction"):
+    if not _ships(dataset, part) and not dataset["split"].get(f"{part}_fraction"):
         text = f"{source} has no {part} part; give it one, datasets: {{{source}: {{split: {{{part}_fraction: 0.1}}}}}}"
         yield path, text
+
+
+def _ships(dataset: dict, part: str) -> bool:
+    """Whether an option names a part that is shipped, and a column or a pattern says of each image which it is in."""
+    options = dataset["options"]
+    said = {"csv_labels": options.get("split"), "file_names": "(?P<split>" in str(options.get("pattern"))}
+    named = any(value for option, value in options.items() if option.startswith(part))
+    return named and bool(said.get(dataset.get("format"), True))
 
 
 def start_errors(config: dict[str, Any], known: Known) -> Errors:

@@ -71,3 +71,44 @@ def test_whole_numbers_that_end_beyond_what_their_key_takes(demo, tmp_path, chan
 
 def test_the_last_seed_may_be_the_greatest(demo, tmp_path):
     assert found(demo, "tasks: {digits_seeds: {grid: {seed: {first: 2147483644, count: 4}}}}", tmp_path) == []
+
+
+CSV = "csv_labels, options: {table: t.csv, image: i, label: l"
+CHOSEN = """
+datasets: {{own: {{folder: /data/own, format: {}}}}}
+tasks: {{rates: {{view: own, train: small, role: extra, metric: top1_error, grid: {{lr: [0.1, 0.2]}},
+  choose: {{by: validation}}}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    "dataset",
+    [
+        "npz",
+        "npz, options: {validation: false}",
+        "split_folders, options: {validation: []}",
+        CSV + ", split: part, validation_values: []}",
+        CSV + ", validation_values: val}",
+        "file_names, options: {pattern: '(?P<class>.)', validation_values: val}",
+        "npz, split: {validation_fraction: 0}",
+    ],
+)
+def test_nothing_is_chosen_by_a_part_that_is_not_there(demo, tmp_path, dataset):
+    remedy = "give it one, datasets: {own: {split: {validation_fraction: 0.1}}}"
+    assert found(demo, CHOSEN.format(dataset), tmp_path) == [
+        f"tasks.rates.choose: own has no validation part; {remedy}"
+    ]
+
+
+@pytest.mark.parametrize(
+    "dataset",
+    [
+        "npz, options: {validation: true}",
+        "split_folders, options: {validation: val}",
+        CSV + ", split: part, validation_values: val}",
+        "file_names, options: {pattern: '(?P<split>.)(?P<class>.)', validation_values: val}",
+        "npz, split: {validation_fraction: 0.1}",
+    ],
+)
+def test_a_part_that_is_there_may_choose(demo, tmp_path, dataset):
+    assert found(demo, CHOSEN.format(dataset), tmp_path) == []
