@@ -3,6 +3,7 @@
 from typing import Any
 
 from apr.basics.values import nearest, value_problem
+from apr.data.reading.walking import named
 from apr.runs.metrics import METRICS
 from apr.runs.protocol import KEYS
 from apr.runs.ways import PROTOCOL, PUBLISHED, WAYS
@@ -25,6 +26,7 @@ def task_errors(config: dict[str, Any], known: Known) -> Errors:
     yield from tolerant(_ranked_errors, tasks, regimes)
     family = [name for name, task in tasks.items() if task.get("role") == "family"]
     lacking: dict[tuple[str, str], list[str]] = {}
+    foreign: dict[tuple[str, str], list[str]] = {}
     for name, task in tasks.items():
         ways = ways_of(task)
         if len(ways) > 1:
@@ -34,13 +36,20 @@ def task_errors(config: dict[str, Any], known: Known) -> Errors:
         elif ways == [PUBLISHED]:
             yield from tolerant(_published_errors, name, task, known)
         elif ways:
-            yield from tolerant(_regime_errors, name, task, ways[0], regimes, lacking)
+            yield from tolerant(_regime_errors, name, task, ways[0], regimes, lacking, foreign)
             yield from tolerant(_view_errors, name, task, ways[0], family, known)
             yield from tolerant(_grid_errors, name, task, regimes)
             yield from tolerant(_choice_errors, name, task, regimes, known)
     for (regime, keys), names in lacking.items():
         more = f" and {len(names) - 1} more need" if len(names) > 1 else " needs"
         yield ["regimes", regime], f"lacks {keys}, which task {names[0]}{more}"
+    for (regime, way), names in foreign.items():
+        keys = _foreign(regimes[regime], way)
+        others = f"; neither are {named(keys[1:])}" if keys[1:] else ""
+        does = f"and {len(names) - 1} more do" if len(names) > 1 else "does"
+        text = f"is no key of a regime to {way}, as task {names[0]} {does}{others}"
+        remedy = f"name another regime in tasks.{names[0]}.{way}, or remove {'them' if others else 'it'}"
+        yield ["regimes", regime, keys[0]], f"{text}; {remedy}"
 
 
 def _reference_errors(tasks: dict) -> Errors:
@@ -79,27 +88,33 @@ def _published_errors(name: str, task: dict, known: Known) -> Errors:
         yield ["tasks", name, "set"], text if known.sets[source] else f"{source} has no test sets; name another source"
 
 
-def _regime_errors(name: str, task: dict, way: str, regimes: dict, lacking: dict[tuple[str, str], list[str]]) -> Errors:
+def _foreign(entry: dict, way: str) -> list[str]:
+    """The keys of a regime or a task that runs of this way do not take."""
+    keys = [*(() if WAYS[way].trains else TRAININGS), "set", *(key for key in PROTOCOL if key not in WAYS[way].keys)]
+    return [key for key in entry if key in keys]
+
+
+def _regime_errors(name: str, task: dict, way: str, regimes: dict, lacking: dict, foreign: dict) -> Errors:
+    """A task's regime and keys; what other tasks find in the regime, too, goes into `lacking` and `foreign`."""
     regime, keys = task[way], WAYS[way].keys
     described = {"role": ROLES, "metric": ", ".join(METRICS)}
     for key in ("role", "metric"):
         if WAYS[way].trains and key not in task and not has_old_keys(task):
             yield ["tasks", name, key], f"is missing ({described[key]})"
-    foreign = [*(() if WAYS[way].trains else TRAININGS), "set", *(key for key in PROTOCOL if key not in keys)]
     narrow = [key for key in keys if keys[key] != PROTOCOL[key]]  # the schema has the bounds of all ways
+    for key in _foreign(task, way):
+        yield ["tasks", name, key], f"is no key of a task with {way}; remove it"
     for key in task:
-        if key in foreign:
-            yield ["tasks", name, key], f"is no key of a task with {way}; remove it"
-        elif key in narrow and (text := value_problem(task[key], keys[key])):
+        if key in narrow and (text := value_problem(task[key], keys[key])):
             yield ["tasks", name, key], text
     if regime not in regimes:
         yield ["tasks", name, way], f"no regime {regime!r}{nearest(regime, regimes)}"
         return
     settings = regimes[regime]
+    if _foreign(settings, way):
+        foreign.setdefault((regime, way), []).append(name)
     for key in settings:
-        if key in foreign:
-            yield ["regimes", regime, key], f"is no key of a regime to {way}, as task {name} does; remove it"
-        elif key in narrow and (text := value_problem(settings[key], keys[key])):
+        if key in narrow and (text := value_problem(settings[key], keys[key])):
             yield ["regimes", regime, key], text
     said = {*WAYS[way].unsaid, *task, *settings}
     missing = [key for key in keys if key not in said]
@@ -200,7 +215,7 @@ def _start_problem(key: str, task: dict, other: dict, name: str, size: int) -> s
     if key == "initial":
         whole = [f"a{number:03d}" for number in range(size)]
         lacking = set(task.get("models", whole)) - set(other.get("models", whole))
-        return f"{name} does not train {', '.join(sorted(lacking))}" if lacking else None
+        return f"{name} does not train {named(sorted(lacking))}; name others under models" if lacking else None
     if "models" in task or task["grid"]:
         return "takes its models from the ranks of the other task; remove models and grid"
     if task["epochs"] <= other["epochs"]:
