@@ -13,7 +13,7 @@ from study.settings import view_classes
 from study.tasks import RANKS, axis_values, cell_name, draws, full_entry, grid_of, several_count, values_of, ways_of
 
 WHERE = ", ".join(f"{way}: <regime>" for way in WAYS) + f" or {PUBLISHED}: <source>"
-ROLES = "reference, family, target, variant or extra: what figures show it as"
+ROLES = ("reference", "family", "target", "variant", "extra")
 # keys that only some tasks have, and which
 MOST = 10_000  # models of a population
 TRAININGS = ("closest", "initial", "continues", "ranks", "grid", "choose")
@@ -55,9 +55,10 @@ def task_errors(config: dict[str, Any], known: Known) -> Errors:
 def _reference_errors(tasks: dict) -> Errors:
     references = [name for name, task in tasks.items() if task.get("role") == "reference"]
     wanted = any(task.get("role") in ("family", "target") for task in tasks.values())
-    complete = all("role" in task for task in tasks.values() if draws(task))
+    complete = all(task.get("role") in ROLES for task in tasks.values() if draws(task))
     if len(references) > 1 or (wanted and not references and complete):
-        yield ["tasks"], f"exactly one task has the role reference, found {len(references)}: {', '.join(references)}"
+        found = f"{len(references)}: {', '.join(references)}" if references else "none"
+        yield ["tasks"], f"exactly one task has the role reference, found {found}; give it to one"
 
 
 def _ranked_errors(tasks: dict, regimes: dict) -> Errors:
@@ -97,7 +98,10 @@ def _foreign(entry: dict, way: str) -> list[str]:
 def _regime_errors(name: str, task: dict, way: str, regimes: dict, lacking: dict, foreign: dict) -> Errors:
     """A task's regime and keys; what other tasks find in the regime, too, goes into `lacking` and `foreign`."""
     regime, keys = task[way], WAYS[way].keys
-    described = {"role": ROLES, "metric": ", ".join(METRICS)}
+    described = {
+        "role": f"{', '.join(ROLES[:-1])} or {ROLES[-1]}: what figures show it as",
+        "metric": ", ".join(METRICS),
+    }
     for key in ("role", "metric"):
         if WAYS[way].trains and key not in task and not has_old_keys(task):
             yield ["tasks", name, key], f"is missing ({described[key]})"

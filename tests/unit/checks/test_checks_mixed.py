@@ -81,3 +81,19 @@ def test_of_many_models_that_are_none_the_first_are_named(tmp_path):
         "tasks.tissues_pretrained.initial: photos does not train a000, a002, a003 and 4 more; name others under models"
         in errors_of(merge(shipped("studies/demo.yaml"), more), tmp_path)
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ("tasks: {photos: {metric: null}}", "tasks.photos.metric: null is not one of top1_error, top5_error, top1_"),
+        ("tasks: {photos: {metric: 5}}", "tasks.photos.metric: 5 is not one of top1_error, top5_error, top1_accuracy"),
+        ("tasks: {photos: {role: null}}", "tasks.photos.role: null is not one of reference, family, target, variant"),
+        ("datasets: {photos: {format: null}}", "datasets.photos.format: null is not one of class_folders, split_fold"),
+        ("training: {threads: 0.5}", "training.threads: 0.5 is a number, expected integer"),
+        ("regimes: {small: {resolution: 1.5}}", "regimes.small.resolution: 1.5 is a number, expected integer"),
+    ],
+)
+def test_of_a_value_one_thing_is_wrong(change, line, tmp_path):
+    (found,) = errors_of(merge(shipped("studies/demo.yaml"), yaml.safe_load(change)), tmp_path)
+    assert found.startswith(line)
