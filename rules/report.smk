@@ -20,7 +20,7 @@ rule figures:
 
 
 rule table_items:
-    """Which items of the papers this study makes, and what the others lack."""
+    """Which items of the papers this study makes, and what it lacks for the others."""
     output:
         **outputs.table("items"),
     log:

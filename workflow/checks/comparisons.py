@@ -8,7 +8,7 @@ from apr.runs.protocol import KEYS, UNSAID
 from checks.data import Errors, Known
 from checks.renamed import has_old_keys
 from study.settings import VIEW
-from study.tasks import axis_values, draws, grid_of, regime_of, several_count
+from study.tasks import axis_values, draws, full_entry, several_count, values_of
 
 ELSEWHERE = ("lines", "since", "rankings")  # checks.lines, checks.rankings
 
@@ -16,7 +16,7 @@ ELSEWHERE = ("lines", "since", "rankings")  # checks.lines, checks.rankings
 def comparison_errors(config: dict[str, Any], known: Known) -> Errors:
     """What is wrong with the tasks that the comparisons of ranks name, as (path, text)."""
     regimes = config.get("regimes") or {}
-    tasks = {name: _merged(name, task, regimes) for name, task in config["tasks"].items()}
+    tasks = {name: full_entry(name, task, regimes) for name, task in config["tasks"].items()}
     figures = {key: value for key, value in (config.get("comparisons") or {}).items() if key not in ELSEWHERE}
     unknown = [(keys, name) for keys, name in _named(figures) if name not in tasks]
     for keys, name in unknown:
@@ -58,8 +58,11 @@ def _curve_errors(curves: dict, tasks: dict) -> Errors:
     task = tasks[curves["task"]]
     if _several(task) or "continues" in task or not draws(task):
         yield ["comparisons", "curves", "task"], f"{curves['task']} does not train each of its models once"
-    elif curves["zoom_from"] >= task["epochs"]:
-        yield ["comparisons", "curves", "zoom_from"], f"{curves['task']} ends after {task['epochs']} epochs; lower it"
+    elif curves["zoom_from"] >= min(values_of(task, "epochs")):
+        yield (
+            ["comparisons", "curves", "zoom_from"],
+            f"{curves['task']} ends after {min(values_of(task, 'epochs'))} epochs; lower it",
+        )
 
 
 def _repeats(repeated: dict, base: dict, views: dict) -> str | None:
@@ -70,7 +73,7 @@ def _repeats(repeated: dict, base: dict, views: dict) -> str | None:
 
 def _equal_by_structure(task: dict, known: Known) -> bool:
     """Whether its published table holds models several times, under the name of their structure."""
-    return "repeats" in known.entry(task["set"], task)
+    return "repeats" in known.entry(task["view"], task)
 
 
 def _balanced(task: dict, balanced: dict, views: dict) -> str | None:
@@ -101,11 +104,6 @@ def _initialisation(task: dict, other: dict, views: dict) -> str | None:
 UNTRAINED = "{} trains no models; name a task that does"
 OF_TRAININGS = ("depth_width", "best_shapes", "train_error_vs_depth", "metric_pair")
 PAIRS = {"initialisation": _initialisation, "repeats": _repeats, "balanced": _balanced, "pretrained": _pretrained}
-
-
-def _merged(name: str, task: dict, regimes: dict) -> dict:
-    """A task with what its regime says."""
-    return {"set": name, "view": name, **regime_of(task, regimes), **task, "grid": grid_of(task, regimes)}
 
 
 def _several(task: dict) -> bool:

@@ -93,7 +93,7 @@ def _axis(key: str) -> dict[str, Any]:
 def _errors(sources: Sources) -> Errors:
     config = sources.config
     faults = list(Validator(schema()).iter_errors(config))
-    found = [message for fault in faults for message in _schema_messages(fault, sources)]
+    found = [message for fault in _telling(faults) for message in _schema_messages(fault, sources)]
     bounds = {tuple(path): text for path, text in found if "has to be at most" in text}
     yield from ((path, text) for path, text in found if bounds.get(tuple(path), text) == text)
     named = {tuple(path) for path, _ in found}
@@ -102,6 +102,14 @@ def _errors(sources: Sources) -> Errors:
         led_to = any(path == list(other[: len(path)]) for other in named) if path[0] in NARROW else tuple(path) in named
         if not led_to:
             yield path, text
+
+
+def _telling(faults: list[jsonschema.ValidationError]) -> list[jsonschema.ValidationError]:
+    """Of a value that is none of the known ones, or of the wrong kind, that alone: not its kind or its size as well."""
+    telling = {
+        tuple(fault.absolute_path): kind for kind in ("type", "enum") for fault in faults if fault.validator == kind
+    }
+    return [fault for fault in faults if telling.get(tuple(fault.absolute_path), fault.validator) == fault.validator]
 
 
 def _bounded(config: dict[str, Any], faults: Iterable[jsonschema.ValidationError]) -> dict[str, Any]:

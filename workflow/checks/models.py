@@ -50,12 +50,13 @@ def model_errors(config: dict[str, Any], known: Known) -> Errors:
 
 def _architecture_errors(name: str, task: dict, networks: dict, size: int) -> Errors:
     known = {f"a{number:03d}" for number in range(size)} | networks.keys()
-    unknown = [model for model in task.get("models", ()) if model not in known]
-    for model in unknown[:MOST_NAMED]:
-        hint = f" (a000 to a{size - 1:03d})" if DRAWN.fullmatch(model) else nearest(model, networks)
-        yield ["tasks", name, "models"], f"no model {model!r}{hint}"
-    if len(unknown) > MOST_NAMED:
-        yield ["tasks", name, "models"], f"and {len(unknown) - MOST_NAMED:,} more that are no models"
+    drawn = f" (a000 to a{size - 1:03d})"
+    problems = {
+        model: f"no model {model!r}{drawn if DRAWN.fullmatch(model) else nearest(model, networks)}"
+        for model in task.get("models", ())
+        if model not in known
+    }
+    yield from _no_models(name, problems)
 
 
 def _pretrained_errors(name: str, task: dict, way: str) -> Errors:
@@ -64,12 +65,22 @@ def _pretrained_errors(name: str, task: dict, way: str) -> Errors:
             ["tasks", name, "models"],
             f"is missing: name the pretrained models to {way}, such as timm:resnet18.a1_in1k",
         )
+    problems = {}
     for model in task.get("models", ()):
         try:
             parse_model(model)
         except Problem as problem:
-            yield ["tasks", name, "models"], str(problem)
+            problems[model] = str(problem)
+    yield from _no_models(name, problems)
     yield from tolerant(_weights_errors, ["tasks", name, "weights"], task.get("weights"))
+
+
+def _no_models(name: str, problems: dict[str, str]) -> Errors:
+    """What is wrong with models of a task, and of how many more."""
+    for text in list(problems.values())[:MOST_NAMED]:
+        yield ["tasks", name, "models"], text
+    if len(problems) > MOST_NAMED:
+        yield ["tasks", name, "models"], f"and {len(problems) - MOST_NAMED:,} more that are no models"
 
 
 def _weights_errors(path: list[str], weights: str | None) -> Errors:

@@ -3,11 +3,11 @@
 import math
 from typing import Any
 
-from apr.basics.values import shown
-from apr.runs.protocol import contradictions
+from apr.basics.values import limit_problem, shown
+from apr.runs.protocol import KEYS, contradictions
 from apr.runs.ways import WAYS
 from checks.data import Errors, Known, tolerant
-from study.tasks import axis_values, cells_of, draws, grid_of, regime_of, ways_of
+from study.tasks import axis_values, cells_of, draws, full_entry, grid_of, regime_of, values_of, ways_of
 
 MOST_TRAININGS = 1_000_000
 
@@ -31,9 +31,12 @@ def protocol_errors(config: dict[str, Any], known: Known) -> Errors:
             text = contradictions(merged, _origin(task, regime))
             yield ["tasks", name, own[0]], dict(text)[keys]
         yield from tolerant(_cell_errors, name, task, regimes, dict(contradictions(merged)))
-        yield from _batch_errors(name, merged, known.views, known.datasets, _origin(task, regime))
+        yield from tolerant(_batch_errors, name, task, regimes, known)
     for regime, keys, text in sorted(at_regimes):
         yield ["regimes", regime, keys[0]], text
+    for section in ("regimes", "tasks"):
+        for name, entry in (config.get(section) or {}).items():
+            yield from tolerant(_range_errors, [section, name, "grid"], entry.get("grid", {}))
     yield from tolerant(_number_errors, config)
 
 
@@ -48,18 +51,29 @@ def _cell_errors(name: str, task: dict, regimes: dict, found: dict) -> Errors:
                 yield ["tasks", name, "grid"], f"in the cell {shown(cell)}: {keys[0]}: {text}"
 
 
+def _range_errors(path: list, grid: dict) -> Errors:
+    """Whole numbers that follow each other up to one that their key does not take."""
+    for key, axis in grid.items():
+        if isinstance(axis, dict) and (problem := limit_problem(axis_values(axis)[-1], KEYS[key])):
+            text = f"a count of {axis['count']:,} from {axis['first']} on ends at {problem}; lower first or count"
+            yield [*path, key, "first"], text
+
+
 def _origin(task: dict[str, Any], regime: str) -> Any:
     return lambda key: "" if key in task else f" (inherited from the regime {regime})"
 
 
-def _batch_errors(name: str, task: dict, views: dict, datasets: dict, origin: Any) -> Errors:
+def _batch_errors(name: str, task: dict, regimes: dict, known: Known) -> Errors:
     """A batch that no training step of the view can fill."""
-    view = views.get(task.get("view", name)) or {}
-    dataset = datasets.get(view.get("dataset")) or {}
-    most = most_training_images(view, dataset)
-    if most is not None and isinstance(task.get("batch"), int) and task["batch"] > most:
-        text = f"batch {shown(task['batch'])}{origin('batch')} is larger than the training images of the view"
-        yield ["tasks", name, "batch"], f"{text} {task.get('view', name)}, at most {most}; lower it"
+    full = full_entry(name, task, regimes)
+    view = known.views[full["view"]]
+    most = most_training_images(view, known.datasets[view["dataset"]])
+    batch = max(values_of(full, "batch"))
+    if most is not None and batch > most:
+        within = ["grid"] if "batch" in full["grid"] else []
+        origin = _origin(task.get("grid", {}) if within else task, task[ways_of(task)[0]])("batch")
+        text = f"batch {shown(batch)}{origin} is larger than the training images of the view {full['view']}"
+        yield ["tasks", name, *within, "batch"], f"{text}, at most {most}; lower it"
 
 
 def most_training_images(view: dict[str, Any], dataset: dict[str, Any]) -> int | None:

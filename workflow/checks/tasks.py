@@ -3,16 +3,17 @@
 from typing import Any
 
 from apr.basics.values import nearest, value_problem
+from apr.data.reading.walking import named
 from apr.runs.metrics import METRICS
 from apr.runs.protocol import KEYS
 from apr.runs.ways import PROTOCOL, PUBLISHED, WAYS
 from checks.data import Errors, Known, tolerant
 from checks.renamed import has_old_keys
 from study.settings import ROOT, source_name, view_classes
-from study.tasks import RANKS, axis_values, cell_name, draws, grid_of, regime_of, several_count, ways_of
+from study.tasks import RANKS, axis_values, cell_name, draws, full_entry, grid_of, several_count, values_of, ways_of
 
 WHERE = ", ".join(f"{way}: <regime>" for way in WAYS) + f" or {PUBLISHED}: <source>"
-ROLES = "reference, family, target, variant or extra: what figures show it as"
+ROLES = ("reference", "family", "target", "variant", "extra")
 # keys that only some tasks have, and which
 MOST = 10_000  # models of a population
 TRAININGS = ("closest", "initial", "continues", "ranks", "grid", "choose")
@@ -25,6 +26,7 @@ def task_errors(config: dict[str, Any], known: Known) -> Errors:
     yield from tolerant(_ranked_errors, tasks, regimes)
     family = [name for name, task in tasks.items() if task.get("role") == "family"]
     lacking: dict[tuple[str, str], list[str]] = {}
+    foreign: dict[tuple[str, str], list[str]] = {}
     for name, task in tasks.items():
         ways = ways_of(task)
         if len(ways) > 1:
@@ -34,21 +36,29 @@ def task_errors(config: dict[str, Any], known: Known) -> Errors:
         elif ways == [PUBLISHED]:
             yield from tolerant(_published_errors, name, task, known)
         elif ways:
-            yield from tolerant(_regime_errors, name, task, ways[0], regimes, lacking)
+            yield from tolerant(_regime_errors, name, task, ways[0], regimes, lacking, foreign)
             yield from tolerant(_view_errors, name, task, ways[0], family, known)
             yield from tolerant(_grid_errors, name, task, regimes)
             yield from tolerant(_choice_errors, name, task, regimes, known)
     for (regime, keys), names in lacking.items():
         more = f" and {len(names) - 1} more need" if len(names) > 1 else " needs"
         yield ["regimes", regime], f"lacks {keys}, which task {names[0]}{more}"
+    for (regime, way), names in foreign.items():
+        keys = _foreign(regimes[regime], way)
+        others = f"; neither are {named(keys[1:])}" if keys[1:] else ""
+        does = f"and {len(names) - 1} more do" if len(names) > 1 else "does"
+        text = f"is no key of a regime to {way}, as task {names[0]} {does}{others}"
+        remedy = f"name another regime in tasks.{names[0]}.{way}, or remove {'them' if others else 'it'}"
+        yield ["regimes", regime, keys[0]], f"{text}; {remedy}"
 
 
 def _reference_errors(tasks: dict) -> Errors:
     references = [name for name, task in tasks.items() if task.get("role") == "reference"]
     wanted = any(task.get("role") in ("family", "target") for task in tasks.values())
-    complete = all("role" in task for task in tasks.values() if draws(task))
+    complete = all(task.get("role") in ROLES for task in tasks.values() if draws(task))
     if len(references) > 1 or (wanted and not references and complete):
-        yield ["tasks"], f"exactly one task has the role reference, found {len(references)}: {', '.join(references)}"
+        found = f"{len(references)}: {', '.join(references)}" if references else "none"
+        yield ["tasks"], f"exactly one task has the role reference, found {found}; give it to one"
 
 
 def _ranked_errors(tasks: dict, regimes: dict) -> Errors:
@@ -96,30 +106,39 @@ def _own_table_errors(path: list, task: dict, file: str) -> Errors:
         yield [*path, PUBLISHED, "file"], f"{file}: no such file; it is looked for in the project's folder"
 
 
-def _regime_errors(name: str, task: dict, way: str, regimes: dict, lacking: dict[tuple[str, str], list[str]]) -> Errors:
+def _foreign(entry: dict, way: str) -> list[str]:
+    """The keys of a regime or a task that runs of this way do not take."""
+    keys = [*(() if WAYS[way].trains else TRAININGS), "set", *(key for key in PROTOCOL if key not in WAYS[way].keys)]
+    return [key for key in entry if key in keys]
+
+
+def _regime_errors(name: str, task: dict, way: str, regimes: dict, lacking: dict, foreign: dict) -> Errors:
+    """A task's regime and keys; what other tasks find in the regime, too, goes into `lacking` and `foreign`."""
     regime, keys = task[way], WAYS[way].keys
-    described = {"role": ROLES, "metric": ", ".join(METRICS)}
+    described = {
+        "role": f"{', '.join(ROLES[:-1])} or {ROLES[-1]}: what figures show it as",
+        "metric": ", ".join(METRICS),
+    }
     for key in ("role", "metric"):
         if WAYS[way].trains and key not in task and not has_old_keys(task):
             yield ["tasks", name, key], f"is missing ({described[key]})"
     if task.get("metric") in METRICS and not METRICS[task["metric"]].counts:
         text = f"{task['metric']} is known of published results alone; take one of "
         yield ["tasks", name, "metric"], text + ", ".join(one.name for one in METRICS.values() if one.counts)
-    foreign = [*(() if WAYS[way].trains else TRAININGS), "set", *(key for key in PROTOCOL if key not in keys)]
     narrow = [key for key in keys if keys[key] != PROTOCOL[key]]  # the schema has the bounds of all ways
+    for key in _foreign(task, way):
+        yield ["tasks", name, key], f"is no key of a task with {way}; remove it"
     for key in task:
-        if key in foreign:
-            yield ["tasks", name, key], f"is no key of a task with {way}; remove it"
-        elif key in narrow and (text := value_problem(task[key], keys[key])):
+        if key in narrow and (text := value_problem(task[key], keys[key])):
             yield ["tasks", name, key], text
     if regime not in regimes:
         yield ["tasks", name, way], f"no regime {regime!r}{nearest(regime, regimes)}"
         return
     settings = regimes[regime]
+    if _foreign(settings, way):
+        foreign.setdefault((regime, way), []).append(name)
     for key in settings:
-        if key in foreign:
-            yield ["regimes", regime, key], f"is no key of a regime to {way}, as task {name} does; remove it"
-        elif key in narrow and (text := value_problem(settings[key], keys[key])):
+        if key in narrow and (text := value_problem(settings[key], keys[key])):
             yield ["regimes", regime, key], text
     said = {*WAYS[way].unsaid, *task, *settings}
     missing = [key for key in keys if key not in said]
@@ -166,31 +185,38 @@ def _choice_errors(name: str, task: dict, regimes: dict, known: Known) -> Errors
         yield path, "chooses among the cells of a grid, and there is none; give one, or remove it"
     part, source = task["choose"]["by"], known.views[task.get("view", name)]["dataset"]
     dataset = known.datasets[source]
-    shipped = any(option.startswith(part) for option in dataset["options"])
-    if not shipped and not dataset["split"].get(f"{part}_fraction"):
+    if not _ships(dataset, part) and not dataset["split"].get(f"{part}_fraction"):
         text = f"{source} has no {part} part; give it one, datasets: {{{source}: {{split: {{{part}_fraction: 0.1}}}}}}"
         yield path, text
+
+
+def _ships(dataset: dict, part: str) -> bool:
+    """Whether an option names a part that is shipped, and a column or a pattern says of each image which it is in."""
+    options = dataset["options"]
+    said = {"csv_labels": options.get("split"), "file_names": "(?P<split>" in str(options.get("pattern"))}
+    named = any(value for option, value in options.items() if option.startswith(part))
+    return named and bool(said.get(dataset.get("format"), True))
 
 
 def start_errors(config: dict[str, Any], known: Known) -> Errors:
     """Errors of tasks that start from another task's runs."""
     tasks, regimes = config["tasks"], config.get("regimes") or {}
     size = (config.get("population") or {}).get("size", MOST)  # that there is none is an error of its own
-    full = {name: {"view": name, **regime_of(task, regimes), **task} for name, task in tasks.items()}
     for name in tasks:
-        yield from tolerant(_starts_of, name, full, size)
+        yield from tolerant(_starts_of, name, tasks, regimes, size)
 
 
-def _starts_of(name: str, full: dict, size: int) -> Errors:
-    task = full[name]
+def _starts_of(name: str, tasks: dict, regimes: dict, size: int) -> Errors:
+    task = tasks[name]
     for key in ("initial", "continues"):
         other = task.get(key)
         if other is not None and other == name:
             yield ["tasks", name, key], "a task cannot start from itself; name another one"
-        elif other is not None and other not in full:
-            yield ["tasks", name, key], f"no task {other!r}{nearest(other, set(full) - {name})}"
+        elif other is not None and other not in tasks:
+            yield ["tasks", name, key], f"no task {other!r}{nearest(other, set(tasks) - {name})}"
         elif other is not None:
-            problem = _start_problem(key, task, full[other], other, size)
+            here, there = full_entry(name, task, regimes), full_entry(other, tasks[other], regimes)
+            problem = _start_problem(key, here, there, other, size)
             if problem:
                 yield ["tasks", name, key], problem
     if "ranks" in task and "continues" not in task:
@@ -202,17 +228,19 @@ def _starts_of(name: str, full: dict, size: int) -> Errors:
 def _start_problem(key: str, task: dict, other: dict, name: str, size: int) -> str | None:
     if not draws(other):
         return f"{name} trains no models; name a task that does"
-    if any(start in other for start in ("initial", "continues", "grid")):
+    if any(other.get(start) for start in ("initial", "continues", "grid")):
         return f"{name} has itself initial, continues or a grid; name a task that trains each model once, from scratch"
-    if task["stem"] != other["stem"]:
-        return f"{name} has the stem {other['stem']}, this task {task['stem']}: the weights would not fit"
+    stems = [stem for stem in values_of(task, "stem") if stem != other["stem"]]
+    if stems:
+        text = f"{name} has the stem {other['stem']}, this task {' and '.join(stems)}: the weights would not fit"
+        return f"{text}; give this task the stem {other['stem']} alone"
     if key == "continues" and task["view"] != other["view"]:
         return f"{name} trains on {other['view']}, this task on {task['view']}; they need the same view"
     if key == "initial":
         whole = [f"a{number:03d}" for number in range(size)]
         lacking = set(task.get("models", whole)) - set(other.get("models", whole))
-        return f"{name} does not train {', '.join(sorted(lacking))}" if lacking else None
-    if "models" in task or "grid" in task:
+        return f"{name} does not train {named(sorted(lacking))}; name others under models" if lacking else None
+    if "models" in task or task["grid"]:
         return "takes its models from the ranks of the other task; remove models and grid"
     if task["epochs"] <= other["epochs"]:
         return f"{name} ends after {other['epochs']} epochs; give this task more than its {task['epochs']}"

@@ -1,8 +1,7 @@
 """Draw a ranking: small multiples of one task's score against another's, or a matrix of all correlations."""
 
-from apr.figures.ranks.heat_map import draw_heat_map
-
 from apr.basics.logs import log_to
+from apr.figures.ranks.heat_map import draw_heat_map
 from apr.figures.ranks.multiples import draw_multiples
 from apr.figures.style import save_drawing
 from apr.scores.frames import read_families, read_values

@@ -1,4 +1,4 @@
-"""Make the table of the paper's items: which this study makes, and what the others lack."""
+"""Make the table of the paper's items: which this study makes, and what it lacks for the others."""
 
 from apr.basics.logs import log_to
 from apr.comparisons.descriptions import items_table

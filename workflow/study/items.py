@@ -1,4 +1,4 @@
-"""The items of a study's report: its tables and figures, which of them the study can make, and what the others lack."""
+"""A study's tables and figures: which of them it can make, and what it lacks for the others."""
 
 from collections.abc import Iterable
 from functools import cached_property

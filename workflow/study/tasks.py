@@ -123,6 +123,16 @@ def grid_of(entry: Mapping[str, Any], regimes: Mapping[str, Any]) -> dict[str, A
     return {**regime_of(entry, regimes).get("grid", {}), **entry.get("grid", {})}
 
 
+def full_entry(name: str, entry: Mapping[str, Any], regimes: Mapping[str, Any]) -> dict[str, Any]:
+    """A task's entry with what its regime says."""
+    return {"view": name, **regime_of(entry, regimes), **entry, "grid": grid_of(entry, regimes)}
+
+
+def values_of(entry: Mapping[str, Any], key: str) -> tuple:
+    """The values that a key of a full entry has in the cells of its grid."""
+    return axis_values(entry["grid"].get(key, [entry[key]]))
+
+
 def several_count(grid: Mapping[str, Any], choose: Any) -> bool:
     """Whether several runs of each model count: seeds, or cells of which none is chosen."""
     several = [key for key, axis in grid.items() if len(axis_values(axis)) > 1]

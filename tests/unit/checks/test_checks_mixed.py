@@ -58,3 +58,42 @@ def test_what_cannot_be_compared_is_refused(change, line, tmp_path):
     config = merge(shipped("studies/demo.yaml"), yaml.safe_load(change))
     found = errors_of(config, tmp_path)
     assert any(error.startswith(line) for error in found), found
+
+
+def test_a_regime_of_another_way_is_named_once_for_all_tasks_and_keys(tmp_path):
+    live = "{evaluate: small, models: [timm:resnet18.a1_in1k], view: digits}"
+    config = merge(shipped("studies/demo.yaml"), yaml.safe_load(f"tasks: {{first: {live}, second: {live}}}"))
+    assert errors_of(config, tmp_path) == [
+        "regimes.small.epochs: is no key of a regime to evaluate, as task first and 1 more do; neither are lr, "
+        "momentum, nesterov and 14 more; name another regime in tasks.first.evaluate, or remove them"
+    ]
+
+
+def test_of_many_models_that_are_none_the_first_are_named(tmp_path):
+    models = [f"resnet{number}" for number in range(1000)]
+    task = {"evaluate": "live", "models": models, "view": "digits"}
+    more = {"regimes": {"live": {"weights": None}}, "tasks": {"live": task}}
+    lines = errors_of(merge(shipped("studies/demo.yaml"), more), tmp_path)
+    assert len(lines) == 21
+    assert lines[-1] == "tasks.live.models: and 980 more that are no models"
+    more = {"tasks": {"photos": {"models": ["a001"]}}}
+    assert (
+        "tasks.tissues_pretrained.initial: photos does not train a000, a002, a003 and 4 more; name others under models"
+        in errors_of(merge(shipped("studies/demo.yaml"), more), tmp_path)
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ("tasks: {photos: {metric: null}}", "tasks.photos.metric: null is not one of top1_error, top5_error, top1_"),
+        ("tasks: {photos: {metric: 5}}", "tasks.photos.metric: 5 is not one of top1_error, top5_error, top1_accuracy"),
+        ("tasks: {photos: {role: null}}", "tasks.photos.role: null is not one of reference, family, target, variant"),
+        ("datasets: {photos: {format: null}}", "datasets.photos.format: null is not one of class_folders, split_fold"),
+        ("training: {threads: 0.5}", "training.threads: 0.5 is a number, expected integer"),
+        ("regimes: {small: {resolution: 1.5}}", "regimes.small.resolution: 1.5 is a number, expected integer"),
+    ],
+)
+def test_of_a_value_one_thing_is_wrong(change, line, tmp_path):
+    (found,) = errors_of(merge(shipped("studies/demo.yaml"), yaml.safe_load(change)), tmp_path)
+    assert found.startswith(line)

@@ -37,10 +37,10 @@ def test_seeds_that_change_nothing_are_neither_alike_nor_different():
 
 
 def test_retests_need_test_sets_and_models_in_common():
-    with pytest.raises(Problem, match="retests: there is none"):
+    with pytest.raises(Problem, match="comparisons: no line; name two tasks"):
         pair_retests(retests.errors(8), [])
     tables = retests.errors(8) | {"new": retests.errors(8)["new"].rename(index=str.upper)}
-    with pytest.raises(Problem, match=r"^retest new_top1: "):
+    with pytest.raises(Problem, match=r"^line new_top1: "):
         pair_retests(tables, [retests.retest()])
 
 
@@ -48,7 +48,7 @@ def test_retests_need_test_sets_and_models_in_common():
 def test_a_model_that_is_to_be_left_out_has_to_be_there(model, words):
     with pytest.raises(Problem) as raised:
         fit_retest(retests.pair(8), retests.retest(without=["m_001", model]), "linear", **BOOTSTRAP)
-    assert f"retest new_top1: without: no model {model} is on both test sets" in str(raised.value)
+    assert f"line new_top1: without: no model {model} is on both test sets" in str(raised.value)
     assert words in str(raised.value)
 
 

@@ -179,9 +179,9 @@ def test_a_model_that_is_not_there_cannot_be_left_out():
 
 def test_a_retest_without_common_models_is_named():
     tables = errors(8)
-    with pytest.raises(Problem, match=r"retest new_top1: no model .* 8 on old and 8 on new .* m_000 and m_000x"):
+    with pytest.raises(Problem, match=r"line new_top1: no model .* 8 on old and 8 on new .* m_000 and m_000x"):
         pair_retests(tables | {"new": tables["new"].rename(lambda name: name + "x")}, [retest()])
-    with pytest.raises(Problem, match="there is none"):
+    with pytest.raises(Problem, match="comparisons: no line; name two"):
         pair_retests(tables, [])
 
 

@@ -78,7 +78,7 @@ def test_a_wrong_choice_of_families_is_named():
     for highlight, expected in ((["Lift"], "no model is of the family 'Lift'"), (["a", "b", "c", "d"], "at most 3")):
         with pytest.raises(Problem, match=expected):
             draw_since(study(), RETESTS, TITLES, highlight, "probit", **BOOTSTRAP)
-    with pytest.raises(Problem, match="no retest to draw"):
+    with pytest.raises(Problem, match="comparisons: since: no line; name two tasks"):
         draw_since({}, [], TITLES, [], "probit", **BOOTSTRAP)
 
 

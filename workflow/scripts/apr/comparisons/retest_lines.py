@@ -66,14 +66,14 @@ def pair_retests(tables: Mapping[str, pd.DataFrame], retests: Sequence[Retest]) 
         Problem: there is no retest, or one has no model in common.
     """
     if not retests:
-        raise Problem("retests: there is none; name the test sets to compare")
+        raise Problem("comparisons: no line; name two tasks to compare under lines")
     pairs = {}
     for retest in retests:
         try:
             names = retest["original"], retest["new"]
             pairs[retest["name"]] = paired(*(tables[name] for name in names), retest["metric"], names)
         except Problem as problem:
-            raise Problem(f"retest {retest['name']}: {problem}") from problem
+            raise Problem(f"line {retest['name']}: {problem}") from problem
     return pairs
 
 
@@ -96,7 +96,7 @@ def fit_retest(accuracies: pd.DataFrame, retest: Retest, scale: str, resamples: 
     unknown = [model for model in without if model not in accuracies.index]
     if unknown:
         raise Problem(
-            f"retest {retest['name']}: {WITHOUT[scale]}: no model {unknown[0]} is on both test sets"
+            f"line {retest['name']}: {WITHOUT[scale]}: no model {unknown[0]} is on both test sets"
             f"{nearest(unknown[0], accuracies.index)}; name models of the score tables"
         )
     counted = accuracies.drop(index=list(without))

@@ -151,7 +151,9 @@ def family_distances(pairs: Mapping[str, pd.DataFrame], fewest: int, resamples: 
     common = counts.index[counts == len(pairs)]
     data = pd.DataFrame([row for row in rows if row["family"] in common])
     if data.empty:
-        raise Problem(f"no family has {fewest} weights on every test set: lower the number, or compare more models")
+        raise Problem(
+            f"comparisons: since: no family has {fewest} weights on every test set; lower fewest, or add models"
+        )
     order = data.groupby("family")["distance"].mean().sort_values(ascending=False).index
     data["p_holm"] = holm(data["p"])
     data["family"] = pd.Categorical(data["family"], order)

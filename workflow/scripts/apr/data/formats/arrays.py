@@ -1,4 +1,4 @@
-"""Datasets shipped as arrays: the four idx files of MNIST and its kin, and npz."""
+"""Datasets shipped as arrays: the four idx files of MNIST and datasets like it, and npz."""
 
 import gzip
 import math

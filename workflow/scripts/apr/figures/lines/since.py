@@ -109,15 +109,14 @@ def draw_since(
 
 def _marks(pairs: Mapping[str, pd.DataFrame], highlight: Sequence[str]) -> dict[str, dict]:
     if not pairs:
-        raise Problem("no retest to draw: name the test sets to compare")
+        raise Problem("comparisons: since: no line; name two tasks to compare under lines")
     if len(highlight) > len(MARKS):
-        raise Problem(f"figures: since: highlights {len(highlight)} families; name at most {len(MARKS)}")
+        raise Problem(f"comparisons: since: highlight: names {len(highlight)} families; name at most {len(MARKS)}")
     known = set().union(*(points["family"] for points in pairs.values())) - {""}
     for family in highlight:
         if family not in known:
-            raise Problem(
-                f"figures: since: no model is of the family {family!r}; there are: {', '.join(sorted(known))}"
-            )
+            text = f"no model is of the family {family!r}; there are: {', '.join(sorted(known))}"
+            raise Problem(f"comparisons: since: highlight: {text}")
     styles = (HIGHLIGHTED | {"color": color, "marker": marker} for color, marker in MARKS)
     return dict(zip(highlight, styles, strict=False))
 

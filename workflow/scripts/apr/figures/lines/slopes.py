@@ -58,7 +58,7 @@ def draw_retest_slopes(
         Problem: there is no retest, or `published` names an unknown retest or quantity.
     """
     if not retests:
-        raise Problem("retests: there is none; name the test sets to compare")
+        raise Problem("comparisons: no line; name two tasks to compare under lines")
     _check(published, retests)
     data = retest_lines(pairs, retests, resamples, seed)
     data = data.assign(**{f"{q}_published": [published.get(r, {}).get(q) for r in data["retest"]] for q in QUANTITIES})

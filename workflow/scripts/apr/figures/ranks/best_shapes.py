@@ -62,7 +62,7 @@ def draw_best_shapes(
         Problem: no task, or a model that the population does not have.
     """
     if not tasks:
-        raise Problem("figures: best_shapes: names no task; name the tasks to draw")
+        raise Problem("comparisons: best_shapes: names no task; name the tasks to draw")
     weak = weak_tasks(scores, counts, tasks)
     titles = marked(titles, weak)
     genes = with_shape(scores[[]], genes)

@@ -7,13 +7,12 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from apr.basics.problems import Problem
 from apr.comparisons.rankings import intervals_of, ranked_pairs, undefined
 from apr.comparisons.testsets import footnote, marked, weak_tasks, words_of
-from apr.comparisons.wording import left_out, number
+from apr.comparisons.wording import left_out
 from apr.figures.style import INK, MM, TEXT, Drawing, styled
 from apr.scores.tested import Counted
 
@@ -105,5 +104,3 @@ def _drawn(rhos: np.ndarray, names: list[str]) -> Figure:
     ax.set_yticks(np.arange(count) + 0.5, names[1:])
     _add_scale(figure, shown, ax)
     return figure
-
-

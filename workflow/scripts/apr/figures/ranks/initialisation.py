@@ -54,7 +54,7 @@ def draw_initialisation(
     """
     if not pairs:
         raise Problem(
-            "figures: initialisation: names no task; name a task and the same with the other zero_init_final_gamma"
+            "comparisons: initialisation: names no task; name a task and the same with the other zero_init_final_gamma"
         )
     concerned = [reference, *chain(*pairs)]
     weak = weak_tasks(scores, counts, concerned)

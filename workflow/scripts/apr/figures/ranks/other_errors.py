@@ -63,12 +63,12 @@ def draw_other_errors(
         Problem: no task, one of `both` without the second metric, or a model that the population does not have.
     """
     if not both and not deep:
-        raise Problem("figures: other_errors: names no task; name the tasks to draw")
+        raise Problem("comparisons: metric_pair: names no task, nor does train_error_vs_depth; name the tasks to draw")
     one, other = (METRICS[name] for name in metrics)
     for task in both:
         if first[task].notna().any() and second[task].isna().all():
             raise Problem(
-                f"figures: other_errors: both: {task} has no {other.title}, which says nothing about so few classes; "
+                f"comparisons: metric_pair: {task} has no {other.title}, which says nothing about so few classes; "
                 "name tasks with more classes"
             )
     # a guess's level is known of the task's own metric alone

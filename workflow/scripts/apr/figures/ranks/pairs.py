@@ -53,7 +53,9 @@ def draw_all_pairs(
         Problem: fewer than two tasks, or two that have no model in common.
     """
     if len(tasks) < 2:
-        raise Problem(f"figures: all_pairs: names {len(tasks)} of the two or more tasks that a pair needs; name more")
+        raise Problem(
+            f"comparisons: all_pairs: names {len(tasks)} of the two or more tasks that a pair needs; name more"
+        )
     weak = weak_tasks(scores, counts, tasks)
     titles = marked(titles, weak)
     figure, grid, cell = _matrix(len(tasks), word_of(counts, tasks), label_of(counts, tasks))

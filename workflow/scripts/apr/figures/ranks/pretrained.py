@@ -59,7 +59,7 @@ def draw_pretrained(
         Problem: there is no pair, or no model that completed the tasks of a panel.
     """
     if not pairs:
-        raise Problem("figures: pretrained: names no task; name a target and its version from pretrained weights")
+        raise Problem("comparisons: pretrained: names no task; name a target and its version from pretrained weights")
     weak = weak_tasks(scores, counts, [reference, *chain(*pairs)])
     titles = marked(titles, weak)
     figure, axes = panels(len(pairs))

@@ -58,7 +58,7 @@ def draw_relative_error(
         Problem: no task, or no model that completed one of them and the reference.
     """
     if not tasks:
-        raise Problem("figures: relative_error: names no task; name the tasks to draw")
+        raise Problem("comparisons: relative_error: names no task; name the tasks to draw")
     weak = weak_tasks(scores, counts, [reference, *tasks])
     titles = marked(titles, weak)
     figure, (ax,) = panels(1)

@@ -66,7 +66,9 @@ def draw_scatter(
         Problem: there is no pair, or one has no model in common.
     """
     if not pairs:
-        raise Problem("no pair of tasks to draw: give the study a target and a family, or name tasks under `figures`")
+        raise Problem(
+            "no pair of tasks to draw: give the study a target and a family, or name tasks under `comparisons`"
+        )
     weak = weak_tasks(scores, counts, chain(*pairs))
     titles = marked(titles, weak)
     sizes = [len(complete(scores, pair)) for pair in pairs]

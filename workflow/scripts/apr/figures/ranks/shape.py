@@ -44,7 +44,7 @@ def draw_error_vs_depth_width(
         Problem: no task, or a model that the population does not have.
     """
     if not tasks:
-        raise Problem("figures: depth_width: names no task; name the tasks to draw")
+        raise Problem("comparisons: depth_width: names no task; name the tasks to draw")
     weak = weak_tasks(scores, counts, tasks)
     titles = marked(titles, weak)
     joined = with_shape(scores, shape)

@@ -65,7 +65,7 @@ def draw_balanced(
         Problem: there is no pair, or no model that completed both tasks of one.
     """
     if not pairs:
-        raise Problem("figures: balanced: names no task; name a task and its balanced version")
+        raise Problem("comparisons: balanced: names no task; name a task and its balanced version")
     weak = weak_tasks(scores, tested, chain(*pairs))
     titles = marked(titles, weak)
     columns = grid_columns(len(pairs))

@@ -92,10 +92,10 @@ def draw_training_curves(
     """
     if curves["task"].nunique() != 1 or curves["value"].isna().all():
         found = ", ".join(curves["task"].unique()) or "none"
-        raise Problem(f"training curves: need runs of one task with finished epochs, found: {found}; name one task")
+        raise Problem(f"comparisons: curves: need runs of one task with finished epochs, found: {found}; name one task")
     task, last = curves["task"].iloc[0], int(curves["epoch"].max())
     if zoom_from >= last:
-        raise Problem(f"training curves: zoom_from: {zoom_from}: the runs on {task} end at epoch {last}; lower it")
+        raise Problem(f"comparisons: curves: zoom_from: {zoom_from}: the runs on {task} end at epoch {last}; lower it")
     finished = curves.pivot(index="model", columns="epoch", values="value").dropna()
     weak = _weak(task, finished[last], continued, counts)
     titles = marked(titles, weak)

@@ -59,7 +59,9 @@ def draw_design_space(examples: Mapping[str, Sequence[np.ndarray]], space: Mappi
     """
     if not examples or not all(examples.values()):
         lacking = ", ".join(title for title, images in examples.items() if not images)
-        raise Problem(f"figures: design_space: no example image{' of ' if lacking else ''}{lacking}; name datasets")
+        raise Problem(
+            f"no example image{' of ' if lacking else ''}{lacking}: give the study a task of a dataset with images"
+        )
     most = max(map(len, examples.values()))
     columns = min(2, len(examples))
     side = min(LARGEST, ((WIDTH - 6 * (columns - 1)) / columns + GAP) / most - GAP)

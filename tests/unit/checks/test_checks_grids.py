@@ -1,0 +1,114 @@
+"""Every cell of a task's grid has to be possible: none may fail only in its job."""
+
+import pytest
+import yaml
+from changed_studies import errors_of, merge
+
+PRETRAINED = (
+    "tasks.tissues_pretrained.initial: photos has the stem simple_stem_in, this task res_stem_cifar: the weights"
+)
+
+
+def found(demo, change, tmp_path):
+    return errors_of(merge(demo, yaml.safe_load(change)), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (
+            "tasks: {tissues_pretrained: {grid: {stem: [simple_stem_in, res_stem_cifar]}}}",
+            f"{PRETRAINED} would not fit; give this task the stem simple_stem_in alone",
+        ),
+        (
+            "regimes: {stems: {stem: simple_stem_in, grid: {stem: [res_stem_cifar]}}}\n"
+            "tasks: {tissues_pretrained: {train: stems}}",
+            PRETRAINED,
+        ),
+        (
+            "views: {few: {dataset: digits, per_class: 2}}\ntasks: {digits_seeds: {view: few, grid: {batch: [8, 64]}}}",
+            "tasks.digits_seeds.grid.batch: batch 64 is larger than the training images of the view few, at most 20;",
+        ),
+        (
+            "tasks: {digits_long: {grid: {epochs: [2]}}}",
+            "comparisons.curves.zoom_from: digits_long ends after 2 epochs; lower it",
+        ),
+    ],
+)
+def test_a_cell_that_would_fail_is_refused(demo, tmp_path, change, line):
+    lines = found(demo, change, tmp_path)
+    assert [one for one in lines if one.startswith(line)], lines
+
+
+def test_a_grid_of_the_stem_that_the_weights_have_is_no_error(demo, tmp_path):
+    change = "tasks: {tissues_pretrained: {grid: {stem: [simple_stem_in], lr: [0.1, 0.2]}}}"
+    assert found(demo, change, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (
+            "tasks: {digits_seeds: {grid: {seed: {first: 2147483645, count: 4}}}}",
+            "tasks.digits_seeds.grid.seed.first: a count of 4 from 2147483645 on ends at 2147483648: has to be at "
+            "least 0 and at most 2,147,483,647; lower first or count",
+        ),
+        (
+            "regimes: {unused: {grid: {resolution: {first: 32, count: 9000}}}}",
+            "regimes.unused.grid.resolution.first: a count of 9,000 from 32 on ends at 9031: has to be at least 8 and "
+            "at most 4,096; lower first or count",
+        ),
+        (
+            "tasks: {digits_seeds: {grid: {seed: {first: 2147483648, count: 4}}}}",
+            "tasks.digits_seeds.grid.seed.first: 2147483648: has to be at least 0 and at most 2,147,483,647 (The first "
+            "of them)",
+        ),
+    ],
+)
+def test_whole_numbers_that_end_beyond_what_their_key_takes(demo, tmp_path, change, line):
+    assert found(demo, change, tmp_path) == [line]
+
+
+def test_the_last_seed_may_be_the_greatest(demo, tmp_path):
+    assert found(demo, "tasks: {digits_seeds: {grid: {seed: {first: 2147483644, count: 4}}}}", tmp_path) == []
+
+
+CSV = "csv_labels, options: {table: t.csv, image: i, label: l"
+CHOSEN = """
+datasets: {{own: {{folder: /data/own, format: {}}}}}
+tasks: {{rates: {{view: own, train: small, role: extra, metric: top1_error, grid: {{lr: [0.1, 0.2]}},
+  choose: {{by: validation}}}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    "dataset",
+    [
+        "npz",
+        "npz, options: {validation: false}",
+        "split_folders, options: {validation: []}",
+        CSV + ", split: part, validation_values: []}",
+        CSV + ", validation_values: val}",
+        "file_names, options: {pattern: '(?P<class>.)', validation_values: val}",
+        "npz, split: {validation_fraction: 0}",
+    ],
+)
+def test_nothing_is_chosen_by_a_part_that_is_not_there(demo, tmp_path, dataset):
+    remedy = "give it one, datasets: {own: {split: {validation_fraction: 0.1}}}"
+    assert found(demo, CHOSEN.format(dataset), tmp_path) == [
+        f"tasks.rates.choose: own has no validation part; {remedy}"
+    ]
+
+
+@pytest.mark.parametrize(
+    "dataset",
+    [
+        "npz, options: {validation: true}",
+        "split_folders, options: {validation: val}",
+        CSV + ", split: part, validation_values: val}",
+        "file_names, options: {pattern: '(?P<split>.)(?P<class>.)', validation_values: val}",
+        "npz, split: {validation_fraction: 0.1}",
+    ],
+)
+def test_a_part_that_is_there_may_choose(demo, tmp_path, dataset):
+    assert found(demo, CHOSEN.format(dataset), tmp_path) == []
