@@ -81,7 +81,7 @@ def test_five_typos_are_named_at_once_with_the_nearest_key(demo, tmp_path):
         "regimes.small.weigth_decay: no such key (did you mean weight_decay?)",
         "tasks.digits.roll: no such key (did you mean role?)",
         "tasks.digits.role: is missing",
-        "tasks.faces.metric: 'top1-error' is not one of top1_error, top5_error, top1_accuracy, top5_accuracy (did you",
+        "tasks.faces.metric: 'top1-error' is not one of top1_error, top5_error, top1_accuracy, top5_accuracy, mean",
         "statistics.resamples: 'many' is a string, expected integer",
     ]
     assert len(errors) == len(expected)

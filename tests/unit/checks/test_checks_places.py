@@ -215,7 +215,7 @@ def test_a_double_key_is_an_error_of_its_file_beside_all_others(demo, tmp_path):
 def test_a_double_key_of_the_registry_is_named(demo, tmp_path, monkeypatch):
     (tmp_path / "resources").mkdir()
     (tmp_path / "resources/datasets.yaml").write_text("photos: {}\nphotos: {}\n")
-    for name in ("predictions", "model_families"):
+    for name in ("predictions", "published", "model_families"):
         (tmp_path / f"resources/{name}.yaml").write_text("x: {}\n")
     monkeypatch.setattr("checks.config.ROOT", tmp_path)
     assert check_config(demo, []) == [

@@ -23,6 +23,7 @@ UNREAD = {
     "table_audit": {"scores"},
     "fig_design_space": {"manifests"},
     "import_measured": {"verified"},
+    "import_tables": {"verified"},
 }
 # parameters that are no reason to run again, since they take `output`
 NO_REASON = {

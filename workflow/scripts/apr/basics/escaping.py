@@ -26,7 +26,9 @@ ITEM = "- "
 
 def plain(text: str) -> str:
     """The text as one line: no line breaks, nothing that moves a cursor, changes a direction or cannot be encoded."""
-    return " ".join("".join(map(_plain, text)).split())
+    if not (text.isascii() and text.isprintable()):  # nearly all texts are
+        text = "".join(map(_plain, text))
+    return " ".join(text.split())
 
 
 def visible(text: str) -> str:

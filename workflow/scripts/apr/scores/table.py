@@ -2,14 +2,15 @@
 
 A row is a run: model, seed, `cell_<axis>` for each axis of a grid, status, n (test images), `value` (of the test part,
 in the task's metric), the counts behind it, `<part>_<metric>` for what else was evaluated, and where models were
-published with one their `family`; then `chosen` (whether
-the run counts among the cells of a grid), and for the whole table `metric`, `guess` (a guess's level) and `schema`.
+published with one their `family`; then `chosen` (whether the run counts among the cells of a grid), and for the whole
+table `metric`, `guess` (a guess's level) and `schema`.
 Light: status reads it within Snakemake's process. `apr.scores.frames` makes data frames of it.
 """
 
 import csv
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from string import ascii_lowercase, digits
 from typing import Any
@@ -165,6 +166,7 @@ def _read(path: str | Path, line: int, cells: Mapping[str, str]) -> Row:
     return row | ({"value": None} if row["status"] != "completed" else {})
 
 
+@cache
 def _metric_of(column: str, own: str) -> Metric | None:
     """The metric that a column holds values of."""
     return METRICS[own] if column in ("value", "guess") else METRICS.get(column.partition("_")[2])
