@@ -143,7 +143,8 @@ def test_odd_names_constant_tasks_and_few_models_are_drawn(kind, tmp_path):
     few = scores.iloc[:3].assign(flat=5.0)
     more = [["flat", "t0"]] if kind is draw_multiples else []
     odd = titles | {"flat": "$x_1$ & <b>" + "long" * 30, "t0": "", "photos": "a\nb"}
-    drawn = kind(few, ranking(2, pairs=[["photos", "t0"], ["photos", "t1"], ["photos", "flat"]]), odd, **BOOTSTRAP)
+    pairs = [["photos", "t0"], ["photos", "t1"], ["photos", "flat"], *more]
+    drawn = kind(few, ranking(2, pairs=pairs), odd, **BOOTSTRAP)
     check_saved(drawn, tmp_path, 174 if kind is draw_multiples else 83)
     check_apart(drawn.figure)
     assert "all errors are equal" in drawn.caption
