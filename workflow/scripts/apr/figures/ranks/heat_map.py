@@ -71,24 +71,31 @@ def draw_heat_map(
     rhos = pd.DataFrame(np.nan, tasks, tasks)
     for x, y, rho in found[["x_task", "y_task", "rho"]].itertuples(index=False):
         rhos.loc[y, x] = rho
-    figure = _drawn(rhos.to_numpy()[1:, :-1], [titles[task] for task in tasks])
+    width, size = _page(len(tasks) - 1)
+    letters = int(LONGEST_NAME * width / (LETTER * size * POINT))
+    names = [shortened(titles[task], letters) for task in tasks]
+    cut = [titles[task] for task in tasks if len(titles[task]) > letters]
+    in_full = f"Names in full: {'; '.join(cut)}. " if cut else ""
     caption = (
         f"{ranking['title']}: Spearman's ρ between the models' {words_of(counts, tasks)} on the row's and on the "
         "column's task, over the models that have both; red is positive, blue negative, white 0, – not defined. "
         f"{_extremes(found, titles)}The numbers have {intervals_of(every, resamples, counts)}; p (Holm) is, for all "
         "pairs of tasks. "
-        f"{undefined(found, titles)}{left_out(len(scores), found['n'])}{footnote(weak, titles)}"
+        f"{undefined(found, titles)}{in_full}"
+        f"{left_out(len(scores), found['n'])}{footnote(weak, titles)}"
     )
-    return Drawing(figure, data, caption)
+    return Drawing(_drawn(rhos.to_numpy()[1:, :-1], names), data, caption)
+
+
+def _page(rows: int) -> tuple[float, float]:
+    """Width of the figure in mm and size of its names in pt."""
+    return (COLUMN if rows <= FEW else TEXT) / MM, 7.0 if rows <= MANY else 5.5
 
 
 def _drawn(rhos: np.ndarray, names: list[str]) -> Figure:
     """The triangle of rhos [rows, columns] with the names of its tasks, the first of which has no row of its own."""
     count = len(rhos)
-    width = (COLUMN if count <= FEW else TEXT) / MM
-    size = 7.0 if count <= MANY else 5.5
-    most = int(LONGEST_NAME * width / (LETTER * size * POINT))
-    names = [shortened(name, most) for name in names]
+    width, size = _page(count)
     label = max(map(len, names)) * LETTER * size * POINT + 3
     cell = min(LARGEST, (width - label - EDGE) / count)
     height = EDGE + SCALE + count * cell + label
