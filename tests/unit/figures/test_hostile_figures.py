@@ -21,7 +21,9 @@ from apr.figures.lines.retest import draw_retest
 from apr.figures.lines.since import draw_since
 from apr.figures.lines.slopes import draw_retest_slopes
 from apr.figures.ranks.best_shapes import draw_best_shapes
+from apr.figures.ranks.heat_map import draw_heat_map
 from apr.figures.ranks.initialisation import draw_initialisation
+from apr.figures.ranks.multiples import draw_multiples
 from apr.figures.ranks.other_errors import draw_other_errors
 from apr.figures.ranks.pairs import draw_all_pairs
 from apr.figures.ranks.pretrained import draw_pretrained
@@ -118,6 +120,8 @@ def of_errors(draw, shown, *arguments, **more):
 
 
 PAIRS = [("photos", task) for task in TARGETS]
+RANKING = {"name": "own", "title": TEXTS[1], "pairs": PAIRS, "above": 40.0} | {"within": [], "draws": None}
+RANKING |= {"range_corrected": False, "by_family": False, "matrix": False}
 NARROW = described(["cumulative_depth", "cumulative_width"])
 GENES = described([f"{gene}{stage}" for gene in "dwbg" for stage in (1, 2, 3, 4)])
 FIRST, LAST = TARGETS[:4], TARGETS[4:]
@@ -135,6 +139,8 @@ DRAWN = {
     "best_shapes": of_errors(draw_best_shapes, FIRST, GENES, FIRST, 1),
     "pairs": of_errors(draw_all_pairs, FIRST, FIRST, **BOOTSTRAP),
     "size": of_errors(draw_rho_vs_population, LAST, [("few", task) for task in LAST], sizes=[4, 8], **BOOTSTRAP),
+    "multiples": of_errors(draw_multiples, TITLES.keys() - {"few"}, RANKING, **BOOTSTRAP),
+    "heat_map": of_errors(draw_heat_map, ["photos", *TARGETS], RANKING, **BOOTSTRAP),
     "initialisation": of_errors(
         draw_initialisation, ["photos", FIRST[0], FIRST[2]], NARROW, "photos", STARTS, zero=ZERO, **BOOTSTRAP
     ),

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from apr.figures.style import COLUMN, INK, MM, RED, TEXT
 
-LETTER = 0.2  # mm of width for each point of type size, of a bold letter; others are narrower
+BOLD, LETTER = 0.22, 0.17  # mm of width for each point of type size, of a bold letter and of another
 LABELS, NUMBERS, GAP = 5.0, 7.5, 2.0  # mm: beside and below all panels, beside each, between them
 LINE, LEGEND, TICKS = 3.2, 5.0, 4.0  # mm of height: of a line above a panel, of the legend, of numbers below a panel
 TALLEST, FLATTEST = 232.0, 8.0  # mm: of a page, of a panel
@@ -32,7 +32,7 @@ class Grid:
         self.type = 7 if self.columns <= 4 else 6
         self.cell = (self.width - LABELS) / self.columns
         self.panel = self.cell - NUMBERS - GAP
-        most = max(8, int((self.panel + GAP) / LETTER / self.type))
+        most = max(8, int((self.panel + GAP) / BOLD / self.type))
         self.names = {name: textwrap.wrap(name, most, max_lines=3, placeholder=" …") or [""] for name in names}
         self.above = LINE * (1 + max(map(len, self.names.values()))) + 1
         self.below = GAP if same_x else TICKS + LINE + GAP
@@ -44,7 +44,12 @@ class Grid:
     @property
     def letters(self) -> int:
         """So many letters have their place in a line above a panel."""
-        return int(self.panel / (0.85 * LETTER) / self.type)
+        return int(self.panel / LETTER / self.type)
+
+    @property
+    def row(self) -> int:
+        """So many letters have their place below all panels."""
+        return int(self.width / LETTER / 8)
 
     def drawn(self) -> tuple[Figure, list[Axes]]:
         """The figure and its empty panels."""

@@ -135,6 +135,11 @@ def panels(count: int, columns: int | None = None) -> tuple[Figure, list[Axes]]:
     return figure, axes
 
 
+def shortened(text: str, letters: int) -> str:
+    """The text, or as much of it as so many letters can show, with an ellipsis."""
+    return text if len(text) <= letters else f"{text[: max(1, letters - 1)]}…"
+
+
 def name_panel(ax: Axes, name: str, result: str = "", letter: str = "") -> None:
     """Above the panel write its name in bold, its result below that, and a letter that opens a block of panels."""
     columns = ax.get_subplotspec().get_gridspec().ncols

@@ -28,8 +28,9 @@ def range_corrected(rho: float, x: ArrayLike, chosen: ArrayLike) -> float:
 
     With u the standard deviation of x of all models over that of the chosen ones: rho u / sqrt(1 + rho² (u² - 1))
     (Sackett and Yang, Journal of Applied Psychology 85:112, 2000). That is made for Pearson's r of a linear relation
-    that scatters alike everywhere. Since rho is Pearson's r of ranks, x enters by its ranks among all models. NaN where
-    the chosen models' x are equal.
+    that scatters alike everywhere. Since rho is Pearson's r of ranks, x enters by its ranks among all models, so that
+    its scale has no effect. It is an approximation: of the better half of normal values with a rho of 0.69, it makes
+    0.74 of 0.48. NaN where the chosen models' x are equal.
 
     Args:
         rho: of the chosen models.

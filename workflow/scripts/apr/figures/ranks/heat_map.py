@@ -7,21 +7,24 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from apr.basics.problems import Problem
 from apr.comparisons.rankings import intervals_of, ranked_pairs, undefined
 from apr.comparisons.testsets import footnote, marked, weak_tasks, words_of
-from apr.comparisons.wording import left_out
-from apr.figures.style import INK, MM, TEXT, Drawing, styled
+from apr.comparisons.wording import left_out, number
+from apr.figures.style import COLUMN, INK, MM, TEXT, Drawing, shortened, styled
 from apr.scores.tested import Counted
 
 COLORS = mpl.colormaps["RdBu_r"]
 DARK = 0.6  # |rho| from which on the cell's colour asks for white type
-LARGEST, LEAST_TYPE = 14.0, 4.0  # mm of a cell, pt
+FEW, MANY = 6, 15  # rows up to which a column of a page is enough; from which on names are smaller
+LARGEST, EDGE, SCALE = 12.0, 1.0, 7.0  # mm: side of a cell, at the edges, for the scale of colours
+LONGEST_NAME = 0.4  # of the width
 POINT = 25.4 / 72  # mm
-LETTER = 0.6  # em that a letter takes
-UNDEFINED_COLOR = "#eeeeee"
+LETTER = 0.62  # em that a letter takes
+LEAST_TYPE = 3.5  # pt
 
 
 @styled
@@ -68,39 +71,73 @@ def draw_heat_map(
     rhos = pd.DataFrame(np.nan, tasks, tasks)
     for x, y, rho in found[["x_task", "y_task", "rho"]].itertuples(index=False):
         rhos.loc[y, x] = rho
-    figure = _drawn(rhos.to_numpy()[1:, :-1], [titles[task] for task in tasks])
+    width, size = _page(len(tasks) - 1)
+    letters = int(LONGEST_NAME * width / (LETTER * size * POINT))
+    names = [shortened(titles[task], letters) for task in tasks]
+    cut = [titles[task] for task in tasks if len(titles[task]) > letters]
+    in_full = f"Names in full: {'; '.join(cut)}. " if cut else ""
     caption = (
-        f"{ranking['title']}: Spearman's ρ between the models' {words_of(counts, tasks)} on the row's and on the column's "
-        "task, over the models that have both; red is positive, blue negative, white 0. Intervals are in the table of "
-        f"numbers: {intervals_of(every, resamples, counts)}; p (Holm) is. {_extremes(found, titles)}"
-        f"{undefined(found, titles)}{left_out(len(scores), found['n'])}{footnote(weak, titles)}"
+        f"{ranking['title']}: Spearman's ρ between the models' {words_of(counts, tasks)} on the row's and on the "
+        "column's task, over the models that have both; red is positive, blue negative, white 0, – not defined. "
+        f"{_extremes(found, titles)}The numbers have {intervals_of(every, resamples, counts)}; p (Holm) is, for all "
+        "pairs of tasks. "
+        f"{undefined(found, titles)}{in_full}"
+        f"{left_out(len(scores), found['n'])}{footnote(weak, titles)}"
     )
-    return Drawing(figure, data, caption)
+    return Drawing(_drawn(rhos.to_numpy()[1:, :-1], names), data, caption)
+
+
+def _page(rows: int) -> tuple[float, float]:
+    """Width of the figure in mm and size of its names in pt."""
+    return (COLUMN if rows <= FEW else TEXT) / MM, 7.0 if rows <= MANY else 5.5
 
 
 def _drawn(rhos: np.ndarray, names: list[str]) -> Figure:
-    """The triangle of rhos [rows, columns]; all lengths are in mm."""
-    count, width = len(rhos), TEXT / MM
-    size = 7.0 if count <= 15 else 5.5
-    label = min(45.0, max(map(len, names)) * LETTER * size * POINT + 3)
-    cell = min(LARGEST, (width - label - 2) / count)
-    size = min(size, max(LEAST_TYPE, cell / POINT))
-    height = count * cell + label + 2
-    figure = Figure(figsize=(TEXT, height * MM))
-    ax = figure.add_axes((label / width, label / height, count * cell / width, count * cell / height))
+    """The triangle of rhos [rows, columns] with the names of its tasks, the first of which has no row of its own."""
+    count = len(rhos)
+    width, size = _page(count)
+    label = max(map(len, names)) * LETTER * size * POINT + 3
+    cell = min(LARGEST, (width - label - EDGE) / count)
+    height = EDGE + SCALE + count * cell + label
+    figure = Figure(figsize=(width * MM, height * MM))
+    place = label / width, label / height, count * cell / width, count * cell / height
+    ax = figure.add_axes(place)
     lower = np.tril(np.ones(rhos.shape, dtype=bool))
-    ax.set_facecolor("none")
-    colors = COLORS.with_extremes(bad=UNDEFINED_COLOR)
-    shown = ax.pcolormesh(np.where(lower, rhos, 0), cmap=colors, vmin=-1, vmax=1, edgecolor="white", linewidth=0.5)
-    shown.set_gid("rho")
-    for row, column in zip(*np.nonzero(lower), strict=True):
-        rho = rhos[row, column]
-        color = "white" if abs(rho) > DARK else INK
-        ax.text(column + 0.5, row + 0.5, _short(rho, small), ha="center", va="center", size=size, color=color)
+    cells = ax.pcolormesh(np.ma.masked_invalid(rhos), cmap=COLORS, vmin=-1, vmax=1)
+    _write_numbers(ax, rhos, lower, cell / POINT)
     ax.invert_yaxis()
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0, pad=2, labelsize=size)
     ax.set_xticks(np.arange(count) + 0.5, names[:-1], rotation=90)
     ax.set_yticks(np.arange(count) + 0.5, names[1:])
-    _add_scale(figure, shown, ax)
+    bar = min(40.0, width - 2 * EDGE - 6)
+    scale = figure.add_axes(((width - bar - EDGE - 3) / width, 1 - 3.5 / height, bar / width, 2.5 / height))
+    figure.colorbar(cells, cax=scale, orientation="horizontal", ticks=[-1, -0.5, 0, 0.5, 1]).outline.set_visible(False)
+    scale.set_ylabel("ρ ", rotation=0, ha="right", va="center")
+    scale.tick_params(length=1.5, pad=1, labelsize=6)
     return figure
+
+
+def _write_numbers(ax: Axes, rhos: np.ndarray, lower: np.ndarray, cell: float) -> None:
+    """Rho in each cell (whose side is given in pt), without the 0 before the point where that is too small to read."""
+    size = min(7.0, cell / (5.5 * LETTER))
+    short = size < 5
+    size = max(LEAST_TYPE, cell / (4.5 * LETTER)) if short else size
+    for row, column in zip(*np.nonzero(lower), strict=True):
+        rho = rhos[row, column]
+        text = "–" if np.isnan(rho) else number(rho, 2)
+        text = text.replace("0.", ".", 1) if short else text
+        color = "white" if abs(rho) > DARK else INK
+        ax.text(column + 0.5, row + 0.5, text, ha="center", va="center", size=min(size, 7), color=color)
+
+
+def _extremes(found: pd.DataFrame, titles: Mapping[str, str]) -> str:
+    """A sentence on the mean, the highest and the lowest rho; empty where none is defined."""
+    defined = found.dropna(subset="rho").sort_values("rho", kind="stable")
+    if defined.empty:
+        return ""
+    lowest, highest = (
+        f"{titles[row.x_task]} and {titles[row.y_task]} ({number(row.rho, 2)})"
+        for row in defined.iloc[[0, -1]].itertuples()
+    )
+    return f"The mean of the ρ is {number(defined['rho'].mean(), 2)}; highest: {highest}, lowest: {lowest}. "

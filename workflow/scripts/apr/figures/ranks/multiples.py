@@ -18,6 +18,7 @@ from apr.figures.style import (
     RED,
     Drawing,
     point_style,
+    shortened,
     styled,
     value_scale,
 )
@@ -76,12 +77,14 @@ def draw_multiples(
             ax.set_xlim(value_scale(points["x_value"]))
         ax.locator_params(nbins=5 if grid.columns <= 3 else 3, min_n_ticks=2)
         grid.name(ax, name, *result)
-        x = row["x_task"]
-        ax.set_xlabel(f"{'' if same_y and not same_x else titles[x]} {metric_of(counts, x).label}".strip())
+        label = metric_of(counts, row["x_task"]).label
+        title = "" if same_y and not same_x else titles[row["x_task"]]
+        room = grid.row if same_x else grid.letters - 4
+        ax.set_xlabel(f"{shortened(title, room - len(label))} {label}".strip())
         ax.set_ylabel(label_of(counts, [row["y_task"]]))
     grid.label(figure, axes)
     if limit:
-        place = titles[rows[0]["x_task"]] if same_x else "the horizontal axis"
+        place = shortened(titles[rows[0]["x_task"]], grid.row - 40) if same_x else "the horizontal axis"
         handles = [collection for collection in axes[0].collections if collection.get_gid()]
         grid.legend(figure, handles, [f"{limit} or better on {place}", "other models"])
     return Drawing(
