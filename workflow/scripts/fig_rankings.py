@@ -4,19 +4,18 @@ from apr.basics.logs import log_to
 from apr.figures.ranks.heat_map import draw_heat_map
 from apr.figures.ranks.multiples import draw_multiples
 from apr.figures.style import save_drawing
-from apr.scores.frames import read_families, read_values
-from apr.scores.tested import read_counts
+from apr.scores.tested import read_once
 
 with log_to(snakemake.log[0]):
     params = snakemake.params
-    paths = snakemake.input.scores
+    scores, counts, families = read_once(snakemake.input.scores)
     draw = draw_heat_map if params.ranking["matrix"] else draw_multiples
     drawing = draw(
-        read_values(paths),
+        scores,
         params.ranking,
         params.titles,
         **params.bootstrap,
-        counts=read_counts(paths),
-        families=read_families(paths),
+        counts=counts,
+        families=families,
     )
     save_drawing(drawing, **snakemake.output)

@@ -3,18 +3,17 @@
 from apr.basics.logs import log_to
 from apr.comparisons.rankings import rankings_table
 from apr.comparisons.table import save_table
-from apr.scores.frames import read_families, read_values
-from apr.scores.tested import read_counts
+from apr.scores.tested import read_once
 
 with log_to(snakemake.log[0]):
     params = snakemake.params
-    paths = snakemake.input.scores
+    scores, counts, families = read_once(snakemake.input.scores)
     table = rankings_table(
-        read_values(paths),
+        scores,
         params.ranking,
         params.titles,
         **params.bootstrap,
-        counts=read_counts(paths),
-        families=read_families(paths),
+        counts=counts,
+        families=families,
     )
     save_table(table, **snakemake.output)

@@ -67,26 +67,29 @@ def read_column(paths: Iterable[str | Path], column: str) -> pd.DataFrame:
     )
 
 
-def read_families(paths: Iterable[str | Path]) -> pd.Series | None:
-    """Read the family of each model from the `family` columns of score tables; None where no table names one.
+def families_of(tables: Mapping[str, pd.DataFrame]) -> pd.Series | None:
+    """The family of each model from the `family` columns of score tables; None where no table names one.
+
+    Args:
+        tables: of `read_models` or `read_runs`, by task.
 
     Returns:
         Names by model; a model without one is absent.
 
     Raises:
-        Problem: see `apr.scores.table.read_scores`; or tables name different families of a model.
+        Problem: tables name different families of a model.
     """
-    known: dict[str, tuple[str, str | Path]] = {}
-    for path in paths:
-        table = read_runs(path)
+    known: dict[str, tuple[str, str]] = {}
+    for task, table in tables.items():
         if FAMILY not in table:
             continue
-        for model, family in table[["model", FAMILY]].dropna().itertuples(index=False):
+        by_model = table if table.index.name == "model" else table.set_index("model")
+        for model, family in by_model[FAMILY].dropna().items():
             name = plain(family)
-            other, where = known.setdefault(model, (name, path))
+            other, where = known.setdefault(model, (name, task))
             if name != other:
                 raise Problem(
-                    f"{path}: model {model}: family {name!r} is {other!r} in {where}; correct one where it was "
+                    f"{task}: model {model}: family {name!r} is {other!r} in {where}; correct one where it was "
                     "imported from"
                 )
     return pd.Series({model: name for model, (name, _) in known.items()}, name=FAMILY) if known else None

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from apr.runs.metrics import METRICS, PLAIN, Metric
-from apr.scores.frames import read_runs
+from apr.scores.frames import families_of, read_models, read_runs, side_by_side
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,19 @@ def read_counts(paths: Iterable[str | Path]) -> dict[str, Counts]:
         Problem: see `apr.scores.table.read_scores`.
     """
     return {Path(path).stem: counts_of(read_runs(path)) for path in paths}
+
+
+def read_once(
+    paths: Iterable[str | Path],
+) -> tuple[pd.DataFrame, dict[str, Counts], pd.Series | None]:
+    """Read values [models x tasks], what is known of the tests, and the families of models, each file once.
+
+    Raises:
+        Problem: see `read_values` and `families_of` of `apr.scores.frames`.
+    """
+    tables = {Path(path).stem: read_models(path) for path in paths}
+    counts = {task: counts_of(table) for task, table in tables.items()}
+    return side_by_side(tables), counts, families_of(tables)
 
 
 def counts_of(table: pd.DataFrame) -> Counts:
