@@ -9,7 +9,7 @@ from snakemake.io import report
 from study import ROOT
 from study.items import Items
 
-CAPTION = str(ROOT / "workflow/report/caption.rst")
+CAPTIONS = ROOT / "workflow/report"  # a template for each key under which a rule has its caption
 
 
 class Outputs:
@@ -18,23 +18,36 @@ class Outputs:
     def __init__(self, items: Items) -> None:
         self.items = items
 
-    def drawing(self, name: str, target: str | None = None, of: Callable | None = None) -> dict[str, Any]:
+    def drawing(
+        self, name: str, target: str | None = None, of: Callable | None = None, key: str = "caption"
+    ) -> dict[str, Any]:
         """Of a figure: the picture twice, the numbers that it draws, and its caption.
 
         Args:
             name: of the files; with wildcards where the rule makes several.
             target: of resources/items.yaml; by default what `name` says.
             of: gives what one of several shows by its wildcards.
+            key: of the caption among the rule's outputs.
         """
         path = f"results/figures/{name}"
-        kinds = {kind: self._marked(f"{path}.{kind}", target or f"fig_{name}", of) for kind in ("pdf", "png", "csv")}
+        kinds = {
+            kind: self._marked(f"{path}.{kind}", target or f"fig_{name}", of, key) for kind in ("pdf", "png", "csv")
+        }
         return kinds | {"caption": f"{path}.rst"}
 
-    def table(self, name: str, target: str | None = None, of: Callable | None = None) -> dict[str, Any]:
+    def table(
+        self, name: str, target: str | None = None, of: Callable | None = None, key: str = "caption"
+    ) -> dict[str, Any]:
         """Of a table: for machines, to read, and its caption; the arguments are those of `drawing`."""
         path = f"results/tables/{name}"
-        csv = self._marked(f"{path}.csv", target or f"table_{name}", of)
+        csv = self._marked(f"{path}.csv", target or f"table_{name}", of, key)
         return {"csv": csv, "md": f"{path}.md", "caption": f"{path}.rst"}
+
+    def both(self, name: str, target: str, of: Callable | None = None) -> dict[str, Any]:
+        """Of a table and a figure of the same numbers: the keys of `table` and `drawing` after table_ and fig_."""
+        ways = {"table_": self.table, "fig_": self.drawing}
+        made = {kind: way(name, f"{kind}{target}", of, f"{kind}caption") for kind, way in ways.items()}
+        return {f"{kind}{key}": path for kind, paths in made.items() for key, path in paths.items()}
 
     def needed(self, target: str, files: Any) -> Any:
         """The input of a target: its files, or the message that the study lacks what they are made of."""
@@ -44,13 +57,13 @@ class Outputs:
 
         return lacks if self.items.lacking(target) else files
 
-    def _marked(self, path: str, target: str, of: Callable | None) -> Any:
+    def _marked(self, path: str, target: str, of: Callable | None, key: str) -> Any:
         """Mark an output for the report, under its number in the paper; its caption is what the rule computed."""
         kind = "Tables" if target.startswith("table_") else "Figures"
         labels = {key: self.items.facts[target][key] for key in ("item", "shows")}
         labels["format"] = path.rsplit(".", 1)[1].upper()
         labelled = (lambda wildcards: labels | {"shows": _unexpanded(of(wildcards))}) if of else labels
-        return report(path, caption=CAPTION, category=kind, labels=labelled)
+        return report(path, caption=str(CAPTIONS / f"{key}.rst"), category=kind, labels=labelled)
 
 
 def _unexpanded(text: str) -> str:

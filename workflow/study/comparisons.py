@@ -26,7 +26,10 @@ class Comparisons:
         self._said = self._defaults() | {key: value for key, value in entries.items() if key not in NAMED}
         self.lines = {name: _line(name, entry) for name, entry in (entries.get("lines") or {}).items()}
         self.since = self._since(entries.get("since"))
-        self.rankings = {name: _ranking(name, entry) for name, entry in (entries.get("rankings") or {}).items()}
+        rankings = entries.get("rankings") or {}
+        self.rankings = {name: _ranking(name, entry) for name, entry in rankings.items()}
+        own = {name: {"resamples": entry["resamples"]} for name, entry in rankings.items() if "resamples" in entry}
+        self.bootstraps = {name: study.bootstrap | own.get(name, {}) for name in rankings}
 
     def __getitem__(self, name: str) -> Any:
         """What one of them shows, by its key of `comparisons`."""

@@ -32,6 +32,7 @@ def rankings_table(
     seed: int,
     counts: Counted | None = None,
     families: pd.Series | None = None,
+    found: pd.DataFrame | None = None,
 ) -> Table:
     """Spearman's rho of each pair of tasks, over all models and over those that the ranking asks for; and the regret.
 
@@ -43,11 +44,12 @@ def rankings_table(
         seed: of the resamples and of the draws.
         counts: what is known of each task's test images and metric (`apr.scores.tested`); None: nothing.
         families: name of each model's family, of `apr.scores.frames.read_families`.
+        found: the numbers, if they are known, of `ranked_pairs` with the same arguments.
 
     Raises:
         Problem: see `ranked_pairs`.
     """
-    data = ranked_pairs(scores, ranking, resamples, seed, counts, families)
+    data = ranked_pairs(scores, ranking, resamples, seed, counts, families) if found is None else found
     tasks = list(chain(*ranking["pairs"]))
     weak = weak_tasks(scores, counts, tasks)
     titles = marked(titles, weak)

@@ -79,6 +79,10 @@ class Grid:
             figure.text(1 / self.width, middle / self.height, axes[0].get_ylabel(), ha="left", va="center", rotation=90)
             for ax in axes:
                 ax.set_ylabel("")
+        else:
+            for ax in axes:
+                ax.yaxis.labelpad = 1
+                ax.yaxis.label.set_size(self.type - 0.5)
         if self.same_x:
             middle = (LABELS + NUMBERS + self.width - GAP) / 2
             foot = (self.foot - TICKS - LABELS + 1) / self.height

@@ -36,6 +36,7 @@ def draw_heat_map(
     seed: int,
     counts: Counted | None = None,
     families: pd.Series | None = None,
+    found: pd.DataFrame | None = None,
 ) -> Drawing:
     """The lower triangle of a matrix of all tasks that occur in the ranking's pairs, in the order in which they do.
 
@@ -49,6 +50,7 @@ def draw_heat_map(
         seed: of the resamples.
         counts: what is known of each task's test images and metric; None: nothing.
         families: name of each model's family.
+        found: the numbers, if they are known, of `ranked_pairs` with the same arguments.
 
     Raises:
         Problem: see `ranked_pairs`; or the pairs name one task alone.
@@ -58,13 +60,14 @@ def draw_heat_map(
         raise Problem(f"rankings: {ranking['name']}: matrix: needs two or more tasks, has {tasks[0]} alone; name more")
     every = {
         **ranking,
-        "pairs": list(combinations(tasks, 2)),
+        "pairs": [list(pair) for pair in combinations(tasks, 2)],
         "above": None,
         "range_corrected": False,
         "within": [],
         "draws": None,
     }
-    found = ranked_pairs(scores, every, resamples, seed, counts, families)
+    if found is None or [list(pair) for pair in ranking["pairs"]] != every["pairs"]:
+        found = ranked_pairs(scores, every, resamples, seed, counts, families)
     data = found.drop(columns=["regret", "regret_share"])
     weak = weak_tasks(scores, counts, tasks)
     titles = marked(titles, weak)

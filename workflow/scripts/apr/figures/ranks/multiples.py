@@ -39,6 +39,7 @@ def draw_multiples(
     seed: int,
     counts: Counted | None = None,
     families: pd.Series | None = None,
+    found: pd.DataFrame | None = None,
 ) -> Drawing:
     """A panel for each pair of tasks with Spearman's rho, and, in the accent colour, the models and rho above a limit.
 
@@ -52,12 +53,14 @@ def draw_multiples(
         seed: of the resamples.
         counts: what is known of each task's test images and metric; None: nothing.
         families: name of each model's family.
+        found: the numbers, if they are known, of `ranked_pairs` with the same arguments.
 
     Raises:
         Problem: see `ranked_pairs`.
     """
-    asked = {**ranking, "within": [], "draws": None, "range_corrected": False}
-    found = ranked_pairs(scores, asked, resamples, seed, counts, families)
+    if found is None:
+        asked = {**ranking, "within": [], "draws": None, "range_corrected": False}
+        found = ranked_pairs(scores, asked, resamples, seed, counts, families)
     found = found.sort_values("rho", ascending=False, kind="stable", ignore_index=True)
     rows = found.to_dict("records")
     tasks = list(chain(*ranking["pairs"]))
