@@ -8,6 +8,7 @@ from apr.basics.facts import read_facts
 from apr.models.pretrained import parse_model
 from study import ROOT
 
+DOCS = ("cluster", "trust", "published", "performance")
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PLACES = re.compile(r"`((?:workflow|rules|tests|resources|studies|docs|slurm|benchmarks)/[\w/.]*)`")
 NAMED = re.compile(r"`(\w+)` in\s+`([\w/.]+)`")
@@ -19,7 +20,7 @@ def defines(text, name):
     return re.search(rf"^ *(?:def |class |rule )?{name}\b *(?:[:=(]|$)", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md", "docs/cluster.md", "docs/trust.md"])
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md", *(f"docs/{name}.md" for name in DOCS)])
 def test_pages_name_files_that_are_there(page):
     found = set(PLACES.findall((ROOT / page).read_text(encoding="utf-8")))
     assert found
@@ -47,7 +48,7 @@ def test_every_room_has_a_line_and_every_section_its_example():
     assert rooms - {"workflow/scripts/apr/__pycache__/"} <= set(PLACES.findall(PAGE))
     sections = re.findall(r"^## Add an? (.*)$", PAGE, re.MULTILINE)
     assert sections == [
-        *("dataset", "pretrained model", "metric", "key of a regime", "figure", "study", "message of the audit"),
+        *("dataset", "pretrained model", "published table", "metric", "key of a regime", "figure", "study", "message of the audit"),
     ]
 
 
