@@ -85,11 +85,9 @@ def own_tables(tasks: dict[str, Any]) -> dict[str, dict[str, Any]]:
     for name, task in tasks.items():
         entry = task.get("published")
         if isinstance(entry, dict):
-            address = {"url": f"file:{entry['file']}"}
-            source = sources.setdefault(
-                source_name(entry),
-                {"title": entry["file"], "files": [address], "unpack": False, "table": {}, "sets": {}},
-            )
+            file = Path(entry["file"])
+            place = {"folder": str(file.parent), "files": [{"name": file.name, "url": None}], "unpack": False}
+            source = sources.setdefault(source_name(entry), {"title": str(file), **place, "table": {}, "sets": {}})
             settings = {key: value for key, value in entry.items() if key != "file"}
             source["sets"][name] = settings | {"metric": task.get("metric", ACCURACY.name)}
     return sources

@@ -13,6 +13,7 @@ STUDIES = [
     ("studies/demo.yaml",),
     ("studies/slices.yaml",),
     ("studies/retest.yaml", "studies/retest_live.yaml"),
+    ("studies/published.yaml", "studies/published_more.yaml"),
     ("tests/workflow/tiny.yaml",),
 ]
 

@@ -48,7 +48,16 @@ def test_every_room_has_a_line_and_every_section_its_example():
     assert rooms - {"workflow/scripts/apr/__pycache__/"} <= set(PLACES.findall(PAGE))
     sections = re.findall(r"^## Add an? (.*)$", PAGE, re.MULTILINE)
     assert sections == [
-        *("dataset", "pretrained model", "published table", "metric", "key of a regime", "figure", "study", "message of the audit"),
+        *(
+            "dataset",
+            "pretrained model",
+            "published table",
+            "metric",
+            "key of a regime",
+            "figure",
+            "study",
+            "message of the audit",
+        ),
     ]
 
 

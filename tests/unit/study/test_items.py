@@ -42,6 +42,30 @@ def test_a_study_of_lines_makes_them_and_what_every_study_has():
     assert items.paper_values["imagenetv2_matched_frequency_top1"]["slope"] == 1.11
 
 
+def test_a_study_of_published_tables_makes_rankings_and_what_it_has_the_tasks_for():
+    items = Items(study_of(config("studies/published.yaml")))
+    assert {"rankings_openclip", "rankings_medical", "noise_ceiling", "retest_openclip_eurosat"} <= set(
+        items.made("table_")
+    )
+    assert {"rankings_openclip", "rankings_transnas_micro"} <= set(items.made("fig_"))
+    assert not {"seed_densities", "imagenet_vs_targets"} & set(items.made("fig_"))
+    ranking = items.comparisons.rankings["nasbench201_epochs"]
+    assert ranking["pairs"][0] == ["nb201_12_imagenet16", "nb201_imagenet16"]
+    assert items.comparisons.bootstraps["openclip"]["resamples"] == 2000
+    assert items.comparisons.bootstraps["transnas_micro"]["resamples"] == 200
+    assert len(items.comparisons.rankings["transnas_micro"]["pairs"]) == 21
+
+
+def test_tables_are_read_where_they_are_kept_or_fetched():
+    study = study_of(config("studies/published.yaml", "studies/published_more.yaml"))
+    files = Files(study)
+    assert files.fetched_tables == ["nats_bench_200", "finetuned_sfda", "finetuned_tll"]
+    entry = study.tables["openclip_imagenet"]
+    assert files.of_source(entry["source"], entry["file"]) == str(ROOT / "resources/published/openclip_results.csv")
+    assert (entry["metric"], entry["read"]["model"]) == ("top1_accuracy", ["name", "pretrained"])
+    assert files.of_source("finetuned_tll", "x.csv") == "data/raw/finetuned_tll/x.csv"
+
+
 def test_what_is_lacking_is_said_with_the_study_that_has_it(demo):
     items = Items(study_of(demo))
     assert items.refusal("fig_balanced_vs_unbalanced").endswith(
