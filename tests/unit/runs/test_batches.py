@@ -1,10 +1,13 @@
 """Batches of a loader: their order, draws, pixels and normalisation, worked out independently of the loader."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
 from small import packed_images
 from torch.nn import functional
+from waits import LONGEST
 
 import apr.runs.batches
 from apr.basics.problems import Problem
@@ -66,8 +69,8 @@ def test_epochs_seeds_and_precise_batchnorm_each_draw_their_own(packed, recipe):
         "first": loader(packed, recipe).training(0, 42),
         "second epoch": loader(packed, recipe).training(1, 42),
         "other seed": loader(packed, recipe, seed=4).training(0, 42),
-        "precise": loader(packed, recipe).settling(0, 42),
-        "precise, second epoch": loader(packed, recipe).settling(1, 42),
+        "precise": loader(packed, recipe).settling(0, 42, 1),
+        "precise, second epoch": loader(packed, recipe).settling(1, 42, 1),
     }
     batches = {name: list(kind) for name, kind in kinds.items()}
     orders = {name: tuple(found[0][1].tolist()) for name, found in batches.items()}
@@ -167,3 +170,33 @@ def test_a_full_memory_while_loading_is_explained(packed, monkeypatch, error):
 
 def test_keys_of_precise_batchnorm_are_no_epochs_of_training():
     assert SETTLING > 10**6
+
+
+def test_all_threads_read_one_batch_side_by_side(packed, monkeypatch):
+    workers, arrived = 6, threading.Barrier(6)  # breaks unless six threads are in it at once
+    read = packed.read
+
+    def together(row):
+        if not arrived.broken and arrived.n_waiting < workers and len(seen) < workers:
+            seen.append(row)
+            arrived.wait(timeout=LONGEST)
+        return read(row)
+
+    seen = []
+    monkeypatch.setattr(packed, "read", together)
+    batches = loader(packed, resident_bytes=0, workers=workers).training(0, 42)
+    monkeypatch.setattr(apr.runs.batches, "AHEAD", 0)
+    assert len(next(batches)[1]) == 42
+    assert len(seen) == workers
+
+
+def test_what_nobody_wants_is_not_read(packed, monkeypatch):
+    read, seen = packed.read, []
+    monkeypatch.setattr(packed, "read", lambda row: seen.append(row) or read(row))
+    batches = loader(packed, resident_bytes=0).training(0, 2)
+    next(batches)
+    batches.close()
+    assert len(seen) <= 2 * (apr.runs.batches.AHEAD + 1)
+    seen.clear()
+    assert len(list(loader(packed, resident_bytes=0).settling(0, 2, 3))) == 3
+    assert len(seen) == 6

@@ -117,7 +117,7 @@ def test_outputs_that_are_not_finite_are_divergence(tmp_path):
 def test_precise_batchnorm_is_the_mean_over_batches(tmp_path):
     one = trainer(PROTOCOL)
     train, _ = loaders(tmp_path, PROTOCOL)
-    batches = [inputs for inputs, _ in train.settling(0, 8)][:2]
+    batches = [inputs for inputs, _ in train.settling(0, 8, 2)]
     norm = next(m for m in one.network.modules() if isinstance(m, torch.nn.BatchNorm2d))
     seen = []
     handle = norm.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].detach()))

@@ -1,7 +1,8 @@
 """Batches for training and evaluation: augmented on the device, in an order that depends on (seed, epoch) alone."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from apr.data.packed import PackedImages
 from apr.runs.augmentation import DRAWS, evaluation_windows, sample, training_windows
 from apr.runs.machine.memory import memory_explained
 
-AHEAD = 3  # batches read while the device works
+AHEAD = 3  # batches read while the device works, each by all threads
 CHUNK = 1 << 26  # bytes that go through the host at once
 SETTLING = 1 << 32  # added to an epoch: the key of what precise BatchNorm draws
 
@@ -64,11 +65,8 @@ class Images:
         return len(self.indices)
 
     def fetch(self, chosen: np.ndarray) -> tuple[torch.Tensor, np.ndarray]:
-        """Pixels uint8 [P, 3] on the device and the first pixel of each chosen image."""
-        if self.resident:
-            return self.pixels, self.offsets[chosen]
-        lengths = self.sizes[chosen].prod(axis=1)
-        return self._pixels(chosen), np.concatenate([[0], np.cumsum(lengths)[:-1]])
+        """Pixels uint8 [P, 3] and the first pixel of each chosen image, of images that are kept on the device."""
+        return self.pixels, self.offsets[chosen]
 
     def ahead(self, batches: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, torch.Tensor, np.ndarray]]:
         """For each batch of positions: the positions, its pixels and its offsets, read ahead where it takes time."""
@@ -76,15 +74,38 @@ class Images:
             for chosen in batches:
                 yield chosen, *self.fetch(chosen)
             return
-        with ThreadPoolExecutor(max(1, self.workers)) as pool:
-            waiting = []
+        pool = ThreadPoolExecutor(max(1, self.workers))
+        try:
+            waiting: deque[tuple[np.ndarray, np.ndarray, np.ndarray, list[Future]]] = deque()
             for chosen in batches:
-                waiting.append((chosen, pool.submit(self.fetch, chosen)))
+                waiting.append(self._begun(pool, chosen))
                 if len(waiting) > AHEAD:
-                    first, future = waiting.pop(0)
-                    yield first, *future.result()
-            for first, future in waiting:
-                yield first, *future.result()
+                    yield self._finished(*waiting.popleft())
+            while waiting:
+                yield self._finished(*waiting.popleft())
+        finally:  # an error, or nobody wants the rest
+            pool.shutdown(cancel_futures=True)
+
+    def _begun(
+        self, pool: ThreadPoolExecutor, chosen: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[Future]]:
+        """A batch whose pictures the threads read side by side, each into its place."""
+        ends = np.cumsum(self.sizes[chosen].prod(axis=1))
+        flat, starts = np.empty((ends[-1], 3), dtype=np.uint8), np.concatenate([[0], ends[:-1]])
+
+        def read(rows: np.ndarray) -> None:
+            for row in rows:
+                flat[starts[row] : ends[row]] = self.packed.read(int(self.indices[chosen[row]])).reshape(-1, 3)
+
+        parts = np.array_split(np.arange(len(chosen)), min(len(chosen), max(1, self.workers)))
+        return chosen, flat, starts, [pool.submit(read, part) for part in parts]
+
+    def _finished(
+        self, chosen: np.ndarray, flat: np.ndarray, starts: np.ndarray, reading: list[Future]
+    ) -> tuple[np.ndarray, torch.Tensor, np.ndarray]:
+        for future in reading:
+            future.result()
+        return chosen, torch.from_numpy(flat).to(self.device, non_blocking=True), starts
 
     def _filled(self, pixels: np.ndarray) -> torch.Tensor:
         """All images on the device, by way of the host in parts of about CHUNK bytes."""
@@ -115,9 +136,9 @@ class Loader:
         """The augmented batches of an epoch without the incomplete last one; the first `skip` are passed over."""
         yield from self._augmented(epoch, batch, skip)
 
-    def settling(self, epoch: int, batch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """The same in another order, with other crops and flips: for precise BatchNorm, for which pycls draws again."""
-        yield from self._augmented(SETTLING + epoch, batch, 0)
+    def settling(self, epoch: int, batch: int, count: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """So many batches in another order, with other crops and flips: for precise BatchNorm pycls draws again."""
+        yield from self._augmented(SETTLING + epoch, batch, 0, count)
 
     def evaluation(self, batch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """All images in order, without augmentation; the last batch may be smaller."""
@@ -128,9 +149,11 @@ class Loader:
             windows = evaluation_windows(sizes, resolution=self.recipe.resolution, resize=self.recipe.eval_resize)
             yield self._sampled(pixels, offsets, sizes, windows), self._labels(chosen)
 
-    def _augmented(self, key: int, batch: int, skip: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    def _augmented(
+        self, key: int, batch: int, skip: int, count: int | None = None
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         positions = order(self.seed, key, len(self.images))
-        starts = range(skip * batch, len(positions) - batch + 1, batch)
+        starts = range(skip * batch, len(positions) - batch + 1, batch)[:count]
         for chosen, pixels, offsets in self.images.ahead(positions[i : i + batch] for i in starts):
             sizes = self.images.sizes[chosen]
             windows = training_windows(

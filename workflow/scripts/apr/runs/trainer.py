@@ -3,7 +3,6 @@
 Sources: pycls/core/trainer.py, net.py, optimizer.py.
 """
 
-import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -105,7 +104,7 @@ class Trainer:
         for sums in self._statistics:
             sums.zero_()
         self.network.train()
-        for inputs, _ in itertools.islice(loader.settling(epoch, batch), self._wanted):
+        for inputs, _ in loader.settling(epoch, batch, self._wanted):
             self._settling(inputs)
         for norm, mean, var, value in zip(
             self._norms, self._statistics[::2], self._statistics[1::2], momentum, strict=True
