@@ -16,7 +16,7 @@ setup: .venv/runtime.stamp ## set up the environment in .venv, once (about 5 GB)
 .PHONY: demo
 demo: .venv/runtime.stamp ## run the demo study: sample, prepare, train, compare, draw; ends in demo/report.html
 	$(call run_study,demo)
-	@echo "Next: make published (a minute) asks the same of 121 models on 38 datasets; docs/published.md says what came of it."
+	@echo "Next: make published (one to two minutes) asks the same of 121 models on 38 datasets; docs/published.md says what came of it."
 
 .PHONY: slices
 slices: .venv/runtime.stamp ## run the study of studies/slices.yaml on slices of real datasets, if ../shared/data/archives is there
@@ -30,7 +30,7 @@ retest: .venv/runtime.stamp ## new test sets: published predictions recomputed; 
 	$(call run_study,retest,$(if $(ARCHIVES),--config data='{mirror: "file:$(ARCHIVES)"}'))
 
 .PHONY: published
-published: .venv/runtime.stamp ## does ImageNet's ranking hold elsewhere? Asked of published scores, in a minute; ends in published/report.html
+published: .venv/runtime.stamp ## does ImageNet's ranking hold elsewhere? Asked of published scores, in one to two minutes; ends in published/report.html
 	$(call run_study,published)
 
 .PHONY: test

@@ -63,16 +63,29 @@ rule import_tables:
     """Scores of published tables, of all tasks at once: a table is read in no time, a process starts in a second."""
     input:
         verified=[f"data/raw/{source}.json" for source in files.fetched_tables],
-        tables=[files.of_source(table["source"], table["file"]) for table in study.tables.values()],
+        tables=files.tables(study.tables_of(own=False)),
     output:
-        files.scores(study.tables),
+        files.scores(study.tables_of(own=False)),
     log:
         "logs/import_tables.log",
     conda:
         "../envs/analysis.yaml"
     params:
-        tables=list(study.tables.values()),
+        tables=list(study.tables_of(own=False).values()),
     message:
         "Reading the published tables"
     script:
         "../workflow/scripts/import_tables.py"
+
+
+use rule import_tables as import_own_tables with:
+    input:
+        tables=files.tables(study.tables_of(own=True)),
+    output:
+        files.scores(study.tables_of(own=True)),
+    log:
+        "logs/import_own_tables.log",
+    params:
+        tables=list(study.tables_of(own=True).values()),
+    message:
+        "Reading the tables of one's own"

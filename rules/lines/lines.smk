@@ -21,7 +21,7 @@ rule table_retest:
         "../../envs/analysis.yaml"
     params:
         retest=lambda wildcards: comparisons.lines[wildcards.retest],
-        titles=study.titles(),
+        titles=lambda wildcards: study.titles(comparisons.sides([comparisons.lines[wildcards.retest]])),
     script:
         "../../workflow/scripts/table_retest.py"
 
@@ -43,7 +43,7 @@ rule fig_retest:
         "../../envs/analysis.yaml"
     params:
         retest=lambda wildcards: comparisons.lines[wildcards.retest],
-        titles=study.titles(),
+        titles=lambda wildcards: study.titles(comparisons.sides([comparisons.lines[wildcards.retest]])),
         bootstrap=study.bootstrap,
     script:
         "../../workflow/scripts/fig_retest.py"

@@ -61,3 +61,14 @@ def test_a_changed_table_is_read_again_and_what_shows_it_is_made_again(study, ma
     table.write_text(before.replace("n7,57", "n7,51.5"))
     assert planned(snakemake("-n", directory=made, configs=[path]))["import_tables"] == 1
     table.write_text(before)
+
+
+def test_a_fault_in_ones_own_table_is_named_and_leaves_the_kept_ones(study, made):
+    path, table = study
+    before, kept = table.read_text(), (made / "results/scores/medical_octmnist.csv").read_bytes()
+    table.write_text(before.replace("n3,53", "n3,5x3"))
+    done = snakemake("-c1", directory=made, configs=[path], check=False)
+    table.write_text(before)
+    assert done.returncode == 1
+    assert f"error: {table}: row 5 (model n3): imagenet '5x3' is not a number" in done.output
+    assert (made / "results/scores/medical_octmnist.csv").read_bytes() == kept

@@ -11,6 +11,7 @@ import pytest
 import retest_figures
 import yaml
 from hostile import TEXTS, letters
+from pages import browsed, left, more_than_text, shown
 from waits import wait_for
 
 from apr.comparisons.retest_accuracies import retest_table
@@ -19,7 +20,6 @@ from apr.figures.runs.balanced import draw_balanced
 from apr.figures.style import save_drawing
 
 from .conftest import TINY, snakemake
-from .pages import browsed, left, more_than_text, shown
 
 SECRET = "what the file holds"
 RAW = """

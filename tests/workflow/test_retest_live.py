@@ -7,9 +7,9 @@ import shutil
 import pytest
 import yaml
 from data_helpers import real
+from pages import browsed, left, shown
 
 from .conftest import planned, snakemake
-from .pages import browsed, left, shown
 
 PICTURES = 60  # of the validation slice, copied into ImageNetV2's layout
 TITLE = "Live {task} {retest} {x, .*} $x$ </script><script>window.ran = 2</script> <b>b</b>"

@@ -22,7 +22,12 @@ def ranking_errors(config: dict[str, Any], known: Known) -> Errors:
         if "tasks" in ranking and len(ranking["tasks"]) < 2:
             yield [*path, "tasks"], "is one task; name two or more"
         pairs = _pairs(ranking)
-        missing = [(key, task) for key, pair in pairs for task in pair if task not in tasks]
+        missing = [
+            ("against" if task == ranking.get("against") else key, task)
+            for key, pair in pairs
+            for task in pair
+            if task not in tasks
+        ]
         for key, task in dict.fromkeys(missing):
             yield [*path, key], f"no task {task!r}{nearest(task, tasks)}"
         if missing:

@@ -102,6 +102,8 @@ def _own_table_errors(path: list, task: dict, file: str) -> Errors:
             yield [*path, key], f"is missing ({', '.join(METRICS)})"
     if task[PUBLISHED]["file"] != file:
         yield [*path, PUBLISHED, "file"], f"has the name of another table, {file}; rename one of the two"
+    elif "://" in file:
+        yield [*path, PUBLISHED, "file"], f"{file}: is an address; download it, and give the file"
     elif not (ROOT / file).is_file():
         yield [*path, PUBLISHED, "file"], f"{file}: no such file; it is looked for in the project's folder"
 

@@ -87,6 +87,10 @@ class Files:
         sources = dict.fromkeys(table["source"] for table in self.study.tables.values())
         return [source for source in sources if not self.folder(source)]
 
+    def tables(self, tables: dict[str, dict[str, Any]]) -> list[str]:
+        """The file of each published table."""
+        return [self.of_source(table["source"], table["file"]) for table in tables.values()]
+
     def labels(self, source: str) -> dict[str, list[str]]:
         """Files of labels that test sets of a source take from others, and the manifests of these."""
         sets = self.study.published(source).values()

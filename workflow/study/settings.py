@@ -14,6 +14,7 @@ CLUSTER = {"per_gpu": 1, "minutes_per_job": 60, "images_per_second": 1000, "devi
 DATASET = {"title": None, "domain": None, "files": [], "folder": None, "unpack": True, "options": {}, "classes": None}
 DATASET |= {"images": None, "storage": "pixels", "licence": None, "home": None, "login": None}
 SPLIT = {"test_fraction": 0.1, "seed": 0, "by": "image"}
+OWN = "own_"  # begins the names of sources that are tables of the user's own
 VIEW = {"classes": None, "per_class": None, "cap": None, "seed": 0, "within": None}
 STATISTICS = {"highlight": 10, "top": 15, "regret_k": [1, 5, 10]}
 
@@ -76,7 +77,7 @@ def source_name(published: Any) -> str:
     """The name of the source that a task names, or of the user's own table."""
     if isinstance(published, str):
         return published
-    return f"own_{re.sub(r'[^A-Za-z0-9]+', '_', Path(str(published['file'])).name)}"
+    return f"{OWN}{re.sub(r'[^A-Za-z0-9]+', '_', Path(str(published['file'])).name)}"
 
 
 def own_tables(tasks: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -15,6 +15,7 @@ from apr.runs.ways import PUBLISHED
 from study.comparisons import Comparisons
 from study.settings import (
     CLUSTER,
+    OWN,
     STATISTICS,
     TRAINING,
     VIEW,
@@ -97,7 +98,7 @@ class Study:
     def tables(self) -> dict[str, dict[str, Any]]:
         """The tasks whose scores stand in published tables: their source, its file and digest, the metric,
         and how they are read."""
-        found = {}
+        found: dict[str, dict[str, Any]] = {}
         for name in self.made_by(PUBLISHED):
             task = self.tasks[name]
             if "column" in task.published:
@@ -105,6 +106,10 @@ class Study:
                 found[name] = {"source": task.regime, "file": file["name"], "sha256": file["sha256"]}
                 found[name] |= {"metric": task.metric, "read": task.published}
         return found
+
+    def tables_of(self, own: bool) -> dict[str, dict[str, Any]]:
+        """Those of them that are tables of the user's own, or those that are not."""
+        return {name: table for name, table in self.tables.items() if table["source"].startswith(OWN) == own}
 
     def metrics(self, source: str) -> dict[str, str]:
         """The metrics of the tasks whose results a source publishes."""

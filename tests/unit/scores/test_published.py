@@ -105,8 +105,16 @@ def test_other_names_are_made_one(read):
         ("m,a\nr,5\n", {"where": {"m": "x"}}, "no row has m 'x'"),
         ("m,a\nr,5\n", {"names": "naslib_indices"}, "'r' is not six numbers"),
         ("m,a,a\nr,5,6\n", {}, "two columns 'a'"),
-        ("m,a\n", {}, "holds no model"),
-        ("", {}, "is not a table"),
+        ("m,a\n", {}, "is not a table with a row a model"),
+        ("", {}, "is not a table with a row a model"),
+        ("m,a,b\nr,5,6,\n", {}, "row 2 has 4 cells, the first row names 3 columns"),
+        ("m;a\nr;5,5\n", {}, "is separated by ';'; save it separated by commas, with points"),
+        ('m,a\nr,"5,5"\n', {}, "'5,5' is not a number (write it with a point, without comma or %)"),
+        ('m,a\nr,"5\n', {}, "is not a table (unexpected end of data)"),
+        ("m,a\nr,5\n", {"family": {"column": "f"}}, "lacks the column 'f'"),
+        ("m,a\nr,5\n", {"family": {"column": "m", "pattern": "x"}}, "pattern of family finds nothing in column 'm'"),
+        ("m,a\nr,5\n", {"renamed": {"s": "t"}}, "the entry renames 's', which is not there"),
+        ("m,d,a\nr,ours,5\n", {"where": {"d": "our"}}, "no row has d 'our' (did you mean ours?)"),
     ],
 )
 def test_what_is_wrong_with_a_table_is_said(read, text, settings, said):
@@ -123,9 +131,17 @@ def test_a_table_of_another_digest_is_refused(tmp_path):
     assert len(read_published(path, hashlib.sha256(LONG.encode()).hexdigest())) == 3
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path):
+    (tmp_path / "excel.csv").write_text(LONG, encoding="utf-8-sig")
+    assert list(read_published(tmp_path / "excel.csv")) == ["model", "dataset", "acc"]
+
+
 def test_a_missing_table_and_a_broken_archive(tmp_path):
     with pytest.raises(Problem, match="no such file"):
         read_published(tmp_path / "none.csv")
+    (tmp_path / "latin.csv").write_bytes("modèle,a\nr,5\n".encode("latin-1"))
+    with pytest.raises(Problem, match="save it as CSV in UTF-8"):
+        read_published(tmp_path / "latin.csv")
     (tmp_path / "torn.csv.gz").write_bytes(gzip.compress(LONG.encode())[:-9])
     with pytest.raises(Problem, match="is not a table"):
         read_published(tmp_path / "torn.csv.gz")

@@ -83,7 +83,10 @@ class Grid:
             for ax in axes:
                 ax.yaxis.labelpad = 1
                 ax.yaxis.label.set_size(self.type - 0.5)
-        if self.same_x:
+        if not self.same_x:
+            for ax in axes:
+                ax.xaxis.label.set_size(self.type - 0.5)
+        else:
             middle = (LABELS + NUMBERS + self.width - GAP) / 2
             foot = (self.foot - TICKS - LABELS + 1) / self.height
             figure.text(middle / self.width, foot, axes[0].get_xlabel(), ha="center", va="bottom")

@@ -7,6 +7,7 @@ import pandas as pd
 
 from apr.basics.escaping import plain
 from apr.basics.problems import Problem
+from apr.scores.paired import nearest_names
 from apr.scores.table import CELL, STATUSES, columns, read_scores
 
 FAMILY = "family"  # a column of published tables
@@ -114,7 +115,11 @@ def complete(scores: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
     rows = scores[tasks].dropna()
     if rows.empty:
         counts = ", ".join(f"{task} ({scores[task].count()})" for task in tasks)
+        sides = [scores.index[scores[task].notna()] for task in tasks[:2]]
+        one, other = nearest_names(*sides) if len(sides) > 1 and min(map(len, sides)) else ("", "")
+        examples = f" (for instance {one} and {other})" if one and other else ""
         raise Problem(
-            f"no model completed all of {counts}: compare tasks of one population, and look at the runs that diverged"
+            f"no model completed all of {counts}: compare tasks of one population, look at the runs that diverged, and "
+            f"call a model by one name everywhere{examples}"
         )
     return rows

@@ -1,8 +1,12 @@
 """Scores that somebody published in a table, wide or long, made into score tables of their own."""
 
+import csv
+import gzip
 import hashlib
+import io
 import logging
 import re
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,30 +25,44 @@ log = logging.getLogger("apr")
 
 
 def read_published(path: str | Path, sha256: str | None = None) -> pd.DataFrame:
-    """Read a table of published scores as text; `.gz` and the like are unpacked.
+    """Read a table of published scores as text: a CSV in UTF-8, perhaps compressed (.gz).
 
     Raises:
-        Problem: the file is missing, not the one of the digest, no table or empty, or names a column twice.
+        Problem: the file is missing, not the one of the digest, no table or empty, not separated by commas, or has a
+            column twice or a row with more or fewer cells than columns.
     """
     try:
-        found = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        data = Path(path).read_bytes()
+        found = hashlib.sha256(data).hexdigest()
         if sha256 not in (None, found):
             raise Problem(
                 f"{path}: is not the table of its entry (sha256 {found[:12]}… for {sha256[:12]}…); take the "
                 "version of `origin`, or check the new one and change the digest"
             )
-        header = pd.read_csv(path, dtype=str, header=None, nrows=1, keep_default_na=False).iloc[0].tolist()
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True)
+        text = (gzip.decompress(data) if str(path).endswith(".gz") else data).decode("utf-8-sig")
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True)]
     except FileNotFoundError:
         raise Problem(f"{path}: no such file; let Snakemake fetch it, or correct the address") from None
-    except (ValueError, OSError, EOFError, IndexError) as error:  # pandas' own errors are ValueErrors
-        raise Problem(f"{path}: is not a table ({error}); give a CSV with a row of column names") from error
+    except UnicodeDecodeError:
+        raise Problem(f"{path}: is no text in UTF-8; save it as CSV in UTF-8") from None
+    except (csv.Error, OSError, EOFError, zlib.error) as error:
+        raise Problem(f"{path}: is not a table ({error}); save it as CSV, separated by commas") from error
+    header = [name.strip() for name in rows[0]] if rows else []
+    if len(header) == 1 and (other := next((mark for mark in ";\t" if mark in header[0]), None)):
+        raise Problem(f"{path}: is separated by {other!r}; save it separated by commas, with points in numbers")
     twice = [name for name in header if header.count(name) > 1]
     if twice:
         raise Problem(f"{path}: has two columns {twice[0]!r}; rename one of them")
-    if table.empty:
-        raise Problem(f"{path}: holds no model; give a CSV with a row a model")
-    return table
+    for number, row in enumerate(rows[1:], start=2):
+        if row and len(row) != len(header):
+            raise Problem(
+                f"{path}: row {number} has {len(row)} cells, the first row names {len(header)} columns; put texts with "
+                "commas into quotes, and remove commas at the ends"
+            )
+    numbers = [number for number, row in enumerate(rows) if number and row]
+    if not numbers:
+        raise Problem(f"{path}: is not a table with a row a model; give a CSV with a row of column names first")
+    return pd.DataFrame([rows[number] for number in numbers], [number - 1 for number in numbers], header, dtype=str)
 
 
 def published_rows(path: str | Path, table: pd.DataFrame, settings: Mapping[str, Any], metric: Metric) -> list[Row]:
@@ -64,19 +82,25 @@ def published_rows(path: str | Path, table: pd.DataFrame, settings: Mapping[str,
         Problem: a column is missing, no row is left, a model stands there twice with different scores, or a score is
             no number or impossible in the metric, as percentages for fractions are.
     """
-    for column in (*settings["model"], settings["column"], *settings.get("where", {})):
+    family = settings.get("family", {}).get("column")
+    for column in (*settings["model"], settings["column"], *settings.get("where", {}), *([family] if family else ())):
         if column not in table.columns:
             remedy = "correct the entry, or take the version of the table that has it"
             raise Problem(f"{path}: lacks the column {column!r}{nearest(column, table.columns)}; {remedy}")
     for column, wanted in settings.get("where", {}).items():
-        table = table[table[column] == str(wanted)]
+        there = table[column]
+        table = table[there == str(wanted)]
         if table.empty:
-            raise Problem(f"{path}: no row has {column} {wanted!r}; correct the entry")
+            raise Problem(
+                f"{path}: no row has {column} {wanted!r}{nearest(str(wanted), there.unique())}; correct the entry"
+            )
     names = _names(path, table, settings)
     rows = pd.DataFrame({"model": names, "cell": table[settings["column"]].str.strip()}, table.index)
     rows["family"] = _families(table, settings)
+    if settings.get("family") and (rows["family"] == "").all():
+        raise Problem(f"{path}: the pattern of family finds nothing in column {family!r}; correct the entry")
     without = settings.get("without", {})
-    _refuse_unknown(path, without, rows["model"])
+    _refuse_unknown(path, "leaves out", without, rows["model"])
     rows = rows[~rows["model"].isin(without) & (rows["cell"] != "")]
     if rows.empty:
         raise Problem(f"{path}: column {settings['column']!r} holds no score; correct the entry")
@@ -114,6 +138,7 @@ def _names(path: str | Path, table: pd.DataFrame, settings: Mapping[str, Any]) -
     if (names.str.strip() == "").any():
         row = int((names.str.strip() == "").to_numpy().argmax())
         raise Problem(f"{path}: row {table.index[row] + 2}: names no model; remove the row")
+    _refuse_unknown(path, "renames", settings.get("renamed", {}), names)
     names = names.replace(settings.get("renamed", {}))
     try:
         for form in filter(None, (settings.get("names"), settings.get("repeats"))):
@@ -133,20 +158,24 @@ def _families(table: pd.DataFrame, settings: Mapping[str, Any]) -> pd.Series:
     return found.map(lambda match: match.group() if match else "")
 
 
-def _refuse_unknown(path: str | Path, without: Mapping[str, str], models: pd.Series) -> None:
-    for name in without:
+def _refuse_unknown(path: str | Path, does: str, names: Mapping[str, str], models: pd.Series) -> None:
+    for name in names:
         if name not in set(models):
-            raise Problem(f"{path}: leaves out {name!r}, which is not there{nearest(name, models)}; correct the entry")
+            raise Problem(
+                f"{path}: the entry {does} {name!r}, which is not there{nearest(name, models)}; correct the entry"
+            )
 
 
 def _values(path: str | Path, rows: pd.DataFrame, settings: Mapping[str, Any], metric: Metric) -> pd.Series:
     values = pd.to_numeric(rows["cell"], errors="coerce")
-    _refuse(path, rows, ~np.isfinite(values), settings, "is not a number")
+    marks = rows["cell"].str.contains("[,%]").any()
+    hint = " (write it with a point, without comma or %)" if marks else ""
+    _refuse(path, rows, ~np.isfinite(values), settings, f"is not a number{hint}")
     unit = settings.get("unit", "percent")
     values = values * (UNITS[unit] if metric.unit == "%" else 1.0) * (-1.0 if settings.get("negated") else 1.0)
     least, most = sorted((metric.perfect, metric.worst))
     said = f"a {unit} of {metric.title}" if metric.unit == "%" else metric.title
-    hint = "; write unit: percent" if unit == "fraction" else ""
+    hint = "; write unit: percent" if unit == "fraction" and values.max() > most else ""
     _refuse(path, rows, ~values.between(least, most), settings, f"is not {said}{hint}")
     if metric.unit == "%" and unit == "percent" and len(values) > 1 and 0 < values.max() <= 1:
         highest = f"no {settings['column']!r} is above 1"

@@ -82,7 +82,7 @@ def draw_multiples(
         grid.name(ax, name, *result)
         label = metric_of(counts, row["x_task"]).label
         title = "" if same_y and not same_x else titles[row["x_task"]]
-        room = grid.row if same_x else grid.letters - 4
+        room = grid.row if same_x else grid.letters - 2
         ax.set_xlabel(f"{shortened(title, room - len(label))} {label}".strip())
         ax.set_ylabel(label_of(counts, [row["y_task"]]))
     grid.label(figure, axes)
