@@ -83,6 +83,8 @@ def draw_multiples(
         label = metric_of(counts, row["x_task"]).label
         title = "" if same_y and not same_x else titles[row["x_task"]]
         room = grid.row if same_x else grid.letters - 2
+        if row["x_metric"] == row["y_metric"] and 0 < len(title) <= room < len(f"{title} {label}"):
+            label = ""  # the vertical axis says it
         ax.set_xlabel(f"{shortened(title, room - len(label))} {label}".strip())
         ax.set_ylabel(label_of(counts, [row["y_task"]]))
     grid.label(figure, axes)
