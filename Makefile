@@ -32,6 +32,8 @@ retest: .venv/runtime.stamp ## new test sets: published predictions recomputed; 
 .PHONY: published
 published: .venv/runtime.stamp ## does ImageNet's ranking hold elsewhere? Asked of published scores, in one to two minutes; ends in published/report.html
 	$(call run_study,published)
+	@echo "Not among it: tables under no licence to keep them here; studies/published_more.yaml adds them from a mirror."
+	@echo "docs/published.md says what came of it."
 
 .PHONY: test
 test: lint ## check style and run every test, unit tests in random order (those of SLURM where it is installed)

@@ -156,9 +156,31 @@ def test_draws_without_replacement_scatter_about_the_rho_of_all():
     ],
 )
 def test_the_regret_of_the_winner_and_its_share_of_the_way_to_the_median(x, y, expected):
-    regret, share = winner_regret(x, y)
+    found = winner_regret(x, y, 100, 0)
+    regret, share = found.regret, found.share
     assert regret == expected[0]
     assert np.isnan(share) if expected[1] is None else share == pytest.approx(expected[1])
+
+
+def test_the_interval_of_a_regret_is_that_of_resampled_models():
+    x, y = correlated(30, 3)
+    found = winner_regret(x, y, 400, 5)
+    regrets = [y[rows][x[rows].argmin()] - y[rows].min() for rows in resampled_rows(30, 400, 5)]
+    low, high = np.percentile(regrets, [0.5, 99.5])
+    assert (found.low, found.high) == pytest.approx((min(low, found.regret), max(high, found.regret)))
+    assert np.isnan(winner_regret(x[:29], y[:29], 400, 5).low)
+
+
+def test_the_regret_of_resampled_families_is_that_of_their_models():
+    x, y = correlated(60, 4)
+    members = np.arange(60) // 10
+    found = winner_regret(x, y, 300, 5, members)
+    regrets = []
+    for drawn in resampled_rows(6, 300, 5):
+        there = np.isin(members, drawn)
+        regrets.append(y[there][x[there].argmin()] - y[there].min())
+    low, high = np.percentile(regrets, [0.5, 99.5])
+    assert (found.low, found.high) == pytest.approx((min(low, found.regret), max(high, found.regret)))
 
 
 def test_memory_is_bounded_for_many_models():

@@ -1,5 +1,6 @@
 """Does the ranking of models on one task hold on another, and for whom? Of score tables, whoever published them."""
 
+import math
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
@@ -60,7 +61,8 @@ def rankings_table(
         f"In brackets: {intervals_of(ranking, resamples, counts)}; p (Holm) is, for all rows. "
         f"{''.join(_said(ranking, counts))}"
         "Regret: what is lost on the task by taking the best model of the one ranked on instead of the task's own "
-        "best; models that tie there are averaged; of median: the regret as a share of the way from the task's best "
+        "best; models that tie there are averaged; in brackets, of 30 models and more, the middle 99 % of the resamples; "
+        "of median: the regret as a share of the way from the task's best "
         f"model to its median one. {undefined(data, titles)}{left_out(len(scores), data['n'])}{footnote(weak, titles)}"
     )
     return Table(data, shown, caption)
@@ -92,8 +94,8 @@ def ranked_pairs(
     Returns:
         x_task, y_task, x_metric, y_metric, n, rho, low, high, p, p_holm, reason (why something of these is not
         defined, or NaN); families; n_above, rho_above, low_above, high_above; rho_corrected, low_corrected,
-        high_corrected; n_within_10, ... (for 10 %); draws, rho_draws, low_draws, high_draws; regret (in the unit of y's
-        metric) and regret_share: so far as the ranking asks for them.
+        high_corrected; n_within_10, ... (for 10 %); draws, rho_draws, low_draws, high_draws; regret,
+        regret_low, regret_high (in the unit of y's metric) and regret_share: so far as the ranking asks for them.
 
     Raises:
         Problem: no pair, or one that has no model in common; or no family is known where they are to be resampled.
@@ -138,9 +140,13 @@ def correlate_models(
     """
     if families is None:
         return spearman(x, y, *bootstrap, images), len(x)
-    known = families.reindex(x.index)
-    alone = pd.Series([f"\0{model}" for model in x.index], x.index)  # no family is called so
-    return family_spearman(x, y, known.fillna(alone), *bootstrap)
+    return family_spearman(x, y, _family_of(x.index, families), *bootstrap)
+
+
+def _family_of(models: pd.Index, families: pd.Series) -> pd.Series:
+    """The name of each model's family; one that has none is its own."""
+    alone = pd.Series([f"\0{model}" for model in models], models)  # no family is called so
+    return families.reindex(models).fillna(alone)
 
 
 def _row(
@@ -171,8 +177,10 @@ def _row(
     if ranking["draws"] is not None:
         rhos = drawn_rho(x, y, ranking["draws"], DRAWS, bootstrap[1])
         row |= {"draws": DRAWS} | dict(zip(("rho_draws", "low_draws", "high_draws"), rhos, strict=True))
-    regret, share = winner_regret(x, y)
-    return row | {"regret": regret, "regret_share": share}
+    members = None if families is None else pd.factorize(_family_of(x.index, families))[0]
+    lost = winner_regret(x, y, *bootstrap, members)
+    row |= {"regret": lost.regret, "regret_low": lost.low, "regret_high": lost.high}
+    return row | {"regret_share": lost.share}
 
 
 def percent(share: float) -> str:
@@ -228,7 +236,9 @@ def _shown(
         shown[f"ρ of {ranking['draws']:,} drawn"] = rho("_draws")
     targets = [target for _, target in ranking["pairs"]]
     same = len({metric_of(counts, target).points for target in targets}) == 1
-    regret = number(row["regret"], 2)
+    known = not math.isnan(row["regret_low"])
+    bounds = row["regret"], row["regret_low"], row["regret_high"]
+    regret = with_interval(*bounds, 2) if known else number(row["regret"], 2)
     shown[f"Regret ({points_of(counts, targets)})" if same else "Regret"] = (
         regret if same else f"{regret} {metric_of(counts, y).points}"
     )

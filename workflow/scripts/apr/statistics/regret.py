@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from apr.statistics.bootstrap import interval, resampled_chunks, two_vectors
+from apr.statistics.bootstrap import CACHED, interval, resampled_chunks, times_drawn, two_vectors
 from apr.statistics.deconvolution import counted, on_endless_images
 from apr.statistics.ranks import UNKNOWN, Images
 
@@ -81,15 +81,38 @@ def selection_regret(
     return regrets
 
 
-def winner_regret(reference_errors: ArrayLike, target_errors: ArrayLike) -> tuple[float, float]:
-    """Regret of taking the reference's best model, without an interval: in the target's unit, and as a share.
+@dataclass(frozen=True)
+class WinnerRegret:
+    """What is lost on a target by taking the reference's best model, with its interval (NaN: none), in its unit.
 
-    Models that tie on the reference are averaged. The share is of the way from the target's best model to its median
-    one: 0 is the best choice, 1 no better than a model from the middle; NaN where those two are equal.
+    `share` is of the way from the target's best model to its median one: 0 is the best choice, 1 no better than a model
+    from the middle; NaN where those two are equal.
+    """
+
+    regret: float
+    low: float
+    high: float
+    share: float
+
+
+def winner_regret(
+    reference_errors: ArrayLike,
+    target_errors: ArrayLike,
+    resamples: int,
+    seed: int,
+    members: NDArray[np.int64] | None = None,
+) -> WinnerRegret:
+    """Regret of taking the reference's best model; models that tie there are averaged.
+
+    The interval holds the middle 99 % of resampled models, or families of them, each with its own best; in a resample
+    the first of tied models is taken. Of fewer than 30 models there is none, as in `selection_regret`.
 
     Args:
         reference_errors: [models], the least is best.
         target_errors: alike.
+        resamples: of the models, or of the families.
+        seed: of the bootstrap.
+        members: number of each model's family, from 0 without gaps; None: each model is one.
 
     Raises:
         ValueError: see `two_vectors`; or there is no model.
@@ -97,7 +120,17 @@ def winner_regret(reference_errors: ArrayLike, target_errors: ArrayLike) -> tupl
     reference, target = two_vectors(reference_errors, target_errors)
     regret = _expected_choice(reference, target, 1) - float(target.min())
     reach = float(np.median(target) - target.min())
-    return regret, regret / reach if reach > 0 else float("nan")
+    low = high = float("nan")
+    if len(target) >= FEWEST and resamples:
+        members = np.arange(len(target)) if members is None else members
+        parts = []
+        for rows in resampled_chunks(int(members.max()) + 1, resamples, seed, rows=max(1, CACHED // len(target))):
+            there = times_drawn(rows)[:, members] > 0
+            chosen = target[np.where(there, reference, np.inf).argmin(axis=1)]
+            parts.append(chosen - np.where(there, target, np.inf).min(axis=1))
+        low, high = interval(np.concatenate(parts)[None], REGRET_PERCENTILES)
+        low, high = min(low, regret), max(high, regret)
+    return WinnerRegret(regret, low, high, regret / reach if reach > 0 else float("nan"))
 
 
 def expected_minimum(values: ArrayLike, k: int) -> float:

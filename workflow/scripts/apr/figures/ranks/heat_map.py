@@ -68,7 +68,7 @@ def draw_heat_map(
     }
     if found is None or [list(pair) for pair in ranking["pairs"]] != every["pairs"]:
         found = ranked_pairs(scores, every, resamples, seed, counts, families)
-    data = found.drop(columns=["regret", "regret_share"])
+    data = found.drop(columns=[name for name in found if name.startswith("regret")])
     weak = weak_tasks(scores, counts, tasks)
     titles = marked(titles, weak)
     rhos = pd.DataFrame(np.nan, tasks, tasks)
