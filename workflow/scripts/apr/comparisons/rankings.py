@@ -61,8 +61,8 @@ def rankings_table(
         f"In brackets: {intervals_of(ranking, resamples, counts)}; p (Holm) is, for all rows. "
         f"{''.join(_said(ranking, counts))}"
         "Regret: what is lost on the task by taking the best model of the one ranked on instead of the task's own "
-        "best; models that tie there are averaged; in brackets, of 30 models and more, the middle 99 % of the resamples; "
-        "of median: the regret as a share of the way from the task's best "
+        "best; models that tie there are averaged; in brackets, of 30 models and more, the middle 99 % of the "
+        "resamples; of median: the regret as a share of the way from the task's best "
         f"model to its median one. {undefined(data, titles)}{left_out(len(scores), data['n'])}{footnote(weak, titles)}"
     )
     return Table(data, shown, caption)
@@ -201,7 +201,7 @@ def intervals_of(ranking: Mapping[str, Any], resamples: int, counts: Counted | N
     return (
         f"the middle 95 % of {resamples:,} bootstrap resamples of the models' families (cluster bootstrap; a model of "
         "no known family is its own), whatever the test images; fewer than four families have none; p is twice the "
-        "share of resamples on the other side of 0 and not corrected for the number of tests"
+        "share of resamples on the other side of 0, one at least, and not corrected for the number of tests"
     )
 
 
