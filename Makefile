@@ -63,7 +63,7 @@ unlock: .venv/runtime.stamp ## release the demo's lock after Snakemake itself wa
 	snakemake --configfile studies/demo.yaml --directory demo --unlock
 
 .PHONY: clean
-clean: ## remove the demo's results; the environment in .venv stays
+clean: ## remove the results of demo, slices, retest and published; the environment in .venv stays
 	rm -rf demo slices retest published
 
 # $(1): a study; its results go to a folder of the same name. $(2): more options of Snakemake

@@ -33,10 +33,10 @@ SPACE = Space(depth=(1, 16), width=(8, 1024), bottleneck=(1, 2, 4), group_width=
 CLASSES = 1000
 
 
-def own_step(genotype: Genotype, device: torch.device) -> Callable:
+def own_step(genotype: Genotype, device: torch.device, batch: int) -> Callable:
     """One step of this project, as train.py takes it."""
     protocol = {"lr": 0.05, "momentum": 0.9, "nesterov": True, "weight_decay": 5e-5}
-    protocol |= {"precision": "bf16", "channels_last": True, "batch": 0}
+    protocol |= {"precision": "bf16", "channels_last": True, "batch": batch}
     trainer = Trainer(build_network(genotype, stem="res_stem_in", classes=CLASSES), protocol, CLASSES, device)
     trainer.network.train()
     return trainer.step
@@ -99,7 +99,7 @@ def compare(genotype: Genotype, options: argparse.Namespace, device: torch.devic
     inputs = torch.randn(options.batch, 3, options.resolution, options.resolution, device=device)
     labels = torch.randint(CLASSES, (options.batch,), device=device)
     steps = {
-        "own": own_step(genotype, device),
+        "own": own_step(genotype, device, options.batch),
         "pycls": pycls_step(genotype, device, mixed=False),
         "pycls_amp": pycls_step(genotype, device, mixed=True),
     }

@@ -60,7 +60,7 @@ rule import_measured:
 
 
 rule import_tables:
-    """Scores of published tables, of all tasks at once: a table is read in no time, a process starts in a second."""
+    """Scores of published tables, all at once: a table is read in no time, a process takes a second to start."""
     input:
         verified=[f"data/raw/{source}.json" for source in files.fetched_tables],
         tables=files.tables(study.tables_of(own=False)),

@@ -1,5 +1,7 @@
 """Errors of a study's tasks: where their runs come from, roles, views, metrics, grids, and what they start from."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 from apr.basics.values import nearest, value_problem
@@ -95,15 +97,19 @@ def _published_errors(name: str, task: dict, known: Known) -> Errors:
 
 
 def _own_table_errors(path: list, task: dict, file: str) -> Errors:
-    for key in ("set", "metric"):
-        if key == "set" and key in task:
-            yield [*path, key], "is no key of a task with a table of one's own; name the column in published"
-        if key == "metric" and key not in task:
-            yield [*path, key], f"is missing ({', '.join(METRICS)})"
-    if task[PUBLISHED]["file"] != file:
+    if "set" in task:
+        yield [*path, "set"], "is no key of a task with a table of one's own; name the column in published"
+    if "metric" not in task:
+        yield [*path, "metric"], f"is missing ({', '.join(METRICS)})"
+    pattern = task[PUBLISHED].get("family", {}).get("pattern", "")
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        yield [*path, PUBLISHED, "family", "pattern"], f"{pattern!r} is no regular expression ({error})"
+    if "://" in task[PUBLISHED]["file"]:
+        yield [*path, PUBLISHED, "file"], f"{task[PUBLISHED]['file']}: is an address; download it, and give the file"
+    elif str(Path(task[PUBLISHED]["file"])) != file:
         yield [*path, PUBLISHED, "file"], f"has the name of another table, {file}; rename one of the two"
-    elif "://" in file:
-        yield [*path, PUBLISHED, "file"], f"{file}: is an address; download it, and give the file"
     elif not (ROOT / file).is_file():
         yield [*path, PUBLISHED, "file"], f"{file}: no such file; it is looked for in the project's folder"
 

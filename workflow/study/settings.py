@@ -14,6 +14,8 @@ CLUSTER = {"per_gpu": 1, "minutes_per_job": 60, "images_per_second": 1000, "devi
 DATASET = {"title": None, "domain": None, "files": [], "folder": None, "unpack": True, "options": {}, "classes": None}
 DATASET |= {"images": None, "storage": "pixels", "licence": None, "home": None, "login": None}
 SPLIT = {"test_fraction": 0.1, "seed": 0, "by": "image"}
+# what of an entry changes how a table is read; the rest explains it
+READ = ("model", "column", "unit", "where", "family", "without", "renamed", "names", "repeats", "negated", "images")
 OWN = "own_"  # begins the names of sources that are tables of the user's own
 VIEW = {"classes": None, "per_class": None, "cap": None, "seed": 0, "within": None}
 STATISTICS = {"highlight": 10, "top": 15, "regret_k": [1, 5, 10]}

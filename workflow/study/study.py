@@ -16,6 +16,7 @@ from study.comparisons import Comparisons
 from study.settings import (
     CLUSTER,
     OWN,
+    READ,
     STATISTICS,
     TRAINING,
     VIEW,
@@ -104,7 +105,10 @@ class Study:
             if "column" in task.published:
                 file = self.datasets[task.regime]["files"][0]
                 found[name] = {"source": task.regime, "file": file["name"], "sha256": file["sha256"]}
-                found[name] |= {"metric": task.metric, "read": task.published}
+                found[name] |= {
+                    "metric": task.metric,
+                    "read": {key: task.published[key] for key in READ if key in task.published},
+                }
         return found
 
     def tables_of(self, own: bool) -> dict[str, dict[str, Any]]:

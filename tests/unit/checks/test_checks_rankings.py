@@ -25,6 +25,8 @@ def found(change, tmp_path, base="studies/published.yaml"):
             "tasks.openclip_imagenet.metric: openclip_imagenet was published as top1_accuracy; remove the key",
         ),
         ("tasks: {a: {published: open_clip}}", "tasks.a.set: open_clip has no test set 'a'"),
+        (f"tasks: {{{OWN % ('https://x.org/a.csv', '')}}}", "https://x.org/a.csv: is an address; download it"),
+        (f"tasks: {{{OWN % (KEPT, ', family: {column: m, pattern: (}')}}}", "pattern: '(' is no regular expression"),
         (f"tasks: {{{OWN % ('none.csv', '')}}}", "none.csv: no such file; it is looked for in the project's folder"),
         (
             f"tasks: {{{OWN % (KEPT, '')}, other: {{published: {{file: a/medical_aucs.csv, model: [m], column: c}}, "
@@ -84,6 +86,7 @@ def test_a_trained_task_is_not_compared_with_a_published_one(tmp_path):
     assert "r.targets: openclip_cars has none of the models of photos" in error
 
 
-def test_ones_own_table_beside_the_kept_ones_is_no_error(tmp_path):
-    own = f"tasks: {{mine: {{published: {{file: {KEPT}, model: [source], column: bloodmnist}}, metric: auc}}}}\n"
+@pytest.mark.parametrize("file", [KEPT, f"./{KEPT}", KEPT.replace("/", "//")])
+def test_ones_own_table_beside_the_kept_ones_is_no_error(file, tmp_path):
+    own = f"tasks: {{mine: {{published: {{file: {file}, model: [source], column: bloodmnist}}, metric: auc}}}}\n"
     assert found(own + RANKINGS % "pairs: {mine: medical_bloodmnist}", tmp_path) == []

@@ -74,7 +74,7 @@ def test_empty_cells_and_models_left_out_have_no_row(read):
 
 def test_a_row_that_is_there_twice_counts_once(read, caplog):
     assert values(read("m,a\nr,1.5\nr,1.5\nv,2\n", model=["m"], column="a")) == {"r": 1.5, "v": 2.0}
-    assert "1 rows of a say again" in caplog.text
+    assert "rows of a that repeat others count once: 1" in caplog.text
 
 
 def test_models_of_one_structure_are_repeats(read):
@@ -105,8 +105,8 @@ def test_other_names_are_made_one(read):
         ("m,a\nr,5\n", {"where": {"m": "x"}}, "no row has m 'x'"),
         ("m,a\nr,5\n", {"names": "naslib_indices"}, "'r' is not six numbers"),
         ("m,a,a\nr,5,6\n", {}, "two columns 'a'"),
-        ("m,a\n", {}, "is not a table with a row a model"),
-        ("", {}, "is not a table with a row a model"),
+        ("m,a\n", {}, "has no row of scores"),
+        ("", {}, "has no row of scores"),
         ("m,a,b\nr,5,6,\n", {}, "row 2 has 4 cells, the first row names 3 columns"),
         ("m;a\nr;5,5\n", {}, "is separated by ';'; save it separated by commas, with points"),
         ('m,a\nr,"5,5"\n', {}, "'5,5' is not a number (write it with a point, without comma or %)"),

@@ -175,6 +175,7 @@ def test_the_regret_of_resampled_families_is_that_of_their_models():
     x, y = correlated(60, 4)
     members = np.arange(60) // 10
     found = winner_regret(x, y, 300, 5, members)
+    assert np.isnan(winner_regret(x, y, 300, 5, members // 2).low)  # of three families
     regrets = []
     for drawn in resampled_rows(6, 300, 5):
         there = np.isin(members, drawn)

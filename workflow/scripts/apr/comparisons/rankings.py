@@ -44,7 +44,7 @@ def rankings_table(
         resamples: of the models, or of the families.
         seed: of the resamples and of the draws.
         counts: what is known of each task's test images and metric (`apr.scores.tested`); None: nothing.
-        families: name of each model's family, of `apr.scores.frames.read_families`.
+        families: name of each model's family, of `apr.scores.frames.families_of`.
         found: the numbers, if they are known, of `ranked_pairs` with the same arguments.
 
     Raises:
@@ -54,6 +54,7 @@ def rankings_table(
     tasks = list(chain(*ranking["pairs"]))
     weak = weak_tasks(scores, counts, tasks)
     titles = marked(titles, weak)
+    four_families = "(and four families) " if ranking["by_family"] else ""
     shown = pd.DataFrame([_shown(row, ranking, titles, counts) for row in data.to_dict("records")])
     caption = (
         f"{ranking['title']}: Spearman's ρ between the models' {words_of(counts, tasks)} on one task (ranked on) and "
@@ -61,8 +62,8 @@ def rankings_table(
         f"In brackets: {intervals_of(ranking, resamples, counts)}; p (Holm) is, for all rows. "
         f"{''.join(_said(ranking, counts))}"
         "Regret: what is lost on the task by taking the best model of the one ranked on instead of the task's own "
-        "best; models that tie there are averaged; in brackets, of 30 models and more, the middle 99 % of the "
-        "resamples; of median: the regret as a share of the way from the task's best "
+        f"best; models that tie there are averaged; in brackets, of 30 models {four_families}or more, the middle "
+        "99 % of the resamples; of median: the regret as a share of the way from the task's best "
         f"model to its median one. {undefined(data, titles)}{left_out(len(scores), data['n'])}{footnote(weak, titles)}"
     )
     return Table(data, shown, caption)

@@ -50,9 +50,12 @@ class Trainer:
             fused=True,
         )
         recorded = recorded and device.type == "cuda"
+        if device.type == "cuda" and device.index is not None:
+            torch.cuda.set_device(device)  # streams and recordings are of the current one
         pool = torch.cuda.graph_pool_handle() if recorded else None
         self._updates, self._settling, self._evaluating = (
-            Replay(one, device, pool) if recorded else one for one in (self._update, self._settle, self._judge)
+            Replay(one, device, protocol["batch"], pool) if recorded else one
+            for one in (self._update, self._settle, self._judge)
         )
         self._rate = torch.zeros((), device=device)  # the learning rate, where a recorded step reads it
         self._norms = [m for m in self.network.modules() if isinstance(m, nn.BatchNorm2d)]
@@ -92,7 +95,8 @@ class Trainer:
     def settle_batchnorm(self, loader: Loader, epoch: int) -> None:
         """Precise BatchNorm: the mean of batch statistics over `precise_bn` samples replaces the running ones.
 
-        Order, crops and flips of these samples are drawn again, as in pycls.
+        Order, crops and flips of these samples are drawn again, as in pycls. The number of batches is recorded with the
+        rest, so that it is always of the same images.
         """
         batch = self.protocol["batch"]
         self._wanted = min(self.protocol["precise_bn"], len(loader.images)) // batch

@@ -40,7 +40,7 @@ def read_published(path: str | Path, sha256: str | None = None) -> pd.DataFrame:
                 "version of `origin`, or check the new one and change the digest"
             )
         text = (gzip.decompress(data) if str(path).endswith(".gz") else data).decode("utf-8-sig")
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True)]
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except FileNotFoundError:
         raise Problem(f"{path}: no such file; let Snakemake fetch it, or correct the address") from None
     except UnicodeDecodeError:
@@ -61,7 +61,7 @@ def read_published(path: str | Path, sha256: str | None = None) -> pd.DataFrame:
             )
     numbers = [number for number, row in enumerate(rows) if number and row]
     if not numbers:
-        raise Problem(f"{path}: is not a table with a row a model; give a CSV with a row of column names first")
+        raise Problem(f"{path}: has no row of scores; give a CSV with a row of column names, and a row for each model")
     return pd.DataFrame([rows[number] for number in numbers], [number - 1 for number in numbers], header, dtype=str)
 
 
@@ -88,7 +88,7 @@ def published_rows(path: str | Path, table: pd.DataFrame, settings: Mapping[str,
             remedy = "correct the entry, or take the version of the table that has it"
             raise Problem(f"{path}: lacks the column {column!r}{nearest(column, table.columns)}; {remedy}")
     for column, wanted in settings.get("where", {}).items():
-        there = table[column]
+        there = table[column].str.strip()
         table = table[there == str(wanted)]
         if table.empty:
             raise Problem(
@@ -117,9 +117,9 @@ def published_rows(path: str | Path, table: pd.DataFrame, settings: Mapping[str,
 def same_scores(tables: Mapping[str, list[Row]]) -> list[tuple[str, ...]]:
     """Models whose scores are the same in all tables of a source: often one model under several names."""
     values: dict[str, list[Any]] = {}
-    for rows in tables.values():
+    for task, rows in tables.items():
         for row in rows:
-            values.setdefault(row["model"], []).append(row["value"])
+            values.setdefault(row["model"], []).append((task, row["value"]))
     groups: dict[tuple, list[str]] = {}
     for model, scores in values.items():
         groups.setdefault(tuple(scores), []).append(model)
@@ -201,5 +201,5 @@ def _each_once(path: str | Path, rows: pd.DataFrame, column: str) -> pd.DataFram
             "choose rows (where: …), or remove one"
         )
     if len(once) < len(rows):
-        log.warning("%s: %d rows of %s say again what others say, and count once", path, len(rows) - len(once), column)
+        log.warning("%s: rows of %s that repeat others count once: %d", path, column, len(rows) - len(once))
     return once

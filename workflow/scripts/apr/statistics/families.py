@@ -57,5 +57,5 @@ def family_bootstrap(
         resamples: of the families.
         seed: of the bootstrap.
     """
-    chunks = resampled_chunks(int(members.max()) + 1, resamples, seed, rows=CACHED // len(x))
+    chunks = resampled_chunks(int(members.max()) + 1, resamples, seed, rows=max(1, CACHED // len(x)))
     return np.concatenate([resampled_correlation(x, y, times_drawn(rows)[:, members]) for rows in chunks])

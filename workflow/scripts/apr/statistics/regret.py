@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from apr.statistics.bootstrap import CACHED, interval, resampled_chunks, times_drawn, two_vectors
 from apr.statistics.deconvolution import counted, on_endless_images
+from apr.statistics.ranks import FEWEST as FEWEST_FAMILIES
 from apr.statistics.ranks import UNKNOWN, Images
 
 # Of a minimum over models: it hangs on a few of them, so that the middle 95 % of resamples cover less than 95 %.
@@ -105,7 +106,7 @@ def winner_regret(
     """Regret of taking the reference's best model; models that tie there are averaged.
 
     The interval holds the middle 99 % of resampled models, or families of them, each with its own best; in a resample
-    the first of tied models is taken. Of fewer than 30 models there is none, as in `selection_regret`.
+    the first of tied models is taken. Of fewer than 30 models, or than four families, there is none.
 
     Args:
         reference_errors: [models], the least is best.
@@ -121,8 +122,8 @@ def winner_regret(
     regret = _expected_choice(reference, target, 1) - float(target.min())
     reach = float(np.median(target) - target.min())
     low = high = float("nan")
-    if len(target) >= FEWEST and resamples:
-        members = np.arange(len(target)) if members is None else members
+    members = np.arange(len(target)) if members is None else members
+    if len(target) >= FEWEST and resamples and members.max() + 1 >= FEWEST_FAMILIES:
         parts = []
         for rows in resampled_chunks(int(members.max()) + 1, resamples, seed, rows=max(1, CACHED // len(target))):
             there = times_drawn(rows)[:, members] > 0
