@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from apr.models.pretrained import run_name
+from apr.models.names import run_name
 from apr.runs.metrics import ACCURACY
 from apr.runs.protocol import STARTS
 from apr.runs.ways import PUBLISHED, WAYS
