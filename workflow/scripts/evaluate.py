@@ -23,7 +23,7 @@ from apr.basics.problems import Problem
 from apr.data.packed import open_packed
 from apr.data.views import view_indices
 from apr.models.pretrained import check_weights, load_model, parse_model
-from apr.runs.commandline import BAD_OPTION, Parser, beside, check_images, check_places, device, number, plain
+from apr.runs.commands.commandline import BAD_OPTION, Parser, beside, check_images, check_places, device, number, plain
 from apr.runs.protocol import planned_protocol
 from apr.runs.record import new_run, read_run
 

@@ -16,7 +16,7 @@ from apr.models.libraries import plain_settings, timm_model, torchvision_model
 from apr.models.names import LIBRARIES, OWN, own_file, parse_model, run_name
 from apr.models.own import build_own, fill_own
 from apr.models.packages import packaged_file
-from apr.models.weight_files import SUFFIXES
+from apr.models.weight_files import SUFFIXES, check_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,16 +108,6 @@ def load_model(
         source=(file.name if file else "hub") if trained else "none",
         code=file_digest(code) if code else None,
     )
-
-
-def check_weights(weights: str | Path | None) -> None:
-    """Refuse weights that are neither a file nor a folder.
-
-    Raises:
-        Problem: names them and the remedy.
-    """
-    if weights is not None and not Path(weights).exists():
-        raise Problem(f"--weights {weights}: no such file or folder; give a file of weights, or a folder of such files")
 
 
 def _own(model: str, code: Path, file: Path | None, weights: str | Path | None, trained: bool) -> tuple:

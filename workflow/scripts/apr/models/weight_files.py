@@ -13,6 +13,16 @@ SUFFIXES = (".safetensors", ".pth", ".pt")
 REACH_SECONDS = 5
 
 
+def check_weights(weights: str | Path | None) -> None:
+    """Refuse weights that are neither a file nor a folder.
+
+    Raises:
+        Problem: names them and the remedy.
+    """
+    if weights is not None and not Path(weights).exists():
+        raise Problem(f"--weights {weights}: no such file or folder; give a file of weights, or a folder of such files")
+
+
 def read_weights(file: Path) -> dict[str, "torch.Tensor"]:
     """Weights by name from a safetensors file or a checkpoint of torch, without running code."""
     import torch

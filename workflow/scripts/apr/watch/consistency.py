@@ -34,7 +34,8 @@ def impossible(run: dict, view: Mapping[str, Any]) -> str:
             )
             continue
         for part, counts in entry["parts"].items():
-            if fault := part_fault(counts, len(view["classes"]), images.get(part, view[f"n_{part}"])):
+            n = images.get(part, view[f"n_{part}"])
+            if fault := part_fault(counts, len(view["classes"]), n, several="label_sets" in view):
                 odd.append(f"epoch {entry['epoch']}: {part} {fault}")
     if outcome["parts"]["test"]["n"] != view["n_test"] and not odd:
         odd.append(f"test has {outcome['parts']['test']['n']} images, its view {view['n_test']}")
@@ -43,8 +44,10 @@ def impossible(run: dict, view: Mapping[str, Any]) -> str:
     if outcome["status"] == "completed":
         if len(history) != epochs:
             odd.append(f"its history has {len(history)} epochs of {epochs}")
-        if any(outcome[key] != history[-1][key] for key in outcome.keys() & history[-1].keys() - {"epoch"}):
-            odd.append("its outcome is not that of its last epoch")
+        # the last, or the one that was best on the validation images
+        kept = next((entry for entry in history if entry["epoch"] == outcome["epoch"]), {"parts": None})
+        if any(outcome[key] != kept[key] for key in outcome.keys() & kept.keys()):
+            odd.append(f"its outcome is not that of its epoch {outcome['epoch']}")
     return f"{odd[0]}; delete it" if odd else ""
 
 
