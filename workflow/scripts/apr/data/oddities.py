@@ -1,7 +1,7 @@
 """What looks odd in a dataset, in sentences for the terminal and the manifest."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,7 @@ def all_notes(
     notes = [
         *_left_out(listing),
         *listing.ignored.notes,
+        *_single_labels(listing),
         *_levels(written),
         *_few("test", int(tests.sum())),
         *_odd_share("test", int(tests.sum()), len(tests), split, drawn),
@@ -75,10 +76,11 @@ def all_notes(
     if not validation.any():
         return notes
     split_up = len(index) if drawn else int((~tests).sum())
+    chosen_by = {label for item, held in zip(items, validation, strict=True) if held for label in item.labels}
     return [
         *notes,
         *_few("validation", int(validation.sum())),
-        *_without(listing.classes, index["label"][validation]),
+        *_without(listing.classes, chosen_by),
         *_odd_share("validation", int(validation.sum()), split_up, split, drawn_too),
         *_torn_groups("validation", listing, items, index, split, drawn_too, copies.across_validation),
         *_copies("validation", copies.across_validation, items, drawn_too, int(validation.sum())),
@@ -141,10 +143,19 @@ def _few(part: str, count: int) -> list[str]:
     ]
 
 
-def _without(classes: Sequence[str], labels: np.ndarray) -> list[str]:
+def _single_labels(listing: Listing) -> list[str]:
+    """Where an image may have several labels and none has."""
+    if not listing.multi_label or any(len(item.labels) > 1 for item in listing.items):
+        return []
+    return [
+        f"looks single-label: none of its {len(listing.items):,} images has more than one label; if none can have, "
+        "read it without the option that allows several, as images of one class each"
+    ]
+
+
+def _without(classes: Sequence[str], there: Collection[str]) -> list[str]:
     """Classes that nothing is chosen by."""
-    there = set(labels.tolist())
-    lacking = [label for code, label in enumerate(classes) if code not in there]
+    lacking = [label for label in classes if label not in there]
     if not lacking:
         return []
     number = f"{len(lacking):,} of {len(classes):,} classes"
@@ -222,7 +233,7 @@ def _copies(part: str, across: Sequence[tuple[int, int]], items: Sequence[Item],
 
 def _two_labels(copies: Copies, items: Sequence[Item]) -> list[str]:
     pairs = [
-        f"{items[one].name} ({items[one].label}) = {items[other].name} ({items[other].label})"
+        f"{items[one].name} ({items[one].shown}) = {items[other].name} ({items[other].shown})"
         for one, other in copies.two_labels
     ]
     if not pairs:

@@ -115,6 +115,21 @@ def validation_by_group(
     return drawn
 
 
+def strata(label_sets: Sequence[tuple[str, ...]]) -> list[str]:
+    """What the images of a class are for a draw, where an image may have several labels: the rarest of its labels.
+
+    So that rare labels come into each part. An image alone with its rarest label goes with the most frequent label,
+    since nothing can be drawn of one image; where each image has one label, it is that label.
+    """
+    if all(len(labels) == 1 for labels in label_sets):
+        return [label for (label,) in label_sets]
+    counts = Counter(label for labels in label_sets for label in labels)
+    drawn_by = [min(labels, key=lambda label: (counts[label], label), default="") for labels in label_sets]
+    sizes = Counter(drawn_by)
+    largest = max(sizes, key=lambda label: (sizes[label], label))
+    return [label if sizes[label] > 1 else largest for label in drawn_by]
+
+
 def _drawn_images(
     names: Sequence[str], members: Mapping[str, list[int]], targets: Mapping[str, int], purpose: str, seed: int
 ) -> np.ndarray:
