@@ -136,7 +136,7 @@ def test_images_without_a_group_are_groups_of_their_own(tmp_path):
     assert sorted(np.bincount(numbers)) == [1] * 10 + [10]
     for wrong in ("\n".join(lines[1:]) + "\n", "".join(f"{line.split()[0]}\n" for line in lines)):
         (tmp_path / "set.files.txt").write_text(wrong)
-        with pytest.raises(Problem, match=r"set\.files\.txt: .* where 11 of 20 images were packed; delete it"):
+        with pytest.raises(Problem, match=r"set\.files\.txt: .* where 11 of 20 were packed; delete it"):
             groups_of(tmp_path / "set", 11)
 
 

@@ -18,7 +18,15 @@ from apr.data.oddities import all_notes, counted
 from apr.data.packed import INDEX, STORAGES, label_counts
 from apr.data.reading.parts import PARTS
 from apr.data.reading.walking import named
-from apr.data.splits import split_by_group, split_by_image, strata, validation_by_group, validation_by_image
+from apr.data.splits import (
+    folds_as_released,
+    rows_as_released,
+    split_by_group,
+    split_by_image,
+    strata,
+    validation_by_group,
+    validation_by_image,
+)
 
 SHOWN = 20
 
@@ -50,8 +58,9 @@ def pack_dataset(
         manifest_path: where the manifest goes, last of all.
         name: of the dataset.
         storage: "pixels" (raw RGB) or "encoded" (the publisher's own JPEG bytes; anything else as PNG).
-        split: test_fraction, seed, by ("image", "group", or "none": all is a test set), where the publisher ships none;
-            and validation_fraction (default 0: no validation part is drawn).
+        split: test_fraction, seed, by ("image", "group", "released": as the released code of Study B, or "none": all is
+            a test set), where the publisher ships none; and validation_fraction (default 0: no validation part is
+            drawn).
         classes: how many there should be, if known.
         about: further entries of the manifest (title, licence, home, sources).
         threads: that decode.
@@ -70,7 +79,7 @@ def pack_dataset(
             f"{name}: {classes} classes expected, {len(listing.classes)} found ({', '.join(listing.classes[:SHOWN])}); "
             "correct `classes`, or look at what was unpacked"
         )
-    codes = _part_codes(listing.items, split, listing.ungrouped)
+    codes = _part_codes(listing, split)
     labels, label_sets = _label_codes(listing)
     keys = list(zip(codes.tolist(), labels.tolist(), (item.name for item in listing.items), strict=True))
     rows = sorted(range(len(keys)), key=keys.__getitem__)
@@ -84,9 +93,11 @@ def pack_dataset(
         part: label_counts(labels[codes == PARTS.index(part)], len(listing.classes), label_sets) for part in sizes
     }
     for part in ("train", "test") if sizes["train"] else ("test",):
-        if 0 in counts[part]:
+        if 0 in counts[part] and not listing.lenient:
             lacking = listing.classes[counts[part].index(0)]
-            raise Problem(f"{name}: class {lacking!r} has no {part} image; add some, or set options: missing: drop")
+            raise Problem(
+                f"{name}: class {lacking!r} has no {part} image; add some, or set options: missing: drop, or keep"
+            )
     with ExitStack() as stack:
         # Left in reverse order: the manifest appears when all else is there.
         manifest_part = stack.enter_context(atomic_path(manifest_path))
@@ -156,12 +167,13 @@ def _copies(path: Path, index: np.ndarray, storage: str, written: Written) -> Co
     return find_copies(written.digests, written.sketches, index["label"], index["split"], read)
 
 
-def _part_codes(items: Sequence[Item], split: Mapping[str, Any], ungrouped: str | None) -> np.ndarray:
+def _part_codes(listing: Listing, split: Mapping[str, Any]) -> np.ndarray:
     """The part of each image, as its number in `PARTS`: as shipped, or as drawn."""
+    items, by = listing.items, split["by"]
     shipped, fraction = items[0].split is not None, split.get("validation_fraction", 0)
     if shipped:
         codes = np.array([PARTS.index(item.split) for item in items])
-    elif split["by"] == "none":
+    elif by == "none":
         return np.full(len(items), PARTS.index("test"))
     else:
         codes = np.zeros(len(items), int)
@@ -173,21 +185,43 @@ def _part_codes(items: Sequence[Item], split: Mapping[str, Any], ungrouped: str 
     of = [items[row] for row in drawn]
     names, seed = [item.name for item in of], split["seed"]
     labels = strata([item.labels for item in of])
+    whole = _whole(of, by, listing.ungrouped)
     test = validation = np.zeros(len(of), bool)
-    if split["by"] == "group":
-        _need_groups(of, ungrouped)
-        groups = [item.group for item in of]
-        if not shipped:
-            test = split_by_group(labels, groups, split["test_fraction"], seed)
-        if fraction:
-            validation = validation_by_group(labels, groups, test, fraction, seed)
-    else:
-        if not shipped:
+    if not shipped:
+        if by == "released":
+            test = _as_released(listing, split)
+        elif whole is not None:
+            test = split_by_group(labels, whole, split["test_fraction"], seed)
+        else:
             test = split_by_image(names, labels, split["test_fraction"], seed)
-        if fraction:
-            validation = validation_by_image(names, labels, test, fraction, seed)
+    if fraction and whole is not None:
+        validation = validation_by_group(labels, whole, test, fraction, seed)
+    elif fraction:
+        validation = validation_by_image(names, labels, test, fraction, seed)
     codes[drawn[test]], codes[drawn[validation]] = PARTS.index("test"), PARTS.index("validation")
     return codes
+
+
+def _whole(items: Sequence[Item], by: str, ungrouped: str | None) -> list[str] | None:
+    """What a drawn part takes whole, of each image: its group or its fold; None where it takes single images."""
+    if by == "group":
+        _need_groups(items, ungrouped)
+        return [item.group for item in items]
+    if by == "released" and items[0].fold is not None:
+        return [f"{name}/{number}" for name, number in (item.fold for item in items)]
+    return None
+
+
+def _as_released(listing: Listing, split: Mapping[str, Any]) -> np.ndarray:
+    """The test part as the released code draws it, bool [N]: of the images in their order, or of whole folds."""
+    items, fraction, seed = listing.items, split["test_fraction"], split["seed"]
+    if listing.multi_label:
+        raise Problem("split: by: released: draws of each class, and an image may have several labels; split by image")
+    if items[0].fold is not None:
+        return folds_as_released([item.fold for item in items], fraction, seed)
+    test = np.zeros(len(items), bool)
+    test[rows_as_released([item.label for item in items], listing.classes, fraction, seed)] = True
+    return test
 
 
 def _need_groups(items: Sequence[Item], ungrouped: str | None) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from apr.basics.problems import Problem
 from apr.data.reading.parts import PARTS
-from apr.data.reading.snippets import Snippet
+from apr.data.reading.snippets import Channels, Snippet
 from apr.data.reading.walking import LeftOut
 
 
@@ -36,16 +36,18 @@ class Item:
     Attributes:
         name: unique in its dataset, such as the path below the root.
         label: name of its class; where an image may have several labels, or none, all of them.
-        source: an encoded picture, a part of one, or pixels, uint8 [H, W] or [H, W, 1 or 3].
+        source: an encoded picture, a part of one, one of several, or pixels, uint8 [H, W] or [H, W, 1 or 3].
         split: "train", "test", "validation", or None where the publisher ships no split.
         group: what must not be torn apart (a patient, a lesion), or None.
+        fold: the set of numbered folds that a publisher put it in, and the number; or None.
     """
 
     name: str
     label: str | tuple[str, ...]
-    source: Span | Snippet | np.ndarray
+    source: Span | Snippet | Channels | np.ndarray
     split: str | None = None
     group: str | None = None
+    fold: tuple[str, int] | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -72,6 +74,7 @@ class Listing:
         classes: names of the classes, or of the labels where an image may have several, in order.
         ignored: what was passed over or looks odd.
         ungrouped: where the first image without a group stands, and how many there are, if a table says so.
+        lenient: a class may lack images of any part.
         group_hint: what seems to belong together though no group is given, with the YAML that says so.
     """
 
@@ -80,6 +83,7 @@ class Listing:
     ignored: LeftOut = field(default_factory=LeftOut)
     ungrouped: str | None = None
     group_hint: str | None = None
+    lenient: bool = False
 
     @property
     def multi_label(self) -> bool:
@@ -94,7 +98,7 @@ class Listing:
         """
         counts = Counter(label for item in self.items for label in item.labels)
         empty = [label for label in self.classes if not counts[label]]
-        if empty:
+        if empty and not self.lenient:
             raise Problem(f"{root}: class {empty[0]!r} has no image: {_more(empty)}add some, or remove the class")
         names = Counter(item.name for item in self.items)
         double = [name for name, count in names.items() if count > 1]
