@@ -92,6 +92,8 @@ def pack_dataset(
     counts = {
         part: label_counts(labels[codes == PARTS.index(part)], len(listing.classes), label_sets) for part in sizes
     }
+    if not sizes["test"]:
+        raise Problem(f"{name}: its test part is empty: {len(rows):,} images are too few for `split`; add some")
     for part in ("train", "test") if sizes["train"] else ("test",):
         if 0 in counts[part] and not listing.lenient:
             lacking = listing.classes[counts[part].index(0)]

@@ -8,6 +8,7 @@ from typing import Literal
 
 from apr.basics.problems import Problem
 from apr.data.formats.labels import LabelCells
+from apr.data.formats.options import listed_values
 from apr.data.reading.label_table import LabelTable, read_table
 from apr.data.reading.listing import Item, Listing, in_order
 from apr.data.reading.snippets import Channels
@@ -15,7 +16,6 @@ from apr.data.reading.walking import LeftOut, below, named, pictures_among, walk
 
 IMAGE, TARGET, SPLIT = "Id", "Target", "Split"
 COLOURS = ("red", "green", "blue")
-PARTS = {"train": "train", "val": "validation", "test_val": "test"}  # as the released split calls them
 
 
 def read_hpa(
@@ -23,6 +23,9 @@ def read_hpa(
     *,
     table: str = "train.csv",
     split_table: str | None = None,
+    train_values: str | list[str] = "train",
+    validation_values: str | list[str] = (),
+    test_values: str | list[str] = "test",
     labels: list[str] | None = None,
     yellow: Literal["leave_out", "add"] = "leave_out",
 ) -> Listing:
@@ -31,7 +34,10 @@ def read_hpa(
     Args:
         root: holds table and pictures, these at any depth.
         table: file name of the table.
-        split_table: file name of a table that has Split beside them: train, val or test_val.
+        split_table: file name of a table that has the column Split beside them.
+        train_values: value or values of Split that mean train.
+        validation_values: value or values of Split that mean validation.
+        test_values: value or values of Split that mean test.
         labels: names of the numbers from 0 on; by default the numbers themselves.
         yellow: the fourth picture is left out, or "add": added to red and green.
 
@@ -40,7 +46,9 @@ def read_hpa(
     """
     left = LeftOut()
     targets = _targets(root / table, labels, left)
-    parts = _parts(root / split_table, targets, labels, left) if split_table else {}
+    said = {"train": train_values, "validation": validation_values, "test": test_values}
+    parts_by_value = {value: part for part, values in said.items() for value in listed_values(values)}
+    parts = _parts(root / split_table, parts_by_value, targets, labels, left) if split_table else {}
     colours = (*COLOURS, "yellow") if yellow == "add" else COLOURS
     by_stem: dict[str, Path] = {}
     pictures = pictures_among(root, walk(root, left), left, apart=[root / table, root / (split_table or table)])
@@ -97,13 +105,20 @@ def _by_image(table: LabelTable, labels: Sequence[str] | None, left: LeftOut) ->
 
 
 def _parts(
-    path: Path, targets: Mapping[str, tuple[str, ...]], labels: Sequence[str] | None, left: LeftOut
+    path: Path,
+    parts: Mapping[str, str],
+    targets: Mapping[str, tuple[str, ...]],
+    labels: Sequence[str] | None,
+    left: LeftOut,
 ) -> dict[str, str]:
     """The part of each image."""
     table = _table(path, (IMAGE, TARGET, SPLIT), left)
-    odd = next((row for row in table.rows if row.cells[SPLIT] not in PARTS), None)
+    odd = next((row for row in table.rows if row.cells[SPLIT] not in parts), None)
     if odd:
-        raise Problem(f"{path}: line {odd.line}: {SPLIT} says {odd.cells[SPLIT]!r}: one of {', '.join(PARTS)}")
+        raise Problem(
+            f"{path}: line {odd.line}: {SPLIT} says {odd.cells[SPLIT]!r}; set options: train_values, validation_values "
+            "or test_values"
+        )
     others = _by_image(table, labels, left)
     lacking = [image for image in targets if image not in others]
     if lacking:
@@ -114,7 +129,7 @@ def _parts(
             f"{path}: other labels than in the table of images: {named(differing)}; take tables of one release"
         )
     left["row_left_out"] += len(others.keys() - targets.keys())
-    return {row.cells[IMAGE]: PARTS[row.cells[SPLIT]] for row in table.rows}
+    return {row.cells[IMAGE]: parts[row.cells[SPLIT]] for row in table.rows}
 
 
 def _table(path: Path, columns: Sequence[str], left: LeftOut) -> LabelTable:
