@@ -1,7 +1,8 @@
 """Plain values, as they come from YAML, JSON or a command line, checked against what a key says that it takes.
 
 What a key takes is written in the words of JSON Schema: type, enum, minimum, exclusiveMinimum, maximum,
-exclusiveMaximum, items, minItems, anyOf. A configuration's schema takes these parts over as they are.
+exclusiveMaximum, items, minItems, additionalProperties, anyOf. A configuration's schema takes these parts over as they
+are.
 """
 
 import difflib
@@ -19,6 +20,7 @@ KINDS = {
     "string": str,
     "boolean": bool,
     "array": (list, tuple),
+    "object": dict,
     "null": type(None),
 }
 NAMES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "list", dict: "mapping"}
@@ -59,6 +61,10 @@ def value_problem(value: Any, wanted: Mapping[str, Any]) -> str | None:
         return next(
             (text for item in value if (text := value_problem(item, wanted.get("items", {"enum": [item]})))), None
         )
+    if isinstance(value, dict):
+        items = wanted.get("additionalProperties", {})
+        found = ((key, value_problem(item, items)) for key, item in value.items())
+        return next((f"{key}: {text}" for key, text in found if text), None)
     return limit_problem(value, wanted)
 
 
@@ -137,6 +143,8 @@ def wanted_of(annotation: Any) -> dict[str, Any]:
         return {"enum": list(parts)}
     if origin in (list, tuple):
         return {"type": "array", "items": wanted_of(parts[0])}
+    if origin is dict:
+        return {"type": "object", "additionalProperties": wanted_of(parts[1])}
     if annotation is int:
         return {"type": "integer", "minimum": 0, "maximum": MOST}
     kinds = {
