@@ -10,7 +10,7 @@ import json
 import math
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -68,8 +68,10 @@ def value_problem(value: Any, wanted: Mapping[str, Any]) -> str | None:
     return limit_problem(value, wanted)
 
 
-def is_kind(value: Any, kind: str) -> bool:
-    """Whether a value is of a kind as JSON Schema calls them; neither 1.0 nor true is an integer."""
+def is_kind(value: Any, kind: str | Sequence[str]) -> bool:
+    """Whether a value is of a kind, or of one of several, in JSON Schema's words; neither 1.0 nor true is an integer."""
+    if not isinstance(kind, str):
+        return any(is_kind(value, one) for one in kind)
     return isinstance(value, KINDS[kind]) and (isinstance(value, bool) == (kind == "boolean"))
 
 
@@ -163,7 +165,9 @@ def kinds_of(wanted: Mapping[str, Any]) -> list[str]:
     """The kinds of values that a key takes."""
     if "anyOf" in wanted:
         return list(dict.fromkeys(kind for one in wanted["anyOf"] for kind in kinds_of(one)))
-    return [wanted["type"]] if "type" in wanted else [_choices(wanted["enum"])]
+    if "type" not in wanted:
+        return [_choices(wanted["enum"])]
+    return [wanted["type"]] if isinstance(wanted["type"], str) else list(wanted["type"])
 
 
 def alike(name: Any, known: Iterable[Any], most: int = 1, cutoff: float = 0.5) -> list[str]:

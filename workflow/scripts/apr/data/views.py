@@ -32,7 +32,8 @@ def select_view(
     Returns:
         The manifest (view, dataset, dataset_digest, index_digest, selection, classes, codes, n_train, n_test,
         n_validation where there is such a part, per_class, mean, sd, indices_digest), from which `view_indices` makes
-        the indices; and the dataset's label_sets, where an image may have several labels.
+        the indices; and the dataset's label_sets, where an image may have several labels, and n_groups, where images
+        have groups.
 
     Raises:
         Problem: more classes or images are asked for than there are, a class is unknown, or something is selected of
@@ -61,6 +62,7 @@ def select_view(
         "mean": dataset["mean"],
         "sd": dataset["sd"],
         "indices_digest": _digest(arrays),
+        **({"n_groups": dataset["n_groups"]} if dataset.get("n_groups") else {}),
     }
 
 
