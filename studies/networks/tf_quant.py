@@ -1,4 +1,4 @@
-"""MobileNets whose weights were trained for TFLite's 8-bit arithmetic and turned back into floats: networks of one's own.
+"""MobileNets with weights that were trained for TFLite's 8-bit arithmetic, as floats: networks of one's own.
 
 A study names them `own:studies/networks/tf_quant.py:<function>` and gives the folder of their files as `weights`. The
 weights are not timm's of the same name. `pretrained_cfg` says what the input is, in timm's terms, and the file.

@@ -45,7 +45,7 @@ def contradictory(
     protocol: dict[str, Any], way: Way, origin: Callable[[str], str] = lambda key: ""
 ) -> list[tuple[tuple[str, str], str]]:
     """Keys of a protocol that contradict each other where its runs are made in this way."""
-    return contradictions(protocol, origin, keys=way.keys, table=way.contradictions)
+    return contradictions({**way.unsaid, **protocol}, origin, keys=way.keys, table=way.contradictions)
 
 
 def _cell_errors(name: str, task: dict, regimes: dict, way: Way, found: dict) -> Errors:
