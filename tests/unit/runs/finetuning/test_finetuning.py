@@ -162,7 +162,8 @@ def test_settings_change_what_is_trained(folder):
         {"resolution": 48},
         {"momentum": 0.5},
         {"weight_decay": 0.1},
-        {"decay": "by_rate"},
+        {"optimiser": "adamw", "lr": 0.002},
+        {"optimiser": "adamw", "lr": 0.002, "decay": "by_rate"},
     ]
     losses = [
         run(folder, name=f"c{i}", protocol=base | change)["history"][0]["train_loss"]

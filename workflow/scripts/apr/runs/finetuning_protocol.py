@@ -62,6 +62,7 @@ UNSAID: dict[str, Any] = {
 _ONLY_WITH = {
     "momentum": ("optimiser", "sgd"),
     "nesterov": ("optimiser", "sgd"),
+    "decay": ("optimiser", "adamw"),
     "milestones": ("schedule", "steps"),
     "gamma": ("schedule", "steps"),
     "smallest_area": ("crop", "random_resized"),
@@ -80,7 +81,7 @@ def _only_with(key: str, other: str, value: str) -> Contradiction:
 
 
 CONTRADICTIONS: tuple[Contradiction, ...] = (
-    *(_only_with(key, other, value) for key, (other, value) in _ONLY_WITH.items()),
+    *(_only_with(key, other, value) for key, (other, value) in _ONLY_WITH.items() if key != "decay"),
     (
         ("nesterov", "momentum"),
         lambda nesterov, momentum: nesterov and momentum == 0,
