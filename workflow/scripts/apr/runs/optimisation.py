@@ -15,8 +15,8 @@ WARMUP_FACTOR = 0.1
 def make_optimizer(parameters: Iterable[torch.nn.Parameter], protocol: Mapping[str, Any]) -> torch.optim.Optimizer:
     """The optimiser of a protocol: SGD, or AdamW where `optimiser` says so.
 
-    AdamW multiplies its weight decay by the learning rate; with `decay: by_rate` it is divided by the rate before, as the
-    released code of Fang et al. does.
+    AdamW multiplies its weight decay by the learning rate; with `decay: by_rate` it is divided by the rate before, as
+    the released code of Fang et al. does.
     """
     decay, common = protocol["weight_decay"], {"lr": protocol["lr"], "fused": True}
     if protocol.get("optimiser") == "adamw":
