@@ -31,7 +31,7 @@ class Study:
         if self.cluster:
             words += ["--profile", ROOT / "slurm", "--slurm-init-seconds-before-status-checks", "2"]
             # as if these trainings took a quarter of an hour each, which no test does: two share a job
-            words += ["--config", "images_per_second=2", f"per_gpu={per_gpu}", "minutes_per_job=40"]
+            words += ["--config", "images_per_second=1.5", f"per_gpu={per_gpu}", "minutes_per_job=40"]
         else:
             words += ["--cores", "2"]
         return list(map(str, words))
