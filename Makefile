@@ -36,8 +36,9 @@ published: .venv/runtime.stamp ## does ImageNet's ranking hold elsewhere? Asked 
 	@echo "docs/published.md says what came of it."
 
 .PHONY: test
+# one process more than cores: the tests of SLURM mostly wait
 test: lint ## check style and run every test, unit tests in random order (those of SLURM where it is installed)
-	OMP_NUM_THREADS=1 pytest -p randomly --numprocesses $(CORES) --dist loadscope --no-loadscope-reorder --durations=10
+	OMP_NUM_THREADS=1 pytest -p randomly --numprocesses $$(($(CORES) + 1)) --dist loadscope --no-loadscope-reorder --durations=10
 
 .PHONY: test-slurm
 test-slurm: .venv/dev.stamp ## install SLURM (apt, root), start a cluster on this machine, and disturb a study on it

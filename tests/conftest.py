@@ -86,7 +86,8 @@ def pytest_runtest_makereport(item, call):
         report.longrepr = f"skipped, which APRBENCH_NO_SKIPS forbids: {report.longrepr}"
 
 
-LONGEST = ("slurm", "workflow")  # folders whose tests share a cluster or a study: each stays with one worker
+LONGEST = ("slurm", "workflow")  # folders
+TINY = [f"test_{name}.py" for name in ("interruption", "report", "starts", "study")]  # share the finished tiny study
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -100,16 +101,18 @@ def pytest_collection_modifyitems(items):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Hand out tests by file, or by folder."""
+    """Hand out tests by file, or all that share a cluster or a finished study."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class ByFolder(LoadScopeScheduling):
+    class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             path = nodeid.partition("::")[0]
-            folder = path.split("/")[-2]
-            return folder if folder in LONGEST else path
+            folder, name = path.split("/")[-2:]
+            if folder == "slurm":
+                return folder
+            return "tiny" if folder == "workflow" and name in TINY else path
 
-    return ByFolder(config, log)
+    return ByFile(config, log)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -26,8 +26,8 @@ PORTS = range(17_800, 30_000, 20)  # the first of each cluster's
 SBIN = ["/usr/sbin", "/sbin"]
 LONGEST = 1800  # seconds that anything is waited for
 
-# A requeued job waits for the credentials to expire: 15 s instead of 120. config_overrides: a node has what its line
-# says. Partitions: `night` gives way to `urgent` and is requeued, `spot` is cancelled.
+# A requeued job waits for the credentials to expire: 10 s instead of 120. config_overrides: a node has what its line
+# says. Partitions: `night` gives way to `urgent` at once and is requeued, `spot` is warned and cancelled.
 CONFIG = """\
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -36,7 +36,7 @@ SlurmUser={user}
 SlurmdUser={user}
 AuthType=auth/munge
 CredType=cred/munge
-AuthInfo=socket={folder}/munge.socket,cred_expire=15
+AuthInfo=socket={folder}/munge.socket,cred_expire=10
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool/%n
 SlurmctldPidFile={folder}/slurmctld.pid
@@ -57,14 +57,14 @@ SchedulerParameters=bf_interval=1,batch_sched_delay=0,sched_min_interval=0
 SlurmctldTimeout=10
 SlurmdTimeout=10
 ReturnToService=2
-KillWait=10
+KillWait=5
 MinJobAge=300
 JobRequeue=1
 AccountingStorageType=accounting_storage/none
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
-PartitionName=night Nodes=ALL Default=YES PriorityTier=1 PreemptMode=REQUEUE GraceTime=10
-PartitionName=spot Nodes=ALL PriorityTier=1 PreemptMode=CANCEL GraceTime=10
+PartitionName=night Nodes=ALL Default=YES PriorityTier=1 PreemptMode=REQUEUE
+PartitionName=spot Nodes=ALL PriorityTier=1 PreemptMode=CANCEL GraceTime=5
 PartitionName=urgent Nodes=ALL PriorityTier=10 PreemptMode=OFF
 """
 
@@ -104,6 +104,10 @@ class Cluster:
     def kill_node(self, name: str) -> None:
         """Kill a node's daemon: for the controller the node is gone, while what ran on it lives on."""
         os.kill(self._pid(f"slurmd.{name}"), signal.SIGKILL)
+
+    def lose_node(self, name: str) -> None:
+        """Let the controller see that a node is gone, which it would by itself in half a minute."""
+        self.command("scontrol", "update", f"NodeName={name}", "State=DOWN", "Reason=gone")
 
     def wait_for_nodes(self) -> None:
         """Wait until all nodes can take jobs."""
@@ -195,7 +199,8 @@ class Cluster:
 
     def _alive(self, name: str) -> bool:
         try:
-            return Path(f"/proc/{self._pid(name)}/comm").read_text().strip() == name.split(".")[0]
+            program, state = re.match(r"\d+ \((.*)\) (.)", Path(f"/proc/{self._pid(name)}/stat").read_text()).groups()
+            return program == name.split(".")[0] and state not in "ZX"
         except (OSError, ValueError):
             return False
 

@@ -3,13 +3,13 @@
 import json
 import os
 import re
+import shutil
 import signal
 
-import pytest
-from cluster_study import Study
+from cluster_study import Study, send
 from waits import LONGEST, wait_for
 
-RUNS = [f"{task}/a00{number}" for task in ("digits", "digits_again") for number in range(4)]
+RUNS = [f"{task}/a00{number}" for task in ("digits", "digits_again") for number in range(3)]
 TABLES = ["results/scores/digits.csv", "results/scores/digits_again.csv"]
 
 
@@ -17,15 +17,6 @@ def without_timing(path):
     record = json.loads(path.read_text())
     del record["timing"]
     return record
-
-
-@pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory):
-    """The same study on this machine, undisturbed: {run: record}."""
-    study = Study(tmp_path_factory.mktemp("calm") / "study", cluster=None)
-    done = study.run(*TABLES)
-    assert done.returncode == 0, done.output[-3000:]
-    return {run: without_timing(study.folder / f"results/runs/{run}.json") for run in RUNS}
 
 
 class Disturbed(Study):
@@ -47,22 +38,6 @@ class Disturbed(Study):
 
     def record(self, run):
         return without_timing(self.folder / f"results/runs/{run}.json")
-
-    def training(self, but=()):
-        """Run, job and process of a training that has a checkpoint, of a job that was not disturbed yet."""
-
-        def find():
-            running = self.cluster.command("squeue", "-h", "--me", "-t", "RUNNING", "-o", "%i").split()
-            for lease in sorted(self.folder.glob("results/checkpoints/*/*.lease")):
-                try:
-                    holder = json.loads(lease.read_text())
-                except (OSError, ValueError):
-                    continue
-                if holder["job"] in running and holder["job"] not in but and lease.with_suffix(".pt").exists():
-                    return f"{lease.parent.name}/{lease.stem}", holder["job"], holder["pid"]
-            return None
-
-        return wait_for(find, what="a training with a checkpoint")
 
     def history(self, run):
         file = self.folder / f"logs/history/{run}.log"
@@ -101,9 +76,8 @@ def preempt(study, run, job, pid):
 def fail_node(study, run, job, pid):
     node = study.node_of(job)
     study.cluster.kill_node(node)
-    wait_for(
-        lambda: study.cluster.command("squeue", "-h", "-j", job, "-o", "%T").strip() != "RUNNING", what="node down"
-    )
+    study.cluster.lose_node(node)
+    send(pid, signal.SIGCONT)  # it does not know that it is lost
     study.cluster.start_node(node)
 
 
@@ -123,20 +97,22 @@ def one_at_a_time(history):
     return len(blocks) == len(set(blocks))
 
 
-def test_no_fault_loses_or_changes_a_result(cluster, undisturbed, tmp_path, record_property):
-    # beside the others, a training that hangs until its time limit of a minute is over
-    late = Disturbed(tmp_path / "late", cluster)
+def test_no_fault_loses_or_changes_a_result(cluster, prepared, tmp_path, record_property):
+    # beside the others: the same study undisturbed, and a training that hangs until its time limit of a minute is over
+    calm = Disturbed(shutil.copytree(prepared, tmp_path / "calm"), cluster=None)
+    undisturbed = calm.start(*TABLES)
+    late = Disturbed(shutil.copytree(prepared, tmp_path / "late"), cluster)
     hanging = late.start("results/runs/digits/a000.json", "--set-resources", "train:slurm_extra='--nodelist=node3'")
-    _, job_of_late, pid = late.training()
-    os.kill(pid, signal.SIGSTOP)
+    _, job_of_late, _ = late.held()
     cluster.command("scontrol", "update", f"JobId={job_of_late}", "TimeLimit=1")
 
     study = Disturbed(tmp_path / "study", cluster)
     here = ["--jobs", "2", "--set-resources", "train:slurm_extra='--open-mode=append --exclude=node3'"]
     snakemake = study.start(*TABLES, *here)
+    wait_for(lambda: any(map(study.finished, RUNS)), what="a result that may be lost")
     disturbed = []
     for name, inject in FAULTS.items():
-        run, job, pid = study.training(but=disturbed[-1:])
+        run, job, pid = study.held(but=disturbed[-1:])
         before = study.history(run).count("resuming at epoch")
         inject(study, run, job, pid)
         study.injected(name)
@@ -145,15 +121,14 @@ def test_no_fault_loses_or_changes_a_result(cluster, undisturbed, tmp_path, reco
         assert snakemake.poll() is None, study.log.read_text()[-3000:]
 
     # Ctrl-C: the jobs are cancelled, and the same command goes on
-    study.training()
+    study.held()
     snakemake.send_signal(signal.SIGINT)
     assert snakemake.wait(timeout=LONGEST) != 0
     study.injected("Ctrl-C")
 
     # Snakemake is killed: its jobs live on, and the next call has to unlock the folder
     snakemake = study.start(*TABLES, *here)
-    run, job, pid = study.training()
-    os.kill(pid, signal.SIGSTOP)  # so that its job is still there when the next call starts
+    run, job, pid = study.held()  # so that its job is still there when the next call starts
     snakemake.kill()
     snakemake.wait()
     study.injected("SIGKILL of Snakemake")
@@ -166,6 +141,7 @@ def test_no_fault_loses_or_changes_a_result(cluster, undisturbed, tmp_path, reco
     wait_for(lambda: told in study.log.read_text() or last.poll() is not None, what="the next call tells of the jobs")
     assert told in study.log.read_text()
     kill_training(study, run, job, pid)  # its batch ends as failed, while this call runs
+    study.let_go()
     assert last.wait(timeout=LONGEST) == 0, study.log.read_text()[-3000:]
 
     assert hanging.wait(timeout=LONGEST) == 0, late.log.read_text()[-3000:]
@@ -173,10 +149,11 @@ def test_no_fault_loses_or_changes_a_result(cluster, undisturbed, tmp_path, reco
     assert "resuming at epoch" in late.history("digits/a000")
     study.faults.insert(0, "time limit")
 
-    records = {run: study.record(run) for run in RUNS}
+    assert undisturbed.wait(timeout=LONGEST) == 0, calm.log.read_text()[-3000:]
+    records, expected = ({run: one.record(run) for run in RUNS} for one in (study, calm))
     lost = [run for run, state in study.seen.items() if study.state(run) != state]
-    differing = [run for run in RUNS if records[run] != undisturbed[run]]
-    differing += ["late"] * (late.record("digits/a000") != undisturbed["digits/a000"])
+    differing = [run for run in RUNS if records[run] != expected[run]]
+    differing += ["late"] * (late.record("digits/a000") != expected["digits/a000"])
     for line in (
         f"faults injected      {len(study.faults)}: {', '.join(study.faults)}",
         f"trainings completed  {len(records) + 1} of {len(RUNS) + 1}",

@@ -1,16 +1,14 @@
 """One tiny study, run once for all tests of the workflow."""
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-import warm_snakemake
 import yaml
 from waits import LONGEST
+from warm_python import warm_environment, warm_python
 
 from study import ROOT
 
@@ -21,12 +19,8 @@ def snakemake(*arguments, directory, configs=(TINY,), check=True, snakefile=ROOT
     """Run Snakemake on the project; targets come first. Returns the finished process with its output as text."""
     words = ["-s", str(snakefile), *map(str, arguments)]
     words += ["--directory", str(directory), "--configfile", *map(str, configs)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    if "-n" in words:
-        done = warm_snakemake.run(words, ROOT, environment)
-    else:
-        command = [sys.executable, "-m", "snakemake", *words]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=LONGEST, env=environment)
+    command, environment = [warm_python(), "-m", "snakemake", *words], warm_environment()
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=LONGEST, env=environment)
     done.output = done.stdout + done.stderr
     assert not check or done.returncode == 0, done.output[-4000:]
     return done

@@ -13,6 +13,7 @@ import time
 import pytest
 import yaml
 from waits import LONGEST
+from warm_python import warm_python
 
 from apr.runs.protocol import KEYS
 from study import ROOT
@@ -20,7 +21,10 @@ from study import ROOT
 
 @pytest.fixture
 def command(finished, tmp_path):
-    """The command line of a training of digits, long enough to be interrupted, writing to `tmp_path/<name>`."""
+    """The command line of a training of digits, long enough to be interrupted, writing to `tmp_path/<name>`.
+
+    A checkpoint after each of 26 steps an epoch.
+    """
     protocol = yaml.safe_load((finished / "results/run_config.yaml").read_text())["tasks"]["digits"]["protocol"]
     with (finished / "results/population.csv").open() as file:
         genotype = next(row["genotype"] for row in csv.DictReader(file) if row["id"] == "a001")
@@ -28,9 +32,9 @@ def command(finished, tmp_path):
 
     def build(name, *, epochs=4, seconds=0.0, **changes):
         (tmp_path / name).mkdir(exist_ok=True)
-        text = json.dumps(protocol | {"epochs": epochs} | changes)
+        text = json.dumps(protocol | {"epochs": epochs, "batch": 64} | changes)
         return [
-            *[sys.executable, ROOT / "workflow/scripts/train.py", "--task", "digits", "--model", "a001"],
+            *[warm_python(), ROOT / "workflow/scripts/train.py", "--task", "digits", "--model", "a001"],
             *["--genotype", genotype, "--view", finished / "results/views/digits.json"],
             *["--packed", finished / "data/packed/digits"],
             *["--storage", "pixels", "--protocol", text, "--run", tmp_path / name / "run.json"],
@@ -50,6 +54,11 @@ def without_timing(path):
     return record
 
 
+def process_of(folder):
+    """The number of the process that trains there."""
+    return json.loads((folder / "checkpoint.lease").read_text())["pid"]
+
+
 def start_and_wait_for_checkpoint(command, checkpoint):
     process = subprocess.Popen(list(map(str, command)), stderr=subprocess.DEVNULL)
     before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else None
@@ -65,8 +74,8 @@ def test_killed_and_resumed_equals_undisturbed(command, tmp_path):
     assert run(command("calm", seconds=1e9)).returncode == 0
     for _ in range(2):
         process = start_and_wait_for_checkpoint(command("killed"), tmp_path / "killed/checkpoint.pt")
-        process.kill()
-        process.wait()
+        os.kill(process_of(tmp_path / "killed"), signal.SIGKILL)
+        assert process.wait(timeout=LONGEST) == -signal.SIGKILL
         assert not (tmp_path / "killed/run.json").exists()
     done = run(command("killed"))
     assert done.returncode == 0
@@ -89,9 +98,10 @@ def test_a_finished_run_is_taken_up_again_unless_its_protocol_changed(command, t
 
 def test_a_second_training_of_the_same_run_waits_and_takes_it_up(command, tmp_path):
     first = start_and_wait_for_checkpoint(command("a"), tmp_path / "a/checkpoint.pt")
+    holder = process_of(tmp_path / "a")
     second = run(command("a"))
     assert first.wait(timeout=LONGEST) == second.returncode == 0
-    assert f"(process {first.pid}) works on this run; waiting for it to end" in second.stderr
+    assert f"(process {holder}) works on this run; waiting for it to end" in second.stderr
     assert "takes the result of an earlier call" in second.stderr
     assert sorted(os.listdir(tmp_path / "a")) == ["checkpoint.json", "run.json"]
 
@@ -110,7 +120,7 @@ def test_a_disk_that_takes_no_more_is_named_and_nothing_is_half_written(command,
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 
-    done = run(command("full", epochs=1), preexec_fn=limit)
+    done = run([sys.executable, *command("full", epochs=1)[1:]], preexec_fn=limit)  # which a forked one would not have
     assert done.returncode == 1
     assert "error: " in done.stderr
     assert "cannot be written" in done.stderr
