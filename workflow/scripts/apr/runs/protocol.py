@@ -97,7 +97,7 @@ def check_protocol_keys(
     found += [f"{', '.join(missing)}: {'is' if len(missing) == 1 else 'are'} missing"] if missing else []
     found += [f"{key}: {problem}" for key, problem in value_problems(protocol, keys)]
     if not found:
-        found = [f"{pair[0]}: {text}" for pair, text in contradictions(protocol, keys=keys, table=table)]
+        found = [f"{pair[0]}: {text}" for pair, text in contradictions({**unsaid, **protocol}, keys=keys, table=table)]
     if found:
         raise Problem("; ".join(found))
 
