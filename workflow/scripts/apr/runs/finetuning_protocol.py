@@ -12,7 +12,6 @@ from apr.runs.protocol import Contradiction, images_of
 
 _SHARED = ("epochs", "batch", "lr", "momentum", "nesterov", "weight_decay", "crop", "padding", "flip")
 _NONE = {"type": "null"}
-WEIGHTS = {"anyOf": [{"type": "string"}, _NONE]}
 _SIZE = {"anyOf": [TRAINING["resolution"], _NONE]}
 _EPOCHS = {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1, "maxItems": 100}
 
@@ -37,7 +36,7 @@ FINETUNING: dict[str, dict[str, Any]] = {
     "channels_last": TRAINING["channels_last"],
     "seed": TRAINING["seed"],
     "revision": TRAINING["revision"],
-    "weights": WEIGHTS,
+    "weights": {"type": ["string", "null"]},
 }
 UNSAID: dict[str, Any] = {
     "momentum": 0.9,

@@ -37,7 +37,7 @@ class Way:
 
 
 EVALUATION: dict[str, dict[str, Any]] = {
-    "weights": settings.WEIGHTS,
+    "weights": {"type": ["string", "null"]},
     "batch": {"type": "integer", "minimum": 1, "maximum": 100_000},
 }
 WAYS = {
