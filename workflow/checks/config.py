@@ -66,7 +66,12 @@ def schema() -> dict[str, Any]:
     for name in ("regimes", "tasks"):
         properties = schema["properties"][name]["additionalProperties"]["properties"]
         properties |= {key: properties[key] | wanted for key, wanted in PROTOCOL.items()}
-        together = {"type": "array", "items": {"type": "array", "minItems": 2}, "minItems": 1, "maxItems": 10_000}
+        together = {
+            "type": "array",
+            "items": {"type": "array", "minItems": 2, "maxItems": 100},
+            "minItems": 1,
+            "maxItems": 10_000,
+        }
         names = f"({'|'.join(AXES)})"
         properties["grid"] = properties["grid"] | {
             "properties": {key: _axis(key) for key in AXES},
@@ -86,8 +91,9 @@ def _axis(key: str) -> dict[str, Any]:
     """What an axis of a grid takes: values of its key; whole numbers also as {first, count}."""
     value = AXES[key]
     values = {"items": value, "minItems": 1, "maxItems": 10_000, "uniqueItems": True}
-    if value.get("type") != "integer":
+    if "integer" not in value.get("type", ()):
         return values | {"type": "array"}
+    value = value | {"type": "integer"}
     count = {"description": "How many.", "type": "integer", "minimum": 1, "maximum": 10_000}
     properties = {"first": value | {"description": "The first of them."}, "count": count}
     whole = {"properties": properties, "required": ["first", "count"], "additionalProperties": False}

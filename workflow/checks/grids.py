@@ -28,7 +28,11 @@ def grid_errors(name: str, task: dict, regimes: dict) -> Errors:
                 )
                 continue
         if set(keys) <= AXES.keys():
-            wrong = [text for key, own in flat({axis: values}).items() for text in _wrong_values(key, own, way)]
+            wrong = [
+                text
+                for key, own in flat({axis: values}).items()
+                for text in _wrong_values(key, own, way, bool(keys[1:]))
+            ]
             if wrong:
                 yield path, wrong[0]
         names = [cell_name(cell) for cell in cells_of({axis: axis_values(values)})]
@@ -40,9 +44,9 @@ def grid_errors(name: str, task: dict, regimes: dict) -> Errors:
                 yield ["tasks", name, key], "stands beside an axis of the grid that sets it; remove one of them"
 
 
-def _wrong_values(key: str, values: Any, way: str) -> Iterator[str]:
+def _wrong_values(key: str, values: Any, way: str, together: bool) -> Iterator[str]:
     """What is wrong with values of a key that the schema, which has the bounds of all ways, lets through."""
-    for value in values:
+    for value in values if together or WAYS[way].keys[key] != AXES[key] else ():
         if text := value_problem(value, WAYS[way].keys[key]):
             yield f"{key}: {text}"
 

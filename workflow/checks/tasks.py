@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from apr.basics.values import nearest, value_problem
+from apr.data.formats import multi_label
 from apr.data.reading.walking import named
 from apr.runs.metrics import METRICS
 from apr.runs.ways import PROTOCOL, PUBLISHED, WAYS
@@ -183,8 +184,13 @@ def _view_errors(name: str, task: dict, way: str, family: list[str], known: Know
     if no_training and WAYS[way].trains:
         yield ["tasks", name, "view"], f"{dataset['title']} has no training images; take a dataset that has some"
     classes = view_classes(views[view], dataset) if dataset else None
-    if classes and task.get("metric") in METRICS and (fault := METRICS[task["metric"]].fault(classes)):
+    metric = METRICS.get(task.get("metric"))
+    if classes and metric and (fault := metric.fault(classes)):
         yield ["tasks", name, "metric"], fault
+    elif metric and dataset and not metric.multilabel and multi_label(dataset.get("format", ""), dataset["options"]):
+        several = " or ".join(one.name for one in METRICS.values() if one.multilabel)
+        text = f"{metric.name} is of images with one label, and those of {dataset['title']} may have several"
+        yield ["tasks", name, "metric"], f"{text}; use {several}, with finetune"
     if task.get("closest") is not None and task["closest"] not in family:
         yield ["tasks", name, "closest"], f"no family task {task['closest']!r}{nearest(task['closest'], family)}"
     elif task.get("role") == "target" and "closest" not in task and not classes and family:

@@ -1,7 +1,7 @@
 """Fine-tune one pretrained model on one task and write its run as JSON; under Snakemake, by hand, or wherever torch is.
 
     python workflow/scripts/finetune.py --task eurosat --model timm:resnet18.a1_in1k \\
-        --view results/views/eurosat.json --packed data/packed/eurosat --storage pixels --metric top1_accuracy \\
+        --view results/views/eurosat.json --packed data/packed/eurosat --storage pixels --metric macro_f1 \\
         --protocol '{…}' --outputs results/outputs/eurosat/timm.resnet18.a1_in1k.npz \\
         --run results/runs/eurosat/timm.resnet18.a1_in1k.json \\
         --checkpoint results/checkpoints/eurosat/timm.resnet18.a1_in1k.pt

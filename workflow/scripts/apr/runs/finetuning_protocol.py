@@ -11,9 +11,8 @@ from apr.runs.protocol import KEYS as TRAINING
 from apr.runs.protocol import Contradiction, images_of
 
 _SHARED = ("epochs", "batch", "lr", "momentum", "nesterov", "weight_decay", "crop", "padding", "flip")
-_NONE = {"type": "null"}
-_SIZE = {"anyOf": [TRAINING["resolution"], _NONE]}
-_EPOCHS = {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1, "maxItems": 100}
+_SIZE = {**TRAINING["resolution"], "type": ["integer", "null"]}
+_EPOCHS = {"items": {"type": "integer", "minimum": 1, "maximum": 100_000}, "minItems": 1, "maxItems": 100}
 
 # In the order in which protocols are written. `weights` says where they lie; a run's protocol has their digest instead.
 FINETUNING: dict[str, dict[str, Any]] = {
@@ -21,7 +20,7 @@ FINETUNING: dict[str, dict[str, Any]] = {
     "optimiser": {"enum": ["sgd", "adamw"]},
     "decay": {"enum": ["plain", "by_rate"]},
     "schedule": {"enum": ["cosine", "steps"]},
-    "milestones": {"anyOf": [_EPOCHS, _NONE]},
+    "milestones": {**_EPOCHS, "type": ["array", "null"]},
     "gamma": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
     "smallest_area": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
     "flip_vertical": {"type": "boolean"},

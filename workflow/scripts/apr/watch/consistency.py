@@ -141,7 +141,13 @@ def _miscounted(manifest: Mapping[str, Any]) -> list[str]:
     odd = []
     for part in parts_of(manifest):
         counts, total = manifest["per_class"][part], manifest[f"n_{part}"]
-        if sum(counts) != total or len(counts) != len(manifest["classes"]) or min(counts) < 0:
+        if manifest.get("label_sets") is not None:  # an image counts for each of its labels
+            if len(counts) != len(manifest["classes"]) or not 0 <= min(counts) <= max(counts) <= total:
+                odd.append(
+                    f"{part}: {len(counts)} counts for {len(manifest['classes'])} labels, up to {max(counts):,} of "
+                    f"{total:,} images; delete it"
+                )
+        elif sum(counts) != total or len(counts) != len(manifest["classes"]) or min(counts) < 0:
             odd.append(
                 f"{part}: {len(counts)} counts for {len(manifest['classes'])} classes, with a sum of {sum(counts):,} "
                 f"where it says {total:,}; delete it"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from apr.data.packed import PackedImages, open_packed
+from apr.data.packed import PackedImages, groups_of, open_packed
 from apr.data.reading.parts import parts_of
 from apr.data.views import view_indices
 from apr.runs.batches import Images, Loader, Recipe
@@ -48,5 +48,13 @@ def open_loaders(
 
 
 def groups_of_parts(packed: PackedImages, manifest: dict[str, Any]) -> dict[str, np.ndarray]:
-    """The number of each image's group, int64 [n], of the parts that are held out; empty where there are no groups."""
-    return {}
+    """The number of each image's group, int64 [n], of the parts that are held out; empty where there are no groups.
+
+    Raises:
+        Problem: the packed dataset has other groups than its manifest said.
+    """
+    groups = groups_of(packed.stem, manifest.get("n_groups"))
+    if groups is None:
+        return {}
+    indices = view_indices(manifest, packed.index)
+    return {part: groups[indices[part]] for part in parts_of(manifest) if part != "train"}

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from apr.basics.files import atomic_file, file_digest
 from apr.basics.problems import Problem
+from apr.data.packed import multi_hot
 
 Arrays = Mapping[str, NDArray]
 
@@ -31,10 +32,7 @@ def targets_of(labels: NDArray[np.int64], label_sets: list[list[int]] | None, cl
     """
     if label_sets is None:
         return labels
-    table = np.zeros((len(label_sets), classes), np.uint8)
-    for row, members in enumerate(label_sets):
-        table[row, members] = 1
-    return table[labels]
+    return multi_hot(labels, label_sets, classes)
 
 
 def score(metric: str, scores: NDArray[np.float32], targets: NDArray) -> float:
