@@ -11,7 +11,8 @@ from small import packed_images
 
 import probe
 from apr.basics.files import file_digest, write_json
-from apr.data.views import select_view
+from apr.data.packed import PackedImages, open_packed
+from apr.data.views import select_view, view_indices
 from apr.runs.finetuning_protocol import UNSAID_OF_PROBES
 from apr.runs.record import read_run
 
@@ -79,3 +80,31 @@ def run(folder: Path, protocol: dict, *more: str, **options) -> tuple[dict, dict
     probe.probe(given, json.loads((folder / "view.json").read_text()))
     with np.load(given.outputs) as outputs:
         return read_run(given.run), dict(outputs)
+
+
+def view_labels(folder: Path, manifest: dict) -> dict[str, np.ndarray]:
+    """The labels of each part of a view."""
+    indices = view_indices(manifest, open_packed(folder / "noise", "pixels").index)
+    return {part: indices[f"{part}_labels"] for part in ("train", "validation", "test")}
+
+
+@torch.no_grad()
+def plain_features(network: torch.nn.Module, packed: PackedImages, rows: np.ndarray) -> np.ndarray:
+    """One picture after another, scaled to the input by torch's own interpolation."""
+    mean, sd = (torch.tensor(network.pretrained_cfg[key])[:, None, None] for key in ("mean", "std"))
+    found = []
+    for row in rows:
+        picture = torch.from_numpy(packed.read(int(row)).copy()).permute(2, 0, 1)[None] / 255
+        resized = torch.nn.functional.interpolate(picture, (32, 32), mode="bilinear", align_corners=False)
+        found.append(network((resized[0] - mean)[None] / sd)[0].numpy())
+    return np.stack(found)
+
+
+def prepared(folder: Path) -> tuple[Path, dict, dict[str, np.ndarray]]:
+    """A folder with packed images, a view and weights; its manifest; and each part's features, plainly extracted."""
+    manifest = prepare(folder, wrong=12)
+    network = put_weights(folder / "weights")
+    packed = open_packed(folder / "noise", "pixels")
+    indices = view_indices(manifest, packed.index)
+    features = {part: plain_features(network, packed, indices[part]) for part in ("train", "validation", "test")}
+    return folder, manifest, features

@@ -69,7 +69,7 @@ def value_problem(value: Any, wanted: Mapping[str, Any]) -> str | None:
 
 
 def is_kind(value: Any, kind: str | Sequence[str]) -> bool:
-    """Whether a value is of a kind, or of one of several, in JSON Schema's words; neither 1.0 nor true is an integer."""
+    """Whether a value is of a kind, or of one of several, in JSON Schema's words; 1.0 and true are no integers."""
     if not isinstance(kind, str):
         return any(is_kind(value, one) for one in kind)
     return isinstance(value, KINDS[kind]) and (isinstance(value, bool) == (kind == "boolean"))
