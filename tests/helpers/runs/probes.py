@@ -7,6 +7,7 @@ import numpy as np
 import timm
 import torch
 from live import WHOLE
+from sklearn.preprocessing import StandardScaler
 from small import packed_images
 
 import probe
@@ -108,3 +109,9 @@ def prepared(folder: Path) -> tuple[Path, dict, dict[str, np.ndarray]]:
     indices = view_indices(manifest, packed.index)
     features = {part: plain_features(network, packed, indices[part]) for part in ("train", "validation", "test")}
     return folder, manifest, features
+
+
+def scaled(features: dict) -> dict[str, np.ndarray]:
+    """Each feature with mean 0 and SD 1 on the training images."""
+    scaler = StandardScaler().fit(features["train"].astype(float))
+    return {part: scaler.transform(features[part].astype(float)) for part in ("train", "validation", "test")}

@@ -64,7 +64,7 @@ PROBING: dict[str, dict[str, Any]] = {
     "classifier": {"enum": ["logistic", "neighbours"]},
     "strengths": {
         "type": "array",
-        "items": {"type": "number", "exclusiveMinimum": 0, "maximum": 1e12},
+        "items": {"type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000_000},
         "minItems": 1,
         "maxItems": 100,
         "uniqueItems": True,
