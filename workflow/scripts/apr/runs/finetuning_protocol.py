@@ -88,6 +88,7 @@ _PROBED_WITH = {"strengths": ("classifier", "logistic"), "neighbours": ("classif
 _ONLY_WITH = {
     "momentum": ("optimiser", "sgd"),
     "nesterov": ("optimiser", "sgd"),
+    "decay": ("optimiser", "adamw"),
     "milestones": ("schedule", "steps"),
     "gamma": ("schedule", "steps"),
     "smallest_area": ("crop", "random_resized"),
@@ -112,7 +113,7 @@ _SIZES: Contradiction = (
     "an evaluation would show the picture in a black frame; set eval_resize to {0} or more",
 )
 CONTRADICTIONS: tuple[Contradiction, ...] = (
-    *(_only_with(key, other, value) for key, (other, value) in _ONLY_WITH.items()),
+    *(_only_with(key, other, value) for key, (other, value) in _ONLY_WITH.items() if key != "decay"),
     (
         ("nesterov", "momentum"),
         lambda nesterov, momentum: nesterov and momentum == 0,

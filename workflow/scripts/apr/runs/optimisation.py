@@ -15,16 +15,16 @@ WARMUP_FACTOR = 0.1
 def make_optimizer(parameters: Iterable[torch.nn.Parameter], protocol: Mapping[str, Any]) -> torch.optim.Optimizer:
     """The optimiser of a protocol: SGD, or AdamW where `optimiser` says so.
 
-    With `decay: by_rate` the weight decay is divided by the learning rate, as the released code of Fang et al. does
-    for AdamW, whose decay is multiplied by it.
+    AdamW multiplies its weight decay by the learning rate; with `decay: by_rate` it is divided by the rate before, as the
+    released code of Fang et al. does.
     """
-    decay = protocol["weight_decay"]
-    if protocol.get("decay") == "by_rate":
-        decay /= protocol["lr"]
-    common = {"lr": protocol["lr"], "weight_decay": decay, "fused": True}
+    decay, common = protocol["weight_decay"], {"lr": protocol["lr"], "fused": True}
     if protocol.get("optimiser") == "adamw":
-        return torch.optim.AdamW(parameters, **common)
-    return torch.optim.SGD(parameters, momentum=protocol["momentum"], nesterov=protocol["nesterov"], **common)
+        return torch.optim.AdamW(
+            parameters, weight_decay=decay / protocol["lr"] if protocol["decay"] == "by_rate" else decay, **common
+        )
+    own = {"momentum": protocol["momentum"], "nesterov": protocol["nesterov"]}
+    return torch.optim.SGD(parameters, weight_decay=decay, **own, **common)
 
 
 def learning_rate(epoch: int, protocol: Mapping[str, Any]) -> float:

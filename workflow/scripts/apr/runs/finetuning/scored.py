@@ -5,6 +5,7 @@ largest score; of several labels those with a probability of 0.5 or more, a scor
 """
 
 import io
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,7 @@ def read_outputs(path: str | Path, digest: str | None = None) -> dict[str, NDArr
             arrays = dict(file)
     except FileNotFoundError:
         raise Problem(f"{path}: is missing; {remedy}") from None
-    except (OSError, ValueError, EOFError, KeyError) as error:
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise Problem(f"{path}: cannot be read ({error}); {remedy}") from error
     if found != digest:
         raise Problem(f"{path}: is not what its run kept (sha256 {found[:12]}, not {digest[:12]}); {remedy}")
