@@ -53,13 +53,22 @@ def _wrong_values(key: str, values: Any, way: str, together: bool) -> Iterator[s
 
 def choice_errors(name: str, task: dict, regimes: dict, known: Known) -> Errors:
     """A choice without cells, or without the part of the images on which it is made."""
-    if ways_of(task)[0] == "finetune":
-        full = {**WAYS["finetune"].unsaid, **full_entry(name, task, regimes)}
-        if "best" in values_of(full, "keep_epoch") and not _part_of(name, task, "validation", known):
-            source = known.views[task.get("view", name)]["dataset"]
-            text = f"keep_epoch: best chooses an epoch by validation images, and {source} has none; give it some, "
-            remedy = f"datasets: {{{source}: {{split: {{validation_fraction: 0.1}}}}}}, or set keep_epoch: last"
-            yield ["tasks", name, "view" if "view" in task else "finetune"], text + remedy
+    way = ways_of(task)[0]
+    full = {**WAYS[way].unsaid, **full_entry(name, task, regimes)}
+    choices = {
+        "finetune": (
+            "keep_epoch: best chooses an epoch",
+            "set keep_epoch: last",
+            "best" in values_of(full, "keep_epoch"),
+        ),
+        "probe": ("strengths: one is chosen", "say one alone, as strengths: [1.0]", _tries_strengths(full)),
+    }
+    what, otherwise, chooses = choices.get(way, ("", "", False))
+    if chooses and not _part_of(name, task, "validation", known):
+        source = known.views[task.get("view", name)]["dataset"]
+        text = f"{what} by validation images, and {source} has none; give it some, "
+        remedy = f"datasets: {{{source}: {{split: {{validation_fraction: 0.1}}}}}}, or {otherwise}"
+        yield ["tasks", name, "view" if "view" in task else way], text + remedy
     if "choose" not in task:
         return
     path = ["tasks", name, "choose"]
@@ -69,6 +78,11 @@ def choice_errors(name: str, task: dict, regimes: dict, known: Known) -> Errors:
     if not _part_of(name, task, part, known):
         text = f"{source} has no {part} part; give it one, datasets: {{{source}: {{split: {{{part}_fraction: 0.1}}}}}}"
         yield path, text
+
+
+def _tries_strengths(full: dict) -> bool:
+    """Whether a probe tries several strengths in some cell."""
+    return "logistic" in values_of(full, "classifier") and len(full.get("strengths") or ()) > 1
 
 
 def _part_of(name: str, task: dict, part: str, known: Known) -> bool:

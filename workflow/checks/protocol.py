@@ -1,7 +1,7 @@
 """Errors of tasks' protocols: keys that contradict each other, and more than there are images or time for."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from apr.basics.values import limit_problem, shown
@@ -29,10 +29,11 @@ def protocol_errors(config: dict[str, Any], known: Known) -> Errors:
             if not own:
                 at_regimes.add((regime, keys, text))
                 continue
-            text = contradictory(merged, way, _origin(task, regime))
+            text = contradictory(merged, way, _origin({*task, *(way.unsaid.keys() - regimes[regime].keys())}, regime))
             yield ["tasks", name, own[0]], dict(text)[keys]
         yield from tolerant(_cell_errors, name, task, regimes, way, dict(contradictory(merged, way)))
-        yield from tolerant(_batch_errors, name, task, regimes, known)
+        if "epochs" in way.keys:  # others take as many images at once as there are
+            yield from tolerant(_batch_errors, name, task, regimes, known)
     for regime, keys, text in sorted(at_regimes):
         yield ["regimes", regime, keys[0]], text
     for section in ("regimes", "tasks"):
@@ -67,7 +68,7 @@ def _range_errors(path: list, grid: dict) -> Errors:
             yield [*path, key, "first"], text
 
 
-def _origin(task: dict[str, Any], regime: str) -> Any:
+def _origin(task: Collection[str], regime: str) -> Any:
     return lambda key: "" if key in task else f" (inherited from the regime {regime})"
 
 

@@ -190,7 +190,10 @@ def _view_errors(name: str, task: dict, way: str, family: list[str], known: Know
     elif metric and dataset and not metric.multilabel and multi_label(dataset.get("format", ""), dataset["options"]):
         several = " or ".join(one.name for one in METRICS.values() if one.multilabel)
         text = f"{metric.name} is of images with one label, and those of {dataset['title']} may have several"
-        yield ["tasks", name, "metric"], f"{text}; use {several}, with finetune"
+        yield (
+            ["tasks", name, "metric"],
+            f"{text}; use {several}, with {_either([way for way in WAYS if WAYS[way].outputs])}",
+        )
     if task.get("closest") is not None and task["closest"] not in family:
         yield ["tasks", name, "closest"], f"no family task {task['closest']!r}{nearest(task['closest'], family)}"
     elif task.get("role") == "target" and "closest" not in task and not classes and family:

@@ -27,12 +27,15 @@ def training_images(study: Study, task: Task) -> int:
 
 
 def training_minutes(study: Study, name: str) -> float:
-    """Estimated minutes of one training of a task, or of one evaluation, on one GPU."""
+    """Estimated minutes of one training of a task, or of one evaluation or probe, on one GPU."""
     task = study.tasks[name]
     if not task.fits:
         return STARTUP + EVALUATED * IMAGES / study.cluster["images_per_second"] / 60
-    before = study.tasks[task.continues].protocol["epochs"] if task.continues else 0
-    shown = training_images(study, task) * (task.protocol["epochs"] - before)
+    if "epochs" in task.protocol:
+        before = study.tasks[task.continues].protocol["epochs"] if task.continues else 0
+        shown = training_images(study, task) * (task.protocol["epochs"] - before)
+    else:  # a probe passes every image once
+        shown = EVALUATED * training_images(study, task)
     speed = study.cluster["images_per_second"] * min(SMALL, PIXELS / (task.protocol["resolution"] or SIDE) ** 2)
     return STARTUP + shown / speed / 60
 

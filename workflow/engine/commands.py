@@ -97,6 +97,7 @@ class Commands:
                 "packed": f"data/packed/{task.dataset}",
                 "storage": study.datasets[task.dataset]["storage"],
                 "metric": task.metric,
+                "features": f"results/features/{task.view}",
                 "batch": task.protocol["batch"],
                 "device": device,
                 "more": " ".join(study.options(name)),

@@ -248,7 +248,7 @@ class Study:
         None where the configuration says nothing of it.
         """
         task, runs, genotypes = self.tasks[name], {}, self.genotypes
-        seed = task.protocol["seed"] if task.fits else None
+        seed = task.protocol.get("seed") if task.fits else None  # a probe has none
         for run, (model, cell) in self.runs(name).items():
             runs[run] = {"model": model, "genotype": genotypes.get(model)}
             runs[run]["seed"] = cell.get("seed", seed)

@@ -73,7 +73,17 @@ def test_import_statements_are_found_as_the_syntax_tree_has_them(file):
     assert expected <= set(imports(text))
 
 
-UNFOLLOWED = ("train", "evaluate", "download_file", "verify_source", "unpack_source", "pack_dataset", "select_view")
+UNFOLLOWED = (
+    "train",
+    "finetune",
+    "probe",
+    "evaluate",
+    "download_file",
+    "verify_source",
+    "unpack_source",
+    "pack_dataset",
+    "select_view",
+)
 
 
 def test_no_script_that_is_followed_imports_by_a_computed_name():

@@ -144,10 +144,10 @@ class Loader:
         """So many batches in another order, with other crops and flips: for precise BatchNorm pycls draws again."""
         yield from self._augmented(SETTLING + epoch, batch, 0, count)
 
-    def evaluation(self, batch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """All images in order, without augmentation; the last batch may be smaller."""
+    def evaluation(self, batch: int, first: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """All images from the `first` on, in order, without augmentation; the last batch may be smaller."""
         positions = np.arange(len(self.images))
-        starts = range(0, len(positions), batch)
+        starts = range(first, len(positions), batch)
         for chosen, pixels, offsets in self.images.ahead(positions[i : i + batch] for i in starts):
             sizes = self.images.sizes[chosen]
             windows = evaluation_windows(sizes, resolution=self.recipe.resolution, resize=self.recipe.eval_resize)

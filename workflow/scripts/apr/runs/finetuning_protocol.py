@@ -58,7 +58,33 @@ UNSAID: dict[str, Any] = {
     "channels_last": True,
     "weights": None,
 }
+# Of a probe. `strengths` are inverse strengths of the regularisation (scikit-learn's C), of which the validation images
+# choose one; `batch` is how many pictures pass at once. It draws nothing at random and has no seed.
+PROBING: dict[str, dict[str, Any]] = {
+    "classifier": {"enum": ["logistic", "neighbours"]},
+    "strengths": {
+        "type": "array",
+        "items": {"type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000_000},
+        "minItems": 1,
+        "maxItems": 100,
+        "uniqueItems": True,
+    },
+    "neighbours": {"type": "integer", "minimum": 1, "maximum": 100_000},
+    **{key: FINETUNING[key] for key in ("resolution", "eval_resize", "normalisation", "channels")},
+    "batch": {"type": "integer", "minimum": 1, "maximum": 100_000},
+    "revision": TRAINING["revision"],
+    "weights": FINETUNING["weights"],
+}
+UNSAID_OF_PROBES: dict[str, Any] = {
+    "classifier": "logistic",
+    "strengths": [1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0, 1000.0],
+    "neighbours": 20,  # the number that Caron et al. 2021 (DINO) found to work best for most of their features
+    "batch": 64,
+    "revision": 1,
+    **{key: UNSAID[key] for key in ("resolution", "eval_resize", "normalisation", "channels", "weights")},
+}
 # What a key is read for: without it, it does nothing and is no part of the protocol.
+_PROBED_WITH = {"strengths": ("classifier", "logistic"), "neighbours": ("classifier", "neighbours")}
 _ONLY_WITH = {
     "momentum": ("optimiser", "sgd"),
     "nesterov": ("optimiser", "sgd"),
@@ -71,15 +97,21 @@ _ONLY_WITH = {
 PLACES = ("weights",)
 
 
-def _only_with(key: str, other: str, value: str) -> Contradiction:
+def _only_with(key: str, other: str, value: str, unsaid: Mapping[str, Any] = UNSAID) -> Contradiction:
     return (
         (key, other),
-        lambda found, way: found is not None and found != UNSAID.get(key) and way != value,
+        lambda found, way: found is not None and found != unsaid.get(key) and way != value,
         "does nothing with",
         f"leave it out, or set {other}: {value}",
     )
 
 
+_SIZES: Contradiction = (
+    ("resolution", "eval_resize"),
+    lambda resolution, resize: resolution is not None and resize is not None and resolution > resize,
+    "is larger than",
+    "an evaluation would show the picture in a black frame; set eval_resize to {0} or more",
+)
 CONTRADICTIONS: tuple[Contradiction, ...] = (
     *(_only_with(key, other, value) for key, (other, value) in _ONLY_WITH.items() if key != "decay"),
     (
@@ -100,18 +132,17 @@ CONTRADICTIONS: tuple[Contradiction, ...] = (
         "do not come before the end,",
         "lower the milestones, or raise epochs",
     ),
-    (
-        ("resolution", "eval_resize"),
-        lambda resolution, resize: resolution is not None and resize is not None and resolution > resize,
-        "is larger than",
-        "an evaluation would show the picture in a black frame; set eval_resize to {0} or more",
-    ),
+    _SIZES,
     (
         ("layers", "start"),
         lambda layers, start: layers == "head" and start == "scratch",
         "does not go with",
         "a head alone learns nothing from random features; set layers: all, or start: pretrained",
     ),
+)
+CONTRADICTIONS_OF_PROBES: tuple[Contradiction, ...] = (
+    *(_only_with(key, other, value, UNSAID_OF_PROBES) for key, (other, value) in _PROBED_WITH.items()),
+    _SIZES,
 )
 
 
@@ -136,3 +167,22 @@ def planned_finetuning(
         manifest: of the view.
     """
     return {**applied(protocol), "metric": metric, "model": model, "images": images_of(manifest)}
+
+
+def planned_probe(model: str, protocol: Mapping[str, Any], metric: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What a study knows of the protocol of a probe beforehand; the arguments are those of `planned_finetuning`.
+
+    The metric chooses the strength of the regularisation. How many pictures pass at once is part of the provenance.
+    """
+    full = {**UNSAID_OF_PROBES, **protocol}
+    idle = {key for key, (other, value) in _PROBED_WITH.items() if full[other] != value}
+    kept = {key: value for key, value in full.items() if key not in {*idle, *PLACES, "batch"}}
+    if "strengths" in kept:
+        kept["strengths"] = strengths_of(full)
+    return {**kept, "metric": metric, "model": model, "images": images_of(manifest), "seed": None}
+
+
+def strengths_of(protocol: Mapping[str, Any]) -> list[float]:
+    """The inverse strengths of regularisation that a probe tries, the smallest first; none of one by neighbours."""
+    full = {**UNSAID_OF_PROBES, **protocol}
+    return sorted(set(map(float, full["strengths"]))) if full["classifier"] == "logistic" else []

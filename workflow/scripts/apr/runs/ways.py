@@ -4,7 +4,7 @@ The schema of the configuration, its checks and the study read this table. A way
 protocol and script, and one rule.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ class Way:
         trains: whether it needs training images and has a seed.
         contradictions: keys that cannot stand beside each other.
         outputs: whether each run keeps its outputs for the test and validation images.
+        planned: what a study knows beforehand of the protocol of a run of a pretrained model that learns: a function of
+            its name, the task's protocol with the run's cell, the metric, and the manifest of the view.
     """
 
     keys: Mapping[str, Mapping[str, Any]]
@@ -31,6 +33,7 @@ class Way:
     trains: bool
     contradictions: Sequence[Contradiction] = ()
     outputs: bool = False
+    planned: Callable[[str, Mapping[str, Any], str, Mapping[str, Any]], dict[str, Any]] | None = None
 
 
 EVALUATION: dict[str, dict[str, Any]] = {
@@ -46,10 +49,21 @@ WAYS = {
         trains=True,
         contradictions=settings.CONTRADICTIONS,
         outputs=True,
+        planned=settings.planned_finetuning,
+    ),
+    "probe": Way(
+        settings.PROBING,
+        settings.UNSAID_OF_PROBES,
+        pretrained=True,
+        trains=True,
+        contradictions=settings.CONTRADICTIONS_OF_PROBES,
+        outputs=True,
+        planned=settings.planned_probe,
     ),
     "evaluate": Way(EVALUATION, {"weights": None, "batch": 64}, pretrained=True, trains=False),
 }
 # The keys of all regimes; what two ways take, one of them may take within narrower bounds: the widest come last.
 PROTOCOL = {key: wanted for way in WAYS.values() for key, wanted in way.keys.items()}
-AXES = {key: wanted for way in WAYS.values() if way.trains for key, wanted in way.keys.items() if key != "weights"}
+NO_AXES = ("weights", "strengths")  # a place, and a list of which each run chooses one itself
+AXES = {key: wanted for way in WAYS.values() if way.trains for key, wanted in way.keys.items() if key not in NO_AXES}
 PUBLISHED = "published"  # in the place of a way: the scores were published, and no run is made

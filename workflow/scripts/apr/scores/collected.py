@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from apr.basics.problems import Problem
-from apr.runs.finetuning_protocol import planned_finetuning
 from apr.runs.metrics import METRICS, Metric, check_metric, guess_of
 from apr.runs.protocol import check_protocol, full_protocol, planned_protocol
 from apr.runs.record import read_run
@@ -99,11 +98,12 @@ def protocol_now(plan: Mapping[str, Any], planned: Mapping[str, Any], images: Ma
 
     The arguments are those of `check_current`.
     """
-    if not WAYS[plan["way"]].trains:
+    way = WAYS[plan["way"]]
+    if not way.trains:
         return planned_protocol(planned["model"], images)
     seed = {} if planned["seed"] is None else {"seed": planned["seed"]}
     own = {**plan["protocol"], **planned["cell"], **seed}
     if not whole(plan):
-        return planned_finetuning(planned["model"], own, plan["metric"], images)
+        return way.planned(planned["model"], own, plan["metric"], images)
     genotype = planned["genotype"] or (start["protocol"]["genotype"] if start else None)
     return full_protocol(own, genotype=genotype, manifest=images, source=start)

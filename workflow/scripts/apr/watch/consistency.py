@@ -17,6 +17,9 @@ MALFORMED = (KeyError, TypeError, AttributeError, IndexError, ValueError)
 def impossible(run: dict, view: Mapping[str, Any]) -> str:
     """What contradicts the view or the run's own history; empty where all is possible."""
     protocol, outcome, history = run["protocol"], run["outcome"], run["history"]
+    if "classifier" in protocol:
+        odd = _impossible_probe(protocol, outcome, history, view)
+        return f"{odd[0]}; delete it" if odd else ""
     if "epochs" not in protocol:  # an evaluation
         fault = part_fault(outcome["parts"]["test"], protocol["outputs"], view["n_test"])
         return f"test {fault}; delete it" if fault else ""
@@ -49,6 +52,26 @@ def impossible(run: dict, view: Mapping[str, Any]) -> str:
         if any(outcome[key] != kept[key] for key in outcome.keys() & kept.keys()):
             odd.append(f"its outcome is not that of its epoch {outcome['epoch']}")
     return f"{odd[0]}; delete it" if odd else ""
+
+
+def _impossible_probe(protocol: Mapping, outcome: Mapping, history: Sequence, view: Mapping[str, Any]) -> list[str]:
+    """The same of a probe, whose history has an entry for each strength that it tried."""
+    odd, parts = [], set(parts_of(view))
+    for entry in [*history, outcome]:
+        where = f"strength {entry['strength']:g}: " if "strength" in entry else ""
+        if entry["parts"].keys() != parts:
+            odd.append(f"{where}was evaluated on {_listed(entry['parts'])}, its view has {_listed(parts)}")
+            continue
+        for part, counts in entry["parts"].items():
+            if fault := part_fault(counts, len(view["classes"]), view[f"n_{part}"], several="label_sets" in view):
+                odd.append(f"{where}{part} {fault}")
+    tried = [entry["strength"] for entry in history]
+    if tried != protocol.get("strengths", []):
+        odd.append(f"tried the strengths {tried} of {protocol.get('strengths', [])}")
+    chosen = [entry["parts"] for entry in history if entry["strength"] == outcome["chosen"]["strength"]]
+    if history and chosen != [outcome["parts"]]:
+        odd.append("its outcome is not that of its chosen strength")
+    return odd
 
 
 def _listed(parts: Iterable[str]) -> str:

@@ -181,7 +181,7 @@ def _cost(plan: Mapping[str, Any], task: str, root: Path) -> float | None:
     if entry["protocol"] is None:  # an evaluation, which models of very different cost share
         return None
     protocol, before = entry["protocol"], plan[entry["initial"]]["protocol"]["epochs"] if entry["continues"] else 0
-    epochs = max(1, protocol["epochs"] - before)
+    epochs = max(1, protocol.get("epochs", 1) - before)  # a probe passes every image once
     view = read_view(entry, root)
     if view is None:
         return None
