@@ -1,0 +1,166 @@
+"""Slopes of scores against ImageNet accuracy, with intervals over models, test images and seeds.
+
+What images and seeds do to each model apart is in the scatter of the models about the line, and so in the standard
+error of resampled models; it must not count twice. What the images do to all models alike is not: a test part that
+happens to suit the better models makes all of them look better. So that part alone, the variance of the slope over
+resampled images beyond what independent noise of its size would give, is added. By simulation (tests/unit/statistics)
+the intervals cover in 95 to 98 % of studies of 5 to 18 models; percentiles of resampled models would in 89 to 92 %, and
+those of models and images resampled together in 99 to 100 %, of intervals one and a half times as wide.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from apr.statistics.bootstrap import NAN, PERCENTILES, interval, resampled_rows
+
+FEWEST = 4  # models of an interval
+POWER = 0.8  # with which the smallest slope is told from none
+LEAST = 1e-9  # below which a sum of squares, or what a model leaves of itself, counts as none
+INNER = (5.0, 95.0)  # percentiles of two one-sided tests at 5 %
+EMPTY: NDArray[np.float64] = np.empty(0)
+
+
+@dataclass(frozen=True)
+class Slope:
+    """A least-squares line through n models; NaN and a reason where something of it is not defined.
+
+    `error` is the slope's standard error, `tells` the smallest slope that such a design tells from none in 80 % of
+    studies. `slopes` and `heights` [resamples] are draws of the line: of its slope, and of its height at `centre`, the
+    mean of x. Draws of the same models keep the order of their resamples, so that differences are paired.
+    """
+
+    slope: float
+    centre: float
+    height: float
+    n: int
+    error: float = NAN
+    tells: float = NAN
+    reason: str = ""
+    slopes: NDArray[np.float64] = field(default_factory=lambda: EMPTY)
+    heights: NDArray[np.float64] = field(default_factory=lambda: EMPTY)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """95 % interval of the slope; NaN where there is none."""
+        return interval(self.slopes)
+
+    @property
+    def inner(self) -> tuple[float, float]:
+        """The interval of two one-sided tests at 5 %."""
+        return interval(self.slopes, INNER)
+
+    def at(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The line's height at x."""
+        return self.height + self.slope * (x - self.centre)
+
+    def band(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Pointwise 95 % band of the line at x; NaN where there is none."""
+        if not len(self.slopes) or np.isnan(self.slopes).all():
+            return np.full(x.shape, NAN), np.full(x.shape, NAN)
+        lines = self.heights[:, None] + self.slopes[:, None] * (x - self.centre)
+        low, high = np.nanpercentile(lines, PERCENTILES, axis=0)
+        return low, high
+
+
+def fit_slope(
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    images: NDArray[np.float64] | None,
+    within: NDArray[np.bool_],
+    resamples: int,
+    seed: int | Sequence[int],
+) -> Slope:
+    """The line through the models of `within`, and its draws.
+
+    The draws are distributed as Student's t with n - 2 degrees of freedom about the line, with the standard error HC3
+    (MacKinnon and White, Journal of Econometrics 29:305, 1985), widened by what images do to all models alike; their
+    order is that of resampled models and images.
+
+    Args:
+        x: ImageNet accuracy, [models], taken as known.
+        y: scores, [models].
+        images: scores on resampled test images, the same for all models, [models, resamples]; None: not known.
+        within: the models of the line; resampled are all, so that lines of the same models are paired.
+        resamples: of the models.
+        seed: of the bootstrap over models.
+    """
+    n, reason = int(within.sum()), ""
+    if n < 2 or np.ptp(x[within]) == 0:
+        reason = "fewer than two models" if n < 2 else "all models have the same ImageNet accuracy"
+        return Slope(NAN, NAN, NAN, n, reason=reason)
+    x_in, y_in = x[within], y[within]
+    centre, height = float(x_in.mean()), float(y_in.mean())
+    away = x_in - centre
+    to_slope, to_height = away / (away @ away), np.full(n, 1 / n)
+    slope = float(to_slope @ y_in)
+    if n < FEWEST:
+        return Slope(slope, centre, height, n, reason="fewer than four models")
+    leverage = 1 / n + away * to_slope
+    errors = (y_in - height - slope * away) / np.maximum(1 - leverage, LEAST)
+    slopes, heights = _resampled(x, y, within, centre, resamples, seed)
+    if images is not None:
+        moved = images[within] - y_in[:, None]
+        slopes, heights = slopes + _common(moved, away), heights + moved.mean(axis=0)
+        spread = _common(moved, away).std(), moved.mean(axis=0).std()
+    else:
+        spread = 0.0, 0.0
+    error, of_height = (
+        float(np.hypot(np.sqrt(((way * errors) ** 2).sum()), common))
+        for way, common in zip((to_slope, to_height), spread, strict=True)
+    )
+    tells = float((stdtrit(n - 2, PERCENTILES[1] / 100) + stdtrit(n - 2, POWER)) * error)
+    return Slope(
+        slope,
+        centre,
+        height,
+        n,
+        error,
+        tells,
+        slopes=_in_order(slope, error, n - 2, slopes),
+        heights=_in_order(height, of_height, n - 2, heights),
+    )
+
+
+def _resampled(
+    x: NDArray, y: NDArray, within: NDArray[np.bool_], centre: float, resamples: int, seed: int | Sequence[int]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Slope and height at `centre` of the lines through resampled models, [resamples]; NaN where there is no line."""
+    rows = resampled_rows(len(x), resamples, seed)
+    counts = within[rows].astype(float)
+    x, y = np.where(within, x - centre, 0)[rows], np.where(within, y, 0)[rows]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        n = counts.sum(axis=1)
+        mean_x, mean_y = x.sum(axis=1) / n, y.sum(axis=1) / n
+        away = (x - mean_x[:, None]) * counts
+        squares = (away**2).sum(axis=1)
+        squares[squares < LEAST] = NAN  # one model alone, but for rounding
+        slopes = (away * y).sum(axis=1) / squares
+    return slopes, mean_y - slopes * mean_x
+
+
+def _common(moved: NDArray[np.float64], away: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What resampled images do to the slope of all models alike, [resamples]; nothing where each model moves apart.
+
+    Args:
+        moved: how far each model's score moves, [models, resamples].
+        away: of each model's x from the mean.
+    """
+    squares = away @ away
+    turns = away @ moved / squares
+    rest = moved - moved.mean(axis=0) - away[:, None] * turns
+    variance = float((turns**2).mean())
+    apart = float((rest**2).sum(axis=0).mean()) / (len(away) - 2) / squares
+    return turns * np.sqrt(max(0.0, 1 - apart / variance)) if variance > 0 else turns
+
+
+def _in_order(value: float, error: float, degrees: int, drawn: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Student's t about a value with a standard error, in the order of what was drawn; NaN where that is."""
+    defined = ~np.isnan(drawn)
+    order = np.argsort(np.argsort(drawn[defined], kind="stable"), kind="stable")
+    draws = np.full(len(drawn), NAN)
+    draws[defined] = value + error * stdtrit(degrees, (order + 0.5) / max(1, defined.sum()))
+    return draws
