@@ -62,11 +62,10 @@ def test_a_narrower_set_of_models_is_paired_with_all():
     rng = np.random.default_rng(3)
     y = 80 + 0.1 * PAPER + rng.normal(size=18)
     whole, again = (fit_slope(PAPER, y, None, ALL, 2000, 0) for _ in range(2))
-    without, above = (fit_slope(PAPER, y, None, within, 2000, 0) for within in (PAPER != 71.6, PAPER > 70))
+    without = fit_slope(PAPER, y, None, PAPER != 71.6, 2000, 0)
     assert np.corrcoef(whole.slopes, without.slopes)[0, 1] > 0.9
     np.testing.assert_array_equal(whole.slopes, again.slopes)
-    assert (without.n, above.n) == (17, 13)
-    assert above.error > whole.error
+    assert without.n == 17
 
 
 def test_the_smallest_slope_is_told_in_four_of_five_studies():
