@@ -28,6 +28,10 @@ class Files:
         """The runs of a task."""
         return [f"results/runs/{task}/{name}.json" for name in self.study.runs(task)]
 
+    def outputs(self, task: str) -> list[str]:
+        """What the runs of a task said of each image, in the order of the runs."""
+        return [f"results/outputs/{task}/{name}.npz" for name in self.study.runs(task)]
+
     def sources(self, task: str) -> list[str]:
         """The runs that a task's runs start from."""
         return [f"results/runs/{self.study.tasks[task].starts_from}/{name}.json" for name in self.study.sources(task)]

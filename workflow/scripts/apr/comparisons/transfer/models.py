@@ -181,9 +181,10 @@ def _caption(transfer: Transfer, costs: list[str]) -> str:
     resamples = transfer.settings["resamples"]
     text = (
         "Pretrained models on each dataset, the best first. Score: that of the test part, with "
-        f"{intervals_of(targets, resamples)}. Worse than the best: yes where the difference on the same images is beyond "
-        f"their noise (two-sided p below {UNEQUAL:g}, by Holm for all models of the dataset); a model that is not shown to "
-        "be worse need not be as good. The best was found on the same images, so that its score is rather too good."
+        f"{intervals_of(targets, resamples)}. Worse than the best: yes where the difference on the same images is "
+        f"beyond their noise (two-sided p below {UNEQUAL:g}, by Holm for all models of the dataset); a model that is "
+        "not shown to be worse need not be as good. The best was found on the same images, so that its score is "
+        "rather too good."
     )
     if len(targets) > 1:
         text += (

@@ -103,8 +103,8 @@ def slopes_basis(transfer: Transfer) -> str:
     )
     return (
         "95 % intervals for other models, test images and seeds, by Student's t with n − 2 degrees of freedom: the "
-        "standard error is that of the models' scatter, be it even or not (HC3), which holds what images and seeds do to "
-        f"each model apart, and of {images}; fewer than {FEWEST} models have none"
+        "standard error is that of the models' scatter, be it even or not (HC3), which holds what images and seeds do "
+        f"to each model apart, and of {images}; fewer than {FEWEST} models have none"
     )
 
 
@@ -120,10 +120,10 @@ def _caption(transfer: Transfer, data: pd.DataFrame, with_paper: bool) -> str:
     without = "; ".join(f"{row.task}, {row.line}: {row.reason}" for row in undefined.itertuples())
     return (
         "Slopes of least-squares lines, in points of the metric for each point of ImageNet accuracy, over "
-        f"{', '.join(lines)}. In brackets: {slopes_basis(transfer)}. Smallest that it tells: how steep the line of all "
-        f"such models has to be for {100 * POWER:.0f} % of studies like this to tell it from a level one (5 %, two-sided). "
-        "Difference: that slope less the one over all models; the interval takes into account that the two have models "
-        f"in common.{paper} {flattened(transfer)}"
+        f"{', '.join(lines)}. In brackets: {slopes_basis(transfer)}. Smallest that it tells: how steep the line of "
+        f"all such models has to be for {100 * POWER:.0f} % of studies like this to tell it from a level one (5 %, "
+        "two-sided). Difference: that slope less the one over all models; the interval takes into account that the "
+        f"two have models in common.{paper} {flattened(transfer)}"
         f"{f' Without interval or line: {without}.' if without else ''}"
         f"{rare_labels(transfer.targets.values())}{models_without(transfer)}"
     )

@@ -29,8 +29,9 @@ class Slope:
     """A least-squares line through n models; NaN and a reason where something of it is not defined.
 
     `error` is the slope's standard error, `tells` the smallest slope that such a design tells from none in 80 % of
-    studies. `slopes` and `heights` [resamples] are draws of the line: of its slope, and of its height at `centre`, the
-    mean of x. Draws of the same models keep the order of their resamples, so that differences are paired.
+    studies. `covariance` [2, 2] is that of the line's height at `centre`, the mean of x, and of its slope. `slopes`
+    [resamples] are draws of the slope; those of the same models keep the order of their resamples, so that differences
+    are paired.
     """
 
     slope: float
@@ -41,7 +42,7 @@ class Slope:
     tells: float = NAN
     reason: str = ""
     slopes: NDArray[np.float64] = field(default_factory=lambda: EMPTY)
-    heights: NDArray[np.float64] = field(default_factory=lambda: EMPTY)
+    covariance: NDArray[np.float64] = field(default_factory=lambda: np.full((2, 2), NAN))
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -59,11 +60,10 @@ class Slope:
 
     def band(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Pointwise 95 % band of the line at x; NaN where there is none."""
-        if not len(self.slopes) or np.isnan(self.slopes).all():
-            return np.full(x.shape, NAN), np.full(x.shape, NAN)
-        lines = self.heights[:, None] + self.slopes[:, None] * (x - self.centre)
-        low, high = np.nanpercentile(lines, PERCENTILES, axis=0)
-        return low, high
+        way = np.stack([np.ones_like(x), x - self.centre])
+        variance = np.einsum("ix,ij,jx->x", way, self.covariance, way)
+        reach = stdtrit(max(1, self.n - 2), PERCENTILES[1] / 100) * np.sqrt(np.maximum(variance, 0))
+        return self.at(x) - reach, self.at(x) + reach
 
 
 def fit_slope(
@@ -76,7 +76,7 @@ def fit_slope(
 ) -> Slope:
     """The line through the models of `within`, and its draws.
 
-    The draws are distributed as Student's t with n - 2 degrees of freedom about the line, with the standard error HC3
+    The draws are distributed as Student's t with n - 2 degrees of freedom about the slope, with the standard error HC3
     (MacKinnon and White, Journal of Econometrics 29:305, 1985), widened by what images do to all models alike; their
     order is that of resampled models and images.
 
@@ -95,51 +95,34 @@ def fit_slope(
     x_in, y_in = x[within], y[within]
     centre, height = float(x_in.mean()), float(y_in.mean())
     away = x_in - centre
-    to_slope, to_height = away / (away @ away), np.full(n, 1 / n)
-    slope = float(to_slope @ y_in)
+    ways = np.stack([np.full(n, 1 / n), away / (away @ away)])  # of the scores to height and slope
+    slope = float(ways[1] @ y_in)
     if n < FEWEST:
         return Slope(slope, centre, height, n, reason="fewer than four models")
-    leverage = 1 / n + away * to_slope
-    errors = (y_in - height - slope * away) / np.maximum(1 - leverage, LEAST)
-    slopes, heights = _resampled(x, y, within, centre, resamples, seed)
+    errors = (y_in - height - slope * away) / np.maximum(1 - ways[0] - away * ways[1], LEAST)
+    covariance = (ways * errors) @ (ways * errors).T
+    slopes = _resampled(x, y, within, resamples, seed)
     if images is not None:
         moved = images[within] - y_in[:, None]
-        slopes, heights = slopes + _common(moved, away), heights + moved.mean(axis=0)
-        spread = _common(moved, away).std(), moved.mean(axis=0).std()
-    else:
-        spread = 0.0, 0.0
-    error, of_height = (
-        float(np.hypot(np.sqrt(((way * errors) ** 2).sum()), common))
-        for way, common in zip((to_slope, to_height), spread, strict=True)
-    )
+        common = np.stack([moved.mean(axis=0), _common(moved, away)])
+        covariance, slopes = covariance + np.cov(common), slopes + common[1]
+    error = float(np.sqrt(covariance[1, 1]))
     tells = float((stdtrit(n - 2, PERCENTILES[1] / 100) + stdtrit(n - 2, POWER)) * error)
-    return Slope(
-        slope,
-        centre,
-        height,
-        n,
-        error,
-        tells,
-        slopes=_in_order(slope, error, n - 2, slopes),
-        heights=_in_order(height, of_height, n - 2, heights),
-    )
+    return Slope(slope, centre, height, n, error, tells, "", _in_order(slope, error, n - 2, slopes), covariance)
 
 
 def _resampled(
-    x: NDArray, y: NDArray, within: NDArray[np.bool_], centre: float, resamples: int, seed: int | Sequence[int]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Slope and height at `centre` of the lines through resampled models, [resamples]; NaN where there is no line."""
+    x: NDArray, y: NDArray, within: NDArray[np.bool_], resamples: int, seed: int | Sequence[int]
+) -> NDArray[np.float64]:
+    """Slopes of the lines through resampled models, [resamples]; NaN where there is no line."""
     rows = resampled_rows(len(x), resamples, seed)
     counts = within[rows].astype(float)
-    x, y = np.where(within, x - centre, 0)[rows], np.where(within, y, 0)[rows]
+    x, y = np.where(within, x - x.mean(), 0)[rows], np.where(within, y, 0)[rows]
     with np.errstate(invalid="ignore", divide="ignore"):
-        n = counts.sum(axis=1)
-        mean_x, mean_y = x.sum(axis=1) / n, y.sum(axis=1) / n
-        away = (x - mean_x[:, None]) * counts
+        away = (x - (x.sum(axis=1) / counts.sum(axis=1))[:, None]) * counts
         squares = (away**2).sum(axis=1)
         squares[squares < LEAST] = NAN  # one model alone, but for rounding
-        slopes = (away * y).sum(axis=1) / squares
-    return slopes, mean_y - slopes * mean_x
+        return (away * y).sum(axis=1) / squares
 
 
 def _common(moved: NDArray[np.float64], away: NDArray[np.float64]) -> NDArray[np.float64]:
