@@ -20,6 +20,7 @@ UNEQUAL = 0.05  # p below which a model counts as worse than the best
 COSTS = {"parameters": ("Parameters (M)", 1e6, 1), "multiply_adds": ("Multiply-adds (G)", 1e9, 2)}
 SPEED = "images_per_second"
 ALL = "mean rank"
+WORSE = "Worse than the best"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ def models_table(transfer: Transfer) -> Table:
     shown = pd.DataFrame([_shown(row, transfer, costs) for row in blocks])
     if not several:
         shown = shown.drop(columns="Dataset")
+    if (shown[WORSE] == "").sum() + (shown[WORSE] == "best").sum() == len(shown):
+        shown = shown.drop(columns=WORSE)  # nothing is known of the images
     return Table(pd.DataFrame(blocks), shown, _caption(transfer, costs), lead=_lead(transfer))
 
 
@@ -126,7 +129,7 @@ def _mean_ranks(transfer: Transfer, data: pd.DataFrame) -> list[dict[str, Any]]:
             "value": mean,
             "rank": len(rows) + 1.0,
         }
-        row |= {"low": min(mean, bounds["low"][model]), "high": max(mean, bounds["high"][model])}
+        row |= {"low": np.minimum(mean, bounds["low"][model]), "high": np.maximum(mean, bounds["high"][model])}
         known = own["worse"].ne("").all()
         row |= {"behind": NAN, "p_holm": NAN, "worse": f"on {len(own) - equal} of {len(own)}" if known else ""}
         rows.append(row | {name: own[name].mean() for name in (*COSTS, SPEED)})
@@ -140,7 +143,7 @@ def _shown(row: Mapping[str, Any], transfer: Transfer, costs: list[str]) -> dict
     shown["ImageNet top-1 (%)"] = "" if np.isnan(row["imagenet"]) else number(row["imagenet"], 1)
     shown["Score"] = _bounded(row["value"], row["low"], row["high"])
     shown["Rank"] = f"{row['rank']:g}"
-    shown["Worse than the best"] = row["worse"]
+    shown[WORSE] = row["worse"]
     for name in costs:
         title, unit, digits = COSTS.get(name, ("Images/s", 1.0, 0))
         shown[title] = "" if np.isnan(row[name]) else number(row[name] / unit, digits)
@@ -181,23 +184,26 @@ def _caption(transfer: Transfer, costs: list[str]) -> str:
     resamples = transfer.settings["resamples"]
     text = (
         "Pretrained models on each dataset, the best first. Score: that of the test part, with "
-        f"{intervals_of(targets, resamples)}. Worse than the best: yes where the difference on the same images is "
-        f"beyond their noise (two-sided p below {UNEQUAL:g}, by Holm for all models of the dataset); a model that is "
-        "not shown to be worse need not be as good. The best was found on the same images, so that its score is "
-        "rather too good."
+        f"{intervals_of(targets, resamples)}."
     )
+    if any(one.draws is not None for one in targets):
+        text += (
+            f" {WORSE}: yes where the difference on the same images is beyond their noise (two-sided p below "
+            f"{UNEQUAL:g}, by Holm for all models of the dataset); a model that is not shown to be worse need not be "
+            "as good. The best was found on the same images, so that its score is rather too good."
+        )
     if len(targets) > 1:
         text += (
-            " Mean rank: over all datasets, among the models that have them all, with the middle 95 % of its "
-            "resamples; worse: on how many of them."
+            " Mean rank: over all datasets, among the models that have them all, with the middle 95 % of the resamples "
+            "of test images where there are any; there, too, on how many datasets a model is worse than the best."
         )
     if SPEED in costs:
         text += " Images/s: measured while the test part was evaluated, on the machine of that run."
     return (
         f"{text} ρ: Spearman's, with 95 % intervals for other models{_of_counts(targets)}. What the best on ImageNet "
-        "loses: its distance from the best of the dataset, with the interval of these two models on other test images. "
-        f"What a point comes with: the slope over all models, with {slopes_basis(transfer)}."
-        f"{rare_labels(targets)}{models_without(transfer)}"
+        "loses: its distance from the best of the dataset, with the interval of these two models on other test "
+        "images, where it is known. What a point comes with: the slope over all models, with "
+        f"{slopes_basis(transfer)}.{rare_labels(targets)}{models_without(transfer)}"
     )
 
 

@@ -14,6 +14,7 @@ from apr.statistics.noise import ceilings
 
 NAN = float("nan")
 FEWEST = 3  # models of a ceiling
+NOISE, CEILING = "Noise (points)", "Ceiling of ρ"
 KEPT = 50  # resamples whose noise is drawn from
 
 
@@ -22,14 +23,23 @@ def rankings_table(transfer: Transfer) -> Table:
     data = pd.DataFrame([_row(transfer, scored) for scored in transfer.targets.values()])
     data.insert(data.columns.get_loc("p") + 1, "p_holm", holm(data["p"]))
     shown = pd.DataFrame([_shown(row, transfer) for row in data.to_dict("records")])
+    if data["ceiling"].isna().all():
+        shown = shown.drop(columns=[NOISE, CEILING])
     targets = list(transfer.targets.values())
     resamples = transfer.settings["resamples"]
+    ceiling = (
+        ""
+        if data["ceiling"].isna().all()
+        else (
+            "Noise: SD of a score over resampled test images and seeds, beyond what moves all models alike. Ceiling: "
+            "the ρ expected, by that noise alone, with a partner that ranks the models without error as they truly "
+            "are, with 95 % intervals over models. "
+        )
+    )
     caption = (
         "Does the ranking of models on ImageNet hold on other data? ρ: Spearman's, positive where both rank the models "
         "alike, with 95 % intervals in Fisher's z for other models and, where a score is a share of images, other test "
-        "images; p (Holm) is corrected for the number of datasets. Noise: SD of a score over resampled test images and "
-        "seeds, beyond what moves all models alike. Ceiling: the ρ expected, by that noise alone, with a partner that "
-        "ranks the models without error as they truly are, with 95 % intervals over models. Regret: what the most "
+        f"images; p (Holm) is corrected for the number of datasets. {ceiling}Regret: what the most "
         "accurate model on ImageNet loses to the best of the dataset, with the interval of these two on other test "
         f"images; of median: as a share of the way from the best model to the median one. Scores have "
         f"{intervals_of(targets, resamples)}.{models_without(transfer)}"
@@ -75,8 +85,8 @@ def _shown(row: dict[str, Any], transfer: Transfer) -> dict[str, Any]:
         "ρ": with_interval(row["rho"], row["low"], row["high"], 2),
         "p": p_value(row["p"]),
         "p (Holm)": p_value(row["p_holm"]),
-        "Noise (points)": number(row["noise"], 2) if known else "",
-        "Ceiling of ρ": ceiling,
+        NOISE: number(row["noise"], 2) if known else "",
+        CEILING: ceiling,
         "Best on ImageNet": row["chosen"],
         "Regret": f"{regret} {points}",
         "Of median (%)": number(100 * row["regret_share"], 0),

@@ -97,14 +97,14 @@ def slopes_basis(transfer: Transfer) -> str:
     """What the intervals of lines are of, for a caption."""
     known = [one for one in transfer.targets.values() if one.draws is not None]
     images = (
-        "what the test images do to all models alike, by resampling them"
+        ", and of what the test images do to all models alike, by resampling them"
         if known
-        else "nothing else, since the answers to test images are not known"
+        else "; what the test images do to all models alike is not known"
     )
     return (
         "95 % intervals for other models, test images and seeds, by Student's t with n − 2 degrees of freedom: the "
         "standard error is that of the models' scatter, be it even or not (HC3), which holds what images and seeds do "
-        f"to each model apart, and of {images}; fewer than {FEWEST} models have none"
+        f"to each model apart{images}; fewer than {FEWEST} models have none"
     )
 
 

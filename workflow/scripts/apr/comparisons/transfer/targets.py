@@ -203,19 +203,27 @@ def short_names(models: Iterable[str]) -> dict[str, str]:
 
 
 def intervals_of(scored: Iterable[Scored], resamples: int) -> str:
-    """What the intervals of scores are of, for a caption."""
+    """What the intervals of scores are of, for a caption: "95 % intervals of 2,000 bootstrap resamples of ..."."""
     scored = list(scored)
     known = [one for one in scored if one.draws is not None]
     counts = [one for one in scored if one.draws is None and one.low.notna().any()]
+    without = [one for one in scored if one.draws is None and one.low.isna().all()]
+    if not known and not counts:
+        return "no intervals, since nothing is known of the test images"
     texts = []
     if known:
         grouped = [one.title for one in known if one.groups]
         groups = f" (of their groups for {', '.join(grouped)})" if grouped else ""
         texts.append(f"{resamples:,} bootstrap resamples of the test images{groups}, the same for all models")
     if counts:
-        also = f" for {', '.join(one.title for one in counts)}" if known else ""
-        texts.append(f"Clopper and Pearson's of the counts{also}")
-    return f"95 % intervals of {'; '.join(texts)}" if texts else "no intervals, since the test images are not known"
+        texts.append(f"binomial counts (Clopper and Pearson){_for(counts, scored)}")
+    if without:
+        texts.append(f"none{_for(without, scored)}, of whose test images nothing is known")
+    return f"95 % intervals of {'; '.join(texts)}"
+
+
+def _for(some: Sequence[Scored], scored: Sequence[Scored]) -> str:
+    return "" if len(some) == len(scored) else f" for {', '.join(one.title for one in some)}"
 
 
 def rare_labels(scored: Iterable[Scored]) -> str:

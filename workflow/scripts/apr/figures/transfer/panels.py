@@ -29,6 +29,7 @@ from apr.figures.style import (
     Drawing,
     legend_below,
     panels,
+    point_style,
     share_labels,
     shortened,
     styled,
@@ -37,6 +38,7 @@ from apr.statistics.transfer.slopes import Slope
 
 POINTS = 60  # of a line
 LINE = 9.5  # points of height of a line of text above a panel
+MANY = 40  # models from which on they would hide lines
 MARGIN = 0.05  # of an axis, around what is drawn
 COLORS = {"all": GREEN, "above": BLUE}
 MOST_COLUMNS = 3
@@ -121,9 +123,10 @@ def draw_points(ax: Axes, points: pd.DataFrame, color: str | None = None, hollow
     look: dict[str, Any] = {"fmt": "none", "elinewidth": 0.6, "alpha": 0.6, "zorder": 3}
     if np.isfinite(bars).any():
         ax.errorbar(points["imagenet"], points["value"], yerr=bars, ecolor=colors, **look)
-    faces = "white" if hollow else colors
-    marks = {"s": 13, "facecolors": faces, "edgecolors": colors if hollow else "white", "zorder": 4}
-    return ax.scatter(points["imagenet"], points["value"], linewidths=0.8 if hollow else 0.4, **marks)
+    many = len(points) > MANY
+    marks: dict[str, Any] = {"s": 13, "linewidths": 0.8 if hollow else 0.4} | (point_style(len(points)) if many else {})
+    marks |= {"facecolors": "white" if hollow else colors, "edgecolors": colors if hollow else "white"}
+    return ax.scatter(points["imagenet"], points["value"], zorder=2.2 if many else 4, **marks)
 
 
 def guess_line(ax: Axes, guess: float | None, points: pd.DataFrame) -> Artist | None:
@@ -218,7 +221,7 @@ def _share_below(axes: Sequence[Axes], made: Sequence[Panel]) -> None:
 def _legend(transfer: Transfer, handles: Mapping[str, Any], kind: str) -> list[tuple[Any, str]]:
     titles = transfer.fit_titles()
     names = {
-        "points": "fine-tuned",
+        "points": FINE_TUNED if "other" in handles else "model",
         "other": other_word(kind),
         "all": f"line, {titles['all']}",
         "above": f"line, {titles.get('above', '')}",
@@ -265,7 +268,7 @@ def _caption(transfer: Transfer, made: Sequence[Panel], kind: str, other_line: b
     )
     clauses = "\n".join(f"- {_clause(transfer, panel)}" for panel in made)
     return (
-        f"Scores of fine-tuned models against their ImageNet top-1 accuracy ({metrics}). Bars: "
+        f"Scores of models against their ImageNet top-1 accuracy ({metrics}). Bars: "
         f"{intervals_of(targets, transfer.settings['resamples'])}. Green: the least-squares line through all models, "
         f"with its 95 % band.{above}{hollow}{guesses}{both} Slopes, in points of the metric for each point on "
         f"ImageNet, and bands have {slopes_basis(transfer)}:\n\n{clauses}\n\n{flattened(transfer)}"

@@ -29,7 +29,7 @@ def draw_splines(transfer: Transfer) -> Drawing:
         points = points_of(transfer, scored, source).assign(above=False)
         curve = _curve(transfer, scored, points)
         if curve["value"].notna().any():
-            look = {"color": PURPLE, "zorder": 2}
+            look = {"color": PURPLE, "zorder": 2.5}
             area = ax.fill_between(curve["imagenet"], curve["low"], curve["high"], alpha=0.2, linewidth=0, **look)
             (stroke,) = ax.plot(curve["imagenet"], curve["value"], linewidth=1.0, **look)
             handles["spline"] = (area, stroke)
@@ -63,7 +63,7 @@ def _caption(transfer: Transfer, frames: list[pd.DataFrame]) -> str:
     lacking = f" {', '.join(without)}: fewer than {FEWEST} models, or equal ones, have no spline." if without else ""
     first, middle, last = KNOTS
     return (
-        "Scores of fine-tuned models against their ImageNet top-1 accuracy. Bars: "
+        "Scores of models against their ImageNet top-1 accuracy. Bars: "
         f"{intervals_of(targets, transfer.settings['resamples'])}. Curve: a natural cubic spline by least squares "
         f"with three knots, at the {first}th, {middle}th and {last}th percentile of the ImageNet accuracies, so that "
         f"it bends once and is straight beyond; shaded: the middle 95 % of {transfer.settings['resamples']:,} "
