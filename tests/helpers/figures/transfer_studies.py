@@ -1,12 +1,14 @@
 """Fine-tuned models as their runs would leave them: outputs of a test part, runs, score tables, resampled images."""
 
 import functools
+import tempfile
 from pathlib import Path
 
 import numpy as np
 from fabricated import write_json
 
 from apr.basics.files import file_digest
+from apr.comparisons.transfer.targets import read_transfer
 from apr.data.sources.npz import save_npz
 from apr.runs.metrics import METRICS, part_of
 from apr.runs.record import new_run
@@ -148,8 +150,50 @@ TARGETS = {
 }
 
 
-@functools.cache
-def cached_folder(kind):
-    import tempfile
+TITLES = {"imagenet": "ImageNet", "imagenet_val": "Own pictures"} | {name: name.title() for name in TARGETS}
+VARIANTS = {"probe": (-0.5, 1.0), "scratch": (-1.0, 0.2), "plain": (-0.25, 1.0)}
+SETTINGS = {
+    "reference": "imagenet",
+    "evaluated": None,
+    "targets": list(TARGETS),
+    "above": 65.0,
+    "after": "timm:mobilenetv1_075.tf_quant_192",
+    "probes": {name: f"{name}_probe" for name in TARGETS},
+    "scratch": {name: f"{name}_scratch" for name in TARGETS},
+    "augmentation": {name: f"{name}_plain" for name in TARGETS},
+    "paper": {},
+    "resamples": RESAMPLES,
+}
 
-    return Path(tempfile.mkdtemp(prefix=f"transfer-{kind}-"))
+
+@functools.cache
+def finished():
+    """A study of three targets, each also as fixed features, from scratch and without augmentation; where it lies."""
+    place = tempfile.TemporaryDirectory(prefix="transfer-")
+    imagenet(place.name)
+    imagenet(place.name, {model: accuracy + 12 for model, accuracy in IMAGENET.items()}, "imagenet_val", 239)
+    for name, settings in TARGETS.items():
+        Target(name, **settings).resampled(place.name)
+        for variant, (level, gain) in VARIANTS.items():
+            changed = {"level": settings["level"] + level, "gain": settings["gain"] * gain}
+            Target(f"{name}_{variant}", view=name, **settings | changed).resampled(place.name)
+    return place
+
+
+def transfer(**changed):
+    """What the tables and figures of that study are made of."""
+    settings, root = SETTINGS | changed, Path(finished().name)
+    names = [settings["reference"], settings["evaluated"], *settings["targets"]]
+    names += [task for kind in ("probes", "scratch", "augmentation") for task in settings[kind].values()]
+    scores = [root / f"results/scores/{name}.csv" for name in dict.fromkeys(names) if name]
+    resampled = [root / f"results/resampled/{path.stem}.npz" for path in scores]
+    titles = {path.stem: TITLES.get(path.stem, path.stem) for path in scores}
+    return read_transfer(settings, scores, filter(Path.is_file, resampled), titles, SEED)
+
+
+def bare(tmp_path, **settings):
+    """A study of one target, of whose test images nothing but their number is known."""
+    table, _, _ = Target("plants", **settings).write(tmp_path)
+    used = {"reference": "imagenet", "evaluated": None, "targets": ["plants"], "above": None, "after": None}
+    used |= {"probes": {}, "scratch": {}, "augmentation": {}, "paper": {}, "resamples": 100}
+    return read_transfer(used, [imagenet(tmp_path), table], [], {"imagenet": "ImageNet", "plants": "Plants"}, 0)

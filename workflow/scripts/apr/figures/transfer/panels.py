@@ -83,7 +83,7 @@ def draw_transfer(transfer: Transfer, kind: str) -> Drawing:
         ax.set_ylabel(metric_label(panel.scored))
     _share_below(axes, made)
     legend_below(figure, *zip(*_legend(transfer, handles, kind), strict=True))
-    data = pd.concat([frame for panel in made for frame in _numbers(panel)], ignore_index=True)
+    data = pd.concat([frame for panel in made for frame in _numbers(panel, other_line)], ignore_index=True)
     return Drawing(figure, data, _caption(transfer, made, kind, other_line))
 
 
@@ -231,10 +231,11 @@ def _legend(transfer: Transfer, handles: Mapping[str, Any], kind: str) -> list[t
     return [(handles[key], name) for key, name in names.items() if key in handles]
 
 
-def _numbers(panel: Panel) -> Iterator[pd.DataFrame]:
+def _numbers(panel: Panel, other_line: bool) -> Iterator[pd.DataFrame]:
     about = {"target": panel.target, "imagenet_task": panel.source}
     yield panel.points.assign(**about, kind="model")
-    for lines, trained in ((panel.lines, FINE_TUNED), (panel.other_lines, "other")):
+    others = {"all": panel.other_lines["all"]} if other_line and panel.other_lines else {}
+    for lines, trained in ((panel.lines, FINE_TUNED), (others, panel.points["trained"].iloc[-1])):
         for name, line in lines.items():
             inside = panel.points[panel.points["above"]] if name == "above" else panel.points
             if not np.isnan(line.slope) and len(inside):

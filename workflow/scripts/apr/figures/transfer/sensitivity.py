@@ -11,6 +11,7 @@ from apr.comparisons.wording import number, with_interval
 from apr.figures.style import BLUE, FAINT, INK, ORANGE, Drawing, legend_below, name_panel, styled
 from apr.figures.transfer.panels import metric_label
 from apr.figures.transfer.rows import rows_of
+from apr.scores.table import CELL
 from apr.statistics.bootstrap import interval
 from apr.statistics.lines import bootstrap_means
 
@@ -51,7 +52,7 @@ def draw_sensitivity(transfer: Transfer, cells: Mapping[str, pd.DataFrame]) -> D
         "part itself. Optimism: how much better the latter looks, in points, its mean over models with the 95 % "
         f"interval of {transfer.settings['resamples']:,} bootstrap resamples of the models:\n\n{clauses}"
     )
-    return Drawing(figure, found, caption)
+    return Drawing(figure, found[[name for name in found if not name.startswith(CELL)]], caption)
 
 
 def _optimism(values: pd.Series, transfer: Transfer, digits: int) -> str:
