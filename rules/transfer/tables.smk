@@ -93,7 +93,9 @@ rule table_transfer_cells:
 rule table_transfer_scorecard:
     """Values of the papers beside those measured here."""
     input:
-        scores=outputs.needed("table_transfer_scorecard", files.scores(comparisons.transfer.tasks("probes", "augmentation"))),
+        scores=outputs.needed(
+            "table_transfer_scorecard", files.scores(comparisons.transfer.tasks("probes", "augmentation"))
+        ),
         resampled=comparisons.transfer.resampled("probes", "augmentation"),
         claims=items.transfer_claims,
     output:

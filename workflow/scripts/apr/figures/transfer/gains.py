@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from apr.comparisons.transfer.gains import ARCHITECTURE, AUGMENTATION, augmentation_ahead, base_model, gains_of
+from apr.comparisons.transfer.gains import ARCHITECTURE, AUGMENTATION, Ahead, augmentation_ahead, base_model, gains_of
 from apr.comparisons.transfer.targets import Transfer, intervals_of
 from apr.comparisons.wording import number, with_interval
 from apr.figures.style import BLUE, FAINT, ORANGE, Drawing, legend_below, name_panel, styled
@@ -38,7 +38,7 @@ def _draw(ax: Axes, rows: pd.DataFrame, models: list[str], gain: str) -> object:
     return ax.scatter(rows["value"], y, marker=marker, s=11, color=color, linewidths=0, zorder=3)
 
 
-def _ahead(ahead, digits: int) -> str:
+def _ahead(ahead: Ahead, digits: int) -> str:
     if pd.isna(ahead.low):
         return number(ahead.value, digits)
     return with_interval(ahead.value, ahead.low, ahead.high, digits)

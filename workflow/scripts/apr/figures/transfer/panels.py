@@ -150,7 +150,8 @@ def _panels(transfer: Transfer, kind: str) -> Iterator[Panel]:
             lines = [transfer.lines(one, source) if one else {} for one in (scored, other)]
             drawn = ["all"] if kind == "scratch" else list(COLORS)
             kept = [{name: own[name] for name in drawn if name in own} for own in lines]
-            yield Panel(source, target, scored, other, *kept, pd.concat(points, ignore_index=True))
+            every = pd.concat(points, ignore_index=True)
+            yield Panel(source, target, scored, other, *kept, every.assign(above=every["above"] & ("above" in kept[0])))
 
 
 def other_word(kind: str) -> str:
