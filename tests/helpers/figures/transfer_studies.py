@@ -2,11 +2,13 @@
 
 import functools
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from fabricated import write_json
 
+from apr.basics.escaping import plain
 from apr.basics.files import file_digest
 from apr.comparisons.transfer.targets import read_transfer
 from apr.data.sources.npz import save_npz
@@ -180,14 +182,14 @@ def finished():
     return place
 
 
-def transfer(**changed):
+def transfer(own_titles=TITLES, **changed):
     """What the tables and figures of that study are made of."""
     settings, root = SETTINGS | changed, Path(finished().name)
     names = [settings["reference"], settings["evaluated"], *settings["targets"]]
     names += [task for kind in ("probes", "scratch", "augmentation") for task in settings[kind].values()]
     scores = [root / f"results/scores/{name}.csv" for name in dict.fromkeys(names) if name]
     resampled = [root / f"results/resampled/{path.stem}.npz" for path in scores]
-    titles = {path.stem: TITLES.get(path.stem, path.stem) for path in scores}
+    titles = {path.stem: own_titles.get(path.stem, path.stem) for path in scores}
     return read_transfer(settings, scores, filter(Path.is_file, resampled), titles, SEED)
 
 
@@ -197,3 +199,24 @@ def bare(tmp_path, **settings):
     used = {"reference": "imagenet", "evaluated": None, "targets": ["plants"], "above": None, "after": None}
     used |= {"probes": {}, "scratch": {}, "augmentation": {}, "paper": {}, "resamples": 100}
     return read_transfer(used, [imagenet(tmp_path), table], [], {"imagenet": "ImageNet", "plants": "Plants"}, 0)
+
+
+def renamed(texts):
+    """That study, its tasks and models under other names; the titles of its targets."""
+    found = transfer(dict(zip(["imagenet", *TARGETS], texts, strict=False)))
+    names = {model: f"{plain(texts[i % len(texts)])}{i}" for i, model in enumerate(IMAGENET)}
+    after = names[found.settings["after"]]
+
+    def same(scored):
+        parts = {name: getattr(scored, name).rename(names) for name in ("values", "low", "high")}
+        return replace(scored, **parts)
+
+    others = {kind: {task: same(one) for task, one in own.items()} for kind, own in found.others.items()}
+    found = replace(
+        found,
+        settings=found.settings | {"after": after},
+        sources={task: accuracies.rename(names) for task, accuracies in found.sources.items()},
+        targets={task: same(one) for task, one in found.targets.items()},
+        others=others,
+    )
+    return found, list(texts[1 : 1 + len(TARGETS)]), names

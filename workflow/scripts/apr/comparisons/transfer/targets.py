@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from apr.basics.escaping import plain
 from apr.basics.problems import Problem
 from apr.basics.values import nearest
 from apr.comparisons.wording import counted
@@ -172,6 +173,7 @@ def read_transfer(
     Raises:
         Problem: a file is damaged, or a score table holds no model that completed.
     """
+    titles = {task: plain(title) for task, title in titles.items()}
     tables = {Path(path).stem: read_runs(path) for path in scores}
     kept = {Path(path).stem: read_resampled(path) for path in resampled}
     sources = {name: tables[name] for name in (settings["reference"], settings["evaluated"]) if name}
@@ -269,7 +271,7 @@ def _scored(task: str, table: pd.DataFrame, kept: Resampled | None, titles: Mapp
         bounds = np.array([interval(row) for row in draws])
         about |= {"images": kept.images, "groups": kept.groups or None}
         if not metric.counts:  # a share of all images hangs on no label
-            about["rare"] = {label: count for label, count in kept.positives.items() if count < RARE}
+            about["rare"] = {plain(label): count for label, count in kept.positives.items() if count < RARE}
         costs = {name: kept.cost(name) for name in kept.costs}
     else:
         means = done.groupby("model", sort=False)[["value", "n"]].mean()

@@ -62,8 +62,9 @@ def _caption(transfer: Transfer, frames: list[pd.DataFrame]) -> str:
     without = [one.title for one, curve in zip(targets, frames[1::2], strict=True) if curve["value"].isna().all()]
     lacking = f" {', '.join(without)}: fewer than {FEWEST} models, or equal ones, have no spline." if without else ""
     first, middle, last = KNOTS
+    metrics = "; ".join(f"{one.title}: {one.metric.title}" for one in targets)
     return (
-        "Scores of models against their ImageNet top-1 accuracy. Bars: "
+        f"Scores of models against their ImageNet top-1 accuracy ({metrics}). Bars: "
         f"{intervals_of(targets, transfer.settings['resamples'])}. Curve: a natural cubic spline by least squares "
         f"with three knots, at the {first}th, {middle}th and {last}th percentile of the ImageNet accuracies, so that "
         f"it bends once and is straight beyond; shaded: the middle 95 % of {transfer.settings['resamples']:,} "
