@@ -29,6 +29,7 @@ def task(models, view="photos", initial=None, continues=False, **protocol):
     start = {"continues" if continues else "initial": initial} if initial else {}
     return {
         "title": f"Task on {view}",
+        "way": "train",
         "view": view,
         "metric": "top1_error",
         "protocol": PROTOCOL | protocol | start,

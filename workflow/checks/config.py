@@ -11,8 +11,7 @@ from apr.basics.problems import Problem
 from apr.basics.values import WORDS, hint, is_kind, kind_of, limit_problem, nearest, shown
 from apr.data.formats import FORMATS
 from apr.runs.metrics import GREATEST, METRICS
-from apr.runs.protocol import KEYS
-from apr.runs.ways import PROTOCOL
+from apr.runs.ways import AXES, PROTOCOL
 from checks.comparisons import comparison_errors
 from checks.data import Errors, Known, data_errors, tolerant
 from checks.lines import line_errors
@@ -68,7 +67,17 @@ def schema() -> dict[str, Any]:
     for name in ("regimes", "tasks"):
         properties = schema["properties"][name]["additionalProperties"]["properties"]
         properties |= {key: properties[key] | wanted for key, wanted in PROTOCOL.items()}
-        properties["grid"] = properties["grid"] | {"properties": {key: _axis(key) for key in KEYS}}
+        together = {
+            "type": "array",
+            "items": {"type": "array", "minItems": 2, "maxItems": 100},
+            "minItems": 1,
+            "maxItems": 10_000,
+        }
+        names = f"({'|'.join(AXES)})"
+        properties["grid"] = properties["grid"] | {
+            "properties": {key: _axis(key) for key in AXES},
+            "patternProperties": {rf"\A{names}(, {names})+\Z": together},
+        }
     comparisons = schema["properties"]["comparisons"]["properties"]
     accuracies = [name for name, metric in METRICS.items() if metric.counts and metric.best == GREATEST]
     known = [(schema["properties"]["tasks"], list(METRICS))]
@@ -81,10 +90,11 @@ def schema() -> dict[str, Any]:
 
 def _axis(key: str) -> dict[str, Any]:
     """What an axis of a grid takes: values of its key; whole numbers also as {first, count}."""
-    value = KEYS[key]
+    value = AXES[key]
     values = {"items": value, "minItems": 1, "maxItems": 10_000, "uniqueItems": True}
-    if value.get("type") != "integer":
+    if "integer" not in value.get("type", ()):
         return values | {"type": "array"}
+    value = value | {"type": "integer"}
     count = {"description": "How many.", "type": "integer", "minimum": 1, "maximum": 10_000}
     properties = {"first": value | {"description": "The first of them."}, "count": count}
     whole = {"properties": properties, "required": ["first", "count"], "additionalProperties": False}

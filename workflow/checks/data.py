@@ -8,7 +8,7 @@ from apr.basics.addresses import OF_FOLDERS, SCHEMES, address_problem, folder_pr
 from apr.basics.names import name_problem, plain_name
 from apr.basics.problems import Problem
 from apr.basics.values import nearest, shown
-from apr.data.formats import FORMATS, format_options, options_problems
+from apr.data.formats import FORMATS, format_options, multi_label, options_problems
 from study.settings import ROOT, load_registry, load_sources, own_tables, resolve_dataset, sets_of, source_name
 
 Errors = Iterator[tuple[list, str]]  # path of the key, and what is wrong with it
@@ -135,6 +135,11 @@ def _format_errors(path: list, entry: dict, resolved: dict, known: dict) -> Erro
     options = resolved["options"]
     pattern = options.get("pattern")
     grouped = options.get("group") or layout == "point_annotations" or "(?P<group>" in str(pattern)
+    if resolved["split"]["by"] == "released" and multi_label(layout, options):
+        yield (
+            [*path, "split", "by"],
+            "released: draws of each class, and images here may have several labels; write image",
+        )
     if resolved["split"]["by"] == "group" and not grouped:
         remedy = "set options: group, or split" if "group" in format_options(layout) else "split"
         yield [*path, "split", "by"], f"group: {layout} gives no group so; {remedy} by image"
@@ -182,6 +187,12 @@ def _view_errors(name: str, view: dict, datasets: dict, views: dict) -> Errors:
         return
     if name in datasets:
         yield ["views", name], "has the name of a dataset, which is the view of all of it; choose another name"
+    dataset = datasets[view["dataset"]]
+    if multi_label(dataset.get("format", ""), dataset["options"]):
+        for key in ("classes", "per_class", "cap", "within"):
+            if view.get(key) is not None:
+                text = "an image may have several labels, and a view of such images takes all; leave this key out"
+                yield ["views", name, key], f"{view['dataset']}: {text}"
     asked, held = view["classes"], datasets[view["dataset"]]["classes"]
     if isinstance(asked, int) and held and asked > held:
         yield ["views", name, "classes"], f"asks for {asked} classes, but {view['dataset']} has {held}"

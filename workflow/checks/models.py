@@ -7,7 +7,7 @@ from apr.basics.addresses import folder_problem
 from apr.basics.problems import Problem
 from apr.basics.values import nearest, shown
 from apr.models.anynet import Genotype, complexity
-from apr.models.pretrained import parse_model
+from apr.models.names import parse_model
 from apr.runs.ways import WAYS
 from checks.data import Errors, Known, tolerant
 from study.settings import ROOT, network_genotype

@@ -1,11 +1,12 @@
 """Errors of tasks' protocols: keys that contradict each other, and more than there are images or time for."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from apr.basics.values import limit_problem, shown
-from apr.runs.protocol import KEYS, contradictions
-from apr.runs.ways import WAYS
+from apr.runs.protocol import contradictions
+from apr.runs.ways import AXES, WAYS, Way
 from checks.data import Errors, Known, tolerant
 from study.tasks import axis_values, cells_of, draws, full_entry, grid_of, regime_of, values_of, ways_of
 
@@ -22,15 +23,15 @@ def protocol_errors(config: dict[str, Any], known: Known) -> Errors:
         regime = task[ways[0]]
         if not isinstance(regimes.get(regime), dict):
             continue
-        merged = {**regimes[regime], **task}
-        for keys, text in contradictions(merged):
+        merged, way = {**regimes[regime], **task}, WAYS[ways[0]]
+        for keys, text in contradictory(merged, way):
             own = [key for key in keys if key in task]
             if not own:
                 at_regimes.add((regime, keys, text))
                 continue
-            text = contradictions(merged, _origin(task, regime))
+            text = contradictory(merged, way, _origin(task, regime))
             yield ["tasks", name, own[0]], dict(text)[keys]
-        yield from tolerant(_cell_errors, name, task, regimes, dict(contradictions(merged)))
+        yield from tolerant(_cell_errors, name, task, regimes, way, dict(contradictory(merged, way)))
         yield from tolerant(_batch_errors, name, task, regimes, known)
     for regime, keys, text in sorted(at_regimes):
         yield ["regimes", regime, keys[0]], text
@@ -40,12 +41,19 @@ def protocol_errors(config: dict[str, Any], known: Known) -> Errors:
     yield from tolerant(_number_errors, config)
 
 
-def _cell_errors(name: str, task: dict, regimes: dict, found: dict) -> Errors:
+def contradictory(
+    protocol: dict[str, Any], way: Way, origin: Callable[[str], str] = lambda key: ""
+) -> list[tuple[tuple[str, str], str]]:
+    """Keys of a protocol that contradict each other where its runs are made in this way."""
+    return contradictions({**way.unsaid, **protocol}, origin, keys=way.keys, table=way.contradictions)
+
+
+def _cell_errors(name: str, task: dict, regimes: dict, way: Way, found: dict) -> Errors:
     """Keys that contradict each other in some cell of the grid, and not without it."""
     grid = {key: axis_values(axis) for key, axis in grid_of(task, regimes).items() if key != "seed"}
     told = set(found)
     for cell in cells_of(grid) if math.prod(map(len, grid.values())) <= MOST_TRAININGS else []:
-        for keys, text in contradictions({**regime_of(task, regimes), **task, **cell}):
+        for keys, text in contradictory({**regime_of(task, regimes), **task, **cell}, way):
             if keys not in told:
                 told.add(keys)
                 yield ["tasks", name, "grid"], f"in the cell {shown(cell)}: {keys[0]}: {text}"
@@ -54,7 +62,7 @@ def _cell_errors(name: str, task: dict, regimes: dict, found: dict) -> Errors:
 def _range_errors(path: list, grid: dict) -> Errors:
     """Whole numbers that follow each other up to one that their key does not take."""
     for key, axis in grid.items():
-        if isinstance(axis, dict) and (problem := limit_problem(axis_values(axis)[-1], KEYS[key])):
+        if isinstance(axis, dict) and (problem := limit_problem(axis_values(axis)[-1], AXES[key])):
             text = f"a count of {axis['count']:,} from {axis['first']} on ends at {problem}; lower first or count"
             yield [*path, key, "first"], text
 

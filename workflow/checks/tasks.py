@@ -5,20 +5,30 @@ from pathlib import Path
 from typing import Any
 
 from apr.basics.values import nearest, value_problem
+from apr.data.formats import multi_label
 from apr.data.reading.walking import named
 from apr.runs.metrics import METRICS
-from apr.runs.protocol import KEYS
 from apr.runs.ways import PROTOCOL, PUBLISHED, WAYS
 from checks.data import Errors, Known, tolerant
+from checks.grids import choice_errors, grid_errors
 from checks.renamed import has_old_keys
 from study.settings import ROOT, source_name, view_classes
-from study.tasks import RANKS, axis_values, cell_name, draws, full_entry, grid_of, several_count, values_of, ways_of
+from study.tasks import (
+    RANKS,
+    draws,
+    full_entry,
+    grid_of,
+    several_count,
+    values_of,
+    ways_of,
+)
 
 WHERE = ", ".join(f"{way}: <regime>" for way in WAYS) + f" or {PUBLISHED}: <source>"
 ROLES = ("reference", "family", "target", "variant", "extra")
 # keys that only some tasks have, and which
 MOST = 10_000  # models of a population
-TRAININGS = ("closest", "initial", "continues", "ranks", "grid", "choose")
+OF_ARCHITECTURES = ("closest", "initial", "continues", "ranks")
+GRIDS = ("grid", "choose")
 
 
 def task_errors(config: dict[str, Any], known: Known) -> Errors:
@@ -40,8 +50,8 @@ def task_errors(config: dict[str, Any], known: Known) -> Errors:
         elif ways:
             yield from tolerant(_regime_errors, name, task, ways[0], regimes, lacking, foreign)
             yield from tolerant(_view_errors, name, task, ways[0], family, known)
-            yield from tolerant(_grid_errors, name, task, regimes)
-            yield from tolerant(_choice_errors, name, task, regimes, known)
+            yield from tolerant(grid_errors, name, task, regimes)
+            yield from tolerant(choice_errors, name, task, regimes, known)
     for (regime, keys), names in lacking.items():
         more = f" and {len(names) - 1} more need" if len(names) > 1 else " needs"
         yield ["regimes", regime], f"lacks {keys}, which task {names[0]}{more}"
@@ -80,7 +90,7 @@ def _ranked_errors(tasks: dict, regimes: dict) -> Errors:
 def _published_errors(name: str, task: dict, known: Known) -> Errors:
     source, wanted = source_name(task[PUBLISHED]), task.get("set", name)
     for key in task:
-        if key in ("view", "models", *TRAININGS, *PROTOCOL):
+        if key in ("view", "models", *OF_ARCHITECTURES, *GRIDS, *PROTOCOL):
             yield ["tasks", name, key], "is no key of a task whose results are published; remove it"
     if isinstance(task[PUBLISHED], dict):
         yield from _own_table_errors(["tasks", name], task, known.registry[source]["title"])
@@ -116,7 +126,12 @@ def _own_table_errors(path: list, task: dict, file: str) -> Errors:
 
 def _foreign(entry: dict, way: str) -> list[str]:
     """The keys of a regime or a task that runs of this way do not take."""
-    keys = [*(() if WAYS[way].trains else TRAININGS), "set", *(key for key in PROTOCOL if key not in WAYS[way].keys)]
+    drawn = WAYS[way].trains and not WAYS[way].pretrained
+    keys = [
+        *(() if drawn else (*OF_ARCHITECTURES, *(() if WAYS[way].trains else GRIDS))),
+        "set",
+        *(key for key in PROTOCOL if key not in WAYS[way].keys),
+    ]
     return [key for key in entry if key in keys]
 
 
@@ -127,12 +142,17 @@ def _regime_errors(name: str, task: dict, way: str, regimes: dict, lacking: dict
         "role": f"{', '.join(ROLES[:-1])} or {ROLES[-1]}: what figures show it as",
         "metric": ", ".join(METRICS),
     }
-    for key in ("role", "metric"):
-        if WAYS[way].trains and key not in task and not has_old_keys(task):
+    needed = ["metric"] if WAYS[way].pretrained else ["role", "metric"]
+    for key in needed if WAYS[way].trains else ():
+        if key not in task and not has_old_keys(task):
             yield ["tasks", name, key], f"is missing ({described[key]})"
-    if task.get("metric") in METRICS and not METRICS[task["metric"]].counts:
-        text = f"{task['metric']} is known of published results alone; take one of "
-        yield ["tasks", name, "metric"], text + ", ".join(one.name for one in METRICS.values() if one.counts)
+    computed = [one.name for one in METRICS.values() if one.counts or (one.scored and WAYS[way].outputs)]
+    if task.get("metric") in METRICS and task["metric"] not in computed:
+        scored = METRICS[task["metric"]].scored
+        known = (
+            f"of tasks that {_either([way for way in WAYS if WAYS[way].outputs])}" if scored else "of published results"
+        )
+        yield ["tasks", name, "metric"], f"{task['metric']} is known {known} alone; take one of {', '.join(computed)}"
     narrow = [key for key in keys if keys[key] != PROTOCOL[key]]  # the schema has the bounds of all ways
     for key in _foreign(task, way):
         yield ["tasks", name, key], f"is no key of a task with {way}; remove it"
@@ -164,8 +184,13 @@ def _view_errors(name: str, task: dict, way: str, family: list[str], known: Know
     if no_training and WAYS[way].trains:
         yield ["tasks", name, "view"], f"{dataset['title']} has no training images; take a dataset that has some"
     classes = view_classes(views[view], dataset) if dataset else None
-    if classes and task.get("metric") in METRICS and (fault := METRICS[task["metric"]].fault(classes)):
+    metric = METRICS.get(task.get("metric"))
+    if classes and metric and (fault := metric.fault(classes)):
         yield ["tasks", name, "metric"], fault
+    elif metric and dataset and not metric.multilabel and multi_label(dataset.get("format", ""), dataset["options"]):
+        several = " or ".join(one.name for one in METRICS.values() if one.multilabel)
+        text = f"{metric.name} is of images with one label, and those of {dataset['title']} may have several"
+        yield ["tasks", name, "metric"], f"{text}; use {several}, with finetune"
     if task.get("closest") is not None and task["closest"] not in family:
         yield ["tasks", name, "closest"], f"no family task {task['closest']!r}{nearest(task['closest'], family)}"
     elif task.get("role") == "target" and "closest" not in task and not classes and family:
@@ -173,37 +198,8 @@ def _view_errors(name: str, task: dict, way: str, family: list[str], known: Know
         yield ["tasks", name, "closest"], f"is missing: {remedy}"
 
 
-def _grid_errors(name: str, task: dict, regimes: dict) -> Errors:
-    grid = grid_of(task, regimes)
-    for key, axis in grid.items():
-        names = [cell_name({key: value}) for value in axis_values(axis)]
-        double = next((text for text in names if names.count(text) > 1), None)
-        if double and key in KEYS:
-            path = ["tasks", name] if key in task.get("grid", {}) else ["regimes", task[ways_of(task)[0]]]
-            yield [*path, "grid", key], f"two of its values would name their runs {double}; remove one"
-        if key in task:
-            yield ["tasks", name, key], "stands beside an axis of the grid that sets it; remove one of them"
-
-
-def _choice_errors(name: str, task: dict, regimes: dict, known: Known) -> Errors:
-    if "choose" not in task:
-        return
-    path = ["tasks", name, "choose"]
-    if not grid_of(task, regimes):
-        yield path, "chooses among the cells of a grid, and there is none; give one, or remove it"
-    part, source = task["choose"]["by"], known.views[task.get("view", name)]["dataset"]
-    dataset = known.datasets[source]
-    if not _ships(dataset, part) and not dataset["split"].get(f"{part}_fraction"):
-        text = f"{source} has no {part} part; give it one, datasets: {{{source}: {{split: {{{part}_fraction: 0.1}}}}}}"
-        yield path, text
-
-
-def _ships(dataset: dict, part: str) -> bool:
-    """Whether an option names a part that is shipped, and a column or a pattern says of each image which it is in."""
-    options = dataset["options"]
-    said = {"csv_labels": options.get("split"), "file_names": "(?P<split>" in str(options.get("pattern"))}
-    named = any(value for option, value in options.items() if option.startswith(part))
-    return named and bool(said.get(dataset.get("format"), True))
+def _either(names: list[str]) -> str:
+    return " or ".join(names)
 
 
 def start_errors(config: dict[str, Any], known: Known) -> Errors:

@@ -8,7 +8,8 @@ import math
 
 from study import Study, Task
 
-PIXELS = 224**2  # speeds are stated in pictures of 224 x 224 pixels
+SIDE = 224  # speeds are stated in pictures of 224 x 224 pixels
+PIXELS = SIDE**2
 SMALL = 5  # small pictures are trained at most so many times as fast: the launches of kernels bind, not their pixels
 STARTUP = 0.5  # minutes until the first step
 SLACK = 1.5  # a time limit over its estimate
@@ -28,11 +29,11 @@ def training_images(study: Study, task: Task) -> int:
 def training_minutes(study: Study, name: str) -> float:
     """Estimated minutes of one training of a task, or of one evaluation, on one GPU."""
     task = study.tasks[name]
-    if not task.trains:
+    if not task.fits:
         return STARTUP + EVALUATED * IMAGES / study.cluster["images_per_second"] / 60
     before = study.tasks[task.continues].protocol["epochs"] if task.continues else 0
     shown = training_images(study, task) * (task.protocol["epochs"] - before)
-    speed = study.cluster["images_per_second"] * min(SMALL, PIXELS / task.protocol["resolution"] ** 2)
+    speed = study.cluster["images_per_second"] * min(SMALL, PIXELS / (task.protocol["resolution"] or SIDE) ** 2)
     return STARTUP + shown / speed / 60
 
 

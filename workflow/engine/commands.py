@@ -9,7 +9,7 @@ from snakemake.io import ancient
 
 from engine.batches import Batches, asked_often
 from engine.setup import SCRIPTS
-from study import Study
+from study import ROOT, Study
 from study.files import Files
 
 
@@ -27,7 +27,7 @@ class Commands:
 
         The packed images are `ancient`: they may be deleted and made again.
         """
-        study, batches = self.study, self.batches
+        study, files, batches = self.study, self.files, self.batches
 
         def inputs(wildcards: Any) -> dict[str, Any]:
             batches.keep_going()
@@ -38,6 +38,8 @@ class Commands:
             }
             if task.initial:
                 needed["initial"] = f"results/runs/{task.initial}/{study.run(task.name, wildcards.model).model}.json"
+            if code := files.code(task.name, wildcards.model):
+                needed["code"] = code
             if task.continues:
                 needed["ranking"] = f"results/ranking/{task.continues}.csv"
             return needed
@@ -68,6 +70,20 @@ class Commands:
 
         return asked_often(evaluated)
 
+    def transferred(self) -> Callable:
+        """Which pretrained model learns, how, and where its weights lie if not in a package or a hub."""
+        study, files, quoted = self.study, self.files, cache(shlex.quote)
+
+        def transferred(wildcards: Any) -> dict[str, str]:
+            weights = files.of_user(study.tasks[wildcards.task].protocol["weights"])
+            return {
+                "model": study.run(wildcards.task, wildcards.model).model,
+                "weights": f"--weights {shlex.quote(weights)}" if weights else "",
+                "protocol": quoted(study.protocol(wildcards.task, wildcards.model)),
+            }
+
+        return asked_often(transferred)
+
     def machine(self, script: str) -> Callable:
         """How a run uses the machine, and what some trainings start from or keep (`more`)."""
         study, device = self.study, self.batches.device
@@ -77,6 +93,7 @@ class Commands:
             task = study.tasks[name]
             return study.training | {
                 "script": shlex.quote(str(SCRIPTS / script)),
+                "root": shlex.quote(str(ROOT)),
                 "packed": f"data/packed/{task.dataset}",
                 "storage": study.datasets[task.dataset]["storage"],
                 "metric": task.metric,

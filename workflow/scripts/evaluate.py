@@ -23,7 +23,7 @@ from apr.basics.problems import Problem
 from apr.data.packed import open_packed
 from apr.data.views import view_indices
 from apr.models.pretrained import check_weights, load_model, parse_model
-from apr.runs.commandline import BAD_OPTION, Parser, beside, check_images, check_places, device, number, plain
+from apr.runs.commands.commandline import BAD_OPTION, Parser, beside, check_images, check_places, device, number, plain
 from apr.runs.protocol import planned_protocol
 from apr.runs.record import new_run, read_run
 
@@ -50,7 +50,10 @@ def parser() -> Parser:
     """The command line."""
     parser = Parser(__doc__)
     parser.add_argument("--task", required=True, type=plain, help="name of the task, for the record")
-    parser.add_argument("--model", required=True, help="timm:<name> or torchvision:<name>[.<WEIGHTS>]")
+    parser.add_argument(
+        "--model", required=True, help="timm:<name>, torchvision:<name>[.<WEIGHTS>], own:<file>:<function>"
+    )
+    parser.add_argument("--root", default=".", help="folder that the file of a network of one's own is relative to")
     parser.add_argument("--view", required=True, help="manifest of the view (JSON); its test images are classified")
     parser.add_argument("--packed", required=True, help="packed dataset, without the suffix .bin")
     parser.add_argument("--storage", required=True, choices=["pixels", "encoded"], help="how it is packed")
@@ -136,7 +139,7 @@ def evaluated_run(
     torch.backends.cudnn.deterministic = True
     packed = open_packed(Path(arguments.packed), arguments.storage)
     indices = view_indices(manifest, packed.index)
-    model = load_model(arguments.model, arguments.weights)
+    model = load_model(arguments.model, arguments.weights, root=arguments.root)
     output_of = output_indices(manifest["view"], manifest["classes"], model.outputs)
     protocol = run_protocol(planned_protocol(arguments.model, manifest), model)
     before = finished_run(finished, arguments, protocol)

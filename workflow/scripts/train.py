@@ -16,12 +16,10 @@ from apr.basics.interruption import Interrupted, leave, listen, stop_if_asked
 from apr.basics.leases import Lease
 from apr.basics.logs import log_to
 from apr.basics.problems import Problem
-from apr.data.packed import open_packed
 from apr.data.reading.parts import parts_of
-from apr.data.views import view_indices
 from apr.models.anynet import Genotype
+from apr.runs.commands.train_options import check_options, check_task, parser
 from apr.runs.metrics import part_of
-from apr.runs.options import check_options, check_task, parser
 from apr.runs.protocol import full_protocol
 from apr.runs.record import new_run, read_run
 from apr.scores.table import ranked_model
@@ -90,7 +88,9 @@ def trained(
 
     from apr.models.network import build_network
     from apr.models.weights import keep_weights, load_weights, take_over
+    from apr.runs.batches import Recipe
     from apr.runs.checkpoints import Checkpointing
+    from apr.runs.commands.loaders import open_loaders
     from apr.runs.machine.devices import choose_device, described, machine_of, set_arithmetic, versions
     from apr.runs.progress import Progress
     from apr.runs.trainer import Trainer
@@ -116,7 +116,9 @@ def trained(
     if progress.epoch:
         progress.history = source["history"]
         trainer.resume(state)
-    loaders = open_loaders(arguments, manifest, protocol, device)
+    recipe = Recipe(**{key: protocol[key] for key in ("crop", "resolution", "eval_resize", "padding", "flip")})
+    shades = {"mean": manifest["mean"], "sd": manifest["sd"]}
+    loaders = open_loaders(arguments, manifest, recipe, device, seed=protocol["seed"], **shades)
     kept = Checkpointing(fingerprint=digest_of(protocol), **checkpointing)
     validation = loaders.get("validation")
     outcome, history, timing = train_network(
@@ -141,29 +143,6 @@ def trained(
 def not_evaluated(manifest: dict) -> dict:
     """The parts that a run which could not begin would have been evaluated on."""
     return {part: part_of(manifest[f"n_{part}"]) for part in parts_of(manifest) if part != "train"}
-
-
-def open_loaders(arguments: argparse.Namespace, manifest: dict, protocol: dict, device) -> dict:
-    """Loaders of the images of each part."""
-    from apr.runs.batches import Images, Loader, Recipe
-    from apr.runs.machine.memory import image_budget
-
-    packed = open_packed(Path(arguments.packed), arguments.storage)
-    recipe = Recipe(**{key: protocol[key] for key in ("crop", "resolution", "eval_resize", "padding", "flip")})
-    loaders, left = {}, image_budget(device, int(arguments.resident_gb * 2**30))
-    indices = view_indices(manifest, packed.index)
-    for part in parts_of(manifest):
-        images = Images(
-            packed,
-            indices[part],
-            indices[f"{part}_labels"],
-            device,
-            resident_bytes=left,
-            workers=arguments.threads,
-        )
-        left -= images.held
-        loaders[part] = Loader(images, recipe, mean=manifest["mean"], sd=manifest["sd"], seed=protocol["seed"])
-    return loaders
 
 
 def take_up(finished: Path, arguments: argparse.Namespace, protocol: dict) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from apr.models.names import OWN, own_file
 from study.settings import ROOT, load_sources
 from study.study import Study
 
@@ -29,8 +30,14 @@ class Files:
         return [f"results/runs/{task}/{name}.json" for name in self.study.runs(task)]
 
     def outputs(self, task: str) -> list[str]:
-        """What the runs of a task said of each image, in the order of the runs."""
-        return [f"results/outputs/{task}/{name}.npz" for name in self.study.runs(task)]
+        """What the runs of a task answered, image by image; empty where they keep nothing of it."""
+        names = self.study.runs(task) if self.study.tasks[task].keeps_outputs else ()
+        return [f"results/outputs/{task}/{name}.npz" for name in names]
+
+    def code(self, task: str, name: str) -> str | None:
+        """The file that builds the network of a run, where it is of the user's own."""
+        model = self.study.run(task, name).model
+        return self.of_user(own_file(model)) if model and model.startswith(f"{OWN}:") else None
 
     def sources(self, task: str) -> list[str]:
         """The runs that a task's runs start from."""

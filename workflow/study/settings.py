@@ -111,7 +111,7 @@ def view_classes(view: dict[str, Any], dataset: dict[str, Any]) -> int | None:
 
 def ordered(value: Any) -> Any:
     """The same with the keys of all mappings in order, since Snakemake compares parameters as text."""
-    return {key: ordered(value[key]) for key in sorted(value)} if isinstance(value, dict) else value
+    return {key: ordered(value[key]) for key in sorted(value, key=str)} if isinstance(value, dict) else value
 
 
 def _file(file: dict[str, Any]) -> dict[str, Any]:

@@ -201,7 +201,8 @@ class Study:
         cell = self.run(task, name).cell
         key = (task, *cell.values())
         if key not in self._protocols:
-            self._protocols[key] = json.dumps(self.tasks[task].protocol | cell)
+            said = {key: value for key, value in self.tasks[task].protocol.items() if key != "weights"}
+            self._protocols[key] = json.dumps(said | cell)
         return self._protocols[key]
 
     def keeps(self, task: str) -> str | None:
@@ -244,16 +245,16 @@ class Study:
         """A task with its runs, {name: {model, genotype, seed, cell}}, as plain values.
 
         The genotype is None of pretrained models, and with the model where only results can name it. The protocol is
-        None where the configuration does not say all of it.
+        None where the configuration says nothing of it.
         """
         task, runs, genotypes = self.tasks[name], {}, self.genotypes
-        seed = task.protocol["seed"] if task.trains else None
+        seed = task.protocol["seed"] if task.fits else None
         for run, (model, cell) in self.runs(name).items():
             runs[run] = {"model": model, "genotype": genotypes.get(model)}
             runs[run]["seed"] = cell.get("seed", seed)
             runs[run]["cell"] = {key: value for key, value in cell.items() if key != "seed"}
         about = {"title": task.title, "way": task.way, "view": task.view, "metric": task.metric, "choose": task.choose}
-        about |= {"protocol": task.protocol if task.trains else None, "extra": task.role == "extra"}
+        about |= {"protocol": task.protocol if task.fits else None, "extra": task.role == "extra"}
         return about | {"initial": task.starts_from, "continues": bool(task.continues), "runs": runs}
 
 

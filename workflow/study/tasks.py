@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from apr.models.pretrained import run_name
+from apr.models.names import run_name
 from apr.runs.metrics import ACCURACY
 from apr.runs.protocol import STARTS
 from apr.runs.ways import PUBLISHED, WAYS
@@ -31,7 +31,8 @@ class Task:
         regime: the name of the regime, or of the source of published results.
         view, dataset: what its images are of; None where the results are published.
         models: their names; None for the whole population.
-        grid: {key of the regime: its values}; each model has a run for each combination of them.
+        grid: {axis: its values}; an axis is a key of the regime, or several that change together ("optimiser, lr").
+            Each model has a run for each combination of them.
         choose: the part of the images on which the cell of each model that counts is chosen; None where all count.
         initial: the task from whose weights each model starts.
         continues: the task whose `ranks` best and worst models go on, which only its results can name.
@@ -76,8 +77,18 @@ class Task:
 
     @property
     def trains(self) -> bool:
-        """Whether its runs are trainings."""
+        """Whether its runs are trainings of architectures."""
+        return self.way in WAYS and WAYS[self.way].trains and not WAYS[self.way].pretrained
+
+    @property
+    def fits(self) -> bool:
+        """Whether its runs learn from training images: architectures from scratch, or pretrained models."""
         return self.way in WAYS and WAYS[self.way].trains
+
+    @property
+    def keeps_outputs(self) -> bool:
+        """Whether each run keeps its outputs for the test and validation images."""
+        return self.way in WAYS and WAYS[self.way].outputs
 
     def runs(self, population: list[str]) -> dict[str, Run]:
         """Its runs by name: models, with the cells of the grid where there is one, or ranks."""
@@ -97,7 +108,27 @@ class Task:
 
 def cells_of(grid: Mapping[str, tuple]) -> list[dict[str, Any]]:
     """Every combination of a grid's values; one that changes nothing where there is no grid."""
-    return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+    axes = [[_along(axis, value) for value in values] for axis, values in grid.items()]
+    return [{key: value for part in parts for key, value in part.items()} for parts in itertools.product(*axes)]
+
+
+def keys_of(axis: str) -> list[str]:
+    """The keys that an axis of a grid sets: one, or several together, as in "optimiser, lr"."""
+    return axis.split(", ")
+
+
+def flat(grid: Mapping[str, Any]) -> dict[str, tuple]:
+    """The values of each key that a grid sets, whether alone or together with others."""
+    found: dict[str, tuple] = {}
+    for axis, values in grid.items():
+        parts = [_along(axis, value) for value in axis_values(values)]
+        found |= {key: tuple(dict.fromkeys(part[key] for part in parts)) for key in keys_of(axis)}
+    return found
+
+
+def _along(axis: str, value: Any) -> dict[str, Any]:
+    keys = keys_of(axis)
+    return dict(zip(keys, value, strict=True)) if keys[1:] else {axis: value}
 
 
 def cell_name(cell: Mapping[str, Any]) -> str:
@@ -130,7 +161,7 @@ def full_entry(name: str, entry: Mapping[str, Any], regimes: Mapping[str, Any]) 
 
 def values_of(entry: Mapping[str, Any], key: str) -> tuple:
     """The values that a key of a full entry has in the cells of its grid."""
-    return axis_values(entry["grid"].get(key, [entry[key]]))
+    return flat(entry["grid"]).get(key, (entry.get(key),))
 
 
 def several_count(grid: Mapping[str, Any], choose: Any) -> bool:
@@ -186,7 +217,7 @@ def task_of(name: str, entry: Mapping[str, Any], regimes: Mapping, views: Mappin
         closest=entry.get("closest"),
         classes=classes,
         models=tuple(models) if models else None,
-        grid={key: axis_values(grid[key]) for key in protocol if key in grid},
+        grid={axis: axis_values(grid[axis]) for key in protocol for axis in grid if keys_of(axis)[0] == key},
         choose=(entry.get("choose") or {}).get("by"),
         initial=entry.get("initial"),
         continues=entry.get("continues"),

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-KEEP_OUTPUTS = ("finetune", "probe")  # ways whose runs keep what they said of each image
 VARIANTS = ("probes", "scratch", "augmentation")  # {target: a task of the same models, otherwise trained}
 ABOVE = 70  # % on ImageNet, where Fang et al. (2023) fit a second line
 FEWEST_MODELS, FEWEST_OF_SPLINE = 4, 5  # of an interval; of a bend
@@ -33,13 +32,13 @@ class TransferOf:
 
     def resampled(self, *kinds: str) -> list[str]:
         """The files of resampled test images, of those of these tasks that keep outputs."""
-        kept = [task for task in self.tasks(*kinds) if self.study.tasks[task].way in KEEP_OUTPUTS]
+        kept = [task for task in self.tasks(*kinds) if self.study.tasks[task].keeps_outputs]
         return [f"results/resampled/{task}.npz" for task in kept]
 
     @property
     def keeping(self) -> list[str]:
         """The tasks of transfer that keep outputs."""
-        return [task for task in self.tasks(*VARIANTS) if self.study.tasks[task].way in KEEP_OUTPUTS]
+        return [task for task in self.tasks(*VARIANTS) if self.study.tasks[task].keeps_outputs]
 
     def params(self, *kinds: str) -> dict[str, Any]:
         """The parameters of an item: its settings, with the variants of some kinds alone, titles, and the seed."""

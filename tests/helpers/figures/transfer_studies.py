@@ -12,6 +12,7 @@ from apr.basics.escaping import plain
 from apr.basics.files import file_digest
 from apr.comparisons.transfer.targets import read_transfer
 from apr.data.sources.npz import save_npz
+from apr.models.names import run_name
 from apr.runs.metrics import METRICS, part_of
 from apr.runs.record import new_run
 from apr.scores.resampled import resample, write_resampled
@@ -20,13 +21,13 @@ from apr.statistics.outputs import value_of
 
 # ImageNet top-1 accuracy (%) of ten models, as a study of small ones may have them
 IMAGENET = {
-    "timm:mobilenetv1_025.tf_quant_128": 39.9,
-    "torchvision:squeezenet1_0.deep_compression": 57.5,
-    "timm:mobilenetv1_050.tf_quant_160": 57.7,
+    "own:studies/networks/tf_quant.py:mobilenetv1_025": 39.9,
+    "own:studies/networks/deep_compression.py:squeezenet": 57.5,
+    "own:studies/networks/tf_quant.py:mobilenetv1_050": 57.7,
     "torchvision:squeezenet1_1.IMAGENET1K_V1": 58.2,
-    "timm:mobilenetv1_075.tf_quant_192": 66.2,
-    "timm:mobilenetv1_100.tf_quant_224": 69.7,
-    "timm:mobilenetv2_100.tf_quant_224": 70.8,
+    "own:studies/networks/tf_quant.py:mobilenetv1_075": 66.2,
+    "own:studies/networks/tf_quant.py:mobilenetv1_100": 69.7,
+    "own:studies/networks/tf_quant.py:mobilenetv2_100": 70.8,
     "timm:tf_efficientnet_lite0.in1k": 74.8,
     "timm:tf_efficientnet_lite1.in1k": 76.7,
     "timm:tf_efficientnet_lite2.in1k": 77.5,
@@ -94,7 +95,7 @@ class Target:
                     scores = self.outputs(model, -0.3 * abs(cell - best))
                     parts = {"validation": self.part(self.outputs(model, -0.3 * abs(cell - best)))}
                     parts["test"] = self.part(scores)
-                    name = f"{model.replace(':', '.')}{f'-lr{lr}' if lr else ''}-s{seed}"
+                    name = f"{run_name(model)}{f'-lr{lr}' if lr else ''}-s{seed}"
                     path = Path(root, f"results/outputs/{self.name}/{name}.npz")
                     path.parent.mkdir(parents=True, exist_ok=True)
                     arrays = {"test_scores": scores, "test_labels": self.labels}
@@ -159,7 +160,7 @@ SETTINGS = {
     "evaluated": None,
     "targets": list(TARGETS),
     "above": 65.0,
-    "after": "timm:mobilenetv1_075.tf_quant_192",
+    "after": "own:studies/networks/tf_quant.py:mobilenetv1_075",
     "probes": {name: f"{name}_probe" for name in TARGETS},
     "scratch": {name: f"{name}_scratch" for name in TARGETS},
     "augmentation": {name: f"{name}_plain" for name in TARGETS},

@@ -123,6 +123,15 @@ def test_names_that_can(name):
             "datasets.z.split.validation_fraction: 0.1 leaves nothing to cut it from: by: none makes all a test set",
         ),
         (
+            {
+                "folder": "/x",
+                "format": "csv_labels",
+                "options": {"table": "t", "image": "i", "label": "l", "label_separator": " "},
+                "split": {"by": "released"},
+            },
+            "datasets.z.split.by: released: draws of each class, and images here may have several labels; write image",
+        ),
+        (
             {"folder": "/x", "split": {"validation_fraction": 1}},
             "datasets.z.split.validation_fraction: 1: has to be at least 0 and less than 1",
         ),
@@ -144,10 +153,26 @@ def test_names_of_a_users_files(demo, tmp_path, entry, line):
         {"format": "class_folders", "options": {"group": "^(?P<group>.+)/"}},
         {"format": "csv_labels", "options": {"table": "t.csv", "image": "i", "label": "l", "group": "patient"}},
         {"format": "file_names", "options": {"pattern": "(?P<class>[a-z])(?P<group>[0-9])"}},
+        {
+            "format": "coco_camera_traps",
+            "options": {"train": "a.json", "test": "b.json", "categories": [1, 2], "group": "location"},
+        },
     ],
 )
 def test_groups_that_a_format_gives(demo, tmp_path, entry):
     assert found(demo, {"datasets": {"z": entry | {"folder": "/x", "split": {"by": "group"}}}}, tmp_path) == []
+
+
+@pytest.mark.parametrize("selected", [{"classes": 2}, {"per_class": 3}, {"cap": "second_largest"}, {"within": "all"}])
+def test_a_view_of_images_with_several_labels_takes_all(demo, tmp_path, selected):
+    cells = {"table": "t.csv", "image": "i", "label": ["a", "b"], "multi_label": True}
+    atlas = {"folder": "/x", "format": "csv_labels", "options": cells}
+    views = {"all": {"dataset": "atlas"}, "some": {"dataset": "atlas"} | selected}
+    [key] = selected
+    assert found(demo, {"datasets": {"atlas": atlas}, "views": views}, tmp_path) == [
+        f"views.some.{key}: atlas: an image may have several labels, and a view of such images takes all; leave this "
+        "key out"
+    ]
 
 
 @pytest.mark.parametrize("mirror", ["https://x\n", "ftp://x", "/data/mirror", "bundled:x", "https://[::1", "file:~/m"])

@@ -77,7 +77,7 @@ def test_an_error_is_named(change, message, tmp_path):
 
 def test_a_published_metric_is_none_of_trainings(tmp_path):
     (error,) = found("tasks: {digits: {metric: macro_f1}}", tmp_path, "studies/demo.yaml")
-    assert "tasks.digits.metric: macro_f1 is known of published results alone; take one of top1_error" in error
+    assert "tasks.digits.metric: macro_f1 is known of tasks that finetune alone; take one of top1_error" in error
 
 
 def test_a_trained_task_is_not_compared_with_a_published_one(tmp_path):

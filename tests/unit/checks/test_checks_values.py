@@ -36,7 +36,7 @@ def found(config, change, tmp_path):
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_says_what_its_options_take(name):
     for option, wanted in option_kinds(FORMATS[name]).items():
-        assert value_problem({"no": "option takes this"}, wanted), option
+        assert value_problem({"no": ["option takes this"]}, wanted), option
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from PIL import Image
 
 from apr.basics.problems import Problem
 from apr.data.formats import Listing, read_listing
-from apr.data.packed import open_packed
+from apr.data.packed import groups_of, open_packed
 from apr.data.packing import pack_dataset
 from apr.data.reading.listing import Item
 from apr.data.sources.archives import unpack_all
@@ -191,9 +191,14 @@ def test_real_skin_lesions_by_group(tmp_path):
     assert manifest["n_groups"] == 7_470
     assert manifest["split"] == {"rule": "drawn", **SHIPPED, "by": "group"}
     lesion_of = {item.name: item.group for item in listing.items}
-    names = (tmp_path / "set.files.txt").read_text().splitlines()
+    rows = [line.split("\t") for line in (tmp_path / "set.files.txt").read_text().splitlines()]
+    assert all(lesion_of[name] == lesion for name, lesion in rows)
     cut = manifest["n_train"]
-    assert not {lesion_of[name] for name in names[:cut]} & {lesion_of[name] for name in names[cut:]}
+    assert not {lesion for _, lesion in rows[:cut]} & {lesion for _, lesion in rows[cut:]}
+    numbers = groups_of(tmp_path / "set", manifest["n_groups"])
+    assert (numbers.dtype, len(numbers), numbers[0], numbers.max()) == (np.int64, 10_015, 0, 7_469)
+    assert len({(lesion, number) for (_, lesion), number in zip(rows, numbers.tolist(), strict=True)}) == 7_470
+    assert list(dict.fromkeys(numbers.tolist())) == list(range(7_470))
 
 
 def test_real_mixed_pictures(tmp_path):

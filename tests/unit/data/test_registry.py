@@ -9,15 +9,13 @@ import numpy as np
 import pytest
 from archive_maker import needs_libarchive, stored_rar
 from data_helpers import ARCHIVES, encoded, make_tar, make_zip, picture, real, tar_bytes
+from prepared import REGISTRY, pictures, prepare
 from scipy.io import savemat
 
-from apr.data.formats import Listing, format_options, read_listing
+from apr.data.formats import format_options
 from apr.data.packed import STORAGES
-from apr.data.packing import pack_dataset
-from apr.data.sources.archives import unpack_all
-from study.settings import load_registry, resolve_dataset
+from study.settings import resolve_dataset
 
-REGISTRY = load_registry()
 STUDY_A = ("imagenet", "concrete", "mlc2008", "ham10000", "powerline", "insects", "natural", "cifar10", "cifar100")
 
 
@@ -63,40 +61,6 @@ def test_the_nine_datasets_of_study_a_have_the_paper_s_class_counts():
 
 
 # --- from archive to manifest
-
-
-def prepare(tmp_path, name, paths, most=None, classes=None, **changes):
-    """Unpack, list and pack as the workflow does; `most` images of each class and part are packed."""
-    entry = resolve_dataset(name, changes, REGISTRY)
-    if not changes.get("files"):
-        assert [path.name for path in paths] == [file["name"] for file in entry["files"]]
-    folder = paths[0].parent
-    if entry["unpack"]:
-        folder = tmp_path / "unpacked"
-        unpack_all(paths, folder, nested=entry["options"].get("nested", False))
-    listing = read_listing(folder, entry["format"], entry["options"])
-    return listing, pack_dataset(
-        thinned(listing, most) if most else listing,
-        tmp_path / name,
-        tmp_path / f"{name}.json",
-        name=name,
-        storage=entry["storage"],
-        split=entry["split"],
-        classes=classes or entry["classes"],
-    )
-
-
-def thinned(listing, most):
-    taken = defaultdict(list)
-    for item in listing.items:
-        if len(taken[item.label, item.split]) < most:
-            taken[item.label, item.split].append(item)
-    return Listing([item for items in taken.values() for item in items], listing.classes, listing.ignored)
-
-
-def pictures(form, count, kind="JPEG", size=(12, 10)):
-    """Members of an archive, named by a pattern."""
-    return {form.format(number): encoded(picture(number, size), kind) for number in range(1, count + 1)}
 
 
 def zipped(tmp_path, members):

@@ -1,4 +1,6 @@
 import csv
+import gzip
+import hashlib
 from collections import Counter
 
 import numpy as np
@@ -7,7 +9,17 @@ from data_helpers import real
 
 from apr.basics.problems import Problem
 from apr.basics.randomness import generator
-from apr.data.splits import split_by_group, split_by_image, validation_by_group, validation_by_image
+from apr.data.formats import Listing
+from apr.data.packing import pack_dataset
+from apr.data.reading.listing import Item
+from apr.data.splits import (
+    folds_as_released,
+    rows_as_released,
+    split_by_group,
+    split_by_image,
+    validation_by_group,
+    validation_by_image,
+)
 
 LABELS = ["a"] * 100 + ["b"] * 24 + ["c"] * 2
 NAMES = [f"{label}/{row:04d}" for row, label in enumerate(LABELS)]
@@ -147,3 +159,101 @@ def test_a_class_that_validation_leaves_without_a_training_image_is_named():
     labels, groups = ["r", "r", "s", "s", "s"], ["1", "2", "1", "1", "1"]
     with pytest.raises(Problem, match=r"class 's': .* none to train; lower split: validation_fraction"):
         [validation_by_group(labels, groups, np.zeros(5, bool), 0.4, seed) for seed in range(20)]
+
+
+# --- as the code released with Fang et al. 2023 draws
+
+
+def starts(texts, sign, digest):
+    return hashlib.sha256(sign.join(texts).encode()).hexdigest().startswith(digest)
+
+
+@pytest.mark.parametrize(
+    ("table", "image", "label", "counts", "first", "digest"),
+    [
+        (
+            "aptos_train.csv",
+            "id_code",
+            "diagnosis",
+            [361, 74, 199, 38, 59],
+            ["73a07e2ea23e", "f7116e7b2f4e", "a6356a3c5d11"],
+            "c746b311aab019d2",
+        ),
+        (
+            "cassava_train.csv",
+            "image_id",
+            "label",
+            [217, 437, 477, 2631, 515],
+            ["1094295442.jpg", "3968083899.jpg", "2150625929.jpg"],
+            "ddb8d5250e3fc34b",
+        ),
+    ],
+)
+def test_the_released_splits_of_tables(table, image, label, counts, first, digest):
+    with open(*real(f"study_b_tables/{table}"), newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    drawn = rows_as_released([row[label] for row in rows], list("01234"), 0.2, 414)
+    assert Counter(rows[row][label] for row in drawn) == dict(zip("01234", counts, strict=True))
+    names = [rows[row][image] for row in drawn]
+    assert names[:3] == first
+    assert len(set(names)) == sum(counts)
+    assert starts(sorted(names), "\n", digest)
+
+
+def test_the_released_split_of_eurosat():
+    with gzip.open(*real("study_b_tables/eurosat_rgb_files.csv.gz"), "rt", encoding="utf-8") as file:
+        labels = [row["file"].split("/")[0] for row in sorted(csv.DictReader(file), key=lambda row: row["file"])]
+    drawn = rows_as_released(labels, sorted(set(labels)), 0.2, 42)
+    assert (len(labels), len(set(drawn)), drawn[:5]) == (27_000, 5_400, [1801, 1190, 1817, 251, 2505])
+    assert starts(map(str, sorted(drawn)), ",", "c3416cc34620e8f2")
+
+
+def test_released_folds_are_drawn_by_one_stream():
+    folds = [(name, number % count) for name, count in (("2020", 15), ("2019", 30)) for number in range(90)]
+    test = folds_as_released(folds, 0.2, 23)
+    # the released lines, on numpy's global state
+    np.random.seed(23)  # noqa: NPY002
+    wanted = set()
+    for name in ("2020", "2019"):
+        there = {number for other, number in folds if other == name} | {-1}
+        there = [number for number in there if number >= 0]
+        train = np.random.choice(there, size=int(0.8 * len(there)), replace=False).tolist()  # noqa: NPY002
+        wanted |= {(name, number) for number in there if number not in train}
+    assert len(wanted) == 3 + 6
+    assert {fold for fold, chosen in zip(folds, test, strict=True) if chosen} == wanted
+    assert {fold for fold, chosen in zip(folds, test, strict=True) if not chosen} == set(folds) - wanted
+
+
+def packed_parts(items, classes, tmp_path, **split):
+    """The names in each part."""
+    split = {"by": "released", "test_fraction": 0.2, "seed": 414} | split
+    place = (tmp_path / "set", tmp_path / "set.json")
+    pack_dataset(Listing(items, classes), *place, name="set", storage="pixels", split=split)
+    names = [line.partition("\t")[0] for line in (tmp_path / "set.files.txt").read_text().splitlines()]
+    codes = np.load(tmp_path / "set.index.npy")["split"].tolist()
+    return [[name for name, code in zip(names, codes, strict=True) if code == part] for part in range(3)]
+
+
+def test_packing_draws_as_released_from_the_images_in_their_order(tmp_path):
+    pixels = np.zeros((2, 2), np.uint8)
+    labels = ["b" if row % 3 else "a" for row in range(60)]
+    items = [Item(f"{97 * row % 60:02d}", label, pixels) for row, label in enumerate(labels)]
+    train, test, validation = packed_parts(items, ["b", "a"], tmp_path, validation_fraction=0.1)
+    assert sorted(test) == sorted(items[row].name for row in rows_as_released(labels, ["b", "a"], 0.2, 414))
+    assert (len(train), len(test), len(validation)) == (42, 12, 6)
+    several = [Item(item.name, (item.label,), pixels) for item in items]
+    with pytest.raises(Problem, match="by: released: draws of each class, and an image may have several labels"):
+        packed_parts(several, ["b", "a"], tmp_path)
+
+
+def test_packing_keeps_released_folds_whole(tmp_path):
+    pixels = np.zeros((2, 2), np.uint8)
+    items = [
+        Item(f"{row:03d}", "ab"[row % 2], pixels, fold=("new" if row < 100 else "old", row % 10)) for row in range(200)
+    ]
+    parts = packed_parts(items, ["a", "b"], tmp_path, seed=23, validation_fraction=0.1)
+    folds = [{items[int(name)].fold for name in names} for names in parts]
+    assert [len(part) for part in folds] == [14, 4, 2]
+    assert len(set.union(*folds)) == 20
+    test = folds_as_released([item.fold for item in items], 0.2, 23)
+    assert {int(name) for name in parts[1]} == set(np.flatnonzero(test).tolist())

@@ -8,7 +8,7 @@ from data_helpers import SHIPPED, class_folders, counts, encoded, picture, put
 
 from apr.basics.problems import Problem
 from apr.data.formats import read_listing
-from apr.data.packed import open_packed
+from apr.data.packed import groups_of, open_packed
 from apr.data.packing import pack_dataset
 from apr.data.views import select_view, view_indices
 
@@ -99,9 +99,9 @@ def test_a_validation_part_is_cut_out_of_a_shipped_train_part(shipped, tmp_path)
     assert manifest["per_class"]["test"] == [2, 2]
     assert manifest["per_class"]["train"] == manifest["per_class"]["validation"][::-1] or manifest["n_validation"] == 4
     assert manifest["split"] == {"rule": "shipped", "validation_fraction": 0.3, "seed": 3, "by": "group"}
-    names = (tmp_path / "set.files.txt").read_text().splitlines()
+    named = groups_of(tmp_path / "set", manifest["n_groups"]).tolist()
     index = open_packed(tmp_path / "set", "pixels").index
-    groups = {code: {name[-5] for name, c in zip(names, index["split"], strict=True) if c == code} for code in (0, 2)}
+    groups = {code: {group for group, c in zip(named, index["split"], strict=True) if c == code} for code in (0, 2)}
     assert not groups[0] & groups[2]
 
 

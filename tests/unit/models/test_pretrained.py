@@ -17,7 +17,8 @@ from torchvision import models
 
 import apr.models.pretrained
 from apr.basics.problems import Problem
-from apr.models.pretrained import HEAD, load_model, parse_model, run_name
+from apr.models.libraries import HEAD
+from apr.models.pretrained import load_model, parse_model, run_name
 from apr.runs.protocol import EVALUATION_REVISION, planned_protocol
 
 TIMM = "timm:test_resnet.r160_in1k"

@@ -11,7 +11,7 @@ from study import ROOT
 WORKFLOW = ROOT / "workflow"
 LIBRARY = WORKFLOW / "scripts/apr"
 DATA = ["data", "data/sources", "data/reading", "data/formats"]
-RUNS = ["basics", "models", "runs", "runs/machine", *DATA]
+RUNS = ["basics", "models", "runs", "runs/machine", "runs/finetuning", *DATA]
 COMPARED = [*RUNS, "statistics", "statistics/transfer", "scores", "comparisons", "comparisons/transfer"]
 
 # Each room of the library, and the others that its modules may import.
@@ -24,6 +24,8 @@ ROOMS = {
     "models": ["basics"],
     "runs/machine": ["basics"],
     "runs": ["basics", "models", "runs/machine", *DATA],
+    "runs/finetuning": [*RUNS],
+    "runs/commands": [*RUNS],
     "statistics": ["basics"],
     "statistics/transfer": ["basics", "statistics"],
     "scores": [*RUNS, "statistics"],

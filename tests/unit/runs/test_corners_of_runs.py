@@ -9,7 +9,7 @@ from small import checkpointing
 
 from apr.basics.problems import Problem
 from apr.runs.checkpoints import save_checkpoint
-from apr.runs.commandline import beside
+from apr.runs.commands.commandline import beside
 from apr.runs.evaluation import _best, predict
 from apr.runs.machine.devices import _nvidia_smi, _runs, nvidia
 from apr.runs.machine.memory import memory_explained

@@ -20,7 +20,7 @@ from apr.basics.files import write_json
 from apr.basics.problems import Problem
 from apr.data.views import select_view
 from apr.models.network import build_network
-from apr.runs.options import parser
+from apr.runs.commands.train_options import parser
 from apr.runs.record import read_run
 
 BARE = PROTOCOL | {"epochs": 1, "precise_bn": 0, "warmup_epochs": 0, "padding": 0}

@@ -13,8 +13,9 @@ from small import PROTOCOL, checkpointing, loaders, trainer
 from apr.basics.interruption import Interrupted
 from apr.basics.problems import Problem
 from apr.runs.metrics import part_of
+from apr.runs.optimisation import learning_rate
 from apr.runs.trainer import Diverged
-from apr.runs.training import learning_rate, train_network
+from apr.runs.training import train_network
 
 
 @pytest.fixture(autouse=True)

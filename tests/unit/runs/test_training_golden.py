@@ -13,8 +13,9 @@ from torch import nn
 import apr.runs.batches
 from apr.basics.interruption import Interrupted
 from apr.basics.problems import Problem
+from apr.runs.optimisation import learning_rate
 from apr.runs.trainer import Diverged, Trainer
-from apr.runs.training import learning_rate, train_network
+from apr.runs.training import train_network
 
 # Ranks of the label's logit: 1, 2, 5, 6, 1, 7 of seven classes
 LOGITS = torch.tensor(

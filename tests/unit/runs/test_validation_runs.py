@@ -22,9 +22,9 @@ from apr.data.packing import pack_dataset
 from apr.data.views import select_view, view_indices
 from apr.models.pretrained import load_model
 from apr.runs.batches import Images, Loader
+from apr.runs.commands.train_options import parser
 from apr.runs.evaluation import predict
 from apr.runs.metrics import METRICS
-from apr.runs.options import parser
 from apr.runs.record import read_run
 from apr.runs.training import train_network
 from apr.scores.collected import row_of

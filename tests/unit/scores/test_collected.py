@@ -13,7 +13,7 @@ MODELS = ["timm:a", "torchvision:b.V2"]
 MANIFEST = {"view": "v", "dataset": "d", "dataset_digest": "1", "indices_digest": "2"}
 MANIFEST |= {"classes": list("abcdefghij"), "per_class": {"test": [5] * 10}}
 RUNS = {model: {"model": model, "genotype": None, "seed": None, "cell": {}} for model in MODELS}
-PLAN = {"title": "T", "metric": "top1_accuracy", "protocol": None, "choose": None, "runs": RUNS}
+PLAN = {"title": "T", "metric": "top1_accuracy", "way": "evaluate", "protocol": None, "choose": None, "runs": RUNS}
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_a_run_that_keeps_nothing_of_the_metric_is_named(tmp_path):
     run = new_run(task="t", model="a", protocol=protocol, outcome=outcome, history=[], timing={}, provenance={})
     write_json(tmp_path / "a.json", run)
     runs = {"a": {"model": "a", "genotype": "g", "seed": 1, "cell": {}}}
-    plan = PLAN | {"protocol": {"epochs": 1}, "runs": runs, "metric": "top5_accuracy"}
+    plan = PLAN | {"way": "train", "protocol": {"epochs": 1}, "runs": runs, "metric": "top5_accuracy"}
     with pytest.raises(Problem, match=r"a.json: keeps nothing that top5_accuracy is computed from; delete the file"):
         collected(plan, [tmp_path / "a.json"], manifest, [])
 
@@ -87,7 +87,7 @@ def test_the_cells_of_a_grid_stand_in_the_table_and_the_chosen_one_counts(tmp_pa
         paths.append(tmp_path / f"{number}.json")
         write_json(paths[-1], run)
         runs[f"a-{number}"] = {"model": "a", "genotype": "g", "seed": 1, "cell": {"lr": lr}}
-    plan = PLAN | {"protocol": {"epochs": 1}, "runs": runs, "choose": "validation"}
+    plan = PLAN | {"way": "train", "protocol": {"epochs": 1}, "runs": runs, "choose": "validation"}
     rows = collected(plan, paths, MANIFEST, [])
     assert [(row["cell_lr"], row["validation_top1_accuracy"], row["chosen"]) for row in rows] == [
         (0.1, 60.0, "no"),

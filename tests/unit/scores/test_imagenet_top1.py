@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from apr.models.pretrained import parse_model
+from apr.models.names import parse_model
 from study import ROOT
 
 PATH = ROOT / "resources/published/imagenet_top1.csv"

@@ -94,9 +94,10 @@ def test_a_label_that_a_resample_lacks_leaves_the_mean_or_counts_as_none():
     assert value_of("macro_f1", scores, labels) == 50 == 100 * f1(scores, labels, np.ones(2), absent=0)
 
 
-def test_one_class_alone_has_no_kappa_and_no_curve():
+def test_one_class_alone_has_no_curve_and_those_who_agree_on_it_a_kappa_of_one():
     scores, labels = np.array([[0.0, 1.0]] * 3), np.ones(3, int)
-    assert np.isnan(value_of("quadratic_weighted_kappa", scores, labels))
+    assert value_of("quadratic_weighted_kappa", scores, labels) == 100
+    assert value_of("quadratic_weighted_kappa", scores, np.array([1, 1, 0])) == 0
     assert np.isnan(value_of("auc", scores, labels))
 
 

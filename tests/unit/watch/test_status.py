@@ -122,7 +122,7 @@ def test_what_starts_from_an_outdated_or_missing_run_is_outdated_too(tmp_path):
 def test_an_evaluation_of_other_images_is_outdated(tmp_path):
     started(tmp_path, done=2)
     runs = {"a000": {"model": "a000"}, "a001": {"model": "another"}}
-    evaluated = {"photos": {"view": "photos", "protocol": None, "runs": runs}}
+    evaluated = {"photos": {"view": "photos", "way": "evaluate", "protocol": None, "runs": runs}}
     assert "1 of 2 runs done, 1 outdated" in status_text(evaluated, tmp_path, NOW, NOW - 9, {})
     edit(tmp_path / "results/views/photos.json", lambda view: view.update(dataset_digest="others"))
     assert "0 of 2 runs done, 2 outdated" in status_text(evaluated, tmp_path, NOW, NOW - 9, {})

@@ -232,14 +232,14 @@ def test_cells_are_those_of_the_table_and_the_choice_by_test_is_never_worse(tmp_
 def test_gains_are_differences_on_the_same_images(whole):
     data = gains_of(whole, "eurosat")
     models = sorted(IMAGENET, key=IMAGENET.get)
-    assert base_model(whole, models) == "timm:mobilenetv1_075.tf_quant_192"
+    assert base_model(whole, models) == "own:studies/networks/tf_quant.py:mobilenetv1_075"
     rows = data.set_index(["gain", "model"])["value"]
     plain = whole.others["augmentation"]["eurosat"].values
     augmented = whole.targets["eurosat"].values
     for model in IMAGENET:
         assert rows["augmentation", model] == pytest.approx(augmented[model] - plain[model])
         assert rows["architecture", model] == pytest.approx(
-            augmented[model] - augmented["timm:mobilenetv1_075.tf_quant_192"]
+            augmented[model] - augmented["own:studies/networks/tf_quant.py:mobilenetv1_075"]
         )
     ahead = augmentation_ahead(whole, "eurosat")
     expected = (augmented - plain[augmented.index]).mean() - rows["architecture", BEST]
@@ -249,7 +249,7 @@ def test_gains_are_differences_on_the_same_images(whole):
 
 def test_the_base_model_is_the_weakest_above_the_limit_where_none_is_named():
     models = sorted(IMAGENET, key=IMAGENET.get)
-    assert base_model(transfer(after=None), models) == "timm:mobilenetv1_075.tf_quant_192"
+    assert base_model(transfer(after=None), models) == "own:studies/networks/tf_quant.py:mobilenetv1_075"
     assert base_model(transfer(after=None, above=None), models) == models[0]
 
 

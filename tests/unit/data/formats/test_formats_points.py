@@ -130,7 +130,7 @@ def test_threads_pack_the_right_snippet_under_each_name(tmp_path):
     packed = open_packed(tmp_path / "reef", "pixels")
     for row, name in enumerate((tmp_path / "reef.files.txt").read_text().splitlines()):
         whole = np.asarray(picture(int(name[:2]), (60, 40)))
-        at_row, at_column, label = points[int(name[-3:])]
+        at_row, at_column, label = points[int(name.partition("\t")[0][-3:])]
         np.testing.assert_array_equal(packed.read(row)[5, 5], whole[at_row, at_column])
         assert manifest["classes"][packed.index["label"][row]] == label
 

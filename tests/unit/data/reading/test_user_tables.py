@@ -225,7 +225,7 @@ def test_a_row_without_a_group_is_named_where_it_matters(tmp_path):
     place = {"name": "x", "storage": "pixels"}
     with pytest.raises(Problem, match=r"line 3: column 'patient' is empty \(1 of 4 rows\); fill it"):
         pack_dataset(listing, tmp_path / "x", tmp_path / "x.json", split=SHIPPED | {"by": "group"}, **place)
-    assert pack_dataset(listing, tmp_path / "x", tmp_path / "x.json", split=SHIPPED, **place)["n_groups"] == 3
+    assert pack_dataset(listing, tmp_path / "x", tmp_path / "x.json", split=SHIPPED, **place)["n_groups"] == 4
 
 
 @pytest.mark.parametrize("values", ["val", ["val", "dev"]])

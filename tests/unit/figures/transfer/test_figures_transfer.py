@@ -132,5 +132,7 @@ def test_the_chosen_cell_and_the_best_on_test_are_drawn(grids):
 
 def test_gains_of_the_base_model_are_none():
     data = draw_gains(transfer()).data
-    base = data[(data["model"] == "timm:mobilenetv1_075.tf_quant_192") & (data["gain"] == "architecture")]
+    base = data[
+        (data["model"] == "own:studies/networks/tf_quant.py:mobilenetv1_075") & (data["gain"] == "architecture")
+    ]
     assert (base[["value", "low", "high"]] == 0).all(axis=None)

@@ -1,7 +1,8 @@
 """Plain values, as they come from YAML, JSON or a command line, checked against what a key says that it takes.
 
 What a key takes is written in the words of JSON Schema: type, enum, minimum, exclusiveMinimum, maximum,
-exclusiveMaximum, items, minItems, anyOf. A configuration's schema takes these parts over as they are.
+exclusiveMaximum, items, minItems, additionalProperties, anyOf. A configuration's schema takes these parts over as they
+are.
 """
 
 import difflib
@@ -9,7 +10,7 @@ import json
 import math
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ KINDS = {
     "string": str,
     "boolean": bool,
     "array": (list, tuple),
+    "object": dict,
     "null": type(None),
 }
 NAMES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "list", dict: "mapping"}
@@ -59,11 +61,17 @@ def value_problem(value: Any, wanted: Mapping[str, Any]) -> str | None:
         return next(
             (text for item in value if (text := value_problem(item, wanted.get("items", {"enum": [item]})))), None
         )
+    if isinstance(value, dict):
+        items = wanted.get("additionalProperties", {})
+        found = ((key, value_problem(item, items)) for key, item in value.items())
+        return next((f"{key}: {text}" for key, text in found if text), None)
     return limit_problem(value, wanted)
 
 
-def is_kind(value: Any, kind: str) -> bool:
-    """Whether a value is of a kind as JSON Schema calls them; neither 1.0 nor true is an integer."""
+def is_kind(value: Any, kind: str | Sequence[str]) -> bool:
+    """Whether a value is of a kind, or of one of several, in JSON Schema's words; 1.0 and true are no integers."""
+    if not isinstance(kind, str):
+        return any(is_kind(value, one) for one in kind)
     return isinstance(value, KINDS[kind]) and (isinstance(value, bool) == (kind == "boolean"))
 
 
@@ -137,6 +145,8 @@ def wanted_of(annotation: Any) -> dict[str, Any]:
         return {"enum": list(parts)}
     if origin in (list, tuple):
         return {"type": "array", "items": wanted_of(parts[0])}
+    if origin is dict:
+        return {"type": "object", "additionalProperties": wanted_of(parts[1])}
     if annotation is int:
         return {"type": "integer", "minimum": 0, "maximum": MOST}
     kinds = {
@@ -155,7 +165,9 @@ def kinds_of(wanted: Mapping[str, Any]) -> list[str]:
     """The kinds of values that a key takes."""
     if "anyOf" in wanted:
         return list(dict.fromkeys(kind for one in wanted["anyOf"] for kind in kinds_of(one)))
-    return [wanted["type"]] if "type" in wanted else [_choices(wanted["enum"])]
+    if "type" not in wanted:
+        return [_choices(wanted["enum"])]
+    return [wanted["type"]] if isinstance(wanted["type"], str) else list(wanted["type"])
 
 
 def alike(name: Any, known: Iterable[Any], most: int = 1, cutoff: float = 0.5) -> list[str]:

@@ -16,7 +16,7 @@ from apr.data.depth import Depth
 from apr.data.likeness import HEIGHT, WIDTH, sketch
 from apr.data.reading.decoding import JPEG_SUFFIXES, Undecodable, as_png, decode, decode_array
 from apr.data.reading.listing import Item, Span
-from apr.data.reading.snippets import Snippet
+from apr.data.reading.snippets import Channels, Snippet
 
 SHOWN = 20
 DAMAGED = " is damaged ("
@@ -101,6 +101,8 @@ def _sixteen_bit_candidates(items: Iterable[Item]) -> Iterator[Callable[[], byte
     snippets = dict.fromkeys(item.source.path for item in items if isinstance(item.source, Snippet))
     yield from (path.read_bytes for path in snippets)
     for item in items:
+        if isinstance(item.source, Channels):
+            yield from (path.read_bytes for path in item.source.paths if path.suffix.lower() not in JPEG_SUFFIXES)
         if isinstance(item.source, Span) and item.source.path.suffix.lower() not in JPEG_SUFFIXES:
             yield item.source.read
 
@@ -125,7 +127,7 @@ def _packed(item: Item, storage: str, bits: Callable[[], int]) -> _Packed | str:
             data = source.read()
             decoded = decode(data, bits)
         else:
-            decoded = source.decode(bits) if isinstance(source, Snippet) else decode_array(source)
+            decoded = source.decode(bits) if isinstance(source, Snippet | Channels) else decode_array(source)
     except Undecodable as error:
         return f"{item.name} {error}"
     except OSError as error:

@@ -19,6 +19,7 @@ SHARE = 200  # near copies are said from one in so many test images on
 FACTOR = 1.5  # by which the share of the test part may differ from what was wanted
 NARROW = 64  # gray levels that 16-bit values have to span
 BESIDE = {"test": "train", "validation": "train or test"}  # where an image of a part should have no copy
+LACKING = {"train": "is learned", "test": "is reported", "validation": "is chosen by it"}
 SHIPPED = "; that is the split as it was shipped"
 REASONS = {
     "hidden": "hidden or system files and folders",
@@ -30,6 +31,8 @@ REASONS = {
     "row_left_out": "rows of other parts",
     "unmatched": "images whose names do not match",
     "class_without_both_parts": "images of classes that lack train or test images",
+    "image_of_other_categories": "images of categories that are left out",
+    "several_categories": "images whose boxes show several categories",
     "picture_without_points": "pictures without a list of points",
     "same_file_again": "links to images that are there already",
     "linked_folder_again": "links to folders that are there already",
@@ -58,12 +61,15 @@ def all_notes(
         written: what was seen when the images were written.
         copies: pictures that are the same.
     """
-    tests, validation = (index["split"] == PARTS.index(part) for part in ("test", "validation"))
+    train, tests, validation = (index["split"] == PARTS.index(part) for part in PARTS)
     drawn = not items[0].split and split["by"] != "none"
     drawn_too = validation.any() and split.get("validation_fraction", 0) > 0
     notes = [
         *_left_out(listing),
         *listing.ignored.notes,
+        *_single_labels(listing),
+        *(_lacking("train", listing, items, train) if train.any() else []),
+        *_lacking("test", listing, items, tests),
         *_levels(written),
         *_few("test", int(tests.sum())),
         *_odd_share("test", int(tests.sum()), len(tests), split, drawn),
@@ -78,7 +84,7 @@ def all_notes(
     return [
         *notes,
         *_few("validation", int(validation.sum())),
-        *_without(listing.classes, index["label"][validation]),
+        *_lacking("validation", listing, items, validation),
         *_odd_share("validation", int(validation.sum()), split_up, split, drawn_too),
         *_torn_groups("validation", listing, items, index, split, drawn_too, copies.across_validation),
         *_copies("validation", copies.across_validation, items, drawn_too, int(validation.sum())),
@@ -141,14 +147,24 @@ def _few(part: str, count: int) -> list[str]:
     ]
 
 
-def _without(classes: Sequence[str], labels: np.ndarray) -> list[str]:
-    """Classes that nothing is chosen by."""
-    there = set(labels.tolist())
-    lacking = [label for code, label in enumerate(classes) if code not in there]
+def _single_labels(listing: Listing) -> list[str]:
+    """Where an image may have several labels and none has."""
+    if not listing.multi_label or any(len(item.labels) > 1 for item in listing.items):
+        return []
+    return [
+        f"looks single-label: none of its {len(listing.items):,} images has more than one label; if none can have, "
+        "read it without the option that allows several, as images of one class each"
+    ]
+
+
+def _lacking(part: str, listing: Listing, items: Sequence[Item], held: np.ndarray) -> list[str]:
+    """Classes of which a part has no image."""
+    there = {label for item, row in zip(items, held, strict=True) if row for label in item.labels}
+    lacking = [label for label in listing.classes if label not in there]
     if not lacking:
         return []
-    number = f"{len(lacking):,} of {len(classes):,} classes"
-    return [f"no validation image of {number}: {named(map(repr, lacking))}: what is chosen by it says nothing of them"]
+    number = f"{len(lacking):,} of {len(listing.classes):,} classes"
+    return [f"no {part} image of {number}: {named(map(repr, lacking))}: what {LACKING[part]} says nothing of them"]
 
 
 def _odd_share(part: str, count: int, total: int, split: Mapping[str, Any], drawn: bool) -> list[str]:
@@ -222,7 +238,7 @@ def _copies(part: str, across: Sequence[tuple[int, int]], items: Sequence[Item],
 
 def _two_labels(copies: Copies, items: Sequence[Item]) -> list[str]:
     pairs = [
-        f"{items[one].name} ({items[one].label}) = {items[other].name} ({items[other].label})"
+        f"{items[one].name} ({items[one].shown}) = {items[other].name} ({items[other].shown})"
         for one, other in copies.two_labels
     ]
     if not pairs:

@@ -1,6 +1,7 @@
 """A packed dataset as it is read: an index and one file of bytes."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ INDEX = np.dtype(
     [("offset", "<u8"), ("bytes", "<u4"), ("height", "<u4"), ("width", "<u4"), ("label", "<i4"), ("split", "u1")]
 )
 STORAGES = ("pixels", "encoded")
+LabelSets = Sequence[Sequence[int]] | None  # of a manifest: the classes of each code; None where an image has one label
 
 
 class PackedImages:
@@ -68,3 +70,48 @@ def open_packed(stem: Path, storage: str) -> PackedImages:
     if len(packed.pixels) != expected:
         raise Problem(f"{stem}.bin: has {len(packed.pixels):,} bytes where its index says {expected:,}; {remedy}")
     return packed
+
+
+def groups_of(stem: Path, n_groups: int | None) -> np.ndarray | None:
+    """The group (patient, lesion) of each image as a number, int64 [N], in order of first appearance.
+
+    Args:
+        stem: of the packed dataset.
+        n_groups: what its manifest says; None where images have no groups, of which None is returned.
+
+    Raises:
+        Problem: the list of names holds other groups than the manifest says.
+    """
+    if n_groups is None:
+        return None
+    path, remedy = Path(f"{stem}.files.txt"), "delete it to pack again"
+    try:
+        with open(path, encoding="utf-8", newline="\n") as file:
+            rows = [line.removesuffix("\n").partition("\t") for line in file]
+        images = len(np.load(f"{stem}.index.npy", mmap_mode="r", allow_pickle=False))
+    except (OSError, ValueError, EOFError) as error:
+        raise Problem(f"{path}, {stem}.index.npy: cannot be read ({error}); {remedy}") from error
+    known: dict[str, int] = {}
+    numbers = np.array([known.setdefault(group, len(known)) for _, _, group in rows], np.int64)
+    if len(rows) != images or len(known) != n_groups or not all(tab for _, tab, _ in rows):
+        raise Problem(
+            f"{path}: {len(known):,} groups of {len(rows):,} images, where {n_groups:,} of {images:,} were packed; "
+            f"{remedy}"
+        )
+    return numbers
+
+
+def multi_hot(codes: np.ndarray, label_sets: Sequence[Sequence[int]], classes: int) -> np.ndarray:
+    """Which labels each image has, uint8 [n, classes], of the codes of their label sets, [n]."""
+    table = np.zeros((len(label_sets), classes), np.uint8)
+    for row, numbers in zip(table, label_sets, strict=True):
+        row[list(numbers)] = 1
+    return table[codes]
+
+
+def label_counts(codes: np.ndarray, classes: int, label_sets: LabelSets) -> list[int]:
+    """How many images have each label, of the codes of classes or of label sets, [n]."""
+    if label_sets is None:
+        return np.bincount(codes, minlength=classes).tolist()
+    of_sets = np.bincount(codes, minlength=len(label_sets))
+    return (of_sets @ multi_hot(np.arange(len(label_sets)), label_sets, classes)).tolist()

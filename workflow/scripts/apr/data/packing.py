@@ -15,10 +15,18 @@ from apr.data.encoding import Written, write_images
 from apr.data.formats import Item, Listing
 from apr.data.likeness import Copies, decoded, find_copies
 from apr.data.oddities import all_notes, counted
-from apr.data.packed import INDEX, STORAGES
+from apr.data.packed import INDEX, STORAGES, label_counts
 from apr.data.reading.parts import PARTS
 from apr.data.reading.walking import named
-from apr.data.splits import split_by_group, split_by_image, validation_by_group, validation_by_image
+from apr.data.splits import (
+    folds_as_released,
+    rows_as_released,
+    split_by_group,
+    split_by_image,
+    strata,
+    validation_by_group,
+    validation_by_image,
+)
 
 SHOWN = 20
 
@@ -40,7 +48,9 @@ def pack_dataset(
     """Decode all images and write `<stem>.bin`, `<stem>.index.npy`, `<stem>.files.txt` and the manifest.
 
     Images stand in the order train, test, validation; by class; by name. The same input gives the same bytes. Mean and
-    SD are those of all pixels of the train part, or of the test part where there is no other.
+    SD are those of all pixels of the train part, or of the test part where there is no other. Where an image may have
+    several labels, the manifest has `label_sets`, the classes of each code in the index, and `per_class` counts the
+    images that have a label among theirs. Where images have groups, each name is followed by a tab and its group.
 
     Args:
         listing: the images.
@@ -48,8 +58,9 @@ def pack_dataset(
         manifest_path: where the manifest goes, last of all.
         name: of the dataset.
         storage: "pixels" (raw RGB) or "encoded" (the publisher's own JPEG bytes; anything else as PNG).
-        split: test_fraction, seed, by ("image", "group", or "none": all is a test set), where the publisher ships none;
-            and validation_fraction (default 0: no validation part is drawn).
+        split: test_fraction, seed, by ("image", "group", "released": as the released code of Study B, or "none": all is
+            a test set), where the publisher ships none; and validation_fraction (default 0: no validation part is
+            drawn).
         classes: how many there should be, if known.
         about: further entries of the manifest (title, licence, home, sources).
         threads: that decode.
@@ -68,31 +79,40 @@ def pack_dataset(
             f"{name}: {classes} classes expected, {len(listing.classes)} found ({', '.join(listing.classes[:SHOWN])}); "
             "correct `classes`, or look at what was unpacked"
         )
-    codes = _part_codes(listing.items, split, listing.ungrouped)
-    number = {label: code for code, label in enumerate(listing.classes)}
-    items = sorted(zip(codes, listing.items, strict=True), key=lambda one: (one[0], number[one[1].label], one[1].name))
-    index = np.zeros(len(items), INDEX)
-    index["split"] = [code for code, _ in items]
-    index["label"] = [number[item.label] for _, item in items]
+    codes = _part_codes(listing, split)
+    labels, label_sets = _label_codes(listing)
+    keys = list(zip(codes.tolist(), labels.tolist(), (item.name for item in listing.items), strict=True))
+    rows = sorted(range(len(keys)), key=keys.__getitem__)
+    ordered = [listing.items[row] for row in rows]
+    index = np.zeros(len(rows), INDEX)
+    index["split"], index["label"] = codes[rows], labels[rows]
+    sizes = {part: int((codes == code).sum()) for code, part in enumerate(PARTS)}
+    if not sizes["validation"]:
+        del sizes["validation"]
     counts = {
-        part: np.bincount(index["label"][index["split"] == code], minlength=len(number)).tolist()
-        for code, part in enumerate(PARTS)
+        part: label_counts(labels[codes == PARTS.index(part)], len(listing.classes), label_sets) for part in sizes
     }
-    if not any(counts["validation"]):
-        del counts["validation"]
-    for part in ("train", "test") if any(counts["train"]) else ("test",):
-        if 0 in counts[part]:
+    if not sizes["test"]:
+        raise Problem(f"{name}: its test part is empty: {len(rows):,} images are too few for `split`; add some")
+    for part in ("train", "test") if sizes["train"] else ("test",):
+        if 0 in counts[part] and not listing.lenient:
             lacking = listing.classes[counts[part].index(0)]
-            raise Problem(f"{name}: class {lacking!r} has no {part} image; add some, or set options: missing: drop")
+            raise Problem(
+                f"{name}: class {lacking!r} has no {part} image; add some, or set options: missing: drop, or keep"
+            )
     with ExitStack() as stack:
         # Left in reverse order: the manifest appears when all else is there.
         manifest_part = stack.enter_context(atomic_path(manifest_path))
         files = stack.enter_context(atomic_file(f"{stem}.files.txt"))
         index_part = stack.enter_context(atomic_path(f"{stem}.index.npy"))
         data = stack.enter_context(atomic_file(f"{stem}.bin", "wb"))
-        ordered = [item for _, item in items]
         written = write_images(name, ordered, storage, index, data, threads)
-        files.writelines(f"{item.name}\n" for item in ordered)
+        grouped = any(item.group is not None for item in ordered)
+        groups = [item.name if item.group is None else item.group for item in ordered]
+        files.writelines(
+            f"{item.name}\t{group}\n" if grouped else f"{item.name}\n"
+            for item, group in zip(ordered, groups, strict=True)
+        )
         data.flush()
         copies = _copies(Path(data.name), index, storage, written)
         notes = all_notes(listing, ordered, index, split, written, copies)
@@ -102,7 +122,8 @@ def pack_dataset(
         manifest = {
             "name": name,
             "classes": listing.classes,
-            **{f"n_{part}": sum(counts[part]) for part in counts},
+            **({"label_sets": label_sets} if label_sets is not None else {}),
+            **{f"n_{part}": size for part, size in sizes.items()},
             "per_class": counts,
             "mean": mean,
             "sd": sd,
@@ -115,9 +136,9 @@ def pack_dataset(
             **({"bits": written.depth.bits()} if written.conversions["sixteen_bit"] else {}),
             "ignored": {reason: count for reason, count in sorted(listing.ignored.items()) if count},
             "ignored_suffixes": dict(sorted(listing.ignored.suffixes.items())),
-            "copies": counted(copies, "validation" in counts),
+            "copies": counted(copies, "validation" in sizes),
             "split": _rule(listing.items[0], split),
-            "n_groups": len({item.group for item in ordered if item.group is not None}) or None,
+            "n_groups": len(set(groups)) if grouped else None,
             "notes": notes,
             **(about or {}),
         }
@@ -125,6 +146,16 @@ def pack_dataset(
     for note in notes:
         log.warning("%s: %s", name, note)
     return manifest
+
+
+def _label_codes(listing: Listing) -> tuple[np.ndarray, list[list[int]] | None]:
+    """The code of each image's class, int64 [N], or that of its label set, and the classes of each set."""
+    number = {label: code for code, label in enumerate(listing.classes)}
+    if not listing.multi_label:
+        return np.array([number[item.label] for item in listing.items], np.int64), None
+    sets = [tuple(sorted(number[label] for label in item.labels)) for item in listing.items]
+    known = {one: code for code, one in enumerate(sorted(set(sets)))}
+    return np.array([known[one] for one in sets], np.int64), [list(one) for one in known]
 
 
 def _copies(path: Path, index: np.ndarray, storage: str, written: Written) -> Copies:
@@ -138,12 +169,13 @@ def _copies(path: Path, index: np.ndarray, storage: str, written: Written) -> Co
     return find_copies(written.digests, written.sketches, index["label"], index["split"], read)
 
 
-def _part_codes(items: Sequence[Item], split: Mapping[str, Any], ungrouped: str | None) -> np.ndarray:
+def _part_codes(listing: Listing, split: Mapping[str, Any]) -> np.ndarray:
     """The part of each image, as its number in `PARTS`: as shipped, or as drawn."""
+    items, by = listing.items, split["by"]
     shipped, fraction = items[0].split is not None, split.get("validation_fraction", 0)
     if shipped:
         codes = np.array([PARTS.index(item.split) for item in items])
-    elif split["by"] == "none":
+    elif by == "none":
         return np.full(len(items), PARTS.index("test"))
     else:
         codes = np.zeros(len(items), int)
@@ -153,22 +185,45 @@ def _part_codes(items: Sequence[Item], split: Mapping[str, Any], ungrouped: str 
         return codes
     drawn = np.flatnonzero(codes == 0)
     of = [items[row] for row in drawn]
-    names, labels, seed = [item.name for item in of], [item.label for item in of], split["seed"]
+    names, seed = [item.name for item in of], split["seed"]
+    labels = strata([item.labels for item in of])
+    whole = _whole(of, by, listing.ungrouped)
     test = validation = np.zeros(len(of), bool)
-    if split["by"] == "group":
-        _need_groups(of, ungrouped)
-        groups = [item.group for item in of]
-        if not shipped:
-            test = split_by_group(labels, groups, split["test_fraction"], seed)
-        if fraction:
-            validation = validation_by_group(labels, groups, test, fraction, seed)
-    else:
-        if not shipped:
+    if not shipped:
+        if by == "released":
+            test = _as_released(listing, split)
+        elif whole is not None:
+            test = split_by_group(labels, whole, split["test_fraction"], seed)
+        else:
             test = split_by_image(names, labels, split["test_fraction"], seed)
-        if fraction:
-            validation = validation_by_image(names, labels, test, fraction, seed)
+    if fraction and whole is not None:
+        validation = validation_by_group(labels, whole, test, fraction, seed)
+    elif fraction:
+        validation = validation_by_image(names, labels, test, fraction, seed)
     codes[drawn[test]], codes[drawn[validation]] = PARTS.index("test"), PARTS.index("validation")
     return codes
+
+
+def _whole(items: Sequence[Item], by: str, ungrouped: str | None) -> list[str] | None:
+    """What a drawn part takes whole, of each image: its group or its fold; None where it takes single images."""
+    if by == "group":
+        _need_groups(items, ungrouped)
+        return [item.group for item in items]
+    if by == "released" and items[0].fold is not None:
+        return [f"{name}/{number}" for name, number in (item.fold for item in items)]
+    return None
+
+
+def _as_released(listing: Listing, split: Mapping[str, Any]) -> np.ndarray:
+    """The test part as the released code draws it, bool [N]: of the images in their order, or of whole folds."""
+    items, fraction, seed = listing.items, split["test_fraction"], split["seed"]
+    if listing.multi_label:
+        raise Problem("split: by: released: draws of each class, and an image may have several labels; split by image")
+    if items[0].fold is not None:
+        return folds_as_released([item.fold for item in items], fraction, seed)
+    test = np.zeros(len(items), bool)
+    test[rows_as_released([item.label for item in items], listing.classes, fraction, seed)] = True
+    return test
 
 
 def _need_groups(items: Sequence[Item], ungrouped: str | None) -> None:

@@ -63,6 +63,49 @@ def split_by_group(labels: Sequence[str], groups: Sequence[str], fraction: float
     return test
 
 
+def rows_as_released(labels: Sequence[str], classes: Sequence[str], fraction: float, seed: int) -> list[int]:
+    """Draw a test part as the code that Fang et al. 2023 released does for APTOS, Cassava and EuroSAT.
+
+    int(fraction * n) of each class, one class after the other, from one stream of numpy's legacy generator: the result
+    hangs on the order of images and classes. Source: mlfoundations/imagenet-applications-transfer 52100273, datasets/.
+
+    Args:
+        labels: class of each image, [N], in the publisher's order.
+        classes: in their order.
+        fraction: share of the test part, between 0 and 1.
+        seed: of the stream.
+
+    Returns:
+        The rows of the test part in the order in which they are drawn.
+    """
+    stream, members = np.random.RandomState(seed), _members(labels)
+    drawn = [stream.choice(members[label], int(fraction * len(members[label])), replace=False) for label in classes]
+    return np.concatenate(drawn).astype(int).tolist()
+
+
+def folds_as_released(folds: Sequence[tuple[str, int]], fraction: float, seed: int) -> np.ndarray:
+    """Draw a test part of whole folds as the same code does for melanoma (datasets/melanoma.py).
+
+    Of each set of folds, in the order of their first images, int((1 - fraction) * n) are drawn for train by one stream
+    of numpy's legacy generator.
+
+    Args:
+        folds: set and number of each image's fold, [N].
+        fraction: share of the folds that are test part, between 0 and 1.
+        seed: of the stream.
+
+    Returns:
+        bool [N], true for the test part.
+    """
+    stream = np.random.RandomState(seed)
+    train: set[tuple[str, int]] = set()
+    for name in dict.fromkeys(name for name, _ in folds):
+        numbers = sorted({number for other, number in folds if other == name})
+        drawn = stream.choice(numbers, int((1 - fraction) * len(numbers)), replace=False)
+        train |= {(name, number) for number in drawn.tolist()}
+    return np.array([fold not in train for fold in folds])
+
+
 def validation_by_image(
     names: Sequence[str], labels: Sequence[str], test: np.ndarray, fraction: float, seed: int
 ) -> np.ndarray:
@@ -113,6 +156,21 @@ def validation_by_group(
                 "validation_fraction, take another seed, split by image, or leave the class out"
             )
     return drawn
+
+
+def strata(label_sets: Sequence[tuple[str, ...]]) -> list[str]:
+    """What the images of a class are for a draw, where an image may have several labels: the rarest of its labels.
+
+    So that rare labels come into each part. An image alone with its rarest label goes with the most frequent label,
+    since nothing can be drawn of one image; where each image has one label, it is that label.
+    """
+    if all(len(labels) == 1 for labels in label_sets):
+        return [label for (label,) in label_sets]
+    counts = Counter(label for labels in label_sets for label in labels)
+    drawn_by = [min(labels, key=lambda label: (counts[label], label), default="") for labels in label_sets]
+    sizes = Counter(drawn_by)
+    largest = max(sizes, key=lambda label: (sizes[label], label))
+    return [label if sizes[label] > 1 else largest for label in drawn_by]
 
 
 def _drawn_images(

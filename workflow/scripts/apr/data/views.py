@@ -8,7 +8,8 @@ import numpy as np
 
 from apr.basics.problems import Problem
 from apr.basics.randomness import generator
-from apr.basics.values import nearest
+from apr.basics.values import nearest, shown
+from apr.data.packed import label_counts
 from apr.data.reading.parts import PARTS
 
 
@@ -31,11 +32,16 @@ def select_view(
     Returns:
         The manifest (view, dataset, dataset_digest, index_digest, selection, classes, codes, n_train, n_test,
         n_validation where there is such a part, per_class, mean, sd, indices_digest), from which `view_indices` makes
-        the indices.
+        the indices; and the dataset's label_sets, where an image may have several labels, and n_groups, where images
+        have groups.
 
     Raises:
-        Problem: more classes or images are asked for than there are, or a class is unknown.
+        Problem: more classes or images are asked for than there are, a class is unknown, or something is selected of
+            images with several labels.
     """
+    label_sets = dataset.get("label_sets")
+    if label_sets is not None:
+        _takes_all(name, definition, dataset)
     classes = _classes(name, definition, dataset, parent)
     manifest = {
         "view": name,
@@ -46,21 +52,25 @@ def select_view(
         "classes": classes,
         "codes": [dataset["classes"].index(label) for label in classes],
     }
+    if label_sets is not None:
+        manifest |= {"codes": list(range(len(label_sets))), "label_sets": label_sets}
     arrays = _indices(manifest, index)
     labels = {part: arrays[f"{part}_labels"] for part in PARTS if part in arrays}
     return manifest | {
         **{f"n_{part}": len(arrays[part]) for part in labels},
-        "per_class": {part: np.bincount(labels[part], minlength=len(classes)).tolist() for part in labels},
+        "per_class": {part: label_counts(labels[part], len(classes), label_sets) for part in labels},
         "mean": dataset["mean"],
         "sd": dataset["sd"],
         "indices_digest": _digest(arrays),
+        **({"n_groups": dataset["n_groups"]} if dataset.get("n_groups") else {}),
     }
 
 
 def view_indices(manifest: Mapping[str, Any], index: np.ndarray) -> dict[str, np.ndarray]:
     """The images of a view: int64 train, test (positions in the index), train_labels, test_labels (0..k-1).
 
-    validation and validation_labels are among them where the view has a validation part.
+    validation and validation_labels are among them where the view has a validation part. Where an image may have
+    several labels, they are codes of the manifest's label_sets (see `apr.data.packed.multi_hot`).
 
     A function of the manifest and of the packed dataset's index, so that no file has to keep them.
 
@@ -74,6 +84,15 @@ def view_indices(manifest: Mapping[str, Any], index: np.ndarray) -> dict[str, np
             f"data/packed/{manifest['dataset']}, or by another version; delete it to draw it again"
         )
     return arrays
+
+
+def _takes_all(name: str, definition: Mapping[str, Any], dataset: Mapping[str, Any]) -> None:
+    for key in ("classes", "per_class", "cap", "within"):
+        if definition.get(key) is not None:
+            raise Problem(
+                f"view {name!r}: {key}: {shown(definition[key])}: an image of dataset {dataset['name']!r} may have "
+                f"several labels, and a view of such images takes all; leave {key} out"
+            )
 
 
 def _indices(manifest: Mapping[str, Any], index: np.ndarray) -> dict[str, np.ndarray]:

@@ -1,16 +1,22 @@
-"""Pretrained models of timm and torchvision by name, with their weights and the weights' own preprocessing.
+"""Pretrained models by name, with their weights and the weights' own preprocessing.
 
-Nothing heavy is imported before a model is loaded: a workflow names its files by `run_name`.
+Weights come from a folder or file that is named, else from an installed package that carries them, else from the
+libraries' hubs. Nothing heavy is imported before a model is loaded.
 """
 
 import logging
-import re
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from apr.basics.files import file_digest
 from apr.basics.problems import Problem
-from apr.basics.values import nearest
+from apr.models.libraries import plain_settings, timm_model, torchvision_model
+from apr.models.names import LIBRARIES, OWN, own_file, parse_model, run_name
+from apr.models.own import build_own, fill_own
+from apr.models.packages import packaged_file
+from apr.models.weight_files import SUFFIXES, check_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,12 +24,7 @@ if TYPE_CHECKING:
     import torch
     from PIL import Image
 
-LIBRARIES = ("timm", "torchvision")
-SUFFIXES = (".safetensors", ".pth", ".pt")
-HUB_FILES = ("model.safetensors", "pytorch_model.bin")
-HEAD = re.compile(r"(?:fc|head|heads\.head|classifier(?:\.(\d+))?)\.weight")  # of torchvision's classifiers
-REACH_SECONDS = 5
-
+__all__ = ["Pretrained", "check_weights", "load_model", "parse_model", "run_name"]
 log = logging.getLogger("apr")
 
 
@@ -36,45 +37,48 @@ class Pretrained:
         transform: makes an RGB picture the network's input, float32 [3, H, W].
         preprocessing: what `transform` does, as plain values: sizes in pixels, mean and SD of values in 0..1.
         outputs: number of classes that it tells apart.
-        weights: digest of the weights, whatever file they come from.
-        source: that file's name, or "hub".
+        weights: digest of the weights, whatever file they come from; None of an untrained network.
+        source: that file's name, "hub", or "none" of an untrained network.
+        code: SHA-256 of the file that builds a network of one's own; None of a library's.
     """
 
     network: "torch.nn.Module"
     transform: "Callable[[Image.Image], torch.Tensor]"
     preprocessing: dict[str, Any]
     outputs: int
-    weights: str
+    weights: str | None
     source: str
+    code: str | None = None
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """The weights' own input size, and what the shorter side is resized to before the centre crop; in pixels."""
+        own = self.preprocessing
+        if "crop_size" in own:
+            return own["crop_size"][0], own["resize_size"][0]
+        size = own["input_size"][-1]
+        return size, math.floor(size / (own.get("crop_pct") or 1))
 
 
-def parse_model(model: str) -> tuple[str, str]:
-    """Library and name of "timm:<name>" or "torchvision:<name>[.<WEIGHTS>]".
-
-    Raises:
-        Problem: it is neither.
-    """
-    library, _, name = model.partition(":")
-    if library not in LIBRARIES or not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
-        raise Problem(
-            f"model {model!r}: write timm:<name>, e.g. timm:resnet18.a1_in1k, or torchvision:<name>[.<WEIGHTS>], "
-            "e.g. torchvision:resnet50.IMAGENET1K_V2"
-        )
-    return library, name
-
-
-def run_name(model: str) -> str:
-    """The model's name in names of files: "timm:resnet18.a1_in1k" is "timm.resnet18.a1_in1k"."""
-    return ".".join(parse_model(model))
-
-
-def load_model(model: str, weights: str | Path | None = None) -> Pretrained:
-    """Build a model with its weights.
+def load_model(
+    model: str,
+    weights: str | Path | None = None,
+    *,
+    root: str | Path = ".",
+    trained: bool = True,
+    image_size: int | None = None,
+) -> Pretrained:
+    """Build a model, with its weights.
 
     Args:
-        model: "timm:<name>" or "torchvision:<name>[.<WEIGHTS>]", with the library's default weights if it names none.
+        model: "timm:<name>", "torchvision:<name>[.<WEIGHTS>]", with the library's default weights if it names none, or
+            "own:<file.py>:<function>".
         weights: a file, or a folder that may hold `<run_name>.safetensors`, `.pth` or `.pt`; where there is none, the
-            weights come from the library's hub or its cache. A file may have another number of classes.
+            weights come from an installed package, or from the library's hub or its cache. A file may have another
+            number of classes.
+        root: the folder that a file of one's own is relative to.
+        trained: false builds the network with random weights, as torch's seed draws them.
+        image_size: in pixels, for a network of timm that takes one size alone and can be built for another.
 
     Raises:
         Problem: there is no such model, its weights are missing, unreadable or do not fit, or it has no classifier.
@@ -83,27 +87,54 @@ def load_model(model: str, weights: str | Path | None = None) -> Pretrained:
 
     library, name = parse_model(model)
     file = _local_file(model, weights)
-    log.info("%s: weights from %s", model, file or "the library's hub")
-    build = _timm_model if library == "timm" else _torchvision_model
-    network, transform, preprocessing, outputs = build(name, file, weights)
+    code = None
+    if library == OWN:
+        code = Path(root, own_file(model))
+        network, transform, settings, outputs, file = _own(model, code, file, weights, trained)
+    elif library == LIBRARIES[0]:
+        packaged = file is None and packaged_file(model)
+        options = {"trained": trained, "image_size": image_size, "in_order": bool(packaged)}
+        file = packaged or file
+        network, transform, settings, outputs = timm_model(name, file, weights, **options)
+    else:
+        network, transform, settings, outputs = torchvision_model(name, file, weights, trained=trained)
+    log.info("%s: weights from %s", model, (file or "the library's hub") if trained else "random numbers")
     return Pretrained(
         network=network.eval(),
         transform=transform,
-        preprocessing=preprocessing,
+        preprocessing=settings,
         outputs=outputs,
-        weights=weights_digest(network.state_dict()),
-        source=file.name if file else "hub",
+        weights=weights_digest(network.state_dict()) if trained else None,
+        source=(file.name if file else "hub") if trained else "none",
+        code=file_digest(code) if code else None,
     )
 
 
-def check_weights(weights: str | Path | None) -> None:
-    """Refuse weights that are neither a file nor a folder.
+def _own(model: str, code: Path, file: Path | None, weights: str | Path | None, trained: bool) -> tuple:
+    import timm
+    import torch
 
-    Raises:
-        Problem: names them and the remedy.
-    """
-    if weights is not None and not Path(weights).exists():
-        raise Problem(f"--weights {weights}: no such file or folder; give a file of weights, or a folder of such files")
+    network, settings, said = build_own(code, model.rpartition(":")[2])
+    if file is None and said:
+        places = [Path(place, said) for place in (weights, code.parent) if place and Path(place).is_dir()]
+        file = next((place for place in places if place.is_file()), None)
+    if trained:
+        if file is None:
+            wanted = said or f"{run_name(model)}{{{','.join(SUFFIXES)}}}"
+            where = weights or code.parent
+            raise Problem(
+                f"{model}: its weights are missing: {where} has no {wanted}; put the file there, or give --weights and "
+                "its folder"
+            )
+        fill_own(model, network, file)
+    with torch.no_grad():
+        size = settings["input_size"]
+        try:
+            outputs = network.eval()(torch.zeros(1, *size)).shape[-1]
+        except (RuntimeError, AttributeError, IndexError, TypeError) as error:
+            raise Problem(f"{model}: does not take an input of {list(size)} ({error}); correct its file") from error
+    transform = timm.data.create_transform(**settings, is_training=False)
+    return network, transform, plain_settings(settings), outputs, file
 
 
 def _local_file(model: str, weights: str | Path | None) -> Path | None:
@@ -113,173 +144,3 @@ def _local_file(model: str, weights: str | Path | None) -> Path | None:
         return place
     files = [place / f"{run_name(model)}{suffix}" for suffix in SUFFIXES]
     return next((file for file in files if file.is_file()), None)
-
-
-def _timm_model(name: str, file: Path | None, weights: str | Path | None) -> tuple:
-    import timm
-    from huggingface_hub import constants, try_to_load_from_cache
-
-    if not timm.is_model(name):
-        raise Problem(
-            f"timm:{name}: timm {timm.__version__} has no such model{nearest(name, timm.list_models(), most=3)}"
-        )
-    try:
-        config = timm.get_pretrained_cfg(name)
-    except RuntimeError:
-        known = [tagged for tagged in timm.list_pretrained() if tagged.split(".")[0] == name.split(".")[0]]
-        raise Problem(
-            f"timm:{name}: timm {timm.__version__} has no such weights{nearest(name, known, most=3)}"
-        ) from None
-    if file is None and not config.num_classes:
-        raise _headless(f"timm:{name}")
-    repository, wanted = config.hf_hub_id, config.hf_hub_filename or HUB_FILES[0]
-    address = f"{constants.ENDPOINT}/{repository}/resolve/main/{wanted}" if repository else config.url
-    if file is None and address and not _reachable(address):
-        # the library tries again for most of a minute
-        cached = [try_to_load_from_cache(repository, each) for each in (wanted, *HUB_FILES)] if repository else []
-        file = next((Path(path) for path in cached if isinstance(path, str)), None)
-        if file is None:
-            raise _missing(f"timm:{name}", address, weights, "is out of reach")
-    if file is None:
-        try:
-            network = timm.create_model(name, pretrained=True)
-        except Exception as error:  # each of timm's ways to the weights has errors of its own
-            raise _missing(f"timm:{name}", address, weights, f"gave none ({_first_line(error)})") from error
-    else:
-        state = _read(file)
-        head = config.classifier if isinstance(config.classifier, str) else (config.classifier or ("",))[0]
-        overlay = {"state_dict": state}
-        if f"{head}.weight" in state:
-            overlay["num_classes"] = len(state[f"{head}.weight"])
-        try:
-            network = timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay)
-        except Exception as error:  # a foreign file leads timm's conversions to any error
-            raise _misfit(f"timm:{name}", file, error) from error
-    if not network.num_classes:
-        raise _headless(f"timm:{name}")
-    settings = timm.data.resolve_model_data_config(network)
-    transform = timm.data.create_transform(**settings, is_training=False)
-    plain = {key: list(value) if isinstance(value, tuple) else value for key, value in settings.items()}
-    return network, transform, plain, network.num_classes
-
-
-def _torchvision_model(name: str, file: Path | None, weights: str | Path | None) -> tuple:
-    from torchvision import models
-
-    architecture, _, tag = name.partition(".")
-    known = models.list_models(module=models)
-    if architecture not in known:
-        raise Problem(f"torchvision:{name}: torchvision has no such classifier{nearest(architecture, known, most=3)}")
-    tags = models.get_model_weights(architecture)
-    if tag and tag not in tags.__members__:
-        full = [f"{architecture}.{each}" for each in tags.__members__]
-        raise Problem(f"torchvision:{name}: torchvision has no such weights{nearest(name, full, most=3)}")
-    trained = tags[tag] if tag else tags.DEFAULT
-    published = outputs = len(trained.meta["categories"] or [])
-    if not published:
-        raise _headless(f"torchvision:{name}")
-    if file is None:
-        state = _torchvision_hub(f"torchvision:{name}", trained.url, weights)
-    else:
-        state = _read(file)
-        heads = sorted((int(match[1] or 0), key) for key in state if (match := HEAD.fullmatch(key)))
-        outputs = len(state[heads[-1][1]]) if heads else outputs
-    try:
-        if outputs == published:
-            network = _filled(architecture, trained, state)
-        else:
-            network = models.get_model(architecture, weights=None, num_classes=outputs)
-            network.load_state_dict(state)
-    except Exception as error:  # a foreign file leads torchvision's conversions to any error
-        raise _misfit(f"torchvision:{name}", file, error) from error
-    transform = trained.transforms()
-    return network, transform, {key: _plain(value) for key, value in _settings(transform).items()}, outputs
-
-
-def _filled(architecture: str, trained: Any, state: dict) -> "torch.nn.Module":
-    """Build as with the published weights, since they set more than values (Inception transforms its input)."""
-    from torchvision import models
-
-    trained.get_state_dict = lambda **options: state  # what the builder asks for them
-    try:
-        return models.get_model(architecture, weights=trained)
-    finally:
-        del trained.get_state_dict
-
-
-def _torchvision_hub(model: str, url: str, weights: str | Path | None) -> dict:
-    import torch
-
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[-1]
-    if not cached.exists() and not _reachable(url):
-        raise _missing(model, url, weights, "is out of reach")
-    try:
-        return torch.hub.load_state_dict_from_url(
-            url, map_location="cpu", progress=False, check_hash=True, weights_only=True
-        )
-    except (OSError, RuntimeError) as error:
-        raise _missing(model, url, weights, f"gave none ({_first_line(error)})") from error
-
-
-def _settings(transform: Any) -> dict[str, Any]:
-    keys = ("resize_size", "crop_size", "interpolation", "antialias", "mean", "std")
-    return {key: getattr(transform, key) for key in keys}
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else getattr(value, "value", value)
-
-
-def _read(file: Path) -> dict[str, "torch.Tensor"]:
-    """Weights by name from a safetensors file or a checkpoint of torch, without running code."""
-    import torch
-    from timm.models import load_state_dict
-
-    try:
-        state = load_state_dict(str(file), weights_only=True)
-    except Exception as error:  # both formats raise whatever a damaged file leads them to
-        raise Problem(
-            f"{file}: cannot be read as weights ({_first_line(error)}); fetch it again, or save it as safetensors"
-        ) from error
-    if not state or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise Problem(f"{file}: holds no weights by name; save the network's state_dict() alone")
-    return state
-
-
-def _reachable(address: str) -> bool:
-    import requests
-
-    try:
-        requests.head(address, timeout=REACH_SECONDS, allow_redirects=False)
-    except requests.RequestException:
-        return False
-    return True
-
-
-def _missing(model: str, address: str | None, weights: str | Path | None, what: str) -> Problem:
-    place = Path(weights) if weights else Path("<folder>")
-    looked = f"{place} has no {run_name(model)}{{{','.join(SUFFIXES)}}}, and " if weights else ""
-    if not address:
-        return Problem(f"{model}: its weights are missing: {looked}the library publishes none; choose others")
-    suffix = ".safetensors" if address.endswith(".safetensors") else ".pth"
-    return Problem(
-        f"{model}: its weights are missing: {looked}{address} {what}. On a machine with a network fetch that file, for "
-        f"instance with `curl -L -o {run_name(model)}{suffix} {address}`, put it at "
-        f"{place / (run_name(model) + suffix)}, and give --weights {place}"
-    )
-
-
-def _misfit(model: str, file: Path | None, error: Exception) -> Problem:
-    return Problem(
-        f"{model}: the weights in {file or 'the cache of the hub'} do not fit this model ({_first_line(error)}); "
-        "take the file that belongs to it, or the model that belongs to the file"
-    )
-
-
-def _headless(model: str) -> Problem:
-    return Problem(f"{model}: these weights have no classifier; take some that were trained to classify")
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines[:2])[:300] or type(error).__name__

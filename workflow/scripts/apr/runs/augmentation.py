@@ -12,29 +12,42 @@ import torch
 from apr.basics.problems import Problem
 
 ATTEMPTS = 10
+SMALLEST_AREA = 0.08  # of a random resized crop, as a share of the picture
 CROPS = ("random_resized", "padded", "centre")
 DRAWS = 5 * ATTEMPTS + 1  # uniforms an image needs: area, aspect, swap, y and x of each attempt, and the flip
 
 
 class Windows(NamedTuple):
-    """Where to sample each image: start, scale and inclusive bounds for (y, x), float64 [n, 2]; flip, bool [n]."""
+    """Where to sample each image: start, scale and inclusive bounds for (y, x), float64 [n, 2].
+
+    flip: from left to right, bool [n]; turned: from top to bottom, bool [n], or None for none.
+    """
 
     start: np.ndarray
     scale: np.ndarray
     low: np.ndarray
     high: np.ndarray
     flip: np.ndarray
+    turned: np.ndarray | None = None
 
 
 def training_windows(
-    crop: str, sizes: np.ndarray, draws: np.ndarray, *, resolution: int, padding: int, flip: bool
+    crop: str,
+    sizes: np.ndarray,
+    draws: np.ndarray,
+    *,
+    resolution: int,
+    padding: int,
+    flip: bool,
+    smallest_area: float = SMALLEST_AREA,
 ) -> Windows:
     """Windows of one training batch from its sizes (height, width; int64 [n, 2]) and its uniforms [n, DRAWS].
 
-    crop: `random_resized` (area 0.08–1, aspect 3/4–4/3), `padded` (zero padding, then a random crop) or `centre`.
+    crop: `random_resized` (area `smallest_area`–1, aspect 3/4–4/3), `padded` (zero padding, then a random crop), or
+        `centre`.
     """
     if crop == "random_resized":
-        windows = _random_resized(sizes, draws, resolution)
+        windows = _random_resized(sizes, draws, resolution, smallest_area)
     elif crop == "padded":
         windows = _padded(sizes, draws, resolution, padding, flip)
     elif crop == "centre":
@@ -78,6 +91,8 @@ def sample(
     steps = np.arange(resolution, dtype=np.float64)
     points = windows.start[:, :, None] + windows.scale[:, :, None] * steps  # [n, 2, resolution]
     points[:, 1] = np.where(windows.flip[:, None], points[:, 1, ::-1], points[:, 1])
+    if windows.turned is not None:
+        points[:, 0] = np.where(windows.turned[:, None], points[:, 0, ::-1], points[:, 0])
     inside = (points >= -0.5) & (points <= sizes[:, :, None] - 0.5)
     points = np.clip(points, windows.low[:, :, None], windows.high[:, :, None])
     first = np.floor(points).astype(np.int64)
@@ -104,10 +119,10 @@ def sample(
     return images.permute(0, 3, 1, 2)
 
 
-def _random_resized(sizes: np.ndarray, draws: np.ndarray, resolution: int) -> Windows:
+def _random_resized(sizes: np.ndarray, draws: np.ndarray, resolution: int, smallest_area: float) -> Windows:
     height, width = sizes[:, :1], sizes[:, 1:]
     area, aspect, swap, y, x = np.moveaxis(draws[:, :-1].reshape(len(sizes), ATTEMPTS, 5), 2, 0)
-    target = (0.08 + 0.92 * area) * height * width
+    target = (smallest_area + (1 - smallest_area) * area) * height * width
     aspect = 3 / 4 + (4 / 3 - 3 / 4) * aspect
     crop_width, crop_height = np.rint(np.sqrt(target * aspect)), np.rint(np.sqrt(target / aspect))
     crop_width, crop_height = (
@@ -125,7 +140,10 @@ def _random_resized(sizes: np.ndarray, draws: np.ndarray, resolution: int) -> Wi
     fallback = evaluation_windows(sizes, resolution=resolution, resize=resolution)
     missed = ~fits.any(axis=1)
     return Windows(
-        *(np.where(missed if a.ndim == 1 else missed[:, None], b, a) for a, b in zip(windows, fallback, strict=True))
+        *(
+            np.where(missed if a.ndim == 1 else missed[:, None], b, a)
+            for a, b in zip(windows[:-1], fallback[:-1], strict=True)
+        )
     )
 
 

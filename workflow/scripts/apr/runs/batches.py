@@ -10,12 +10,13 @@ import torch
 
 from apr.basics.randomness import order, uniforms
 from apr.data.packed import PackedImages
-from apr.runs.augmentation import DRAWS, evaluation_windows, sample, training_windows
+from apr.runs.augmentation import DRAWS, SMALLEST_AREA, evaluation_windows, sample, training_windows
 from apr.runs.machine.memory import memory_explained
 
 AHEAD = 3  # batches read while the device works, each by all threads
 CHUNK = 1 << 26  # bytes that go through the host at once
 SETTLING = 1 << 32  # added to an epoch: the key of what precise BatchNorm draws
+TURNING = 1 << 33  # and of what decides whether a picture is turned upside down
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,9 @@ class Recipe:
     eval_resize: int
     padding: int
     flip: bool
+    smallest_area: float = SMALLEST_AREA
+    flip_vertical: bool = False
+    channels: str = "rgb"
 
 
 class Images:
@@ -163,11 +167,19 @@ class Loader:
                 resolution=self.recipe.resolution,
                 padding=self.recipe.padding,
                 flip=self.recipe.flip,
+                smallest_area=self.recipe.smallest_area,
             )
+            if self.recipe.flip_vertical:
+                draws = uniforms(self.seed, TURNING + key, self.images.indices[chosen], 1)
+                windows = windows._replace(turned=draws[:, 0] < 0.5)
             yield self._sampled(pixels, offsets, sizes, windows), self._labels(chosen)
 
     def _sampled(self, pixels, offsets, sizes, windows) -> torch.Tensor:
-        return sample(pixels, offsets, sizes, windows, resolution=self.recipe.resolution, mean=self.mean, sd=self.sd)
+        mean, sd, reverse = self.mean, self.sd, self.recipe.channels == "bgr"
+        if reverse:  # as code that reads BGR normalises it: by the mean and SD of R, G, B in this order
+            mean, sd = mean.flip(0), sd.flip(0)
+        inputs = sample(pixels, offsets, sizes, windows, resolution=self.recipe.resolution, mean=mean, sd=sd)
+        return inputs.flip(1) if reverse else inputs
 
     def _labels(self, chosen: np.ndarray) -> torch.Tensor:
         return self.images.labels[torch.from_numpy(chosen).to(self.images.device)]

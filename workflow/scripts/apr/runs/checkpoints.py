@@ -16,6 +16,8 @@ import torch
 from apr.basics.files import atomic_file, read_file
 
 log = logging.getLogger("apr")
+COUNTER = "step"  # a number among an optimiser's momenta
+MOMENTA = {torch.optim.SGD: ("momentum_buffer",), torch.optim.AdamW: (COUNTER, "exp_avg", "exp_avg_sq")}
 
 
 @dataclass(frozen=True)
@@ -90,14 +92,17 @@ def tensors_fault(found: Any, own: Mapping[str, torch.Tensor]) -> str | None:
 
 def momenta_fault(found: Any, optimizer: torch.optim.Optimizer) -> str | None:
     """How an optimiser's saved momenta differ from what this one can take: all of them, or none; None if they fit."""
-    parameters = [one for group in optimizer.param_groups for one in group["params"]]
+    names = MOMENTA[type(optimizer)]
     try:
-        momenta = {number: state["momentum_buffer"] for number, state in found["state"].items()}
+        momenta = {f"{number} {name}": state[name] for number, state in found["state"].items() for name in names}
     except (KeyError, TypeError, AttributeError):
         return "its optimiser's state cannot be read"
     if not momenta:
         return None
-    wrong = tensors_fault(momenta, dict(enumerate(parameters)))
+    own = {}
+    for number, parameter in enumerate(one for group in optimizer.param_groups for one in group["params"]):
+        own |= {f"{number} {name}": torch.zeros(()) if name == COUNTER else parameter for name in names}
+    wrong = tensors_fault(momenta, own)
     return wrong and f"of its optimiser's momenta {wrong}"
 
 
@@ -113,14 +118,15 @@ def settings_fault(found: Any, optimizer: torch.optim.Optimizer) -> str | None:
                 return f"its optimiser has another {key}"
         if type(group.get("lr")) not in (int, float) or not math.isfinite(group["lr"]):
             return "its optimiser's lr is no number"
-        if wanted.get("momentum") and not found["state"]:
+        if wanted.get("momentum", True) and not found["state"]:
             return "its optimiser has no momenta"
     return None
 
 
 def infinite(state: Mapping[str, Any]) -> str | None:
     """Which weight or momentum of a state is not finite; None where all are."""
-    momenta = {number: one["momentum_buffer"] for number, one in state["optimizer"]["state"].items()}
+    saved = state["optimizer"]["state"].items()
+    momenta = {f"{number} {name}": value for number, one in saved for name, value in one.items()}
     for kind, tensors in (("weight", state["network"]), ("momentum", momenta)):
         for name, tensor in tensors.items():
             if not bool(torch.isfinite(tensor).all()):

@@ -145,7 +145,7 @@ def outcome_of(best: np.ndarray, labels: Mapping[str, np.ndarray], outputs: int)
 def run_protocol(planned: Mapping[str, Any], model: Pretrained) -> dict[str, Any]:
     """The whole protocol of a run: what was planned, and what the weights bring along."""
     found = {"weights": model.weights, "outputs": model.outputs, "preprocessing": model.preprocessing}
-    return {**planned, **found}
+    return {**planned, **found, **({"code": model.code} if model.code else {})}
 
 
 def _inputs(

@@ -2,8 +2,8 @@
 
 A part of a run (training, validation or test images) keeps what its metrics are computed from: `n`, the number of
 images, and how often the label is among the first answers (COUNTS). What counts do not suffice for stands in the part
-under its own name; training and evaluating compute no such metric, published tables hold them. Light, since planning
-reads it.
+under its own name: fine-tuning and probes compute some such metrics from their outputs (`scored`, see
+apr.runs.finetuning.scored), others are known of published tables alone. Light, since planning reads it.
 """
 
 import math
@@ -28,7 +28,9 @@ class Metric:
     `best` is the end that is best, `perfect` the value there and `worst` the one at the other end. `guess` gives the
     level of whoever names the largest classes, of the numbers of test images by class. Where `counts` is true, the
     metric is a share (%) of the images, those right or those not by `count`, and `compute` takes a part of a run.
-    `few` is the number of classes up to which the metric says nothing.
+    `few` is the number of classes up to which the metric says nothing, `most` the number from which on it does not.
+    `scored` says that it is computed from a run's outputs; `multilabel`, that it is defined for images with several
+    labels.
     """
 
     name: str
@@ -44,6 +46,9 @@ class Metric:
     counts: bool
     count: str | None = None
     few: int = 1
+    most: int | None = None
+    scored: bool = False
+    multilabel: bool = False
 
     @property
     def label(self) -> str:
@@ -68,6 +73,8 @@ class Metric:
 
     def fault(self, classes: int) -> str:
         """Why the metric says nothing about so few classes; empty where it does."""
+        if self.most is not None and classes > self.most:
+            return f"{self.name} is of {self.most} classes, and there are {classes}; use {_scored_instead(self)}"
         if classes > self.few:
             return ""
         return f"{self.name} says nothing about {classes} classes; use {_instead(self, classes)}"
@@ -127,6 +134,24 @@ def _published(name: str, title: str, unit: str = "%", perfect: float = 100.0, w
     return Metric(name, title, word, words, unit, best, perfect, worst, no_guess, unknown, counts=False)
 
 
+def _scored(name: str, title: str, worst: float, guess: Callable[[Sequence[int]], float], **more: Any) -> Metric:
+    """A metric (%) that is computed from a run's outputs."""
+    word = title.rpartition(" ")[2]
+
+    def unknown(part: Part) -> None:
+        return None
+
+    return Metric(
+        name, title, word, f"{word}s", "%", GREATEST, 100.0, worst, guess, unknown, counts=False, scored=True, **more
+    )
+
+
+def _guess_f1(test_images: Sequence[int]) -> float:
+    """The macro F1 (%) of whoever names the largest class always: of that class 2p / (1 + p), of the others 0."""
+    share = max(test_images) / sum(test_images)
+    return round(100 * 2 * share / (1 + share) / len(test_images), 6)
+
+
 METRICS = {
     metric.name: metric
     for metric in (
@@ -135,13 +160,14 @@ METRICS = {
         _of_answers("correct_top1", right=True),
         _of_answers("correct_top5", right=True),
         _published("mean_per_class_recall", "mean per-class recall"),
-        _published("macro_f1", "macro F1 score"),
+        _scored("macro_f1", "macro F1 score", 0.0, _guess_f1, multilabel=True),
+        _scored("quadratic_weighted_kappa", "quadratic weighted kappa", -100.0, lambda images: 0.0, few=2),
         _published("worst_group_accuracy", "worst-group accuracy"),
         _published("worst_group_top5_accuracy", "worst-group top-5 accuracy"),
         _published("mean_recall_at_1", "mean recall"),
         _published("jaccard", "Jaccard index"),
         _published("pixel_accuracy", "pixel accuracy"),
-        _published("auc", "ROC area"),
+        _scored("auc", "ROC area", 0.0, lambda images: 50.0, most=2),
         _published("ssim", "structural similarity", "", 1.0, -1.0),
         _published("loss", "test loss", "", 0.0, math.inf),
     )
@@ -156,6 +182,10 @@ def _instead(metric: Metric, classes: int) -> str:
     return " or ".join(m.name for m in METRICS.values() if m.counts and m.word == metric.word and classes > m.few)
 
 
+def _scored_instead(metric: Metric) -> str:
+    return " or ".join(m.name for m in METRICS.values() if m.scored and m is not metric and m.most is None)
+
+
 def counted(classes: int) -> dict[str, int]:
     """The counts that say something of so many classes, with the number of answers of each."""
     return {name: answers for name, answers in COUNTS.items() if classes > answers or answers == 1}
@@ -166,11 +196,14 @@ def part_of(n: int, counts: Mapping[str, int] | None = None) -> dict[str, Any]:
     return {"n": n} | {name: (counts or {}).get(name) for name in COUNTS}
 
 
-def part_fault(part: Part, classes: int, n: int) -> str:
-    """What is impossible about a part of so many images and classes; empty where nothing is."""
+def part_fault(part: Part, classes: int, n: int, *, several: bool = False) -> str:
+    """What is impossible about a part of so many images and classes; empty where nothing is.
+
+    `several` says that an image may have several labels, so that nothing is counted.
+    """
     if part["n"] != n:
         return f"has {part['n']} images, its view {n}"
-    known = [name for name in counted(classes) if name in part]  # a run may be older than a count
+    known = [name for name in ({} if several else counted(classes)) if name in part]  # a run may be older than a count
     found = {name: part[name] for name in COUNTS if part.get(name) is not None}
     if list(found) != known or not _rising([0, *found.values(), n]):
         return f"counts {', '.join(f'{name} {part.get(name)}' for name in COUNTS)} of {n} images"
@@ -192,8 +225,20 @@ def check_metric(task: str, metric: str, manifest: Mapping[str, Any]) -> None:
         Problem: names task, view and remedy.
     """
     fault = METRICS[metric].fault(len(manifest["classes"]))
+    if "label_sets" in manifest and not METRICS[metric].multilabel:
+        several = " or ".join(one.name for one in METRICS.values() if one.multilabel)
+        fault = f"{metric} is of images with one label, and these may have several; use {several}"
     if fault:
         raise Problem(f"task {task}: metric: {fault} (view {manifest['view']})")
+
+
+def guess_of(metric: Metric, manifest: Mapping[str, Any]) -> float:
+    """What a guess scores on the test images of a view: naming the largest classes, or of several labels all."""
+    images = manifest["per_class"]["test"]
+    if "label_sets" not in manifest:
+        return metric.guess(images)
+    shares = [count / manifest["n_test"] for count in images]
+    return round(100 * sum(2 * share / (1 + share) for share in shares) / len(shares), 6)
 
 
 def _rising(values: Sequence[int]) -> bool:

@@ -3,12 +3,14 @@
 The schema of the configuration takes the keys over from here, and train.py checks what it is given by them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from apr.basics.problems import Problem
 from apr.basics.values import nearest, shown, value_problem
 from apr.models.stems import STEMS
+
+Keys = Mapping[str, Mapping[str, Any]]
 
 # In the order in which protocols are written.
 KEYS: dict[str, dict[str, Any]] = {
@@ -38,7 +40,8 @@ EVALUATION_REVISION = 1  # raised by hand where new code gives new results of an
 STARTS = ("initial", "continues")  # what names the task of the source in a task's protocol
 
 # Keys that cannot stand beside each other: their names, when, why, and what to do.
-CONTRADICTIONS: tuple[tuple[tuple[str, str], Callable[[Any, Any], bool], str, str], ...] = (
+Contradiction = tuple[tuple[str, str], Callable[[Any, Any], bool], str, str]
+CONTRADICTIONS: tuple[Contradiction, ...] = (
     (
         ("resolution", "eval_resize"),
         lambda resolution, resize: resolution > resize,
@@ -72,20 +75,29 @@ CONTRADICTIONS: tuple[tuple[tuple[str, str], Callable[[Any, Any], bool], str, st
 )
 
 
-def check_protocol_keys(protocol: Any) -> None:
+def check_protocol_keys(
+    protocol: Any,
+    keys: Keys = KEYS,
+    unsaid: Mapping[str, Any] = UNSAID,
+    table: Sequence[Contradiction] = CONTRADICTIONS,
+) -> None:
     """Refuse a protocol that lacks a key, has one that is not known, a value of the wrong kind, or contradicts itself.
+
+    Args:
+        protocol: as it was read.
+        keys, unsaid, table: what a way of making runs takes, what it means unsaid, and what contradicts itself there.
 
     Raises:
         Problem: names every one of them.
     """
     if not isinstance(protocol, dict):
-        raise Problem(f"{shown(protocol)} is no object; give {{…}} with {', '.join(KEYS)}")
-    found = [f"{key}: no such key{nearest(key, KEYS)}; leave it out" for key in protocol if key not in (*KEYS, *STARTS)]
-    missing = [key for key in KEYS if key not in protocol and key not in UNSAID]
+        raise Problem(f"{shown(protocol)} is no object; give {{…}} with {', '.join(keys)}")
+    found = [f"{key}: no such key{nearest(key, keys)}; leave it out" for key in protocol if key not in (*keys, *STARTS)]
+    missing = [key for key in keys if key not in protocol and key not in unsaid]
     found += [f"{', '.join(missing)}: {'is' if len(missing) == 1 else 'are'} missing"] if missing else []
-    found += [f"{key}: {problem}" for key, problem in value_problems(protocol)]
+    found += [f"{key}: {problem}" for key, problem in value_problems(protocol, keys)]
     if not found:
-        found = [f"{keys[0]}: {text}" for keys, text in contradictions(protocol)]
+        found = [f"{pair[0]}: {text}" for pair, text in contradictions({**unsaid, **protocol}, keys=keys, table=table)]
     if found:
         raise Problem("; ".join(found))
 
@@ -101,7 +113,7 @@ def full_protocol(protocol: dict, *, genotype: str, manifest: dict, source: dict
             `continues` its source goes on after the source's last epoch, which is then in `initial.epochs`.
     """
     stated = {key: value for key, value in protocol.items() if key not in STARTS}
-    full = {**UNSAID, **stated, "genotype": genotype, "images": _images(manifest)}
+    full = {**UNSAID, **stated, "genotype": genotype, "images": images_of(manifest)}
     if source is not None:
         epochs = source["protocol"]["epochs"] if protocol.get("continues") else 0
         start = {"task": source["task"], "fingerprint": source["fingerprint"], "weights": source.get("weights")}
@@ -114,7 +126,7 @@ def planned_protocol(model: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
 
     The protocol of the run has the digest of the weights, the number of outputs and the preprocessing as well.
     """
-    images = _images(manifest)
+    images = images_of(manifest)
     return {"model": model, "images": images, "seed": None, "revision": EVALUATION_REVISION}
 
 
@@ -128,33 +140,38 @@ def check_protocol(run: dict, expected: dict, path: str) -> None:
         )
 
 
-def value_problems(protocol: Mapping[str, Any]) -> list[tuple[str, str]]:
+def value_problems(protocol: Mapping[str, Any], keys: Keys = KEYS) -> list[tuple[str, str]]:
     """Keys whose values are of the wrong kind or size, each with what is wrong."""
-    return [(key, text) for key in KEYS if key in protocol and (text := value_problem(protocol[key], KEYS[key]))]
+    return [(key, text) for key in keys if key in protocol and (text := value_problem(protocol[key], keys[key]))]
 
 
 def contradictions(
-    protocol: Mapping[str, Any], origin: Callable[[str], str] = lambda key: ""
+    protocol: Mapping[str, Any],
+    origin: Callable[[str], str] = lambda key: "",
+    *,
+    keys: Keys = KEYS,
+    table: Sequence[Contradiction] = CONTRADICTIONS,
 ) -> list[tuple[tuple[str, str], str]]:
     """Pairs of keys that contradict each other, each with what is wrong and what to do.
 
     Args:
         protocol: pairs of which a key is missing, or of the wrong kind, are passed over.
         origin: where the value of a key comes from, in brackets; empty where that needs no word.
+        keys, table: those of the way in which runs are made.
     """
-    wrong = {key for key, _ in value_problems(protocol)}
+    wrong = {key for key, _ in value_problems(protocol, keys)}
     found = []
-    for keys, contradict, relation, remedy in CONTRADICTIONS:
-        if any(key not in protocol or key in wrong for key in keys):
+    for pair, contradict, relation, remedy in table:
+        if any(key not in protocol or key in wrong for key in pair):
             continue
-        values = [protocol[key] for key in keys]
+        values = [protocol[key] for key in pair]
         if contradict(*values):
-            first, second = (f"{key} {shown(value)}{origin(key)}" for key, value in zip(keys, values, strict=True))
-            found.append((keys, f"{first} {relation} {second}: {remedy.format(*map(shown, values))}"))
+            first, second = (f"{key} {shown(value)}{origin(key)}" for key, value in zip(pair, values, strict=True))
+            found.append((pair, f"{first} {relation} {second}: {remedy.format(*map(shown, values))}"))
     return found
 
 
-def _images(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def images_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """What a protocol says of its images: those of a view's manifest, and no others."""
     return {key: manifest[key] for key in ("view", "dataset", "dataset_digest", "indices_digest")}
 

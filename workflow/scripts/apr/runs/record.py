@@ -19,13 +19,17 @@ def new_run(
     timing: dict,
     provenance: dict,
     weights: str | None = None,
+    planned: dict | None = None,
+    cost: dict | None = None,
     rank: str | None = None,
 ) -> dict:
     """Assemble a run. Everything but `timing` is the same whenever the run is repeated on the same machine.
 
     outcome: status, and under `parts` what was counted of each part that was evaluated (`apr.runs.metrics.part_of`);
     history: an entry an epoch, with the same parts;
-    weights: digest of the weights that were kept for other runs; rank: of the model in its source's task (best1).
+    weights: digest of the weights that were kept for other runs; planned: what a study knew of the protocol beforehand,
+    where that is not all; cost: parameters and multiply-adds of the network; rank: of the model in its source's task
+    (best1).
     """
     return {
         "schema": SCHEMA,
@@ -35,6 +39,8 @@ def new_run(
         "seed": protocol["seed"],
         "protocol": protocol,
         "fingerprint": digest_of(protocol),
+        **({"planned": digest_of(planned)} if planned else {}),
+        **({"cost": cost} if cost else {}),
         "weights": weights,
         "outcome": outcome,
         "history": history,

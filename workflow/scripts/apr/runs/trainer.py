@@ -16,7 +16,8 @@ from apr.runs.batches import Loader
 from apr.runs.checkpoints import momenta_fault, tensors_fault
 from apr.runs.machine.memory import memory_explained
 from apr.runs.machine.replay import Replay
-from apr.runs.metrics import COUNTS, counted, part_of
+from apr.runs.metrics import COUNTS, PLAIN, counted, part_of
+from apr.runs.optimisation import make_optimizer
 
 
 class Diverged(Exception):
@@ -38,17 +39,11 @@ class Trainer:
         self, network: nn.Module, protocol: dict[str, Any], classes: int, device: torch.device, *, recorded: bool = True
     ) -> None:
         self.protocol, self.device, self.counted = protocol, device, counted(classes)
+        self.metric = PLAIN  # what the log shows
         self.layout = torch.channels_last if protocol["channels_last"] else torch.contiguous_format
         with memory_explained(device, "while the network is loaded"):
             self.network = network.to(device, memory_format=self.layout)
-        self.optimizer = torch.optim.SGD(
-            self.network.parameters(),
-            lr=protocol["lr"],
-            momentum=protocol["momentum"],
-            nesterov=protocol["nesterov"],
-            weight_decay=protocol["weight_decay"],
-            fused=True,
-        )
+        self.optimizer = make_optimizer([one for one in network.parameters() if one.requires_grad], protocol)
         recorded = recorded and device.type == "cuda"
         if device.type == "cuda" and device.index is not None:
             torch.cuda.set_device(device)  # streams and recordings are of the current one
@@ -86,6 +81,25 @@ class Trainer:
         own = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state["optimizer"]["state"], "param_groups": own})
 
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps of it."""
+        return {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
+
+    def train_mode(self) -> None:
+        """Before the steps of an epoch."""
+        self.network.train()
+
+    def seed(self, epoch: int, step: int) -> None:
+        """Before a step, counted from 0, for networks that draw random numbers in it: this one draws none."""
+
+    def keep(self, entry: dict[str, Any]) -> None:
+        """After an epoch was evaluated, with its entry in the history."""
+
+    @property
+    def kept_epoch(self) -> int:
+        """The epoch, counted from 1, whose scores are the run's: the last."""
+        return self.protocol["epochs"]
+
     def step(self, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """One update; returns loss sum and counts, float64 [1 + counts], without waiting for the device."""
         self._rate.fill_(self.optimizer.param_groups[0]["lr"])
@@ -99,7 +113,7 @@ class Trainer:
         rest, so that it is always of the same images.
         """
         batch = self.protocol["batch"]
-        self._wanted = min(self.protocol["precise_bn"], len(loader.images)) // batch
+        self._wanted = min(self.protocol.get("precise_bn", 0), len(loader.images)) // batch
         if not self._wanted:
             return
         momentum = [norm.momentum for norm in self._norms]
@@ -118,8 +132,8 @@ class Trainer:
             norm.momentum = value
 
     @torch.no_grad()
-    def evaluate(self, loader: Loader) -> dict[str, Any]:
-        """What is counted of all images of a part (`apr.runs.metrics.part_of`).
+    def evaluate(self, loader: Loader, part: str = "test") -> dict[str, Any]:
+        """What is counted of all images of a part, test or validation (`apr.runs.metrics.part_of`).
 
         Raises:
             Diverged: an output is not finite.
@@ -145,12 +159,15 @@ class Trainer:
 
     def _update(self, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         outputs = self._forward(inputs)
-        loss = functional.cross_entropy(outputs, labels)
+        loss = self._loss(outputs, labels)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         with self._rate_on_device():
             self.optimizer.step()
         return torch.cat([loss.detach().double().view(1) * len(labels), self._correct(outputs.detach(), labels)])
+
+    def _loss(self, outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        return functional.cross_entropy(outputs, labels)
 
     @contextmanager
     def _rate_on_device(self) -> Iterator[None]:

@@ -20,21 +20,12 @@ from apr.runs.checkpoints import (
     settings_fault,
 )
 from apr.runs.machine.memory import memory_explained
-from apr.runs.metrics import PLAIN, part_of
+from apr.runs.metrics import PLAIN, Metric, part_of
+from apr.runs.optimisation import learning_rate
 from apr.runs.progress import Progress, is_diverging, progress_fault
 from apr.runs.trainer import Diverged, Trainer
 
-WARMUP_FACTOR = 0.1
 log = logging.getLogger("apr")
-
-
-def learning_rate(epoch: int, protocol: dict[str, Any]) -> float:
-    """Half-period cosine, updated every epoch, with a linear warm-up from a tenth (pycls/core/optimizer.py)."""
-    rate = 0.5 * protocol["lr"] * (1 + math.cos(math.pi * epoch / protocol["epochs"]))
-    if epoch < protocol["warmup_epochs"]:
-        done = epoch / protocol["warmup_epochs"]
-        rate *= WARMUP_FACTOR * (1 - done) + done
-    return rate
 
 
 def train_network(
@@ -60,7 +51,7 @@ def train_network(
         raise Problem(
             f"batch {protocol['batch']} is larger than the {len(train.images)} training images; lower the task's batch"
         )
-    with memory_explained(trainer.device, f"at batch {protocol['batch']}, {protocol['resolution']} px"):
+    with memory_explained(trainer.device, f"at batch {protocol['batch']}, {train.recipe.resolution} px"):
         held = ({"validation": validation} if validation else {}) | {"test": test}
         return _train(trainer, train, held, checkpointing, start or Progress(), on_step)
 
@@ -84,8 +75,7 @@ def _train(
     def save() -> None:
         nonlocal saved
         checkpointing.check()
-        state = {"network": trainer.network.state_dict(), "optimizer": trainer.optimizer.state_dict()}
-        save_checkpoint(checkpointing.path, {**state, "progress": vars(progress)}, checkpointing.fingerprint)
+        save_checkpoint(checkpointing.path, {**trainer.state(), "progress": vars(progress)}, checkpointing.fingerprint)
         saved = time.monotonic()
 
     try:
@@ -94,10 +84,11 @@ def _train(
             rate = learning_rate(epoch, protocol)
             for group in trainer.optimizer.param_groups:
                 group["lr"] = rate
-            trainer.network.train()
+            trainer.train_mode()
             if progress.sums is None:
                 progress.sums = trainer.no_sums()
             for inputs, labels in train.training(epoch, protocol["batch"], skip=progress.step):
+                trainer.seed(epoch, progress.step)
                 progress.sums += trainer.step(inputs, labels)
                 progress.step += 1
                 trained += len(labels)
@@ -112,13 +103,15 @@ def _train(
             trainer.settle_batchnorm(train, epoch)
             seen = steps * protocol["batch"]
             parts = {"train": trainer.part(seen, counts)}
-            parts |= {part: trainer.evaluate(loader) for part, loader in held.items()}
+            parts |= {part: trainer.evaluate(loader, part) for part, loader in held.items()}
             entry = {"epoch": epoch + 1, "lr": rate, "train_loss": loss / seen, "parts": parts}
             progress.history.append(entry)
+            trainer.keep(entry)
             progress.epoch, progress.step, progress.sums = epoch + 1, 0, None
             speed = (steps - first_step) * protocol["batch"] / (time.monotonic() - epoch_started)
-            _report(entry, protocol["epochs"], speed)
-        outcome = {"status": "completed", "epoch": protocol["epochs"], "parts": progress.history[-1]["parts"]}
+            _report(entry, protocol["epochs"], speed, trainer.metric)
+        kept = trainer.kept_epoch
+        outcome = {"status": "completed", "epoch": kept, "parts": progress.history[kept - 1]["parts"]}
     except Diverged:
         outcome["epoch"] = progress.epoch + 1
         log.warning("diverged in epoch %d: loss or outputs are not finite; recorded as the result", outcome["epoch"])
@@ -148,6 +141,10 @@ def _resume(trainer: Trainer, checkpointing: Checkpointing, start: Progress, ste
     return progress, progress.epoch + 1
 
 
-def _report(entry: dict[str, Any], epochs: int, speed: float) -> None:
-    errors = "  ".join(f"{part} error {PLAIN.of(counts):.2f} %" for part, counts in entry["parts"].items())
-    log.info("epoch %d/%d  loss %.4f  %s  %.0f images/s", entry["epoch"], epochs, entry["train_loss"], errors, speed)
+def _report(entry: dict[str, Any], epochs: int, speed: float, metric: Metric) -> None:
+    told = [f"loss {entry['train_loss']:.4f}"]
+    for part, counts in entry["parts"].items():
+        shown = next((one for one in (metric, PLAIN) if one.of(counts) is not None), None)
+        if shown:
+            told.append(f"{part} {shown.word if shown.counts else shown.title} {shown.of(counts):.2f} %")
+    log.info("epoch %d/%d  %s  %.0f images/s", entry["epoch"], epochs, "  ".join(told), speed)

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from apr.basics.problems import Problem
-from apr.runs.metrics import METRICS, Metric, check_metric
+from apr.runs.finetuning_protocol import planned_finetuning
+from apr.runs.metrics import METRICS, Metric, check_metric, guess_of
 from apr.runs.protocol import check_protocol, full_protocol, planned_protocol
 from apr.runs.record import read_run
+from apr.runs.ways import WAYS
 from apr.scores.chosen import choose
 from apr.scores.table import Row, score_row
 
@@ -20,9 +22,9 @@ def collected(
     """The rows of a task's score table.
 
     Args:
-        plan: of the task: title, metric, protocol (None of one that is evaluated), the part by which it chooses among
-            the cells of a grid, if it does, and `runs`, for each name its model, genotype, seed and cell; model and
-            genotype are None where the run itself has to tell, since it continues a ranked one.
+        plan: of the task: title, way, metric, protocol (None of one that is evaluated), the part by which it chooses
+            among the cells of a grid, if it does, and `runs`, for each name its model, genotype, seed and cell; model
+            and genotype are None where the run itself has to tell, since it continues a ranked one.
         paths: of the runs, in the plan's order.
         manifest: of the task's view.
         sources: the runs that these start from.
@@ -33,7 +35,7 @@ def collected(
     """
     check_metric(plan["title"], plan["metric"], manifest)
     metric = METRICS[plan["metric"]]
-    guess = metric.guess(manifest["per_class"]["test"])
+    guess = guess_of(metric, manifest)
     starts = {run["model"]: run for run in map(read_run, sources)}
     rows = []
     for path, planned in zip(paths, plan["runs"].values(), strict=True):
@@ -41,7 +43,7 @@ def collected(
         model = planned["model"] or run["model"]
         if (run["model"], run["seed"]) != (model, planned["seed"]):
             raise Problem(f"{path}: is a run of {run['model']}, not of {model}; delete it and run again")
-        check_current(run, plan["protocol"], planned, manifest, starts.get(model), str(path))
+        check_current(run, plan, planned, manifest, starts.get(model), str(path))
         rows.append(row_of(run, metric, guess, planned["cell"]))
         if rows[-1]["status"] == "completed" and rows[-1]["value"] is None:
             raise Problem(
@@ -64,7 +66,7 @@ def row_of(run: Run, metric: Metric, guess: float | None, cell: Mapping[str, Any
 
 def check_current(
     run: Run,
-    protocol: Mapping[str, Any] | None,
+    plan: Mapping[str, Any],
     planned: Mapping[str, Any],
     images: Mapping[str, Any],
     start: Run | None,
@@ -73,26 +75,35 @@ def check_current(
     """Refuse a run that was not made as its task says.
 
     Args:
-        protocol: of the task; None of one that is evaluated.
-        planned: the run's genotype, seed and cell.
+        plan: of the task: way, metric and protocol.
+        planned: the run's model, genotype, seed and cell.
         images: of the view, its manifest.
         start: the run that it starts from, if any.
 
     Raises:
         Problem: names what differs.
     """
-    if protocol is None:
-        expected = planned_protocol(run["model"], images)
-        # weights, outputs and preprocessing are known only when the weights are there
-        known = {key: run["protocol"].get(key) for key in expected}
-        check_protocol(run | {"protocol": known}, expected, path)
-    else:
-        check_protocol(run, protocol_now(protocol, planned, images, start), path)
+    expected = protocol_now(plan, planned | {"model": planned["model"] or run["model"]}, images, start)
+    # of pretrained models weights, outputs and preprocessing are known only when the weights are there
+    known = run["protocol"] if whole(plan) else {key: run["protocol"].get(key) for key in expected}
+    check_protocol(run | {"protocol": known}, expected, path)
 
 
-def protocol_now(protocol: Mapping[str, Any], planned: Mapping[str, Any], images: Mapping, start: Run | None) -> dict:
-    """The protocol of a planned training as the study would make it now; the arguments are those of `check_current`."""
-    genotype = planned["genotype"] or (start["protocol"]["genotype"] if start else None)
+def whole(plan: Mapping[str, Any]) -> bool:
+    """Whether a study knows the whole protocol of a task's runs beforehand."""
+    return not WAYS[plan["way"]].pretrained
+
+
+def protocol_now(plan: Mapping[str, Any], planned: Mapping[str, Any], images: Mapping, start: Run | None) -> dict:
+    """The protocol of a planned run, as far as it is known, as the study would make it now.
+
+    The arguments are those of `check_current`.
+    """
+    if not WAYS[plan["way"]].trains:
+        return planned_protocol(planned["model"], images)
     seed = {} if planned["seed"] is None else {"seed": planned["seed"]}
-    own = {**protocol, **planned["cell"], **seed}
+    own = {**plan["protocol"], **planned["cell"], **seed}
+    if not whole(plan):
+        return planned_finetuning(planned["model"], own, plan["metric"], images)
+    genotype = planned["genotype"] or (start["protocol"]["genotype"] if start else None)
     return full_protocol(own, genotype=genotype, manifest=images, source=start)

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from apr.basics.files import file_digest
 from apr.basics.problems import Problem
-from apr.data.sources.npz import load_npz
+from apr.runs.finetuning.scored import read_outputs as kept_arrays
 
 REMEDY = "delete the run and this file, and run again"
 
@@ -40,13 +39,8 @@ def read_outputs(path: str | Path, digest: str | None = None, part: str = "test"
     Raises:
         Problem: the file is missing, damaged or not the run's, lacks the part, or contradicts itself.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise Problem(f"{path}: no such file; delete its run, which makes it, and run again")
-    if digest is not None and file_digest(path) != digest:
-        raise Problem(f"{path}: is not what its run kept (sha256 differs); {REMEDY}")
     names = [f"{part}_{name}" for name in ("scores", "labels", "groups")]
-    arrays = load_npz(path, names)
+    arrays = kept_arrays(path, digest)
     missing = [name for name in names[:2] if name not in arrays]
     if missing:
         raise Problem(f"{path}: lacks {', '.join(missing)}; {REMEDY}")

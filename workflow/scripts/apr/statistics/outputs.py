@@ -78,7 +78,7 @@ def _share(scores: NDArray, labels: NDArray, best: int, right: bool) -> Statisti
 
 
 def _kappa(scores: NDArray, labels: NDArray) -> Statistic:
-    """Cohen's kappa with quadratic weights; NaN where labels and answers are all the same class.
+    """Cohen's kappa with quadratic weights; 100 where labels and answers are all the same class (0 / 0).
 
     Of independent answers the mean squared distance is that of their moments, so that no table of classes is needed.
     """
@@ -88,8 +88,8 @@ def _kappa(scores: NDArray, labels: NDArray) -> Statistic:
 
     def kappa(weights: Weights) -> NDArray[np.float64]:
         label, answer, label2, answer2, distance = (weights @ moments / weights.sum(axis=1, keepdims=True)).T
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return 100 * (1 - distance / (label2 - 2 * label * answer + answer2))
+        expected = label2 - 2 * label * answer + answer2
+        return 100 * (1 - np.divide(distance, expected, out=np.zeros(len(weights)), where=distance > 0))
 
     return kappa
 

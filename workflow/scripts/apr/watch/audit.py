@@ -11,7 +11,7 @@ from typing import Any
 
 from apr.basics.files import read_json
 from apr.basics.problems import Problem
-from apr.runs.metrics import METRICS
+from apr.runs.metrics import METRICS, guess_of
 from apr.runs.record import asked_for, read_run
 from apr.scores.chosen import choose
 from apr.scores.collected import check_current, row_of
@@ -76,7 +76,8 @@ def audit(plan: Mapping[str, Any], root: str | Path) -> Audit:
     A run that is not there yet is no finding as long as its task has no score table.
 
     Args:
-        plan: {task: {title, view, metric, protocol, initial, continues, runs: {name: {model, genotype, seed, cell}}}};
+        plan: {task: {title, way, view, metric, protocol, initial, continues, runs: {name: run}}}, a run being its
+            {model, genotype, seed, cell};
             the protocol is None of a task that is evaluated, the view too of one whose results are published.
         root: the study's directory, the one that holds `results`.
     """
@@ -142,7 +143,7 @@ class _Task:
     def _row(self, run: dict, name: str) -> Row:
         """What the score table has to say of a run by itself: not whether it is chosen among several."""
         metric = METRICS[self.entry["metric"]]
-        guess = metric.guess(self.view["per_class"]["test"]) if self.view else None
+        guess = guess_of(metric, self.view) if self.view else None
         row = row_of(run, metric, guess, self.entry["runs"][name]["cell"])
         unknown = [key for key, told in (("chosen", not self.entry["choose"]), ("guess", self.view)) if not told]
         return {key: value for key, value in row.items() if key not in unknown}
@@ -224,7 +225,7 @@ class _Task:
             return f"started from {initial}/{model}, which is outdated ({says})"
         try:
             images = self.view or run["protocol"]["images"]
-            check_current(run, self.entry["protocol"], self.entry["runs"][name], images, source, path)
+            check_current(run, self.entry, self.entry["runs"][name], images, source, path)
         except Problem as problem:
             return str(problem).removeprefix(f"{path}: ").partition(". Delete")[0]
         return ""

@@ -34,7 +34,8 @@ def impossible(run: dict, view: Mapping[str, Any]) -> str:
             )
             continue
         for part, counts in entry["parts"].items():
-            if fault := part_fault(counts, len(view["classes"]), images.get(part, view[f"n_{part}"])):
+            n = images.get(part, view[f"n_{part}"])
+            if fault := part_fault(counts, len(view["classes"]), n, several="label_sets" in view):
                 odd.append(f"epoch {entry['epoch']}: {part} {fault}")
     if outcome["parts"]["test"]["n"] != view["n_test"] and not odd:
         odd.append(f"test has {outcome['parts']['test']['n']} images, its view {view['n_test']}")
@@ -43,8 +44,10 @@ def impossible(run: dict, view: Mapping[str, Any]) -> str:
     if outcome["status"] == "completed":
         if len(history) != epochs:
             odd.append(f"its history has {len(history)} epochs of {epochs}")
-        if any(outcome[key] != history[-1][key] for key in outcome.keys() & history[-1].keys() - {"epoch"}):
-            odd.append("its outcome is not that of its last epoch")
+        # the last, or the one that was best on the validation images
+        kept = next((entry for entry in history if entry["epoch"] == outcome["epoch"]), {"parts": None})
+        if any(outcome[key] != kept[key] for key in outcome.keys() & kept.keys()):
+            odd.append(f"its outcome is not that of its epoch {outcome['epoch']}")
     return f"{odd[0]}; delete it" if odd else ""
 
 
@@ -115,7 +118,13 @@ def _miscounted(manifest: Mapping[str, Any]) -> list[str]:
     odd = []
     for part in parts_of(manifest):
         counts, total = manifest["per_class"][part], manifest[f"n_{part}"]
-        if sum(counts) != total or len(counts) != len(manifest["classes"]) or min(counts) < 0:
+        if manifest.get("label_sets") is not None:  # an image counts for each of its labels
+            if len(counts) != len(manifest["classes"]) or not 0 <= min(counts) <= max(counts) <= total:
+                odd.append(
+                    f"{part}: {len(counts)} counts for {len(manifest['classes'])} labels, up to {max(counts):,} of "
+                    f"{total:,} images; delete it"
+                )
+        elif sum(counts) != total or len(counts) != len(manifest["classes"]) or min(counts) < 0:
             odd.append(
                 f"{part}: {len(counts)} counts for {len(manifest['classes'])} classes, with a sum of {sum(counts):,} "
                 f"where it says {total:,}; delete it"

@@ -8,7 +8,7 @@ from typing import Any
 
 from apr.basics.files import digest_of
 from apr.basics.problems import Problem
-from apr.scores.collected import protocol_now
+from apr.scores.collected import protocol_now, whole
 from apr.scores.table import ranked_model
 
 MALFORMED = (OSError, ValueError, KeyError, TypeError, AttributeError)
@@ -62,9 +62,9 @@ class Runs:
                 return False
         key = (view["dataset_digest"], view["indices_digest"], source and (source["fingerprint"], source["weights"]))
         if self._expected.get((task, name), (None,))[0] != key:
-            expected = protocol_now(entry["protocol"], entry["runs"][name], view, source)
+            expected = protocol_now(entry, entry["runs"][name], view, source)
             self._expected[task, name] = (key, digest_of(expected))
-        return self._expected[task, name][1] == run["fingerprint"]
+        return self._expected[task, name][1] == run["fingerprint" if whole(entry) else "planned"]
 
     def _other_rank(self, source: str, name: str, run: dict) -> bool:
         try:
@@ -78,7 +78,10 @@ def _read(path: str | Path) -> dict | None:
     try:
         run = json.loads(Path(path).read_text(encoding="utf-8"))
         protocol = {key: run["protocol"].get(key) for key in ("epochs", "genotype", "images")}
-        kept = {key: run[key] for key in ("task", "model", "fingerprint")} | {"weights": run.get("weights")}
+        kept = {key: run[key] for key in ("task", "model", "fingerprint")} | {
+            "weights": run.get("weights"),
+            "planned": run.get("planned"),
+        }
         seconds = run["timing"]["seconds"]
         return kept | {"protocol": protocol, "status": run["outcome"]["status"], "seconds": seconds + 0}
     except MALFORMED:

@@ -21,6 +21,7 @@ from apr.watch.planned import Runs, read_view
 
 ENOUGH = 3  # runs that have to end since the start before a speed is told from them
 BAR = 20
+SIDE = 224  # pixels of what most pretrained models take, where a protocol leaves it to them
 UNKNOWN = "unknown yet"
 UNPREPARED = "not prepared"
 FINISHED = "Finished."
@@ -182,7 +183,9 @@ def _cost(plan: Mapping[str, Any], task: str, root: Path) -> float | None:
     protocol, before = entry["protocol"], plan[entry["initial"]]["protocol"]["epochs"] if entry["continues"] else 0
     epochs = max(1, protocol["epochs"] - before)
     view = read_view(entry, root)
-    return epochs * sum(view[f"n_{part}"] for part in parts_of(view)) * protocol["resolution"] ** 2 if view else None
+    if view is None:
+        return None
+    return epochs * sum(view[f"n_{part}"] for part in parts_of(view)) * (protocol["resolution"] or SIDE) ** 2
 
 
 def _needed(progress: _Progress, tasks: Mapping[str, _Progress]) -> float | None:

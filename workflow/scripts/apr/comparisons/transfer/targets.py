@@ -198,7 +198,7 @@ def read_transfer(
 def short_names(models: Iterable[str]) -> dict[str, str]:
     """Names for figures: without library and weights, as far as that leaves them different."""
     models = list(models)
-    found = {model: model.partition(":")[2] or model for model in models}
+    found = {model: model.rpartition(":")[2] for model in models}
     bare = {model: name.partition(".")[0] for model, name in found.items()}
     once = {name for name in bare.values() if list(bare.values()).count(name) == 1}
     return {model: bare[model] if bare[model] in once else found[model] for model in models}

@@ -7,12 +7,15 @@ from typing import Any
 from apr.basics.problems import Problem
 from apr.basics.values import nearest
 from apr.data.formats.arrays import read_idx, read_npz
+from apr.data.formats.camera_traps import read_coco_camera_traps
 from apr.data.formats.cifar import read_cifar
 from apr.data.formats.folders import read_class_folders, read_split_folders
+from apr.data.formats.hpa import read_hpa
 from apr.data.formats.imagenet import PARTS, read_ilsvrc, read_tiny_imagenet
+from apr.data.formats.names import read_file_names
 from apr.data.formats.options import as_taken, option_kinds, option_problems, own_options
 from apr.data.formats.points import read_point_annotations
-from apr.data.formats.tables import read_csv_labels, read_file_names
+from apr.data.formats.tables import read_csv_labels
 from apr.data.reading.checked import checked, two_classes
 from apr.data.reading.groups import is_pattern, with_groups
 from apr.data.reading.listing import Item, Listing, Span
@@ -20,7 +23,17 @@ from apr.data.reading.part_names import HERE
 from apr.data.reading.snippets import Snippet
 from apr.data.reading.walking import descend, visible
 
-__all__ = ["FORMATS", "Item", "Listing", "Snippet", "Span", "format_options", "options_problems", "read_listing"]
+__all__ = [
+    "FORMATS",
+    "Item",
+    "Listing",
+    "Snippet",
+    "Span",
+    "format_options",
+    "multi_label",
+    "options_problems",
+    "read_listing",
+]
 
 FORMATS: dict[str, Callable[..., Listing]] = {
     "class_folders": read_class_folders,
@@ -33,6 +46,8 @@ FORMATS: dict[str, Callable[..., Listing]] = {
     "point_annotations": read_point_annotations,
     "tiny_imagenet": read_tiny_imagenet,
     "ilsvrc": read_ilsvrc,
+    "coco_camera_traps": read_coco_camera_traps,
+    "hpa": read_hpa,
 }
 STAY_ABOVE = {"ilsvrc": PARTS}  # folders of the layout itself, which may stand alone
 
@@ -55,6 +70,11 @@ def options_problems(name: str, options: Mapping[str, Any]) -> list[tuple[str, s
     return option_problems(name, _reader(name), options)
 
 
+def multi_label(name: str, options: Mapping[str, Any]) -> bool:
+    """Whether images of a format with these options may have several labels."""
+    return name == "hpa" or bool(options.get("label_separator") or options.get("multi_label"))
+
+
 def read_listing(folder: Path, name: str, options: Mapping[str, Any] | None = None) -> Listing:
     """List the images of a dataset without decoding them, and check the list.
 
@@ -63,7 +83,8 @@ def read_listing(folder: Path, name: str, options: Mapping[str, Any] | None = No
         name: of the format.
         options: the format's own; and `root`, a subfolder that is taken as it is (no folder is entered then, unless it
             is found so alone),
-            `missing`: "drop" leaves out classes that lack train or test images (default: they are an error),
+            `missing`: "drop" leaves out classes that lack train or test images, "keep" keeps them and says so (default:
+            they are an error),
             `others`: "ignore" allows that most of the files are of no kind that is read (default: an error), and, where
             images have names, `group`: a regular expression with `(?P<group>...)`, searched in the path below the root.
 
@@ -87,12 +108,13 @@ def _read_listing(folder: Path, name: str, options: Mapping[str, Any]) -> Listin
     options = as_taken(reader, options)
     root = _root(folder, options.get("root"), STAY_ABOVE.get(name, ()))
     group = options.get("group")
-    by_pattern = bool(group) and (is_pattern(group) or name != "csv_labels")
+    by_pattern = bool(group) and (is_pattern(group) or "group" not in own_options(reader))
     own = own_options(reader) - ({"group"} if by_pattern else set())
     listing = reader(root, **{key: value for key, value in options.items() if key in own})
     listing.ignored.settle(lenient=options.get("others") == "ignore")
     if not listing.items:
         raise Problem(f"{root}: no images found (format {name})")
+    listing.lenient = options.get("missing") == "keep"
     listing = checked(listing, root, name, options)
     if options.get("missing") == "drop":
         listing = listing.with_both_parts()

@@ -2,7 +2,7 @@
 
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from apr.basics.values import kinds_of, nearest, value_problem, wanted_of
@@ -11,7 +11,7 @@ COMMON: dict[str, Any] = {  # what every format takes
     "root": str,
     "nested": bool,
     "names_encoding": str,
-    "missing": Literal["error", "drop"],
+    "missing": Literal["error", "drop", "keep"],
     "others": Literal["error", "ignore"],
 }
 GROUP: dict[str, Any] = {"group": str | None}
@@ -60,6 +60,11 @@ def option_problems(format_name: str, reader: Callable[..., Any], options: Mappi
         if problem:
             found.append((name, problem))
     return found
+
+
+def listed_values(values: str | Sequence[str]) -> list[str]:
+    """The texts that an option says, which takes one or a list of them."""
+    return [str(value) for value in ([values] if isinstance(values, str | int) else values)]
 
 
 def _parameters(reader: Callable[..., Any]) -> dict[str, inspect.Parameter]:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -55,23 +55,27 @@ def two_classes(listing: Listing, root: Path, name: str) -> None:
 
 
 def _composed(listing: Listing, root: Path) -> Listing:
-    if all(label.isascii() for label in listing.classes) and all(item.label.isascii() for item in listing.items):
+    if all(label.isascii() for label in listing.classes) and all(
+        label.isascii() for item in listing.items for label in item.labels
+    ):
         return listing
     forms: dict[str, set[str]] = defaultdict(set)
     for item in listing.items:
-        forms[composed(item.label)].add(item.label)
+        for label in item.labels:
+            forms[composed(label)].add(label)
     twofold = [label for label, written in forms.items() if len(written) > 1]
     if twofold:
         listing.ignored.note(
             f"{root}: {named(map(repr, twofold))}: written in two Unicode forms (composed and decomposed, as macOS "
             "does): taken for one class"
         )
-    items = [item if item.label.isascii() else replace(item, label=composed(item.label)) for item in listing.items]
+    items = [item.relabelled(composed) for item in listing.items]
     return replace(listing, items=items, classes=list(dict.fromkeys(map(composed, listing.classes))))
 
 
 def _plain_names(listing: Listing, root: Path) -> None:
-    odd = [text for text in (*listing.classes, *(item.name for item in listing.items)) if CONTROL.search(text)]
+    groups = (item.group for item in listing.items if item.group)
+    odd = [text for text in (*listing.classes, *(item.name for item in listing.items), *groups) if CONTROL.search(text)]
     if odd:
         raise Problem(
             f"{root}: the name {odd[0]!a} holds a line break or another control character, or bytes that are not UTF-8 "
@@ -125,9 +129,9 @@ def _each_file_once(listing: Listing, root: Path) -> Listing:
         return listing
     listing.ignored["same_file_again"] += len(again)
     listing.ignored.note(f"{root}: {len(again)} images are links to others and count once: {named(sorted(again))}")
-    before = Counter(item.label for item in listing.items)
+    before = {label for item in listing.items for label in item.labels}
     items = [item for item in listing.items if item.name not in again]
-    lost = before.keys() - {item.label for item in items}
+    lost = before - {label for item in items for label in item.labels}
     if lost:
         raise Problem(f"{root}: class {min(lost)!r} holds nothing but links to images of other classes; remove it")
     return replace(listing, items=items)

@@ -104,7 +104,8 @@ def uniting_pattern(items: Sequence[Item], pairs: Iterable[tuple[int, int]]) -> 
             continue
         of: dict[str, set[str]] = defaultdict(set)
         for item, match in zip(items, found, strict=True):
-            of[item.label].add(match["group"])
+            for label in item.labels:
+                of[label].add(match["group"])
         if all(len(groups) >= FEWEST_GROUPS for groups in of.values()):
             return pattern
     return None

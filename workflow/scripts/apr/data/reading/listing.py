@@ -2,15 +2,15 @@
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from apr.basics.problems import Problem
 from apr.data.reading.parts import PARTS
-from apr.data.reading.snippets import Snippet
+from apr.data.reading.snippets import Channels, Snippet
 from apr.data.reading.walking import LeftOut
 
 
@@ -35,17 +35,34 @@ class Item:
 
     Attributes:
         name: unique in its dataset, such as the path below the root.
-        label: name of its class.
-        source: an encoded picture, a part of one, or pixels, uint8 [H, W] or [H, W, 1 or 3].
+        label: name of its class; where an image may have several labels, or none, all of them.
+        source: an encoded picture, a part of one, one of several, or pixels, uint8 [H, W] or [H, W, 1 or 3].
         split: "train", "test", "validation", or None where the publisher ships no split.
         group: what must not be torn apart (a patient, a lesion), or None.
+        fold: the set of numbered folds that a publisher put it in, and the number; or None.
     """
 
     name: str
-    label: str
-    source: Span | Snippet | np.ndarray
+    label: str | tuple[str, ...]
+    source: Span | Snippet | Channels | np.ndarray
     split: str | None = None
     group: str | None = None
+    fold: tuple[str, int] | None = None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels, also of an image that has a single one."""
+        return (self.label,) if isinstance(self.label, str) else self.label
+
+    @property
+    def shown(self) -> str:
+        """The labels as a sentence names them."""
+        return " + ".join(self.labels) or "no label"
+
+    def relabelled(self, change: Callable[[str], str]) -> "Item":
+        """The same image, each of its labels changed."""
+        changed = tuple(map(change, self.labels))
+        return replace(self, label=changed[0] if isinstance(self.label, str) else changed)
 
 
 @dataclass
@@ -54,9 +71,10 @@ class Listing:
 
     Attributes:
         items: the images.
-        classes: their names in order.
+        classes: names of the classes, or of the labels where an image may have several, in order.
         ignored: what was passed over or looks odd.
         ungrouped: where the first image without a group stands, and how many there are, if a table says so.
+        lenient: a class may lack images of any part.
         group_hint: what seems to belong together though no group is given, with the YAML that says so.
     """
 
@@ -65,6 +83,12 @@ class Listing:
     ignored: LeftOut = field(default_factory=LeftOut)
     ungrouped: str | None = None
     group_hint: str | None = None
+    lenient: bool = False
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether an image may have several labels."""
+        return bool(self.items) and not isinstance(self.items[0].label, str)
 
     def check(self, root: Path) -> None:
         """Refuse classes without images, double names and a split that covers only some images.
@@ -72,9 +96,9 @@ class Listing:
         Raises:
             Problem: names the class or the file.
         """
-        counts = Counter(item.label for item in self.items)
+        counts = Counter(label for item in self.items for label in item.labels)
         empty = [label for label in self.classes if not counts[label]]
-        if empty:
+        if empty and not self.lenient:
             raise Problem(f"{root}: class {empty[0]!r} has no image: {_more(empty)}add some, or remove the class")
         names = Counter(item.name for item in self.items)
         double = [name for name, count in names.items() if count > 1]
@@ -88,12 +112,18 @@ class Listing:
             raise Problem(f"{root}: {parts[None]} images belong to no part while others do; complete the split")
 
     def with_both_parts(self) -> "Listing":
-        """Leave out classes that lack train or test images, and count what goes."""
+        """Leave out classes that lack train or test images, and count what goes.
+
+        Of an image with several labels those go; it goes itself if it keeps none.
+        """
         parts = defaultdict(set)
         for item in self.items:
-            parts[item.label].add(item.split)
+            for label in item.labels:
+                parts[label].add(item.split)
         kept = {label for label in self.classes if parts[label] >= {"train", "test"} or None in parts[label]}
-        items = [item for item in self.items if item.label in kept]
+        items = [item for item in self.items if not item.labels or kept & set(item.labels)]
+        if self.multi_label:
+            items = [replace(item, label=tuple(label for label in item.labels if label in kept)) for item in items]
         self.ignored["class_without_both_parts"] += len(self.items) - len(items)
         classes = [label for label in self.classes if label in kept]
         return Listing(items, classes, self.ignored, self.ungrouped, self.group_hint)

@@ -1,4 +1,4 @@
-"""Squares around points of large pictures, cut out when they are packed."""
+"""Pictures that are made when they are packed: squares around points of large ones, colours from a file each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,6 +45,48 @@ class Snippet:
         rows = _mirrored(self.row, self.size, height)
         columns = _mirrored(self.column, self.size, width)
         return Decoded(Image.fromarray(pixels[np.ix_(rows, columns)]), conversions, False)
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """A picture whose colours are gray pictures of their own, as microscopes write them.
+
+    Where there is a `yellow` one, it is added to red and green, up to the brightest value.
+    """
+
+    red: Path
+    green: Path
+    blue: Path
+    yellow: Path | None = None
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files."""
+        return [path for path in (self.red, self.green, self.blue, self.yellow) if path]
+
+    def decode(self, bits: Callable[[], int] = sixteen) -> Decoded:
+        """Put the colours together; `bits` as in `decoding.decode`.
+
+        Raises:
+            Undecodable: names the file that is damaged, in colour, or of another size.
+        """
+        levels, done = [], {"channels_joined": None}
+        for path in self.paths:
+            try:
+                decoded = decode(path.read_bytes(), bits)
+            except Undecodable as error:
+                raise Undecodable(f"({path.name}) {error}") from error
+            red, green, blue = map(np.asarray, decoded.image.split())
+            if not (np.array_equal(red, green) and np.array_equal(green, blue)):
+                raise Undecodable(f"({path.name}) is in colour, not the gray picture of one channel")
+            if levels and red.shape != levels[0].shape:
+                raise Undecodable(f"({path.name}) has another size than {self.red.name}")
+            levels.append(red.astype(np.uint16))
+            done |= dict.fromkeys(kind for kind in decoded.conversions if kind != "grayscale")
+        colours, yellow = np.stack(levels[:3], axis=-1), levels[3:]
+        if yellow:
+            colours[:, :, :2] += yellow[0][:, :, None]
+        return Decoded(Image.fromarray(np.minimum(colours, 255).astype(np.uint8)), tuple(done), False)
 
 
 def _mirrored(centre: int, size: int, length: int) -> np.ndarray:

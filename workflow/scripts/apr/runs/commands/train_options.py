@@ -8,7 +8,7 @@ from pathlib import Path
 
 from apr.basics.problems import Problem
 from apr.models.anynet import Genotype
-from apr.runs.commandline import (
+from apr.runs.commands.commandline import (
     BAD_OPTION,
     Parser,
     beside,

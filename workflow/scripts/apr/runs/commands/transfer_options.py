@@ -1,0 +1,141 @@
+"""The command lines of finetune.py and probe.py, checked before torch is loaded."""
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from apr.basics.files import read_json
+from apr.basics.problems import Problem
+from apr.basics.values import unique_keys
+from apr.data.reading.parts import parts_of
+from apr.models.names import own_file, parse_model
+from apr.models.weight_files import check_weights
+from apr.runs.commands.commandline import BAD_OPTION, Parser, beside, check_images, check_places, device, number, plain
+from apr.runs.metrics import ACCURACY, METRICS, check_metric
+from apr.runs.protocol import check_protocol_keys
+from apr.runs.ways import WAYS
+
+
+def parser(description: str, way: str) -> Parser:
+    """The command line of a script that makes runs of pretrained models in a way of apr.runs.ways.WAYS."""
+    parser = Parser(description)
+    parser.add_argument("--task", required=True, type=plain, help="name of the task, for the record")
+    parser.add_argument(
+        "--model", required=True, help="timm:<name>, torchvision:<name>[.<WEIGHTS>], own:<file>:<function>"
+    )
+    parser.add_argument("--root", default=".", help="folder that the file of a network of one's own is relative to")
+    parser.add_argument("--weights", help="a file of weights, or a folder of them by the run's name; default: the hub")
+    parser.add_argument("--metric", choices=list(METRICS), default=ACCURACY.name, help="what the task reports")
+    parser.add_argument("--view", required=True, help="manifest of the view (JSON)")
+    parser.add_argument("--packed", required=True, help="packed dataset, without the suffix .bin")
+    parser.add_argument("--storage", required=True, choices=["pixels", "encoded"], help="how it is packed")
+    parser.add_argument(
+        "--protocol", required=True, type=protocol_of(way), help="how: a JSON object, or @ and the name of a file"
+    )
+    parser.add_argument("--run", required=True, help="where the run's JSON goes")
+    parser.add_argument("--outputs", required=True, help="where its outputs for each image go (.npz)")
+    parser.add_argument("--checkpoint", required=True, help="the checkpoint; a finished run is kept beside it")
+    parser.add_argument(
+        "--checkpoint-seconds", type=number(float, minimum=0), default=60, help="between two checkpoints (default 60)"
+    )
+    count = number(int, minimum=1, maximum=4096)
+    parser.add_argument("--threads", type=count, default=1, help="CPU threads (default 1); part of the provenance")
+    parser.add_argument("--device", type=device, default="auto", help="auto, cpu, cuda, cuda:1, …")
+    parser.add_argument(
+        "--resident-gb", type=number(float, minimum=0), default=8, help="keep images up to this size on the device"
+    )
+    parser.add_argument("--log", help="also log to this file")
+    parser.add_argument("--history", help="also log to this file, which is never emptied")
+    return parser
+
+
+def protocol_of(way: str) -> Callable[[str], dict[str, Any]]:
+    """The type of --protocol: a JSON object, or the file named after an @, with the keys of a way."""
+    keys = WAYS[way]
+
+    def protocol(text: str) -> dict[str, Any]:
+        try:
+            found = read_json(text[1:]) if text.startswith("@") else json.loads(text, object_pairs_hook=unique_keys)
+            check_protocol_keys(found, keys.keys, keys.unsaid, keys.contradictions)
+        except (Problem, OSError) as problem:
+            raise argparse.ArgumentTypeError(str(problem)) from None
+        except (ValueError, RecursionError) as error:
+            raise argparse.ArgumentTypeError(f"is not JSON ({error}); give {{…}}, or @ and a file's name") from None
+        return found
+
+    return protocol
+
+
+def check_options(arguments: argparse.Namespace) -> None:
+    """Refuse a model that has no known form, and files that cannot be read or written.
+
+    Raises:
+        Problem: names the option, its value and the remedy.
+    """
+    try:
+        parse_model(arguments.model)
+    except Problem as problem:
+        raise Problem(f"--model: {problem}") from None
+    file = own_file(arguments.model)
+    if file and not Path(arguments.root, file).is_file():
+        raise Problem(
+            f"--model {arguments.model}: there is no file {Path(arguments.root, file)}; give --root, its folder"
+        )
+    check_weights(arguments.weights)
+    written = {"--checkpoint": arguments.checkpoint, **beside(arguments.checkpoint), "--outputs": arguments.outputs}
+    written |= {"--log": arguments.log, "--history": arguments.history}
+    if Path(arguments.run).absolute() != Path(arguments.checkpoint).with_suffix(".json").absolute():
+        written["--run"] = arguments.run  # the finished run may be kept as the run itself
+    check_places({"--view": arguments.view}, written)
+
+
+def check_task(arguments: argparse.Namespace, needed: Sequence[str]) -> dict[str, Any]:
+    """The manifest of the view; images that cannot be learnt from as the task asks are refused.
+
+    Args:
+        arguments: of the command line.
+        needed: parts that the view has to have.
+
+    Raises:
+        SystemExit: what is wrong is in the log.
+    """
+    try:
+        manifest = check_images(arguments.view, arguments.packed, arguments.storage)
+        check_metric(arguments.task, arguments.metric, manifest)
+        for part in needed:
+            if not manifest.get(f"n_{part}"):
+                remedy = "give its dataset some" if part != "validation" else "split: {validation_fraction: 0.1}"
+                raise Problem(f"--view {arguments.view}: has no {part} images; {remedy}")
+        check_classes(arguments, manifest)
+        batch = arguments.protocol["batch"]
+        if "epochs" in arguments.protocol and manifest["n_train"] < batch:
+            text = f"is larger than the {manifest['n_train']} training images of the view {manifest['view']}"
+            raise Problem(f"--protocol: batch {batch} {text}; lower the task's batch")
+    except Problem as problem:
+        logging.getLogger("apr").error("error: %s", problem)
+        sys.exit(BAD_OPTION)
+    return manifest
+
+
+def check_classes(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> None:
+    """Refuse, or say, that a part lacks images of a class: what a metric says of it then.
+
+    Raises:
+        Problem: the area under the ROC curve of a part whose images are all of one class.
+    """
+    for part in parts_of(manifest):
+        counts = zip(manifest["classes"], manifest["per_class"][part], strict=True)
+        empty = [label for label, count in counts if not count]
+        if empty and arguments.metric == "auc":
+            raise Problem(
+                f"--metric auc: the {part} part of the view {manifest['view']} has no image of the class {empty[0]!r}, "
+                "so that there is no ROC curve; enlarge the part, or take another metric"
+            )
+        if empty:
+            more = f" and {len(empty) - 1} more" if empty[1:] else ""
+            log = logging.getLogger("apr")
+            log.warning("%s: no %s image of class %r%s", manifest["view"], part, empty[0], more)

@@ -1,0 +1,1 @@
+"""Pretrained models on other data: fine-tuned, or as fixed features."""

@@ -1,0 +1,86 @@
+"""What a pretrained network becomes on other data: a new head, an input of another size, and what it costs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from apr.basics.problems import Problem
+from apr.models.heads import replace_head
+from apr.models.pretrained import Pretrained
+from apr.runs.batches import Recipe
+
+IMAGENET = {"mean": [0.485, 0.456, 0.406], "sd": [0.229, 0.224, 0.225]}  # of torchvision's ImageNet models
+
+
+def input_of(protocol: Mapping[str, Any], pretrained: Pretrained, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The input of a network: its sides in pixels before and after the centre crop, mean and SD of values in 0..1.
+
+    What the protocol leaves open is the weights' own; of another resolution the share that their crop keeps.
+    """
+    own, own_resize = pretrained.sizes
+    size = protocol["resolution"] or own
+    resize = protocol["eval_resize"] or max(size, round(size * own_resize / own))
+    settings = pretrained.preprocessing
+    shades = {
+        "weights": {"mean": list(settings["mean"]), "sd": list(settings["std"])},
+        "imagenet": IMAGENET,
+        "data": {"mean": manifest["mean"], "sd": manifest["sd"]},
+    }
+    return {"resolution": size, "eval_resize": resize, **shades[protocol["normalisation"]]}
+
+
+def recipe_of(protocol: Mapping[str, Any]) -> Recipe:
+    """How pictures become inputs, by a whole protocol."""
+    sizes = {key: protocol["input"][key] for key in ("resolution", "eval_resize")}
+    more = {"smallest_area": protocol["smallest_area"]} if "smallest_area" in protocol else {}
+    return Recipe(
+        crop=protocol["crop"],
+        padding=protocol.get("padding", 0),
+        flip=protocol["flip"],
+        flip_vertical=protocol["flip_vertical"],
+        channels=protocol["channels"],
+        **sizes,
+        **more,
+    )
+
+
+def with_new_head(pretrained: Pretrained, classes: int, size: int, name: str) -> list[nn.Parameter]:
+    """Give a network a new head, see that it takes pictures of a size, and return the head's parameters.
+
+    Raises:
+        Problem: no head can be found, or the network does not take such pictures.
+    """
+    head = replace_head(pretrained.network, pretrained.outputs, classes, name)
+    check_size(pretrained, size, name)
+    return head
+
+
+def check_size(pretrained: Pretrained, size: int, name: str) -> None:
+    """Refuse pictures of a size that a network does not take.
+
+    Raises:
+        Problem: names the network, the size, and its own.
+    """
+    try:
+        with torch.no_grad():
+            pretrained.network.eval()(torch.zeros(1, 3, size, size))
+    except (RuntimeError, ValueError, AssertionError) as error:
+        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        raise Problem(
+            f"{name}: does not take pictures of {size} px ({reason}); set resolution: {pretrained.sizes[0]}, or null "
+            "for each model's own"
+        ) from error
+
+
+def cost_of(network: nn.Module, size: int) -> dict[str, int]:
+    """Parameters, and multiply-adds for one picture of a size, as torch counts them (two operations each)."""
+    network = network.eval()
+    device = next(network.parameters()).device
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        network(torch.zeros(1, 3, size, size, device=device))
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    return {"parameters": parameters, "multiply_adds": counter.get_total_flops() // 2}
