@@ -29,7 +29,7 @@ NAMES = ("fig_transfer", "table_transfer_models")
 def ways_of_tuning(monkeypatch):
     keys = {"lr": {"type": "number"}, "seed": {"type": "integer"}}
     for way in ("finetune", "probe"):
-        monkeypatch.setitem(ways.WAYS, way, Way(keys, {}, pretrained=True, trains=True))
+        monkeypatch.setitem(ways.WAYS, way, Way(keys, {}, pretrained=True, trains=True, outputs=True))
 
 
 def items(**changed):
