@@ -10,7 +10,7 @@ from checks.renamed import has_old_keys
 from study.settings import VIEW
 from study.tasks import axis_values, draws, full_entry, several_count, values_of
 
-ELSEWHERE = ("lines", "since", "rankings")  # checks.lines, checks.rankings
+ELSEWHERE = ("lines", "since", "rankings", "transfer")  # checks.lines, checks.rankings, checks.transfer
 
 
 def comparison_errors(config: dict[str, Any], known: Known) -> Errors:

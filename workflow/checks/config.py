@@ -21,6 +21,7 @@ from checks.protocol import protocol_errors
 from checks.rankings import ranking_errors
 from checks.renamed import renamed
 from checks.tasks import start_errors, task_errors
+from checks.transfer import transfer_errors
 from first_look import error_lines
 from study import ROOT, read_yaml, study_of
 
@@ -28,7 +29,7 @@ SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 FACTS = ("datasets", "predictions", "published", "model_families")  # of resources/; users add to them
 NARROW = ("population", "networks", "comparisons")  # what is wrong within leads to errors around it
 CHECKS = (task_errors, protocol_errors, model_errors, start_errors, comparison_errors, line_errors, ranking_errors)
-CHECKS += (population_errors,)
+CHECKS += (population_errors, transfer_errors)
 
 
 def checked_study(config: dict[str, Any], files: Iterable[str | Path]) -> Any:

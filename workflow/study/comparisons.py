@@ -6,11 +6,12 @@ from functools import cached_property
 from typing import Any
 
 from apr.runs.metrics import METRICS, SHOWN
+from study.transfer import TransferOf
 
 SINCE = {"highlight": [], "scale": "probit", "fewest": 8, "resamples": 10_000, "published": {}}
 NO_CURVES = {"task": None, "models": 0, "zoom_from": None}
 SIDES = ("original", "new")
-NAMED = ("lines", "since", "rankings")  # comparisons that a study names itself
+NAMED = ("lines", "since", "rankings", "transfer")  # comparisons that a study names itself
 Pairs = list[tuple[str, str]]
 
 
@@ -26,6 +27,7 @@ class Comparisons:
         self._said = self._defaults() | {key: value for key, value in entries.items() if key not in NAMED}
         self.lines = {name: _line(name, entry) for name, entry in (entries.get("lines") or {}).items()}
         self.since = self._since(entries.get("since"))
+        self.transfer = TransferOf(study, entries.get("transfer"))
         rankings = entries.get("rankings") or {}
         self.rankings = {name: _ranking(name, entry) for name, entry in rankings.items()}
         own = {name: {"resamples": entry["resamples"]} for name, entry in rankings.items() if "resamples" in entry}

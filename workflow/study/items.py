@@ -20,11 +20,12 @@ class Items:
     Attributes:
         facts: {target: {item, shows, needs, paper}}; `paper` is absent where an item belongs to every study.
         papers: {name: {source, study, needs}}.
-        claims, line_claims_file, families: files of facts that scripts read.
+        claims, line_claims_file, transfer_claims, families: files of facts that scripts read.
     """
 
     claims = str(ROOT / "resources/claims.yaml")
     line_claims_file = str(ROOT / "resources/retest_claims.yaml")
+    transfer_claims = str(ROOT / "resources/transfer_claims.yaml")
     families = str(ROOT / "resources/model_families.yaml")
 
     def __init__(self, study: Study) -> None:
@@ -43,6 +44,7 @@ class Items:
         return {
             **{target: comparisons.reference for target in self._of("tuggener_2022")},
             **{target: lines for target in self._of("recht_2019")},
+            **{target: comparisons.transfer.targets for target in self._of("fang_2023")},
             **{f"fig_{name}": pairs for name, pairs in drawn.items()},
             **dict.fromkeys(("table_correlations", "table_population_size", "table_selection_regret"), study.targets),
             **dict.fromkeys(("fig_rho_vs_population", "fig_selection_regret"), study.targets),
@@ -66,6 +68,7 @@ class Items:
             **dict.fromkeys(("table_retest_slopes", "fig_retest_slopes"), comparisons.lines),
             "table_retest_scorecard": {claim["retest"] for claim in self.line_claims} & comparisons.lines.keys(),
             **dict.fromkeys(("fig_since", "fig_family_distances", "table_since"), since),
+            **comparisons.transfer.needs,
         }
 
     def lacking(self, target: str) -> str | None:
@@ -85,6 +88,7 @@ class Items:
         """Whether the study has what the items of a paper compare."""
         comparisons = self.comparisons
         of = {"tuggener_2022": comparisons.reference, "recht_2019": comparisons.lines or comparisons.since["lines"]}
+        of["fang_2023"] = comparisons.transfer.targets
         return bool(of[paper])
 
     def made(self, kind: str) -> list[str]:

@@ -13,6 +13,7 @@ from figure_checks import save
 from figure_studies import BOOTSTRAP, SPACE, continuation, other_errors, pictures, population, seeds, training
 from hostile import TEXTS, letters, rendered
 from matplotlib.text import Text
+from transfer_studies import renamed
 
 from apr.basics.escaping import plain
 from apr.figures import style
@@ -36,6 +37,11 @@ from apr.figures.runs.balanced import draw_balanced
 from apr.figures.runs.curves import draw_training_curves
 from apr.figures.runs.densities import draw_seed_densities
 from apr.figures.runs.design_space import draw_design_space
+from apr.figures.transfer.average import draw_average
+from apr.figures.transfer.gains import draw_gains
+from apr.figures.transfer.panels import draw_transfer
+from apr.figures.transfer.sensitivity import draw_sensitivity
+from apr.figures.transfer.splines import draw_splines
 
 TARGETS = [f"target_{i}" for i in range(len(TEXTS))]
 TITLES = dict(zip(TARGETS, TEXTS, strict=True)) | {"photos": TEXTS[0], "few": TEXTS[5]}
@@ -115,6 +121,21 @@ def distances():
     return draw_family_distances(since_study(), entries, titles, 3, **BOOTSTRAP), [e["title"] for e in entries]
 
 
+def of_transfer(draw, *arguments):
+    def drawn():
+        found, shown, _ = renamed(TEXTS)
+        return draw(found, *arguments), shown
+
+    return drawn
+
+
+def sensitivity():
+    found, shown, names = renamed(TEXTS)
+    cells = pd.DataFrame({"model": names.values(), "best": 9.0, "median": 5.0, "worst": 1.0, "chosen": 8.0})
+    cells = cells.assign(chosen_by_test=9.0, optimism=1.0, cells=4)
+    return draw_sensitivity(found, dict.fromkeys(found.targets, cells)), shown
+
+
 def of_errors(draw, shown, *arguments, **more):
     return lambda: (draw(study(), *arguments, titles=TITLES, **more), [TITLES[task] for task in shown])
 
@@ -153,6 +174,11 @@ DRAWN = {
     "retest": retest,
     "since": lines_since,
     "slopes": slopes,
+    "panels": of_transfer(draw_transfer, "probes"),
+    "splines": of_transfer(draw_splines),
+    "gains": of_transfer(draw_gains),
+    "average": of_transfer(draw_average),
+    "sensitivity": sensitivity,
 }
 
 

@@ -12,7 +12,7 @@ WORKFLOW = ROOT / "workflow"
 LIBRARY = WORKFLOW / "scripts/apr"
 DATA = ["data", "data/sources", "data/reading", "data/formats"]
 RUNS = ["basics", "models", "runs", "runs/machine", "runs/finetuning", *DATA]
-COMPARED = [*RUNS, "statistics", "scores", "comparisons"]
+COMPARED = [*RUNS, "statistics", "statistics/transfer", "scores", "comparisons", "comparisons/transfer"]
 
 # Each room of the library, and the others that its modules may import.
 ROOMS = {
@@ -27,12 +27,15 @@ ROOMS = {
     "runs/finetuning": [*RUNS],
     "runs/commands": [*RUNS],
     "statistics": ["basics"],
+    "statistics/transfer": ["basics", "statistics"],
     "scores": [*RUNS, "statistics"],
     "comparisons": [*RUNS, "statistics", "scores"],
+    "comparisons/transfer": [*RUNS, "statistics", "statistics/transfer", "scores", "comparisons"],
     "claims": COMPARED,
     "figures": COMPARED,
     "figures/ranks": [*COMPARED, "figures"],
     "figures/lines": [*COMPARED, "figures"],
+    "figures/transfer": [*COMPARED, "figures"],
     "figures/runs": [*COMPARED, "figures"],
     "watch": COMPARED,
 }

@@ -16,7 +16,7 @@ def test_the_snakefile_names_every_file_in_the_order_of_the_data():
     assert {ROOT / name for name in named} == set(FILES)
     stages = list(dict.fromkeys(re.search(r"rules/(\w+)", name)[1] for name in named))
     data = ["sources", "datasets", "models", "training", "finetuning", "evaluation", "published", "scores"]
-    assert stages == [*data, "ranks", "lines", "report", "cluster"]
+    assert stages == [*data, "ranks", "lines", "transfer", "report", "cluster"]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

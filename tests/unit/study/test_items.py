@@ -18,15 +18,18 @@ def config(*names):
     return merged
 
 
+OTHERS = ("recht_2019", "fang_2023")
+
+
 @pytest.fixture
 def demo():
     return config("studies/demo.yaml")
 
 
-def test_the_paper_makes_all_of_its_items_but_those_of_lines():
+def test_the_paper_makes_all_of_its_items_but_those_of_lines_and_of_transfer():
     items = Items(study_of(config("config.yaml")))
     lacking = {target for target in items.facts if items.lacking(target)}
-    assert lacking == {target for target, facts in items.facts.items() if facts.get("paper") == "recht_2019"}
+    assert lacking == {target for target, facts in items.facts.items() if facts.get("paper") in OTHERS}
     assert items.by_name == {"fig_initialisation"}
     assert "initialisation" not in items.made("fig_")
     assert {f"target_{task}" for task in items.study.targets} <= set(items.made("fig_"))

@@ -14,19 +14,25 @@ from apr.basics.files import atomic_file, write_text
 
 @dataclass(frozen=True)
 class Table:
-    """`data`, written with so many `decimals` or in full, `shown` as readable strings, `caption` in plain text."""
+    """`data`, written with so many `decimals` or in full, `shown` as readable strings, `caption` in plain text.
+
+    What a reader has to know before the table stands above it: the `lead`.
+    """
 
     data: pd.DataFrame
     shown: pd.DataFrame
     caption: str
     decimals: int | None = None
+    lead: str = ""
 
 
 def save_table(table: Table, csv: str | Path, md: str | Path, caption: str | Path) -> None:
     """Write the three files of a table, each atomically; the caption holds the readable form, for the report."""
     write_csv(csv, table.data, table.decimals)
-    write_text(md, f"{markdown(table.shown)}\n{markdown_caption(table.caption)}\n")
-    write_text(caption, f"{rst_caption(table.caption)}\n\n{restructured(table.shown)}")
+    lead = f"{markdown_caption(table.lead)}\n\n" if table.lead else ""
+    write_text(md, f"{lead}{markdown(table.shown)}\n{markdown_caption(table.caption)}\n")
+    texts = [rst_caption(text) for text in (table.lead, table.caption) if text]
+    write_text(caption, "\n\n".join([*texts, restructured(table.shown)]))
 
 
 def write_csv(path: str | Path, data: pd.DataFrame, decimals: int | None = None) -> None:

@@ -1,0 +1,273 @@
+"""Tables of transfer: numbers as scipy and scikit-learn would have them, and words that say what they are of."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from transfer_studies import IMAGENET, Target, bare, imagenet, transfer
+
+from apr.basics.problems import Problem
+from apr.comparisons.table import save_table
+from apr.comparisons.transfer.gains import augmentation_ahead, average_of, base_model, gains_of
+from apr.comparisons.transfer.models import chosen_by_imagenet, models_table, worse_than_best
+from apr.comparisons.transfer.rankings import rankings_table
+from apr.comparisons.transfer.scores import cells_of, cells_table, scores_table
+from apr.comparisons.transfer.slopes import slopes_table
+from apr.comparisons.transfer.targets import read_transfer, short_names
+from apr.scores.table import read_scores
+
+BEST = "timm:tf_efficientnet_lite2.in1k"
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return transfer()
+
+
+# --- what is compared ---
+
+
+def test_models_are_those_of_all_tables_and_better_ones_come_last(whole):
+    models = whole.common(*whole.targets.values())
+    assert models == sorted(IMAGENET, key=IMAGENET.get)
+    within = whole.within(models)
+    assert [int(inside.sum()) for inside in within.values()] == [10, 6, 5]
+    assert whole.fit_titles() == {
+        "all": "all models",
+        "above": "above 65 %",
+        "after": "better than mobilenetv1_075",
+    }
+
+
+def test_a_model_under_another_name_is_said(tmp_path):
+    table, _, _ = Target("plants").write(tmp_path)
+    other = imagenet(tmp_path, {"timm:mobilenetv1_025": 39.9})
+    settings = {"reference": "imagenet", "evaluated": None, "targets": ["plants"], "above": 70, "after": None}
+    settings |= {"probes": {}, "scratch": {}, "augmentation": {}, "paper": {}, "resamples": 100}
+    found = read_transfer(settings, [other, table], [], {"imagenet": "ImageNet", "plants": "Plants"}, 0)
+    with pytest.raises(Problem, match=r"no model has scores on imagenet and plants .*mobilenetv1_025"):
+        slopes_table(found)
+
+
+def test_the_model_of_after_has_to_be_there():
+    with pytest.raises(Problem, match=r"comparisons.transfer.after: timm:vgg: has no accuracy on imagenet"):
+        slopes_table(transfer(after="timm:vgg"))
+
+
+def test_names_are_short_as_far_as_that_tells_models_apart():
+    models = ["timm:vit.a_in1k", "timm:vit.b_in1k", "torchvision:alexnet.IMAGENET1K_V1", "mine"]
+    assert list(short_names(models).values()) == ["vit.a_in1k", "vit.b_in1k", "alexnet", "mine"]
+
+
+def test_seeds_of_a_model_are_one_score(tmp_path):
+    found = bare(tmp_path, seeds=(1, 2))
+    rows = pd.DataFrame(read_scores(tmp_path / "results/scores/plants.csv"))
+    means = rows.groupby("model", sort=False)["value"].mean()
+    pd.testing.assert_series_equal(found.targets["plants"].values, means, check_names=False)
+    assert len(means) == len(rows) / 2 == 10
+
+
+# --- slopes ---
+
+
+def test_slopes_are_those_of_least_squares_over_each_set_of_models(whole):
+    data = slopes_table(whole).data
+    scored = whole.targets["eurosat"]
+    accuracy = pd.Series(IMAGENET)[scored.values.index]
+    rows = data[(data["task"] == "eurosat") & (data["trained"] == "fine-tuned")].set_index("line")
+    for line, kept in (("all", accuracy > 0), ("above", accuracy > 65), ("after", accuracy > 66.2)):
+        expected = stats.linregress(accuracy[kept], scored.values[kept]).slope
+        assert rows.loc[line, "slope"] == pytest.approx(expected)
+        assert rows.loc[line, "low"] < expected < rows.loc[line, "high"]
+    assert rows.loc["above", "difference"] == pytest.approx(rows.loc["above", "slope"] - rows.loc["all", "slope"])
+    assert rows.loc["all", "tells"] == pytest.approx(
+        (stats.t.ppf(0.975, 8) + stats.t.ppf(0.8, 8)) * rows.loc["all", "error"]
+    )
+    assert set(data["trained"]) == {"fine-tuned", "fixed features", "from scratch"}
+
+
+def test_what_the_paper_reports_stands_beside_its_own_datasets_alone(whole):
+    table = slopes_table(whole, {"eurosat": {"above": "below 0.05"}})
+    said = table.data[table.data["paper_value"] != ""]
+    assert said[["target", "trained", "line"]].to_numpy().tolist() == [["eurosat", "fine-tuned", "above"]]
+    assert "Paper" in table.shown
+    assert "Paper" not in slopes_table(whole).shown
+
+
+def test_both_sources_of_imagenet_accuracy_have_their_slopes_and_noise():
+    table = slopes_table(transfer(evaluated="imagenet_val"))
+    assert set(table.data["imagenet"]) == {"imagenet", "imagenet_val"}
+    assert "those of Own pictures, of 239 images, by at most" in table.caption
+    counts = table.data.groupby(["imagenet", "line"])["n"].first()
+    assert counts["imagenet", "above"] == counts["imagenet_val", "above"] == 6  # the limit is on the reference
+
+
+def test_rare_labels_are_named_where_a_metric_hangs_on_them(whole):
+    caption = slopes_table(whole).caption
+    assert "Labels with fewer than 20 test images" in caption
+    assert f"Proteins: class 5 ({whole.targets['proteins'].rare['class 5']})" in caption
+    assert "Eurosat: class" not in caption
+
+
+def test_three_models_have_lines_without_intervals(tmp_path):
+    table = slopes_table(bare(tmp_path, models=list(IMAGENET)[:3]))
+    assert table.data["low"].isna().all()
+    assert "[no interval]" in table.shown["Slope"].iloc[0]
+    assert "plants, all: fewer than four models" in table.caption
+
+
+# --- which model to take ---
+
+
+def test_models_come_best_first_with_what_they_cost(whole):
+    table = models_table(whole)
+    rows = table.data[table.data["target"] == "eurosat"]
+    assert rows["value"].is_monotonic_decreasing
+    assert rows["worse"].iloc[0] == "best"
+    assert (rows["low"] <= rows["value"]).all()
+    assert (rows["value"] <= rows["high"]).all()
+    assert rows.set_index("model").loc[BEST, "parameters"] == 10e6
+    assert list(table.shown)[-3:] == ["Parameters (M)", "Multiply-adds (G)", "Images/s"]
+
+
+def test_a_model_is_worse_where_the_same_images_say_so():
+    scored = transfer().targets["eurosat"]
+    gaps, p = worse_than_best(scored)
+    best = gaps.idxmin()
+    assert gaps[best] == 0
+    assert np.isnan(p[best])
+    weakest = gaps.idxmax()
+    assert p[weakest] < 0.001
+    apart = scored.draws[scored.values.index.get_loc(best)] - scored.draws[scored.values.index.get_loc(weakest)]
+    assert (apart > 0).mean() > 0.99
+    twins = scored.of([best, best])
+    twins.values.index = ["one", "two"]
+    assert worse_than_best(twins)[1].dropna().tolist() == [1.0]  # who answers alike is not worse
+
+
+def test_mean_ranks_are_over_all_datasets(whole):
+    data = models_table(whole).data
+    means = data[data["target"] == "mean rank"].set_index("model")["value"]
+    ranks = pd.DataFrame({task: one.values.rank(ascending=False) for task, one in whole.targets.items()})
+    pd.testing.assert_series_equal(means, ranks.mean(axis=1)[means.index], check_names=False)
+    assert means.is_monotonic_increasing
+
+
+def test_the_regret_is_of_the_best_on_imagenet(whole):
+    for scored in whole.targets.values():
+        choice = chosen_by_imagenet(whole, scored)
+        assert choice.chosen == BEST
+        assert choice.regret == pytest.approx(scored.values.max() - scored.values[BEST])
+        assert choice.low <= choice.regret <= choice.high
+
+
+def test_above_the_table_stands_how_far_imagenet_could_be_trusted(whole, tmp_path):
+    table = models_table(whole)
+    save_table(table, tmp_path / "t.csv", tmp_path / "t.md", tmp_path / "t.rst")
+    text = (tmp_path / "t.md").read_text()
+    assert text.startswith("How far the ranking on ImageNet could be trusted here:")
+    assert text.index("ρ 0.") < text.index("| Dataset")
+    rho = stats.spearmanr(pd.Series(IMAGENET)[whole.targets["lesions"].values.index], whole.targets["lesions"].values)
+    assert f"ρ {rho.statistic:.2f}" in table.lead
+    assert (tmp_path / "t.rst").read_text().startswith("How far")
+
+
+def test_an_error_is_best_where_it_is_least(tmp_path):
+    found = bare(tmp_path, metric="top1_error")
+    data = models_table(found).data
+    assert data["value"].is_monotonic_increasing
+    assert chosen_by_imagenet(found, found.targets["plants"]).regret >= 0
+    assert "Worse than the best" not in models_table(found).shown
+    assert "binomial counts" in models_table(found).caption
+
+
+# --- scores, rankings, cells ---
+
+
+def test_every_model_has_its_score_and_a_guess_its_level(whole):
+    table = scores_table(whole)
+    assert table.data["imagenet"].is_monotonic_decreasing
+    assert table.shown["Model"].iloc[-1] == "a guess"
+    row = table.data.set_index("model").loc[BEST]
+    assert row["lesions"] == pytest.approx(whole.targets["lesions"].values[BEST])
+    assert row["lesions_low"] < row["lesions"] < row["lesions_high"]
+    assert "(of their groups for Lesions)" in table.caption
+
+
+def test_rank_correlations_have_ceilings_below_one(whole):
+    data = rankings_table(whole).data.set_index("target")
+    for task, scored in whole.targets.items():
+        rho = stats.spearmanr(pd.Series(IMAGENET)[scored.values.index], scored.values).statistic
+        assert data.loc[task, "rho"] == pytest.approx(rho)
+        assert 0 < data.loc[task, "ceiling_low"] <= data.loc[task, "ceiling"] < 1
+    assert data.loc["lesions", "ceiling"] < data.loc["eurosat", "ceiling"]  # fewer groups, models more alike
+    assert (data["p_holm"] >= data["p"]).all()
+
+
+def test_rankings_of_unknown_images_have_no_ceiling(tmp_path):
+    table = rankings_table(bare(tmp_path))
+    assert "Ceiling of ρ" not in table.shown
+    assert "Ceiling" not in table.caption
+
+
+def test_cells_are_those_of_the_table_and_the_choice_by_test_is_never_worse(tmp_path):
+    path, _, _ = Target("plants", cells=(0.1, 0.01, 0.001), seeds=(1, 2)).write(tmp_path)
+    rows = pd.DataFrame(read_scores(path, all_cells=True))
+    means = rows.groupby(["model", "cell_lr"])["value"].mean()
+    found = cells_of(path).set_index("model")
+    for model, cells in means.groupby("model"):
+        own = found.loc[model]
+        assert (own["best"], own["median"], own["worst"]) == pytest.approx((cells.max(), cells.median(), cells.min()))
+        assert own["chosen"] == pytest.approx(means[model, own["cell_lr"]])
+        assert own["optimism"] == pytest.approx(cells.max() - own["chosen"])
+        assert own["cells"] == 3
+    table = cells_table({"plants": cells_of(path)}, {"plants": "Plants"})
+    assert "lr" in table.shown
+    assert len(table.shown) == 10
+
+
+# --- gains and means ---
+
+
+def test_gains_are_differences_on_the_same_images(whole):
+    data = gains_of(whole, "eurosat")
+    models = sorted(IMAGENET, key=IMAGENET.get)
+    assert base_model(whole, models) == "own:studies/networks/tf_quant.py:mobilenetv1_075"
+    rows = data.set_index(["gain", "model"])["value"]
+    plain = whole.others["augmentation"]["eurosat"].values
+    augmented = whole.targets["eurosat"].values
+    for model in IMAGENET:
+        assert rows["augmentation", model] == pytest.approx(augmented[model] - plain[model])
+        assert rows["architecture", model] == pytest.approx(
+            augmented[model] - augmented["own:studies/networks/tf_quant.py:mobilenetv1_075"]
+        )
+    ahead = augmentation_ahead(whole, "eurosat")
+    expected = (augmented - plain[augmented.index]).mean() - rows["architecture", BEST]
+    assert ahead.value == pytest.approx(expected)
+    assert ahead.low <= ahead.value <= ahead.high
+
+
+def test_the_base_model_is_the_weakest_above_the_limit_where_none_is_named():
+    models = sorted(IMAGENET, key=IMAGENET.get)
+    assert base_model(transfer(after=None), models) == "own:studies/networks/tf_quant.py:mobilenetv1_075"
+    assert base_model(transfer(after=None, above=None), models) == models[0]
+
+
+def test_the_mean_is_of_logits_centred_on_each_dataset(whole):
+    found = average_of(whole, whole.targets)
+    values = pd.DataFrame({task: one.values for task, one in whole.targets.items()})
+    logits = np.log(values / (100 - values))
+    expected = (logits - logits.mean()).mean(axis=1)[found.points["model"]]
+    np.testing.assert_allclose(found.points["value"], expected)
+    x = np.array([IMAGENET[model] for model in found.points["model"]])
+    theirs = stats.pearsonr(np.log(x / (100 - x)), expected)
+    assert found.r == pytest.approx(theirs.statistic)
+    assert (found.low, found.high) == pytest.approx(tuple(theirs.confidence_interval(0.95)))
+
+
+def test_a_score_without_odds_is_named(whole):
+    scored = whole.targets["eurosat"]
+    perfect = scored.of(scored.values.index)
+    perfect.values.iloc[3] = 100.0
+    with pytest.raises(Problem, match=r"eurosat: model .*: a score of 100 % has no log odds"):
+        average_of(whole, {"eurosat": perfect})

@@ -1,0 +1,138 @@
+"""Figures of transfer: drawn whole, with the points, lines and intervals that their numbers say."""
+
+import numpy as np
+import pytest
+from figure_checks import check_apart, check_saved, same_points
+from matplotlib.colors import to_rgba
+from transfer_studies import IMAGENET, TARGETS, Target, bare, transfer
+
+from apr.comparisons.transfer.scores import cells_of
+from apr.figures.style import BLUE, ORANGE
+from apr.figures.transfer.average import draw_average
+from apr.figures.transfer.gains import draw_gains
+from apr.figures.transfer.panels import draw_transfer
+from apr.figures.transfer.sensitivity import draw_sensitivity
+from apr.figures.transfer.splines import draw_splines
+
+
+@pytest.fixture(scope="module")
+def grids(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("grids")
+    return {
+        name: cells_of(Target(name, **settings, cells=(0.1, 0.01, 0.001)).write(folder)[0])
+        for name, settings in TARGETS.items()
+    }
+
+
+def drawn(kind, grids, **changed):
+    found = transfer(**changed)
+    if kind in ("probes", "scratch"):
+        return draw_transfer(found, kind)
+    if kind == "sensitivity":
+        return draw_sensitivity(found, {task: grids[task] for task in found.targets})
+    return {"splines": draw_splines, "gains": draw_gains, "average": draw_average}[kind](found)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("kind", ["probes", "scratch", "splines", "gains", "sensitivity", "average"])
+def test_each_figure_is_drawn_and_saved(kind, count, grids, tmp_path):
+    targets = list(TARGETS)[:count]
+    variants = {name: {task: f"{task}_{end}" for task in targets} for name, end in VARIANTS.items()}
+    drawing = drawn(kind, grids, targets=targets, **variants)
+    check_saved(drawing, tmp_path, 83 if kind == "average" or count == 1 else 174)
+    check_apart(drawing.figure, slack=2)
+    assert drawing.caption
+
+
+VARIANTS = {"probes": "probe", "scratch": "scratch", "augmentation": "plain"}
+
+
+def test_points_are_the_scores_and_blue_where_imagenet_is_above_the_limit():
+    found = transfer()
+    drawing = draw_transfer(found, "probes")
+    for ax, (task, scored) in zip(drawing.figure.axes, found.targets.items(), strict=True):
+        models = found.common(scored)
+        expected = [[IMAGENET[model], scored.values[model]] for model in models]
+        filled, hollow = (c for c in ax.collections if len(c.get_offsets()) == len(models))
+        assert same_points(filled.get_offsets(), expected)
+        colors = [tuple(color) == to_rgba(BLUE) for color in filled.get_facecolors()]
+        assert colors == [IMAGENET[model] > 65 for model in models]
+        probes = found.others["probes"][task].values
+        assert same_points(hollow.get_offsets(), [[IMAGENET[model], probes[model]] for model in models])
+
+
+def test_lines_and_bands_are_those_of_the_table():
+    found = transfer()
+    drawing = draw_transfer(found, "probes")
+    rows = drawing.data[(drawing.data["target"] == "lesions") & (drawing.data["kind"] == "line, above")]
+    line = found.lines(found.targets["lesions"])["above"]
+    np.testing.assert_allclose(rows["value"], line.at(rows["imagenet"].to_numpy()))
+    low, high = line.band(rows["imagenet"].to_numpy())
+    np.testing.assert_allclose(rows[["low", "high"]], np.stack([low, high], axis=1))
+    assert rows["imagenet"].min() == pytest.approx(66.2)
+
+
+def test_both_sources_have_a_row_of_panels():
+    drawing = draw_transfer(transfer(evaluated="imagenet_val"), "probes")
+    labels = [ax.get_xlabel() for ax in drawing.figure.axes]
+    assert labels == ["ImageNet top-1 accuracy (%)"] * 3 + ["Own pictures top-1 accuracy (%)"] * 3
+    letters = [text.get_text() for ax in drawing.figure.axes for text in ax.texts if text.get_text() in ("A", "B")]
+    assert letters == ["A", "B"]
+    check_apart(drawing.figure, slack=2)
+
+
+def test_models_from_scratch_have_a_line_of_their_own_in_place_of_that_above_the_limit():
+    drawing = draw_transfer(transfer(), "scratch")
+    assert set(drawing.data["kind"]) == {"model", "line, all"}
+    for ax in drawing.figure.axes:
+        assert ORANGE in [line.get_color() for line in ax.lines]
+        assert BLUE not in [line.get_color() for line in ax.lines]
+
+
+def test_a_guess_is_drawn_where_it_is_near():
+    found = transfer(targets=["lesions"], probes={}, scratch={}, augmentation={})
+    near = draw_transfer(found, "probes").figure.axes[0]
+    assert 50 in [line.get_ydata()[0] for line in near.lines if len(set(line.get_ydata())) == 1]
+    far = draw_transfer(transfer(targets=["eurosat"], probes={}, scratch={}, augmentation={}), "probes")
+    guess = transfer().targets["eurosat"].guess
+    assert guess not in [line.get_ydata()[0] for line in far.figure.axes[0].lines if len(line.get_ydata())]
+
+
+def test_few_models_are_drawn_without_lines_or_splines(tmp_path):
+    found = bare(tmp_path, models=list(IMAGENET)[:2])
+    assert set(draw_transfer(found, "probes").data["kind"]) == {"model", "line, all"}
+    splines = draw_splines(found)
+    assert "Plants: fewer than 5 models, or equal ones, have no spline" in splines.caption
+    check_apart(splines.figure)
+
+
+def test_a_spline_says_that_it_is_our_choice_and_goes_through_the_numbers():
+    drawing = draw_splines(transfer())
+    assert "Which spline the paper draws is not known" in drawing.caption
+    rows = drawing.data[drawing.data["kind"] == "spline"]
+    assert ((rows["low"] < rows["value"]) & (rows["value"] < rows["high"])).all()
+
+
+def test_rows_are_models_by_imagenet_accuracy(grids):
+    for drawing in (draw_gains(transfer()), draw_sensitivity(transfer(), grids)):
+        names = [label.get_text() for label in drawing.figure.axes[0].get_yticklabels()]
+        assert (names[0], names[-1]) == ("mobilenetv1_025", "tf_efficientnet_lite2")
+        assert {label.get_text() for label in drawing.figure.axes[1].get_yticklabels()} == {""}
+
+
+def test_the_chosen_cell_and_the_best_on_test_are_drawn(grids):
+    drawing = draw_sensitivity(transfer(), grids)
+    rows = drawing.data[drawing.data["target"] == "eurosat"]
+    ax = drawing.figure.axes[0]
+    points = [c.get_offsets()[:, 0] for c in ax.collections if len(c.get_offsets()) == 10]
+    assert any(np.allclose(sorted(found), sorted(rows["chosen"])) for found in points)
+    assert any(np.allclose(sorted(found), sorted(rows["chosen_by_test"])) for found in points)
+    assert "optimism" in drawing.caption
+
+
+def test_gains_of_the_base_model_are_none():
+    data = draw_gains(transfer()).data
+    base = data[
+        (data["model"] == "own:studies/networks/tf_quant.py:mobilenetv1_075") & (data["gain"] == "architecture")
+    ]
+    assert (base[["value", "low", "high"]] == 0).all(axis=None)

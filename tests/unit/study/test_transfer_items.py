@@ -1,0 +1,103 @@
+"""What a study of transfer makes, what it lacks for the rest, and which files its items are made of."""
+
+import copy
+
+import pytest
+
+from apr.runs import ways
+from apr.runs.ways import Way
+from study import study_of
+from study.items import Items
+
+MODELS = [f"timm:model{number}.in1k" for number in range(5)]
+STUDY = {
+    "title": "Transfer",
+    "datasets": {"plants": {"format": "image_folder", "folder": "plants", "classes": 4}},
+    "regimes": {"tuning": {"lr": 0.1, "seed": 1}},
+    "tasks": {
+        "imagenet": {"published": "imagenet_top1", "set": "imagenet_top1"},
+        "plants": {"finetune": "tuning", "models": MODELS},
+        "plants_probe": {"probe": "tuning", "view": "plants", "models": MODELS},
+    },
+    "comparisons": {"transfer": {"reference": "imagenet", "targets": ["plants"], "probes": {"plants": "plants_probe"}}},
+    "statistics": {"resamples": 1000, "seed": 3},
+}
+NAMES = ("fig_transfer", "table_transfer_models")
+
+
+@pytest.fixture(autouse=True)
+def ways_of_tuning(monkeypatch):
+    keys = {"lr": {"type": "number"}, "seed": {"type": "integer"}}
+    for way in ("finetune", "probe"):
+        monkeypatch.setitem(ways.WAYS, way, Way(keys, {}, pretrained=True, trains=True, outputs=True))
+
+
+def items(**changed):
+    config = copy.deepcopy(STUDY)
+    config["tasks"]["plants"] |= changed.pop("plants", {})
+    config["comparisons"]["transfer"] |= changed
+    return Items(study_of(config))
+
+
+def lacking(found):
+    of_paper = [name for name, facts in found.facts.items() if facts.get("paper") == "fang_2023"]
+    return {name for name in of_paper if found.lacking(name)}
+
+
+def test_what_the_study_has_no_tasks_for_is_not_made_and_says_why():
+    found = items()
+    assert lacking(found) == {
+        "fig_transfer_sensitivity",
+        "table_transfer_cells",
+        "fig_transfer_augmentation",
+        "fig_transfer_scratch",
+        "table_transfer_scorecard",
+    }
+    assert "comparisons.transfer.scratch" in found.refusal("fig_transfer_scratch")
+    assert (
+        found.lacking("table_retest")
+        == "lines through models on two test sets (comparisons.lines or comparisons.since)"
+    )
+    assert {"transfer_models", "transfer_slopes"} <= set(found.made("table_"))
+    assert {"transfer", "transfer_splines", "transfer_average"} <= set(found.made("fig_"))
+
+
+def test_a_grid_a_paper_and_variants_bring_the_others():
+    grid = {"grid": {"lr": [0.1, 0.2]}, "choose": {"by": "validation"}}
+    found = items(plants=grid, paper={"plants": "cassava"}, augmentation={"plants": "plants_probe"})
+    assert lacking(found) == {"fig_transfer_scratch"}
+    assert found.comparisons.transfer.with_grid == ["plants"]
+
+
+def test_three_models_have_no_intervals_and_four_no_spline():
+    three = items(plants={"models": MODELS[:3]})
+    assert {"table_transfer_slopes", "table_transfer_rankings", "fig_transfer_average"} <= lacking(three)
+    assert not set(NAMES) & lacking(three)
+    assert "four models" in three.refusal("table_transfer_slopes")
+    four = lacking(items(plants={"models": MODELS[:4]}))
+    assert "fig_transfer_splines" in four
+    assert "table_transfer_slopes" not in four
+
+
+def test_another_study_lacks_all_of_it():
+    config = copy.deepcopy(STUDY)
+    del config["comparisons"]
+    found = Items(study_of(config))
+    assert set(NAMES) <= lacking(found)
+    assert found.refusal("fig_transfer").endswith("(comparisons.transfer); studies/transfer.yaml, has it")
+    assert not [name for name in found.made("fig_") if name.startswith("transfer")]
+    assert found.comparisons.transfer.tasks() == []
+    assert found.comparisons.transfer.bootstrap == {"resamples": 1000, "seed": 3}
+
+
+def test_items_are_made_of_score_tables_and_of_the_outputs_of_runs_that_keep_them():
+    transfer = items(resamples=500).comparisons.transfer
+    assert transfer.tasks() == ["imagenet", "plants"]
+    assert transfer.tasks("probes", "scratch") == ["imagenet", "plants", "plants_probe"]
+    assert transfer.resampled("probes") == ["results/resampled/plants.npz", "results/resampled/plants_probe.npz"]
+    assert transfer.keeping == ["plants", "plants_probe"]
+    assert transfer.bootstrap == {"resamples": 500, "seed": 3}
+    assert transfer.params("probes")["settings"]["probes"] == {"plants": "plants_probe"}
+    assert transfer.params()["settings"]["probes"] == {}  # what an item does not show makes it no other
+    assert transfer.params()["settings"]["above"] == 70
+    assert transfer.params()["titles"] == {"imagenet": "ImageNet", "plants": "plants"}

@@ -1,0 +1,132 @@
+"""Every model's score on every dataset, and the cells of the grid that they come from, as tables."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from apr.comparisons.table import Table
+from apr.comparisons.transfer.targets import Transfer, intervals_of, models_without, rare_labels
+from apr.comparisons.wording import counted, number, with_interval
+from apr.runs.metrics import METRICS, Metric
+from apr.scores.table import CELL, YES, read_scores
+
+NAN = float("nan")
+ENDS = ("best", "median", "worst")
+
+
+def scores_table(transfer: Transfer) -> Table:
+    """A row for each model, the most accurate on ImageNet first, a column for each dataset; guesses in the last row."""
+    models = list(dict.fromkeys(model for one in transfer.targets.values() for model in one.values.index))
+    accuracy = transfer.imagenet.reindex(models).sort_values(ascending=False, kind="stable")
+    rows, shown = [], []
+    for model in accuracy.index:
+        row: dict[str, Any] = {"model": model, "imagenet": accuracy[model]}
+        cells = {"Model": model, "ImageNet top-1 (%)": "" if np.isnan(accuracy[model]) else number(accuracy[model], 1)}
+        for task, one in transfer.targets.items():
+            value, low, high = (of.get(model, NAN) for of in (one.values, one.low, one.high))
+            row |= {task: value, f"{task}_low": low, f"{task}_high": high}
+            text = "" if np.isnan(value) else number(value, 1) if np.isnan(low) else with_interval(value, low, high, 1)
+            cells[_column(transfer, task)] = text
+        rows.append(row)
+        shown.append(cells)
+    guesses = {
+        _column(transfer, task): number(one.guess, 1) for task, one in transfer.targets.items() if one.guess is not None
+    }
+    if guesses:
+        shown.append({"Model": "a guess", "ImageNet top-1 (%)": ""} | guesses)
+    targets = list(transfer.targets.values())
+    caption = (
+        f"Scores of {counted(len(models), 'model')} on the test part of each dataset, in brackets "
+        f"{intervals_of(targets, transfer.settings['resamples'])}. A guess: the level that is reached without a "
+        f"look at the images.{rare_labels(targets)}{models_without(transfer)}"
+    )
+    return Table(pd.DataFrame(rows), pd.DataFrame(shown).fillna(""), caption)
+
+
+def cells_of(path: str | Path) -> pd.DataFrame:
+    """For each model of a task with a grid: what its cells score, and which was chosen.
+
+    Returns:
+        model; best, median, worst: of the cells' scores on test; chosen, by validation; chosen_by_test, the best; each
+        in the metric, means over seeds; optimism: how much better the last is, in points; cells; and cell_<axis> of the
+        chosen one, as text.
+
+    Raises:
+        Problem: see `apr.scores.table.read_scores`.
+    """
+    rows = read_scores(path, all_cells=True)
+    axes = [name for name in rows[0] if name.startswith(CELL) and name != f"{CELL}seed"] if rows else []
+    table = pd.DataFrame([row for row in rows if row["status"] == "completed"])
+    if table.empty:
+        return pd.DataFrame(columns=["model"])
+    metric = METRICS[rows[0]["metric"]]
+    table[axes] = table[axes].fillna("").astype(str)
+    found = []
+    for model, own in table.groupby("model", sort=False):
+        cells = own.groupby(axes, sort=False).agg(
+            value=("value", "mean"), chosen=("chosen", lambda c: (c == YES).any())
+        )
+        found.append({"model": model} | _of_model(cells, metric) | _chosen_cell(cells, axes))
+    return pd.DataFrame(found)
+
+
+def cells_table(tables: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> Table:
+    """The chosen cell of each model on each dataset, with the scores of the others.
+
+    Args:
+        tables: task -> `cells_of`.
+        titles: task -> the name that a reader sees.
+    """
+    data = pd.concat([table.assign(target=task) for task, table in tables.items()], ignore_index=True)
+    axes = [name for name in data if name.startswith(CELL)]
+    columns = ["target", "model", *axes, "chosen", "chosen_by_test", "optimism", *ENDS, "cells"]
+    data = data.reindex(columns=columns)
+    shown = pd.DataFrame(
+        [
+            {"Dataset": titles[row["target"]], "Model": row["model"]}
+            | {axis.removeprefix(CELL).replace("_", " "): _text(row[axis]) for axis in axes}
+            | {"Score": number(row["chosen"], 1), "Best on test": number(row["chosen_by_test"], 1)}
+            | {"Median": number(row["median"], 1), "Worst": number(row["worst"], 1), "Cells": row["cells"]}
+            for row in data.to_dict("records")
+        ]
+    )
+    means = "; ".join(
+        f"{titles[task]} {number(table['optimism'].mean(), 2)}" for task, table in tables.items() if len(table)
+    )
+    caption = (
+        "The cell of the grid that counts for each model: the best on the validation part, in the mean of its seeds. "
+        "Score: of that cell, on the test part. Best on test: of the cell that would be chosen on the test part "
+        f"itself, which is too good by its choice; mean difference in points: {means}. Median and worst are of all "
+        "cells that completed, on the test part."
+    )
+    return Table(data, shown, caption)
+
+
+def _of_model(cells: pd.DataFrame, metric: Metric) -> dict[str, Any]:
+    losses = metric.loss(cells["value"])
+    chosen = cells.loc[cells["chosen"], "value"]
+    best, worst = (float(cells["value"].iloc[place]) for place in (int(losses.argmin()), int(losses.argmax())))
+    value = float(chosen.iloc[0]) if len(chosen) else NAN
+    row = {"best": best, "median": float(cells["value"].median()), "worst": worst, "chosen": value}
+    return row | {"chosen_by_test": best, "optimism": abs(best - value), "cells": len(cells)}
+
+
+def _chosen_cell(cells: pd.DataFrame, axes: list[str]) -> dict[str, str]:
+    chosen = cells.index[cells["chosen"]]
+    if not len(chosen):
+        return dict.fromkeys(axes, "")
+    values = chosen[0] if isinstance(chosen[0], tuple) else (chosen[0],)
+    return dict(zip(axes, values, strict=True))
+
+
+def _column(transfer: Transfer, task: str) -> str:
+    one = transfer.targets[task]
+    unit = f", {one.metric.unit}" if one.metric.unit else ""
+    return f"{one.title} ({one.metric.title}{unit})"
+
+
+def _text(value: Any) -> str:
+    return "" if value is None or value != value else str(value)  # NaN: an axis of another task

@@ -1,0 +1,1 @@
+"""Scores on other data against ImageNet accuracy."""

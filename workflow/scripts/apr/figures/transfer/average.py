@@ -1,0 +1,83 @@
+"""Mean of the centred logits over all datasets against ImageNet accuracy, as Kornblith et al. (2019) aggregate."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from apr.comparisons.transfer.gains import Average, average_of
+from apr.comparisons.transfer.targets import FINE_TUNED, KINDS, Transfer, intervals_of
+from apr.comparisons.wording import number, with_interval
+from apr.figures.style import GREY, INK, Drawing, legend_below, name_panel, panels, styled
+from apr.statistics.lines import fit_line
+
+TICKS = (10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 95)
+LOOKS = {FINE_TUNED: (INK, INK), KINDS["probes"]: (GREY, "white")}
+MARGIN = 0.06  # of an axis
+
+
+@styled
+def draw_average(transfer: Transfer) -> Drawing:
+    """Mean over datasets of the logits of scores, centred on each, against ImageNet accuracy on a logit scale."""
+    found = {FINE_TUNED: average_of(transfer, transfer.targets)}
+    probes = transfer.others["probes"]
+    if set(probes) == set(transfer.targets):
+        found[KINDS["probes"]] = average_of(transfer, {task: probes[task] for task in transfer.targets})
+    figure, (ax,) = panels(1)
+    handles = [_draw(ax, average, *LOOKS[trained]) for trained, average in found.items()]
+    every = pd.concat([average.points.assign(trained=trained) for trained, average in found.items()], ignore_index=True)
+    _scale(ax, every["imagenet"])
+    ax.set_xlabel(f"{transfer.titles[transfer.settings['reference']]} top-1 accuracy (%, logit scale)")
+    ax.set_ylabel("Mean centred log odds")
+    name_panel(ax, "Mean over datasets", f"r {_r(found[FINE_TUNED], 2)}")
+    if len(found) > 1:
+        legend_below(figure, handles, list(found))
+    return Drawing(figure, every, _caption(transfer, found))
+
+
+def _draw(ax: Axes, average: Average, color: str, face: str) -> object:
+    points = average.points
+    x = _logit(points["imagenet"])
+    bars = np.abs(points[["low", "high"]].sub(points["value"], axis=0)).T.to_numpy()
+    if np.isfinite(bars).all():
+        ax.errorbar(x, points["value"], yerr=bars, fmt="none", ecolor=color, elinewidth=0.6, alpha=0.6, zorder=2)
+    line = fit_line(x, points["value"])
+    if not np.isnan(line.slope):
+        ends = np.array([x.min(), x.max()])
+        ax.plot(ends, line.at(ends), color=color, linewidth=0.9, linestyle="-" if face == color else "--", zorder=1)
+    return ax.scatter(x, points["value"], s=14, facecolors=face, edgecolors=color, linewidths=0.8, zorder=3)
+
+
+def _scale(ax: Axes, accuracies: pd.Series) -> None:
+    low, high = _logit(accuracies).min(), _logit(accuracies).max()
+    margin = max(MARGIN * (high - low), 0.05)
+    ax.set_xlim(low - margin, high + margin)
+    inside = [tick for tick in TICKS if low - margin <= _logit(tick) <= high + margin]
+    ax.set_xticks(_logit(np.array(inside)), [str(tick) for tick in inside])
+
+
+def _logit(percent: pd.Series | np.ndarray | float) -> pd.Series | np.ndarray:
+    return np.log(percent / (100 - percent))
+
+
+def _r(average: Average, digits: int) -> str:
+    if np.isnan(average.r):
+        return "not defined"
+    return with_interval(average.r, average.low, average.high, digits)
+
+
+def _caption(transfer: Transfer, found: dict[str, Average]) -> str:
+    targets = list(transfer.targets.values())
+    clauses = "; ".join(f"{trained} {_r(average, 3)}, n = {average.n}" for trained, average in found.items())
+    fewer = (
+        f" With {number(len(targets), 0)} datasets a mean is mostly that of its single parts."
+        if len(targets) < 4
+        else ""
+    )
+    return (
+        "Log odds of each model's scores, less their mean over the models on that dataset, averaged over "
+        f"{', '.join(one.title for one in targets)}, against ImageNet top-1 accuracy on a logit scale. Metrics other "
+        "than accuracies are treated as if they were; the aggregation is that of Kornblith, Shlens and Le (2019), of "
+        "whose text only the abstract was read, so that details may differ. Lines: least squares. Bars: the mean on "
+        f"{intervals_of(targets, transfer.settings['resamples']).removeprefix('95 % intervals of ')} (middle 95 %). "
+        f"Pearson's r, with 95 % intervals in Fisher's z over models: {clauses}.{fewer}"
+    )

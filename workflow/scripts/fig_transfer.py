@@ -1,0 +1,11 @@
+"""Draw scores on each dataset against ImageNet accuracy, with lines and bands."""
+
+from apr.basics.logs import log_to
+from apr.comparisons.transfer.targets import read_transfer
+from apr.figures.style import save_drawing
+from apr.figures.transfer.panels import draw_transfer
+
+with log_to(snakemake.log[0]):
+    files, params = snakemake.input, snakemake.params
+    transfer = read_transfer(scores=files.scores, resampled=files.resampled, **params.transfer)
+    save_drawing(draw_transfer(transfer, "probes"), **snakemake.output)
