@@ -35,6 +35,12 @@ published: .venv/runtime.stamp ## does ImageNet's ranking hold elsewhere? Asked 
 	@echo "Not among it: tables under no licence to keep them here; studies/published_more.yaml adds them from a mirror."
 	@echo "docs/published.md says what came of it."
 
+.PHONY: transfer
+transfer: .venv/runtime.stamp ## which pretrained model should I take? Three of them fine-tuned on small data; ends in transfer/report.html
+	@mkdir -p transfer
+	@python workflow/at_hand.py > transfer/configfiles
+	$(call run_study,transfer,,$$(cat transfer/configfiles))
+
 .PHONY: test
 # one process more than cores: the tests of SLURM mostly wait
 test: lint ## check style and run every test, unit tests in random order (those of SLURM where it is installed)
@@ -52,6 +58,7 @@ lint: .venv/dev.stamp ## ruff, snakefmt and snakemake --lint
 	snakefmt --check Snakefile rules
 	snakemake --lint
 	snakemake --lint --configfile studies/retest.yaml
+	snakemake --lint --configfile studies/transfer.yaml
 
 .PHONY: lock
 lock: .venv/runtime.stamp ## pin the newest versions that envs/*.in allow
@@ -64,15 +71,16 @@ unlock: .venv/runtime.stamp ## release the demo's lock after Snakemake itself wa
 	snakemake --configfile studies/demo.yaml --directory demo --unlock
 
 .PHONY: clean
-clean: ## remove the results of demo, slices, retest and published; the environment in .venv stays
-	rm -rf demo slices retest published
+clean: ## remove the results of demo, slices, retest, published and transfer; the environment in .venv stays
+	rm -rf demo slices retest published transfer
 
-# $(1): a study; its results go to a folder of the same name. $(2): more options of Snakemake
+# $(1): a study; its results go to a folder of the same name. $(2): more options of Snakemake. $(3): its files, where they
+# are others than studies/$(1).yaml
 define run_study
-	@echo "Running studies/$(1).yaml into $(1)/; an interrupted run goes on when you repeat this command."
-	@snakemake --configfile studies/$(1).yaml --directory $(1) --cores $(CORES) $(2) --quiet rules host reason 2>&1 \
+	@echo "Running $(or $(3),studies/$(1).yaml) into $(1)/; an interrupted run goes on when you repeat this command."
+	@snakemake --configfile $(or $(3),studies/$(1).yaml) --directory $(1) --cores $(CORES) $(2) --quiet rules host reason 2>&1 \
 	  | { grep --line-buffered -vE '^(Select jobs to|Execute [0-9]+ jobs|Finished jobid|\[[A-Z][a-z]{2} )' || true; }
-	@snakemake --configfile studies/$(1).yaml --directory $(1) --cores $(CORES) $(2) --quiet all --report report.html
+	@snakemake --configfile $(or $(3),studies/$(1).yaml) --directory $(1) --cores $(CORES) $(2) --quiet all --report report.html
 	@echo; echo "Made:"; printf '  %s\n' $(1)/results/tables/*.md $(1)/results/figures/*.png $(1)/report.html
 endef
 
