@@ -19,7 +19,7 @@ def made(tmp_path):
         (lambda run: run["outcome"]["parts"]["train"].update(n=117), "epoch 3: train has 117 images, its view 120"),
         (lambda run: run["outcome"]["parts"]["test"].update(correct_top5=None), "correct_top5 None"),
         (lambda run: run["outcome"]["parts"]["train"].update(correct_top5=None), "train counts correct_top1 50"),
-        (lambda run: run["outcome"]["parts"]["test"].update(correct_top1=3), "not that of its last epoch"),
+        (lambda run: run["outcome"]["parts"]["test"].update(correct_top1=3), "not that of its epoch 3"),
         (
             lambda run: run["history"][1]["parts"]["test"].update(correct_top1=-1),
             "epoch 2: test counts correct_top1 -1",
