@@ -69,7 +69,7 @@ def schema() -> dict[str, Any]:
         properties |= {key: properties[key] | wanted for key, wanted in PROTOCOL.items()}
         together = {
             "type": "array",
-            "items": {"type": "array", "minItems": 2, "maxItems": 100},
+            "items": {"type": "array", "maxItems": 100},
             "minItems": 1,
             "maxItems": 10_000,
         }

@@ -1,8 +1,194 @@
-"""Errors of `comparisons.transfer`: each names the key, the value and the remedy."""
+"""Errors of tasks that fine-tune or probe pretrained models, and of what compares them: each names the remedy."""
+
+import copy
 
 import pytest
 import yaml
 from changed_studies import errors_of, merge, shipped
+
+from study import study_of
+
+PROBE = """
+datasets: {digits: {split: {validation_fraction: 0.1}}}
+regimes:
+  lines: {resolution: 64}
+  near: {classifier: neighbours}
+tasks:
+  probed: {view: digits, probe: lines, metric: macro_f1, models: ["timm:resnet18.a1_in1k"]}
+"""
+
+
+@pytest.fixture
+def probed(demo):
+    return merge(demo, yaml.safe_load(PROBE))
+
+
+def test_a_probe_that_says_next_to_nothing_is_whole(probed, tmp_path):
+    assert errors_of(probed, tmp_path) == []
+    study = study_of(probed)
+    assert study.tasks["probed"].protocol == {
+        "classifier": "logistic",
+        "strengths": [0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0],
+        "neighbours": 20,
+        "resolution": 64,
+        "eval_resize": None,
+        "normalisation": "weights",
+        "channels": "rgb",
+        "batch": 64,
+        "revision": 1,
+        "weights": None,
+    }
+    (run,) = study.planned("probed")["runs"].values()
+    assert run == {"model": "timm:resnet18.a1_in1k", "genotype": None, "seed": None, "cell": {}}
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (
+            "datasets: {digits: {split: {validation_fraction: 0}}}",
+            "tasks.probed.view: strengths: one is chosen by validation images, and digits has none; give it some, "
+            "datasets: {digits: {split: {validation_fraction: 0.1}}}, or say one alone, as strengths: [1.0]",
+        ),
+        (
+            "datasets: {digits: {split: {validation_fraction: 0}}}\n"
+            "tasks: {probed: {probe: near, grid: {classifier: [neighbours, logistic]}}}",
+            "tasks.probed.view: strengths: one is chosen by validation images",
+        ),
+        (
+            "regimes: {near: {strengths: [1]}}\ntasks: {probed: {probe: near}}",
+            "regimes.near.strengths: strengths [1] does nothing with classifier 'neighbours': leave it out, or set "
+            "classifier: logistic",
+        ),
+        (
+            "tasks: {probed: {strengths: [1], probe: near}}",
+            "tasks.probed.strengths: strengths [1] does nothing with classifier 'neighbours' (inherited from the "
+            "regime near): leave it out",
+        ),
+        (
+            "tasks: {probed: {neighbours: 3}}",
+            "tasks.probed.neighbours: neighbours 3 does nothing with classifier 'logistic': leave it out, or set "
+            "classifier: neighbours",
+        ),
+        ("tasks: {probed: {strengths: [1, 1]}}", "tasks.probed.strengths: 1 appears twice; remove one"),
+        ("tasks: {probed: {strengths: [-1]}}", "tasks.probed.strengths.0: -1: has to be more than 0"),
+        ("tasks: {probed: {grid: {seed: [1, 2]}}}", "tasks.probed.grid.seed: seed is no key of a regime to probe"),
+        ("tasks: {probed: {grid: {strengths: [[1], [2]]}}}", "tasks.probed.grid.strengths: no such key"),
+        ("tasks: {probed: {epochs: 3}}", "tasks.probed.epochs: is no key of a task with probe; remove it"),
+        ("tasks: {digits: {neighbours: 3}}", "tasks.digits.neighbours: is no key of a task with train; remove it"),
+    ],
+)
+def test_what_a_probe_cannot_be_is_named(probed, change, line, tmp_path):
+    found = errors_of(merge(probed, yaml.safe_load(change)), tmp_path)
+    assert [one for one in found if one.startswith(line)], found
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "tasks: {probed: {strengths: [1.0]}}",
+        "tasks: {probed: {probe: near}}",
+        "views: {few: {dataset: digits, per_class: 2}}\ntasks: {probed: {view: few, probe: near, batch: 512}}",
+    ],
+)
+def test_a_probe_that_chooses_nothing_needs_no_validation_images_and_no_batch_is_too_large(probed, change, tmp_path):
+    without = merge(copy.deepcopy(probed), {"datasets": {"digits": {"split": {"validation_fraction": 0}}}})
+    assert errors_of(merge(without, yaml.safe_load(change)), tmp_path) == []
+
+
+def test_classifiers_and_inputs_may_be_axes_of_a_grid(probed, tmp_path):
+    grid = {"classifier": ["logistic", "neighbours"], "channels": ["rgb", "bgr"]}
+    merge(probed, {"tasks": {"probed": {"grid": grid}}})
+    assert errors_of(probed, tmp_path) == []
+    assert len(study_of(probed).runs("probed")) == 4
+
+
+TUNE = """
+datasets: {digits: {split: {validation_fraction: 0.1}}}
+regimes:
+  tune: {epochs: 3, batch: 32, optimiser: sgd, lr: 0.01, weight_decay: 0, crop: centre, flip: false, seed: 1,
+    revision: 1}
+tasks:
+  tuned: {view: digits, finetune: tune, metric: macro_f1, models: ["timm:resnet18.a1_in1k", "own:nets/a.py:small"]}
+"""
+
+
+@pytest.fixture
+def tuned(demo):
+    return merge(demo, yaml.safe_load(TUNE))
+
+
+def test_a_fine_tuning_is_planned_with_the_cells_of_its_grid(tuned, tmp_path):
+    assert errors_of(tuned, tmp_path) == []
+    grid = {"optimiser, lr": [["sgd", 0.1], ["adamw", 0.001]], "weight_decay": [0.0, 0.1]}
+    merge(tuned, {"tasks": {"tuned": {"grid": grid, "choose": {"by": "validation"}}}})
+    assert errors_of(tuned, tmp_path) == []
+    runs = study_of(tuned).planned("tuned")["runs"]
+    assert list(runs)[1] == "timm.resnet18.a1_in1k-weight_decay0.0-optimiser_adamw-lr0.001"
+    assert runs["own.a.small-weight_decay0.1-optimiser_sgd-lr0.1"]["cell"] == {
+        "weight_decay": 0.1,
+        "optimiser": "sgd",
+        "lr": 0.1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (
+            "datasets: {digits: {split: {validation_fraction: 0}}}",
+            "tasks.tuned.view: keep_epoch: best chooses an epoch by validation images, and digits has none; give it",
+        ),
+        (
+            "tasks: {tuned: {grid: {optimiser: [sgd, adamw], momentum: [0.5, 0.8]}}}",
+            "tasks.tuned.grid: in the cell {'optimiser': 'adamw', 'momentum': 0.5}: momentum: momentum 0.5 does nothing with",
+        ),
+        (
+            "tasks: {tuned: {grid: {precise_bn: [0, 32]}}}",
+            "tasks.tuned.grid.precise_bn: precise_bn is no key of a regime to finetune",
+        ),
+        (
+            'tasks: {tuned: {grid: {"optimiser, lr": [[sgd, 0.1], [sgd]]}}}',
+            "tasks.tuned.grid.optimiser, lr: ['sgd'] has 1 values for the 2 keys",
+        ),
+        (
+            'tasks: {tuned: {grid: {"optimiser, lr": [[sgd, 0.1], [sgdd, 0.1]]}}}',
+            "tasks.tuned.grid.optimiser, lr: optimiser: 'sgdd': one of sgd, adamw (did you mean sgd?)",
+        ),
+        (
+            'tasks: {tuned: {grid: {"optimiser, lr": [[sgd, 0.1], [sgd, 0.1]]}}}',
+            "tasks.tuned.grid.optimiser, lr: two of its values would name their runs",
+        ),
+        ("regimes: {tune: {schedule: steps}}", "regimes.tune.schedule: schedule 'steps' needs milestones"),
+        ("tasks: {tuned: {metric: auc}}", "tasks.tuned.metric: auc is of 2 classes, and there are 10; use macro_f1"),
+        ("tasks: {tuned: {metric: jaccard}}", "tasks.tuned.metric: jaccard is known of published results alone"),
+        ("tasks: {tuned: {initial: photos}}", "tasks.tuned.initial: is no key of a task with finetune"),
+        ("tasks: {tuned: {models: [resnet18]}}", "tasks.tuned.models: model 'resnet18': write timm:<name>"),
+        ("tasks: {tuned: {epochs: 0}}", "tasks.tuned.epochs: 0: has to be at least 1"),
+        (
+            "datasets: {digits: {split: {by: none}}}",
+            "tasks.tuned.view: Handwritten digits has no training images; take a dataset that has some",
+        ),
+    ],
+)
+def test_what_a_fine_tuning_cannot_be_is_named(tuned, change, line, tmp_path):
+    found = errors_of(merge(tuned, yaml.safe_load(change)), tmp_path)
+    assert [one for one in found if one.startswith(line)], found
+
+
+def test_own_data_take_few_lines(tmp_path):
+    (tmp_path / "shells").mkdir()
+    own = f"""
+datasets:
+  shells: {{folder: {tmp_path / "shells"}, format: class_folders, split: {{validation_fraction: 0.1}}}}
+tasks:
+  shells: {{finetune: tune, metric: top1_accuracy, choose: {{by: validation}}, models: ["timm:resnet18.a1_in1k"]}}
+  shells_probe: {{view: shells, probe: probe, metric: top1_accuracy, models: ["timm:resnet18.a1_in1k"]}}
+comparisons:
+  transfer: {{targets: [shells], probes: {{shells: shells_probe}}}}
+"""
+    assert errors_of(merge(shipped("studies/transfer_own.yaml"), yaml.safe_load(own)), tmp_path) == []
+
 
 GOOD = """
 comparisons:
@@ -13,14 +199,14 @@ comparisons:
 """
 
 
-def found(change, tmp_path):
+def compared(change, tmp_path):
     config = merge(shipped("studies/published.yaml"), yaml.safe_load(GOOD))
     return errors_of(merge(config, yaml.safe_load(f"comparisons: {{transfer: {{{change}}}}}")), tmp_path)
 
 
 def test_a_study_of_published_scores_may_ask_for_transfer(tmp_path):
-    assert found("", tmp_path) == []
-    assert found("evaluated: openclip_imagenet, above: 65.5, resamples: 200", tmp_path) == []
+    assert compared("", tmp_path) == []
+    assert compared("evaluated: openclip_imagenet, above: 65.5, resamples: 200", tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -46,7 +232,7 @@ def test_a_study_of_published_scores_may_ask_for_transfer(tmp_path):
     ],
 )
 def test_what_is_wrong_is_said_with_the_remedy(change, message, tmp_path):
-    errors = found(change, tmp_path)
+    errors = compared(change, tmp_path)
     assert [error for error in errors if message in error], errors
 
 
