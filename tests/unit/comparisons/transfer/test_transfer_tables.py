@@ -14,7 +14,7 @@ from apr.comparisons.transfer.rankings import rankings_table
 from apr.comparisons.transfer.scores import cells_of, cells_table, scores_table
 from apr.comparisons.transfer.slopes import slopes_table
 from apr.comparisons.transfer.targets import read_transfer, short_names
-from apr.scores.table import read_scores
+from apr.scores.table import read_scores, write_scores
 
 BEST = "timm:tf_efficientnet_lite2.in1k"
 
@@ -65,6 +65,21 @@ def test_seeds_of_a_model_are_one_score(tmp_path):
     means = rows.groupby("model", sort=False)["value"].mean()
     pd.testing.assert_series_equal(found.targets["plants"].values, means, check_names=False)
     assert len(means) == len(rows) / 2 == 10
+
+
+def test_models_that_diverged_are_left_out_and_named(tmp_path):
+    first, second, *_ = IMAGENET
+    bare(tmp_path)
+    path = tmp_path / "results/scores/plants.csv"
+    rows = read_scores(path)
+    rows[0] |= {"status": "diverged", "value": None}
+    write_scores(path, rows)
+    settings = transfer().settings | {"targets": ["plants"], "probes": {}, "scratch": {}, "augmentation": {}}
+    titles = {"imagenet": "ImageNet", "plants": "Plants"}
+    found = read_transfer(settings, [tmp_path / "results/scores/imagenet.csv", path], [], titles, 0)
+    assert found.common(found.targets["plants"])[0] != first
+    assert f"Diverged, and left out: 1 model of Plants ({first})." in slopes_table(found).caption
+    assert second in scores_table(found).data["model"].to_list()
 
 
 # --- slopes ---
@@ -127,7 +142,7 @@ def test_models_come_best_first_with_what_they_cost(whole):
     assert (rows["low"] <= rows["value"]).all()
     assert (rows["value"] <= rows["high"]).all()
     assert rows.set_index("model").loc[BEST, "parameters"] == 10e6
-    assert list(table.shown)[-3:] == ["Parameters (M)", "Multiply-adds (G)", "Images/s"]
+    assert list(table.shown)[-3:] == ["Parameters (M)", "Multiply-adds (M)", "Images/s"]
 
 
 def test_a_model_is_worse_where_the_same_images_say_so():

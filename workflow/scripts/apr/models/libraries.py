@@ -146,6 +146,15 @@ def torchvision_model(
     return network, published_transform, settings, outputs
 
 
+def only_weights(name: str) -> bool:
+    """Whether an architecture of torchvision has one set of published weights, so that its tag says nothing."""
+    from torchvision import models
+
+    architecture = name.partition(".")[0]
+    known = models.list_models(module=models)
+    return architecture in known and len(set(models.get_model_weights(architecture))) == 1
+
+
 def _filled(architecture: str, trained: Any, state: dict) -> "torch.nn.Module":
     """Build as with the published weights, since they set more than values (Inception transforms its input)."""
     from torchvision import models

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from apr.basics.files import file_digest
 from apr.basics.problems import Problem
-from apr.models.libraries import plain_settings, timm_model, torchvision_model
+from apr.models.libraries import only_weights, plain_settings, timm_model, torchvision_model
 from apr.models.names import LIBRARIES, OWN, own_file, parse_model, run_name
 from apr.models.own import build_own, fill_own
 from apr.models.packages import packaged_file
@@ -142,5 +142,9 @@ def _local_file(model: str, weights: str | Path | None) -> Path | None:
     place = Path(weights) if weights else None
     if place is None or place.is_file():
         return place
-    files = [place / f"{run_name(model)}{suffix}" for suffix in SUFFIXES]
+    names = [run_name(model)]
+    library, name = parse_model(model)
+    if library == LIBRARIES[1] and only_weights(name):  # a file named after the architecture holds them, too
+        names.append(f"{library}.{name.partition('.')[0]}")
+    files = [place / f"{each}{suffix}" for each in names for suffix in SUFFIXES]
     return next((file for file in files if file.is_file()), None)

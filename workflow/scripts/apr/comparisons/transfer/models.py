@@ -17,7 +17,7 @@ from apr.statistics.ranks import Correlation, spearman
 
 NAN = float("nan")
 UNEQUAL = 0.05  # p below which a model counts as worse than the best
-COSTS = {"parameters": ("Parameters (M)", 1e6, 1), "multiply_adds": ("Multiply-adds (G)", 1e9, 2)}
+COSTS = {"parameters": ("Parameters (M)", 1e6, 1), "multiply_adds": ("Multiply-adds (M)", 1e6, 0)}
 SPEED = "images_per_second"
 ALL = "mean rank"
 WORSE = "Worse than the best"

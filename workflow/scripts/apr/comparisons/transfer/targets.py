@@ -41,6 +41,7 @@ class Scored:
         images, groups: of the test part; None: not known, or not in groups.
         rare: labels with few positives in the test part, with their number.
         costs: parameters, multiply_adds, images_per_second -> by model.
+        diverged: models of which no run completed.
     """
 
     task: str
@@ -55,6 +56,7 @@ class Scored:
     groups: int | None
     rare: dict[str, int]
     costs: dict[str, dict[str, float]]
+    diverged: tuple[str, ...]
 
     def of(self, models: Sequence[str]) -> "Scored":
         """The same of some of its models, in their order."""
@@ -242,12 +244,14 @@ def rare_labels(scored: Iterable[Scored]) -> str:
 
 def models_without(transfer: Transfer) -> str:
     """A sentence on models that a target lacks, or ImageNet does; empty without one."""
-    texts = []
-    for one in transfer.targets.values():
-        without = [model for model in one.values.index if model not in transfer.imagenet]
-        if without:
-            texts.append(f"{counted(len(without), 'model')} of {one.title} ({', '.join(without)})")
-    return f" Without ImageNet accuracy, and left out: {'; '.join(texts)}." if texts else ""
+    targets = transfer.targets.values()
+    unknown = {one.title: [model for model in one.values.index if model not in transfer.imagenet] for one in targets}
+    diverged = {one.title: one.diverged for one in targets}
+    sentences = []
+    for says, models in (("Without ImageNet accuracy, and left out", unknown), ("Diverged, and left out", diverged)):
+        texts = [f"{counted(len(own), 'model')} of {title} ({', '.join(own)})" for title, own in models.items() if own]
+        sentences += [f" {says}: {'; '.join(texts)}."] if texts else []
+    return "".join(sentences)
 
 
 def _accuracies(task: str, table: pd.DataFrame) -> pd.Series:
@@ -283,4 +287,5 @@ def _scored(task: str, table: pd.DataFrame, kept: Resampled | None, titles: Mapp
             bounds = np.stack(clopper_pearson((values * means["n"] / 100).round(), means["n"]), axis=1)
     low, high = np.minimum(bounds[:, 0], values), np.maximum(bounds[:, 1], values)
     by_model = {name: pd.Series(column, names) for name, column in (("values", values), ("low", low), ("high", high))}
-    return Scored(task, titles[task], metric, **by_model, draws=draws, costs=costs, **about)
+    diverged = tuple(model for model in table["model"].unique() if model not in set(names))
+    return Scored(task, titles[task], metric, **by_model, draws=draws, costs=costs, diverged=diverged, **about)
