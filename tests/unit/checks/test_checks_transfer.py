@@ -141,7 +141,7 @@ def test_a_fine_tuning_is_planned_with_the_cells_of_its_grid(tuned, tmp_path):
         ),
         (
             "tasks: {tuned: {grid: {optimiser: [sgd, adamw], momentum: [0.5, 0.8]}}}",
-            "tasks.tuned.grid: in the cell {'optimiser': 'adamw', 'momentum': 0.5}: momentum: momentum 0.5 does nothing",
+            "tasks.tuned.grid: in the cell {'optimiser': 'adamw', 'momentum': 0.5}: momentum: momentum 0.5 does",
         ),
         (
             "tasks: {tuned: {grid: {precise_bn: [0, 32]}}}",
