@@ -106,10 +106,10 @@ def test_classifiers_and_inputs_may_be_axes_of_a_grid(probed, tmp_path):
 TUNE = """
 datasets: {digits: {split: {validation_fraction: 0.1}}}
 regimes:
-  tune: {epochs: 3, batch: 32, optimiser: sgd, lr: 0.01, weight_decay: 0, crop: centre, flip: false, seed: 1,
+  slow: {epochs: 3, batch: 32, optimiser: sgd, lr: 0.01, weight_decay: 0, crop: centre, flip: false, seed: 1,
     revision: 1}
 tasks:
-  tuned: {view: digits, finetune: tune, metric: macro_f1, models: ["timm:resnet18.a1_in1k", "own:nets/a.py:small"]}
+  tuned: {view: digits, finetune: slow, metric: macro_f1, models: ["timm:resnet18.a1_in1k", "own:nets/a.py:small"]}
 """
 
 
@@ -159,7 +159,7 @@ def test_a_fine_tuning_is_planned_with_the_cells_of_its_grid(tuned, tmp_path):
             'tasks: {tuned: {grid: {"optimiser, lr": [[sgd, 0.1], [sgd, 0.1]]}}}',
             "tasks.tuned.grid.optimiser, lr: two of its values would name their runs",
         ),
-        ("regimes: {tune: {schedule: steps}}", "regimes.tune.schedule: schedule 'steps' needs milestones"),
+        ("regimes: {slow: {schedule: steps}}", "regimes.slow.schedule: schedule 'steps' needs milestones"),
         ("tasks: {tuned: {metric: auc}}", "tasks.tuned.metric: auc is of 2 classes, and there are 10; use macro_f1"),
         ("tasks: {tuned: {metric: jaccard}}", "tasks.tuned.metric: jaccard is known of published results alone"),
         ("tasks: {tuned: {initial: photos}}", "tasks.tuned.initial: is no key of a task with finetune"),

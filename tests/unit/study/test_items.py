@@ -114,10 +114,10 @@ def test_files_of_the_demo(demo):
 
 def test_another_way_to_make_runs_takes_an_entry_of_the_library(demo, monkeypatch):
     keys = {"lr": {"type": "number"}, "seed": {"type": "integer"}}
-    monkeypatch.setitem(ways.WAYS, "finetune", Way(keys, {}, pretrained=True, trains=True))
+    monkeypatch.setitem(ways.WAYS, "distil", Way(keys, {}, pretrained=True, trains=True))
     demo["regimes"]["gently"] = {"lr": 0.1, "seed": 1, "grid": {"lr": [0.1, 0.2]}}
     demo["tasks"]["tuned"] = {
-        "finetune": "gently",
+        "distil": "gently",
         "view": "faces",
         "role": "target",
         "models": ["timm:resnet18.a1_in1k"],
@@ -126,4 +126,4 @@ def test_another_way_to_make_runs_takes_an_entry_of_the_library(demo, monkeypatc
     assert list(study.runs("tuned")) == ["timm.resnet18.a1_in1k-lr0.1", "timm.resnet18.a1_in1k-lr0.2"]
     assert study.planned("tuned")["protocol"] == {"lr": 0.1, "seed": 1}
     assert ("photos", "tuned") in study.comparisons.pairs["imagenet_vs_targets"]
-    assert study.made_by("finetune") == ["tuned"]
+    assert study.made_by("distil") == ["tuned"]
