@@ -13,11 +13,11 @@ from apr.basics.files import file_digest
 from apr.comparisons.transfer.targets import read_transfer
 from apr.data.sources.npz import save_npz
 from apr.models.names import run_name
+from apr.runs.finetuning.scored import counts_of, score
 from apr.runs.metrics import METRICS, part_of
 from apr.runs.record import new_run
 from apr.scores.resampled import resample, write_resampled
 from apr.scores.table import score_row, value_row, write_scores
-from apr.statistics.outputs import value_of
 
 # ImageNet top-1 accuracy (%) of ten models, as a study of small ones may have them
 IMAGENET = {
@@ -74,11 +74,9 @@ class Target:
 
     def part(self, scores):
         """What a run says of a part."""
-        value = value_of(self.metric.name, scores, self.labels)
-        if self.labels.ndim == 2:
-            return part_of(len(scores)) | {self.metric.name: value}
-        right = int((scores.argmax(1) == self.labels).sum())
-        return part_of(len(scores), {"correct_top1": right}) | {self.metric.name: value}
+        counts = {} if self.labels.ndim == 2 else counts_of(scores, self.labels)
+        values = {self.metric.name: score(self.metric.name, scores, self.labels)} if self.metric.scored else {}
+        return part_of(len(scores), counts) | values
 
     def manifest(self):
         counts = self.labels.sum(0) if self.labels.ndim == 2 else np.bincount(self.labels, minlength=self.classes)

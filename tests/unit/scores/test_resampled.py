@@ -49,6 +49,21 @@ def test_runs_have_their_score_and_draws_around_it(tmp_path, settings):
     assert list(found.positives.values()) == target.manifest()["per_class"]["test"]
 
 
+@pytest.mark.parametrize("metric", ["macro_f1", "top5_accuracy"])
+def test_scores_with_ties_and_without_a_class_are_those_of_the_run(tmp_path, metric):
+    target = Target("plants", metric=metric, classes=7, models=FEW)
+    target.labels[target.labels == 6] = 0
+    target.outputs = lambda model, lift=0.0: (
+        np.maximum(0, target.hard.round()).astype(np.float32)
+        * (
+            np.arange(7) < 6  # logits under a ReLU, as SqueezeNet's, and a class that is never answered
+        )
+    )
+    found = scored(target, target.write(tmp_path))
+    low, high = interval(found.draws[0].astype(float))
+    assert low < found.values[0] < high
+
+
 def test_what_is_written_is_read_again(tmp_path):
     target, files = made(tmp_path)
     found = scored(target, files)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from apr.runs.finetuning.scored import counts_of
 from apr.statistics.bootstrap import interval
 from apr.statistics.outputs import image_weights, statistic, value_of
 
@@ -40,12 +41,12 @@ def kappa(scores, labels, weights):
     return metrics.cohen_kappa_score(labels, scores.argmax(1), weights="quadratic", sample_weight=weights)
 
 
-def f1(scores, labels, weights, absent=np.nan):
+def f1(scores, labels, weights):
     if labels.ndim == 2:
         answers, known = scores > 0, {}
     else:
         answers, known = scores.argmax(1), {"labels": range(scores.shape[1])}
-    return metrics.f1_score(labels, answers, average="macro", sample_weight=weights, zero_division=absent, **known)
+    return metrics.f1_score(labels, answers, average="macro", sample_weight=weights, zero_division=0, **known)
 
 
 def auc(scores, labels, weights):
@@ -86,12 +87,36 @@ def test_errors_are_what_accuracies_leave():
         np.testing.assert_allclose(error + right, 100)
 
 
-def test_a_label_that_a_resample_lacks_leaves_the_mean_or_counts_as_none():
+def test_a_label_that_a_resample_lacks_counts_as_none_in_value_and_draws_alike():
     scores = np.array([[2.0, -1.0], [2.0, -1.0]])
     labels = np.array([[1, 0], [1, 0]], np.uint8)
-    weights = np.ones((1, 2))
-    assert statistic("macro_f1", scores, labels)(weights) == [100]
-    assert value_of("macro_f1", scores, labels) == 50 == 100 * f1(scores, labels, np.ones(2), absent=0)
+    assert value_of("macro_f1", scores, labels) == 50
+    assert statistic("macro_f1", scores, labels)(np.array([[1.0, 1], [2, 0]])).tolist() == [50, 50]
+
+
+def test_draws_are_around_the_value_where_a_class_is_neither_there_nor_answered():
+    labels = np.repeat([0, 1], N // 2)
+    scores = np.eye(3)[np.where(np.arange(N) % 12 == 0, 1 - labels, labels)]
+    value = value_of("macro_f1", scores, labels)
+    assert value == pytest.approx(100 * f1(scores, labels, np.ones(N)))
+    low, high = interval(statistic("macro_f1", scores, labels)(drawn(200)))
+    assert low < value < high < 100 * 2 / 3  # of three classes one is missing
+
+
+@pytest.mark.parametrize("classes", [6, 9])
+@pytest.mark.parametrize("best", [1, 5])
+def test_among_equal_scores_the_first_class_wins_as_in_runs(best, classes):
+    rng = np.random.default_rng(2)
+    scores = rng.integers(2, size=(N, classes)).astype(np.float32)  # shares of few neighbours, logits cut at 0
+    labels = rng.integers(classes, size=N)
+    scores[:5] = 0
+    ranks = [
+        sorted(range(classes), key=lambda one: -row[one]).index(label)
+        for row, label in zip(scores, labels, strict=True)
+    ]
+    right = sum(rank < best for rank in ranks)
+    assert value_of(f"top{best}_accuracy", scores, labels) == pytest.approx(100 * right / N)
+    assert counts_of(scores, labels)[f"correct_top{best}"] == right
 
 
 def test_one_class_alone_has_no_curve_and_those_who_agree_on_it_a_kappa_of_one():

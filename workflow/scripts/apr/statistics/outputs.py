@@ -42,15 +42,13 @@ def image_weights(
         yield times_drawn(drawn)[:, members].astype(float)
 
 
-def statistic(metric: str, scores: NDArray, labels: NDArray, absent: float = np.nan) -> Statistic:
+def statistic(metric: str, scores: NDArray, labels: NDArray) -> Statistic:
     """A metric of a model's outputs as a function of the weights of the images.
 
     Args:
         metric: a name of apr.runs.metrics.
         scores: [images, classes]; the answer is the class with the highest, of several labels each above 0.
         labels: the class of each image, int [images], or which labels it has, [images, labels].
-        absent: the F1 score of a class that a resample has neither among labels nor among answers. NaN leaves it out
-            of the mean; scikit-learn has 0, by default.
 
     Raises:
         ValueError: the metric is none of such outputs.
@@ -60,19 +58,18 @@ def statistic(metric: str, scores: NDArray, labels: NDArray, absent: float = np.
     if metric not in ways:
         of = "several labels an image" if several else "one label an image"
         raise ValueError(f"{metric} is not computed from outputs of {of}; known: {', '.join(ways)}")
-    if metric == "macro_f1":
-        return ways[metric](scores, labels, absent)
     return ways[metric](scores, labels)
 
 
 def value_of(metric: str, scores: NDArray, labels: NDArray) -> float:
     """The metric of all images, each once, in %; the arguments are those of `statistic`."""
-    return float(statistic(metric, scores, labels, absent=0.0)(np.ones((1, len(labels))))[0])
+    return float(statistic(metric, scores, labels)(np.ones((1, len(labels))))[0])
 
 
 def _share(scores: NDArray, labels: NDArray, best: int, right: bool) -> Statistic:
     own = np.take_along_axis(scores, labels[:, None], axis=1)
-    found = scores.argmax(axis=1) == labels if best == 1 else (scores > own).sum(axis=1) < best
+    before = np.arange(scores.shape[1]) < labels[:, None]  # of equal scores the first wins, as in argmax and in runs
+    found = ((scores > own) | ((scores == own) & before)).sum(axis=1) < best
     counted = (found if right else ~found).astype(float)
     return lambda weights: 100 * (weights @ counted) / weights.sum(axis=1)
 
@@ -94,8 +91,14 @@ def _kappa(scores: NDArray, labels: NDArray) -> Statistic:
     return kappa
 
 
-def _f1(scores: NDArray, labels: NDArray, absent: float) -> Statistic:
-    """Mean over the classes, or labels, of 2 TP / (2 TP + FP + FN), in %."""
+def _f1(scores: NDArray, labels: NDArray) -> Statistic:
+    """Mean over all classes, or labels, of 2 TP / (2 TP + FP + FN), in %; 0 for one neither there nor answered (0 / 0).
+
+    So a run counts one that its test part lacks (scikit-learn's zero_division=0), and a resample is counted as if it
+    were the test part: value and draws are one statistic. A rare class that a resample happens to lack counts 0 there,
+    too: another test part of this size may lack it alike. To leave it out would make of the draws means over fewer
+    classes, mostly the easy ones, and lift them above the value.
+    """
     if labels.ndim == 2:
         there, said = labels.astype(bool), scores > 0
     else:
@@ -107,10 +110,7 @@ def _f1(scores: NDArray, labels: NDArray, absent: float) -> Statistic:
 
     def f1(weights: Weights) -> NDArray[np.float64]:
         both, either = 2 * (weights @ hits), weights @ named
-        known = either > 0
-        scores = np.divide(both, either, out=np.full(both.shape, absent), where=known)
-        counted = known | ~np.isnan(absent)
-        return 100 * np.where(counted, scores, 0).sum(axis=1) / counted.sum(axis=1)
+        return 100 * np.divide(both, either, out=np.zeros(both.shape), where=either > 0).mean(axis=1)
 
     return f1
 
