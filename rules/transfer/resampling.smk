@@ -1,4 +1,4 @@
-# Needs:  results/scores/{task}.csv (scores.smk), results/{runs,outputs}/{task}/{run}.{json,npz} (training.smk)
+# Needs:  results/scores/{task}.csv (../scores.smk), results/{runs,outputs}/{task}/{run}.{json,npz} (../finetuning.smk)
 # Makes:  results/resampled/{task}.npz  scores of the runs that count on resampled test images, and what the runs cost
 #
 # Read once from all outputs of a task, so that tables and figures read one small file.

@@ -49,6 +49,7 @@ def transfer_errors(config: dict[str, Any], known: Known) -> Errors:
                 )
             elif (fault := _unlike(tasks[target], tasks[task], known, target, task)) != "":
                 yield [*PATH, kind, target], fault
+    yield from _after_errors(transfer, tasks)
     for task in dict.fromkeys(task for _, task in named):
         if ways_of(tasks[task])[:1] and not _counts_once(tasks[task]):
             text = f"several cells of each model of {task} would count; add choose: {{by: validation}} to it"
@@ -88,6 +89,16 @@ def _counts_once(task: dict[str, Any]) -> bool:
     """Whether each model has one score, but for seeds, which are averaged."""
     axes = [key for key, axis in task["grid"].items() if key != "seed" and (isinstance(axis, dict) or len(axis) > 1)]
     return not axes or bool(task.get("choose")) or not any(way in task for way in WAYS)
+
+
+def _after_errors(transfer: dict[str, Any], tasks: dict[str, Any]) -> Errors:
+    """The model of `after` has to be one of the targets' models, as far as the configuration lists them."""
+    after, targets = transfer.get("after"), [tasks[task] for task in transfer.get("targets", ())]
+    if not isinstance(after, str) or any(PUBLISHED in task or not task.get("models") for task in targets):
+        return
+    models = list(dict.fromkeys(model for task in targets for model in task["models"]))
+    if after not in models:
+        yield [*PATH, "after"], f"no target has a model {after!r}{nearest(after, models)}; name one of their models"
 
 
 def _paper_errors(transfer: dict[str, Any]) -> Errors:

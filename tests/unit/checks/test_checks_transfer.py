@@ -190,6 +190,24 @@ comparisons:
     assert errors_of(merge(shipped("studies/transfer_own.yaml"), yaml.safe_load(own)), tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ("after", "message"),
+    [
+        (
+            "torchvision:vgg16_bn.IMAGENET1K_V2",
+            "comparisons.transfer.after: no target has a model 'torchvision:vgg16_bn.IMAGENET1K_V2' (did you mean "
+            "torchvision:vgg16_bn.IMAGENET1K_V1?); name one of their models",
+        ),
+        ("timm:nonsense", "comparisons.transfer.after: no target has a model 'timm:nonsense'"),
+    ],
+)
+def test_the_model_of_after_is_one_of_the_targets(after, message, tmp_path):
+    study = shipped("studies/transfer.yaml")
+    assert not [one for one in errors_of(study, tmp_path) if "after" in one]
+    found = errors_of(merge(study, {"comparisons": {"transfer": {"after": after}}}), tmp_path)
+    assert [one for one in found if one.startswith(message)], found
+
+
 GOOD = """
 comparisons:
   transfer:
