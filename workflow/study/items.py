@@ -18,7 +18,8 @@ class Items:
     """The entries of resources/items.yaml, held against a study.
 
     Attributes:
-        facts: {target: {item, shows, needs, paper}}; `paper` is absent where an item belongs to every study.
+        facts: {target: {item, shows, needs, paper, study}}; `paper` is absent where an item belongs to every study,
+            `study` where the paper's has it.
         papers: {name: {source, study, needs}}.
         claims, line_claims_file, transfer_claims, families: files of facts that scripts read.
     """
@@ -81,7 +82,8 @@ class Items:
 
     def refusal(self, target: str) -> str:
         """Why a target cannot be made, and which study can."""
-        whole = self.papers[self.facts[target]["paper"]]["study"]
+        facts = self.facts[target]
+        whole = facts.get("study") or self.papers[facts["paper"]]["study"]
         return f"{target}: {self.study.title!r} lacks {self.lacking(target)}; {whole}, has it"
 
     def shows(self, paper: str) -> bool:

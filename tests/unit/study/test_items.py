@@ -1,5 +1,7 @@
 """What a study can make of the papers' tables and figures, what it compares, and what rules ask of it."""
 
+import re
+
 import pytest
 import yaml
 
@@ -77,6 +79,15 @@ def test_what_is_lacking_is_said_with_the_study_that_has_it(demo):
     assert items.refusal("fig_since").endswith("(comparisons.lines or comparisons.since); studies/retest.yaml, has it")
     del demo["tasks"]["tissues_pretrained"]
     assert Items(study_of(demo)).lacking("fig_pretrained_vs_scratch") == "a task with `initial`"
+
+
+def test_the_study_that_a_refusal_of_transfer_points_to_makes_the_item():
+    retest = Items(study_of(config("studies/retest.yaml")))
+    refused = {name: retest.refusal(name) for name, facts in retest.facts.items() if facts.get("paper") == "fang_2023"}
+    assert len(refused) == 12
+    for name, said in refused.items():
+        named = re.search(r"studies/\w+\.yaml", said).group()
+        assert Items(study_of(config(named))).lacking(name) is None, said
 
 
 def test_a_study_without_population_or_comparisons_can_be_planned():
