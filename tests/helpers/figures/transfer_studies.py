@@ -192,12 +192,15 @@ def transfer(own_titles=TITLES, **changed):
     return read_transfer(settings, scores, filter(Path.is_file, resampled), titles, SEED)
 
 
-def bare(tmp_path, **settings):
-    """A study of one target, of whose test images nothing but their number is known."""
+def bare(tmp_path, accuracies=IMAGENET, variants=(), **settings):
+    """A study of one target, of whose test images nothing but their number is known; with tables of its variants."""
     table, _, _ = Target("plants", **settings).write(tmp_path)
+    others = {kind: Target(f"plants_{kind}", view="plants", **settings).write(tmp_path)[0] for kind in variants}
     used = {"reference": "imagenet", "evaluated": None, "targets": ["plants"], "above": None, "after": None}
     used |= {"probes": {}, "scratch": {}, "augmentation": {}, "paper": {}, "resamples": 100}
-    return read_transfer(used, [imagenet(tmp_path), table], [], {"imagenet": "ImageNet", "plants": "Plants"}, 0)
+    used |= {kind: {"plants": path.stem} for kind, path in others.items()}
+    titles = {"imagenet": "ImageNet", "plants": "Plants"} | {path.stem: path.stem for path in others.values()}
+    return read_transfer(used, [imagenet(tmp_path, accuracies), table, *others.values()], [], titles, 0)
 
 
 def renamed(texts):

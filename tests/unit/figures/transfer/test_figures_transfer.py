@@ -24,8 +24,7 @@ def grids(tmp_path_factory):
     }
 
 
-def drawn(kind, grids, **changed):
-    found = transfer(**changed)
+def drawn(kind, grids, found):
     if kind in ("probes", "scratch"):
         return draw_transfer(found, kind)
     if kind == "sensitivity":
@@ -38,7 +37,7 @@ def drawn(kind, grids, **changed):
 def test_each_figure_is_drawn_and_saved(kind, count, grids, tmp_path):
     targets = list(TARGETS)[:count]
     variants = {name: {task: f"{task}_{end}" for task in targets} for name, end in VARIANTS.items()}
-    drawing = drawn(kind, grids, targets=targets, **variants)
+    drawing = drawn(kind, grids, transfer(targets=targets, **variants))
     check_saved(drawing, tmp_path, 83 if kind == "average" or count == 1 else 174)
     check_apart(drawing.figure, slack=2)
     assert drawing.caption
@@ -104,6 +103,34 @@ def test_few_models_are_drawn_without_lines_or_splines(tmp_path):
     splines = draw_splines(found)
     assert "Plants: fewer than 5 models, or equal ones, have no spline" in splines.caption
     check_apart(splines.figure)
+
+
+@pytest.mark.parametrize("known", [0, 1, 2])
+@pytest.mark.parametrize("kind", ["probes", "scratch", "splines", "average", "gains", "sensitivity"])
+def test_figures_are_made_where_few_or_no_imagenet_accuracies_are_known(kind, known, tmp_path):
+    accuracies = dict(list(IMAGENET.items())[:known]) or {"timm:other": 70.0}
+    found = bare(tmp_path, accuracies, ("probes", "scratch", "augmentation"), cells=(0.1, 0.01))
+    drawing = drawn(kind, {"plants": cells_of(tmp_path / "results/scores/plants.csv")}, found)
+    check_saved(drawing, tmp_path, 83)
+    check_apart(drawing.figure)
+    points = drawing.data[drawing.data["kind"] == "model"] if "kind" in drawing.data else drawing.data
+    texts = [text.get_text() for ax in drawing.figure.axes for text in ax.texts]
+    if kind in ("gains", "sensitivity"):
+        assert set(points["model"]) == set(IMAGENET)  # needs no accuracy, but for the order
+        assert "not known at the bottom" in drawing.caption
+    else:
+        assert set(points["model"]) == set(list(IMAGENET)[:known])
+        assert any(text.startswith("no model w") for text in texts) == (known == 0)
+        assert f"Without ImageNet accuracy, and left out: {10 - known} models of Plants" in drawing.caption
+
+
+def test_models_without_log_odds_are_left_out_of_the_mean_and_named():
+    found = transfer()
+    found.targets["eurosat"].values.iloc[[0, 1]] = [0.0, 100.0]
+    drawing = draw_average(found)
+    assert "Left out, since a score of 0 or less, or of 100 %, has no log odds: fine-tuned: own:" in drawing.caption
+    assert "(Eurosat: 0.0 %)" in drawing.caption
+    assert drawing.data.groupby("trained").size().to_dict() == {"fine-tuned": 8, "fixed features": 10}
 
 
 def test_a_spline_says_that_it_is_our_choice_and_goes_through_the_numbers():

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from apr.basics.problems import Problem
 from apr.claims.measures import Measured
 from apr.claims.scorecard import (
     ABSENT,
@@ -76,7 +75,10 @@ def _ahead(transfer: Transfer, targets: list[str]) -> tuple[Measured | None, str
     """On how many datasets augmentation is ahead; from those where it surely is to those where it may be."""
     if not targets:
         return None, "the paper's datasets without augmentation"
-    found: list[Ahead] = [augmentation_ahead(transfer, target) for target in targets]
+    ahead = [augmentation_ahead(transfer, target) for target in targets]
+    found: list[Ahead] = [one for one in ahead if one]
+    if not found:
+        return None, "models with an ImageNet accuracy, with and without augmentation"
     value = sum(one.value > 0 for one in found)
     if any(math.isnan(one.low) for one in found):
         return Measured(value, math.nan, math.nan, len(found), "", "the test images are not known"), ""
@@ -88,10 +90,7 @@ def _correlation(claim: TransferClaim, transfer: Transfer) -> tuple[Measured | N
     scored = transfer.targets if claim.trained == FINE_TUNED else transfer.others["probes"]
     if set(scored) != set(transfer.targets):
         return None, claim.trained
-    try:
-        found = average_of(transfer, scored)
-    except Problem as problem:
-        return None, str(problem)
+    found = average_of(transfer, scored)
     reason = "" if not math.isnan(found.low) else "fewer than four models"
     return Measured(found.r, found.low, found.high, found.n, f"{len(scored)} datasets", reason), ""
 

@@ -7,12 +7,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from apr.basics.problems import Problem
 from apr.comparisons.transfer.targets import Scored, Transfer
+from apr.comparisons.wording import number
 from apr.statistics.bootstrap import NAN, PERCENTILES, interval
 from apr.statistics.transfer.slopes import FEWEST
 
 AUGMENTATION, ARCHITECTURE = "augmentation", "architecture"
+BOUNDS = (0.05, 99.95)  # % of scores on resampled images, which may have no log odds where the score has
 
 
 @dataclass(frozen=True)
@@ -30,22 +31,24 @@ def gains_of(transfer: Transfer, target: str) -> pd.DataFrame:
 
     Returns:
         target, model, imagenet, gain (augmentation: over the same model without; architecture: over the base model,
-        both augmented), value, low, high (95 % interval over the same test images and seeds; NaN: not known).
+        both augmented, of the models whose ImageNet accuracy is known), value, low, high (95 % interval over the same
+        test images and seeds; NaN: not known).
     """
     augmented, plain = transfer.targets[target], transfer.others["augmentation"][target]
-    models = transfer.common(augmented, plain)
-    base = base_model(transfer, models)
+    known = transfer.common(augmented, plain)
+    models = [*known, *(model for model in transfer.unknown(augmented) if model in plain.values)]
+    base = models.index(base_model(transfer, known)) if known else None
     values, draws = (_upwards(augmented.of(models)), _upwards(plain.of(models)))
     rows = []
     for place, model in enumerate(models):
         of_images = None if values[1] is None or draws[1] is None else values[1][place] - draws[1][place]
-        of_models = None if values[1] is None else values[1][place] - values[1][models.index(base)]
-        for gain, value, drawn in (
-            (AUGMENTATION, values[0][place] - draws[0][place], of_images),
-            (ARCHITECTURE, values[0][place] - values[0][models.index(base)], of_models),
-        ):
+        gains = [(AUGMENTATION, values[0][place] - draws[0][place], of_images)]
+        if base is not None and model in known:
+            of_models = None if values[1] is None else values[1][place] - values[1][base]
+            gains.append((ARCHITECTURE, values[0][place] - values[0][base], of_models))
+        for gain, value, drawn in gains:
             low, high = (NAN, NAN) if drawn is None else interval(drawn)
-            row = {"target": target, "model": model, "imagenet": float(transfer.imagenet[model]), "gain": gain}
+            row = {"target": target, "model": model, "imagenet": float(transfer.imagenet.get(model, NAN)), "gain": gain}
             rows.append(row | {"value": value, "low": min(low, value), "high": max(high, value)})
     return pd.DataFrame(rows)
 
@@ -59,10 +62,15 @@ def base_model(transfer: Transfer, models: list[str]) -> str:
     return models[int(above[0]) if len(above) else 0]
 
 
-def augmentation_ahead(transfer: Transfer, target: str) -> Ahead:
-    """Mean gain of augmentation over the models, less the gain of ImageNet's best architecture over the base model."""
+def augmentation_ahead(transfer: Transfer, target: str) -> Ahead | None:
+    """Mean gain of augmentation over the models, less the gain of ImageNet's best architecture over the base model.
+
+    Of the models whose ImageNet accuracy is known; None where none is.
+    """
     augmented, plain = transfer.targets[target], transfer.others["augmentation"][target]
     models = transfer.common(augmented, plain)
+    if not models:
+        return None
     base, best = models.index(base_model(transfer, models)), len(models) - 1
     (values, drawn), (without, drawn_without) = _upwards(augmented.of(models)), _upwards(plain.of(models))
     ahead = float((values - without).mean() - (values[best] - values[base]))
@@ -79,46 +87,45 @@ class Average:
     Attributes:
         points: model, imagenet (%), value, low, high.
         r: Pearson's correlation of the mean with the logit of ImageNet accuracy, with its 95 % interval over models.
-        n, targets: how many models and which datasets.
+        without: the models that are left out, since a score has no log odds -> which, in words.
+        targets: which datasets.
     """
 
     points: pd.DataFrame
     r: float
     low: float
     high: float
+    without: dict[str, str]
     targets: list[str]
 
     @property
     def n(self) -> int:
-        """How many models have all datasets."""
+        """How many models have log odds on all datasets."""
         return len(self.points)
 
 
 def average_of(transfer: Transfer, scored: dict[str, Scored]) -> Average:
     """Kornblith, Shlens, Le (CVPR 2019): log odds, less their mean on the dataset, averaged over datasets.
 
-    A score from a guess's level downwards can have no odds: a dataset with a score of 0 or less, or of 100 %, is an
-    error of that dataset.
-
-    Raises:
-        Problem: no model has all datasets, or a score has no logit.
+    A score of 0 or less (a kappa, an F1) or of 100 % has no log odds. A model with one is left out like a model that
+    lacks a dataset: its mean over the others would leave out just where it fails, or is perfect. To move such a score
+    by half an image, as one does with shares of images (Haldane 1955), means nothing for a kappa below 0.
     """
-    models = transfer.common(*scored.values())
+    every = transfer.common(*scored.values())
+    faults: dict[str, list[str]] = {model: [] for model in every}
+    for one in scored.values():
+        own = one.of(every)
+        for model, share, value in zip(every, _upwards(own)[0], own.values, strict=True):
+            if not 0 < share < 100:
+                faults[model].append(f"{one.title}: {number(value, 1)} {one.metric.unit}".strip())
+    models = [model for model in every if not faults[model]]
     means, drawn = np.zeros(len(models)), []
     for one in scored.values():
-        own = one.of(models)
-        shares = _upwards(own)
-        if shares[0].min() <= 0 or shares[0].max() >= 100:
-            place = int(shares[0].argmin() if shares[0].min() <= 0 else shares[0].argmax())
-            raise Problem(
-                f"{one.task}: model {models[place]}: a score of {own.values.iloc[place]:g} {one.metric.unit} has no "
-                "log odds, which need one between 0 and 100 %; leave the task out of comparisons.transfer.targets"
-            )
-        logits = _logit(shares[0])
-        means += (logits - logits.mean()) / len(scored)
-        if shares[1] is not None:
-            of_draws = _logit(np.clip(shares[1], 0.05, 99.95))
-            drawn.append((of_draws - of_draws.mean(axis=0)) / len(scored))
+        values, draws = _upwards(one.of(models))
+        logits = _logit(values)
+        means += _centred(logits) / len(scored)
+        if draws is not None:
+            drawn.append(_centred(_logit(np.clip(draws, *BOUNDS))) / len(scored))
     bounds = np.full((2, len(models)), NAN)
     if len(drawn) == len(scored):
         bounds = np.percentile(np.sum(drawn, axis=0), PERCENTILES, axis=1)
@@ -126,9 +133,9 @@ def average_of(transfer: Transfer, scored: dict[str, Scored]) -> Average:
         {"model": models, "imagenet": transfer.imagenet[models].to_numpy(dtype=float), "value": means}
     )
     points = points.assign(low=np.minimum(bounds[0], means), high=np.maximum(bounds[1], means))
-    x = _logit(points["imagenet"].to_numpy())
-    r, low, high = correlation(x, means)
-    return Average(points, r, low, high, list(scored))
+    r, low, high = correlation(_logit(points["imagenet"].to_numpy()), means)
+    without = {model: ", ".join(texts) for model, texts in faults.items() if texts}
+    return Average(points, r, low, high, without, list(scored))
 
 
 def correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float, float]:
@@ -148,6 +155,11 @@ def _upwards(scored: Scored) -> tuple[NDArray[np.float64], NDArray[np.float64] |
     turned = (lambda values: values) if scored.metric.best == "greatest" else (lambda values: 100 - values)
     values = turned(scored.values.to_numpy(dtype=float))
     return values, None if scored.draws is None else turned(scored.draws)
+
+
+def _centred(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Less their mean over the models, the first axis."""
+    return values - values.mean(axis=0) if len(values) else values
 
 
 def _logit(percent: NDArray[np.float64]) -> NDArray[np.float64]:

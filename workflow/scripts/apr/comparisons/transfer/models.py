@@ -9,11 +9,12 @@ import pandas as pd
 from scipy.special import ndtr
 
 from apr.comparisons.table import Table
+from apr.comparisons.transfer.captions import intervals_of, models_without, rare_labels
 from apr.comparisons.transfer.slopes import slopes_basis
-from apr.comparisons.transfer.targets import Scored, Transfer, intervals_of, models_without, rare_labels
-from apr.comparisons.wording import number, with_interval
+from apr.comparisons.transfer.targets import Scored, Transfer
+from apr.comparisons.wording import counted, number, with_interval
 from apr.statistics.bootstrap import PERCENTILES, holm, interval
-from apr.statistics.ranks import Correlation, spearman
+from apr.statistics.ranks import FEWEST, Correlation, spearman
 
 NAN = float("nan")
 UNEQUAL = 0.05  # p below which a model counts as worse than the best
@@ -34,9 +35,14 @@ class Choice:
     high: float
 
 
-def chosen_by_imagenet(transfer: Transfer, scored: Scored) -> Choice:
-    """The regret of ImageNet's best model against the target's, both as measured, on other test images."""
+def chosen_by_imagenet(transfer: Transfer, scored: Scored) -> Choice | None:
+    """The regret of ImageNet's best model against the target's, both as measured, on other test images.
+
+    Both are of the models that have an ImageNet accuracy; None where none has one.
+    """
     models = transfer.common(scored)
+    if not models:
+        return None
     own = scored.of(models)
     chosen = int(np.argmax(transfer.imagenet[models].to_numpy()))
     best = int(np.argmin(own.losses.to_numpy()))
@@ -165,18 +171,37 @@ def ranking_of(transfer: Transfer, scored: Scored) -> Correlation:
 
 def _lead(transfer: Transfer) -> str:
     """How far the ranking on ImageNet could be trusted, a line a target."""
-    lines = []
-    for scored in transfer.targets.values():
-        found, choice = ranking_of(transfer, scored), chosen_by_imagenet(transfer, scored)
-        slope = transfer.lines(scored)["all"]
-        points = scored.metric.points
-        rho = f"ρ {found.reason}" if np.isnan(found.rho) else f"ρ {with_interval(found.rho, found.low, found.high, 2)}"
+    counts = {task: len(transfer.common(scored)) for task, scored in transfer.targets.items()}
+    if not any(counts.values()):
+        return "ImageNet accuracies of these models are not known, so that nothing can be said of them as a guide."
+    lines = [
+        f"- {scored.title}: {_guidance(transfer, scored, counts[task])}" for task, scored in transfer.targets.items()
+    ]
+    return "How far the ranking on ImageNet could be trusted here:\n\n" + "\n".join(lines)
+
+
+def _guidance(transfer: Transfer, scored: Scored, known: int) -> str:
+    """What the ImageNet accuracies of so many of a target's models tell of its scores."""
+    if not known:
+        return "ImageNet accuracies of its models are not known, so that nothing can be said of them as a guide"
+    of = f" of {len(scored.values)}" if known < len(scored.values) else ""
+    some = f"{counted(known, 'model')}{of}"
+    points, texts = scored.metric.points, []
+    if known < FEWEST:
+        texts.append(f"{some} with an ImageNet accuracy, too few for ρ and a slope")
+    else:
+        found = ranking_of(transfer, scored)
+        bounded = with_interval(found.rho, found.low, found.high, 2)
+        texts.append(f"ρ {found.reason if np.isnan(found.rho) else bounded} over {some}")
+    choice = chosen_by_imagenet(transfer, scored)
+    if choice and known > 1:
         lost = "nothing" if choice.regret == 0 else f"{_bounded(choice.regret, choice.low, choice.high)} {points}"
         best = f"{choice.chosen}, the best on ImageNet, loses {lost}"
-        best += "" if choice.chosen == choice.best else f" to {choice.best}"
-        each = f"a point more on ImageNet comes with {with_interval(slope.slope, *slope.bounds, 2)} {points}"
-        lines.append(f"- {scored.title}: {rho} over {found.n} models; {best}; {each}")
-    return "How far the ranking on ImageNet could be trusted here:\n\n" + "\n".join(lines)
+        texts.append(best if choice.chosen == choice.best else f"{best} to {choice.best}")
+    if known >= FEWEST:
+        slope = transfer.lines(scored)["all"]
+        texts.append(f"a point more on ImageNet comes with {with_interval(slope.slope, *slope.bounds, 2)} {points}")
+    return "; ".join(texts)
 
 
 def _caption(transfer: Transfer, costs: list[str]) -> str:
@@ -199,12 +224,17 @@ def _caption(transfer: Transfer, costs: list[str]) -> str:
         )
     if SPEED in costs:
         text += " Images/s: measured while the test part was evaluated, on the machine of that run."
-    return (
-        f"{text} ρ: Spearman's, with 95 % intervals for other models{_of_counts(targets)}. What the best on ImageNet "
-        "loses: its distance from the best of the dataset, with the interval of these two models on other test "
-        "images, where it is known. What a point comes with: the slope over all models, with "
-        f"{slopes_basis(transfer)}.{rare_labels(targets)}{models_without(transfer)}"
-    )
+    known = [len(transfer.common(one)) for one in targets]
+    if max(known) >= FEWEST:
+        text += f" ρ: Spearman's, with 95 % intervals for other models{_of_counts(targets)}."
+    if max(known) > 1:
+        text += (
+            " What the best on ImageNet loses: its distance from the best of the dataset, of the models whose ImageNet "
+            "accuracy is known, with the interval of these two models on other test images, where it is known."
+        )
+    if max(known) >= FEWEST:
+        text += f" What a point comes with: the slope over all models, with {slopes_basis(transfer)}."
+    return f"{text}{rare_labels(targets)}{models_without(transfer, left_out=False)}"
 
 
 def _of_counts(targets: list[Scored]) -> str:

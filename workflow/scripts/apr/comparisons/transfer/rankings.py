@@ -6,13 +6,15 @@ import numpy as np
 import pandas as pd
 
 from apr.comparisons.table import Table
+from apr.comparisons.transfer.captions import intervals_of, models_without
 from apr.comparisons.transfer.models import chosen_by_imagenet, ranking_of
-from apr.comparisons.transfer.targets import Scored, Transfer, intervals_of, models_without
+from apr.comparisons.transfer.targets import Scored, Transfer
 from apr.comparisons.wording import number, p_value, with_interval
 from apr.statistics.bootstrap import holm, interval
 from apr.statistics.noise import ceilings
 
 NAN = float("nan")
+REGRETS = ("regret", "regret_low", "regret_high", "regret_share")
 FEWEST = 3  # models of a ceiling
 NOISE, CEILING = "Noise (points)", "Ceiling of ρ"
 KEPT = 50  # resamples whose noise is drawn from
@@ -50,10 +52,12 @@ def rankings_table(transfer: Transfer) -> Table:
 def _row(transfer: Transfer, scored: Scored) -> dict[str, Any]:
     found, choice = ranking_of(transfer, scored), chosen_by_imagenet(transfer, scored)
     own = scored.of(transfer.common(scored))
+    reach = float(own.losses.median() - own.losses.min())
     row: dict[str, Any] = {"target": scored.task, "metric": scored.metric.name}
     row |= {name: getattr(found, name) for name in ("n", "rho", "low", "high", "p")} | {"reason": found.reason or NAN}
     row |= _ceiling(own, transfer)
-    reach = float(own.losses.median() - own.losses.min())
+    if choice is None:
+        return row | {"chosen": "", "best": "", **dict.fromkeys(REGRETS, NAN)}
     row |= {"chosen": choice.chosen, "best": choice.best, "regret": choice.regret}
     row |= {"regret_low": choice.low, "regret_high": choice.high}
     return row | {"regret_share": choice.regret / reach if reach > 0 else NAN}
@@ -78,6 +82,7 @@ def _shown(row: dict[str, Any], transfer: Transfer) -> dict[str, Any]:
     known = not np.isnan(row["ceiling"])
     bounds = row["regret"], row["regret_low"], row["regret_high"]
     regret = number(row["regret"], 1) if np.isnan(row["regret_low"]) else with_interval(*bounds, 1)
+    share = row["regret_share"]
     ceiling = with_interval(row["ceiling"], row["ceiling_low"], row["ceiling_high"], 2) if known else ""
     return {
         "Dataset": f"{scored.title} ({scored.metric.title})",
@@ -88,6 +93,6 @@ def _shown(row: dict[str, Any], transfer: Transfer) -> dict[str, Any]:
         NOISE: number(row["noise"], 2) if known else "",
         CEILING: ceiling,
         "Best on ImageNet": row["chosen"],
-        "Regret": f"{regret} {points}",
-        "Of median (%)": number(100 * row["regret_share"], 0),
+        "Regret": f"{regret} {points}" if row["chosen"] else "",
+        "Of median (%)": "" if np.isnan(share) else number(100 * share, 0),
     }

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from apr.comparisons.table import Table
-from apr.comparisons.transfer.targets import Transfer, intervals_of, models_without, rare_labels
+from apr.comparisons.transfer.captions import intervals_of, models_without, rare_labels
+from apr.comparisons.transfer.targets import Transfer
 from apr.comparisons.wording import counted, number, with_interval
 from apr.runs.metrics import METRICS, Metric
 from apr.scores.table import CELL, YES, read_scores
@@ -41,7 +42,7 @@ def scores_table(transfer: Transfer) -> Table:
     caption = (
         f"Scores of {counted(len(models), 'model')} on the test part of each dataset, in brackets "
         f"{intervals_of(targets, transfer.settings['resamples'])}. A guess: the level that is reached without a "
-        f"look at the images.{rare_labels(targets)}{models_without(transfer)}"
+        f"look at the images.{rare_labels(targets)}{models_without(transfer, left_out=False)}"
     )
     return Table(pd.DataFrame(rows), pd.DataFrame(shown).fillna(""), caption)
 

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from apr.comparisons.table import Table
-from apr.comparisons.transfer.targets import FINE_TUNED, KINDS, Scored, Transfer, models_without, rare_labels
+from apr.comparisons.transfer.captions import models_without, rare_labels
+from apr.comparisons.transfer.targets import FINE_TUNED, KINDS, Scored, Transfer
 from apr.comparisons.wording import number, with_interval
 from apr.statistics.bootstrap import interval
 from apr.statistics.transfer.slopes import FEWEST, POWER, Slope
@@ -109,12 +110,13 @@ def slopes_basis(transfer: Transfer) -> str:
 
 
 def _caption(transfer: Transfer, data: pd.DataFrame, with_paper: bool) -> str:
-    above, after = transfer.settings["above"], transfer.settings["after"]
+    above, after, wanted = transfer.settings["above"], transfer.after, transfer.settings["after"]
     lines = ["all models"]
     if above is not None:
         lines.append(f"those above {above:g} % on {transfer.titles[transfer.settings['reference']]}")
     if after is not None:
         lines.append(f"those more accurate there than {after}")
+    lacking = f" No line of models better than {wanted}, which has no accuracy there." if wanted != after else ""
     paper = " Paper: what the paper reports of that line, for its own models and datasets." if with_paper else ""
     undefined = data.dropna(subset="reason")
     without = "; ".join(f"{row.task}, {row.line}: {row.reason}" for row in undefined.itertuples())
@@ -123,7 +125,7 @@ def _caption(transfer: Transfer, data: pd.DataFrame, with_paper: bool) -> str:
         f"{', '.join(lines)}. In brackets: {slopes_basis(transfer)}. Smallest that it tells: how steep the line of "
         f"all such models has to be for {100 * POWER:.0f} % of studies like this to tell it from a level one (5 %, "
         "two-sided). Difference: that slope less the one over all models; the interval takes into account that the "
-        f"two have models in common.{paper} {flattened(transfer)}"
+        f"two have models in common.{lacking}{paper} {flattened(transfer)}"
         f"{f' Without interval or line: {without}.' if without else ''}"
         f"{rare_labels(transfer.targets.values())}{models_without(transfer)}"
     )

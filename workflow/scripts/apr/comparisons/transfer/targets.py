@@ -11,11 +11,8 @@ from numpy.typing import NDArray
 
 from apr.basics.escaping import plain
 from apr.basics.problems import Problem
-from apr.basics.values import nearest
-from apr.comparisons.wording import counted
 from apr.runs.metrics import METRICS, Metric
 from apr.scores.frames import read_runs
-from apr.scores.paired import nearest_names
 from apr.scores.resampled import Resampled, read_resampled
 from apr.statistics.bootstrap import interval
 from apr.statistics.counts import clopper_pearson
@@ -99,40 +96,36 @@ class Transfer:
     def common(self, *scored: Scored, source: str | None = None) -> list[str]:
         """The models that have ImageNet accuracies and all of these scores, from the least accurate on ImageNet on.
 
-        Raises:
-            Problem: there is none.
+        There may be none: ImageNet then says nothing of these scores.
         """
-        accuracies = self.sources[source or self.settings["reference"]]
-        known = [accuracies, self.imagenet, *(one.values for one in scored)]
-        models = [model for model in self.imagenet.sort_values(kind="stable").index if all(model in s for s in known)]
-        if not models:
-            names = " and ".join(dict.fromkeys([source or self.settings["reference"], *(one.task for one in scored)]))
-            one, other = nearest_names(scored[0].values.index, accuracies.index)
-            raise Problem(
-                f"no model has scores on {names} (for instance {one or 'none'} and {other or 'none'}); name models "
-                "alike everywhere, with their weights: timm:<name>.<tag>, torchvision:<name>.<WEIGHTS>"
-            )
-        return models
+        known = [self.sources[source or self.settings["reference"]], *(one.values for one in scored)]
+        return [model for model in self.imagenet.sort_values(kind="stable").index if all(model in s for s in known)]
+
+    def ranked(self, models: Iterable[str]) -> list[str]:
+        """These models, each once: those without ImageNet accuracy, then from the least accurate on ImageNet on."""
+        models = list(dict.fromkeys(models))
+        known = [model for model in self.imagenet.sort_values(kind="stable").index if model in set(models)]
+        return [*(model for model in models if model not in self.imagenet), *known]
+
+    def unknown(self, scored: Scored) -> list[str]:
+        """The models of a task that have no ImageNet accuracy."""
+        return [model for model in scored.values.index if model not in self.imagenet]
 
     def within(self, models: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
-        """The models of each line: all, those above the limit, those better than the model of `after`.
-
-        Raises:
-            Problem: the model of `after` has no ImageNet accuracy.
-        """
+        """The models of each line: all, those above the limit, those better than the model of `after`."""
         accuracy = self.imagenet[list(models)].to_numpy()
         found = {"all": np.ones(len(models), bool)}
         if self.settings["above"] is not None:
             found["above"] = accuracy > self.settings["above"]
-        after = self.settings["after"]
-        if after is not None:
-            if after not in self.imagenet:
-                raise Problem(
-                    f"comparisons.transfer.after: {after}: has no accuracy on {self.settings['reference']}"
-                    f"{nearest(after, self.imagenet.index)}; name a model of that score table"
-                )
-            found["after"] = accuracy > self.imagenet[after]
+        if self.after is not None:
+            found["after"] = accuracy > self.imagenet[self.after]
         return found
+
+    @property
+    def after(self) -> str | None:
+        """The model of `after`; None where there is none, or its ImageNet accuracy is not known."""
+        after = self.settings["after"]
+        return after if after in self.imagenet else None
 
     def lines(self, scored: Scored, source: str | None = None) -> dict[str, Slope]:
         """The lines through the models of a task, by FITS."""
@@ -147,12 +140,12 @@ class Transfer:
 
     def fit_titles(self) -> dict[str, str]:
         """What a reader sees as the names of the lines."""
-        above, after = self.settings["above"], self.settings["after"]
+        above = self.settings["above"]
         titles = {"all": "all models"}
         if above is not None:
             titles["above"] = f"above {above:g} %"
-        if after is not None:
-            titles["after"] = f"better than {short_names([after])[after]}"
+        if self.after is not None:
+            titles["after"] = f"better than {short_names([self.after])[self.after]}"
         return titles
 
 
@@ -204,54 +197,6 @@ def short_names(models: Iterable[str]) -> dict[str, str]:
     bare = {model: name.partition(".")[0] for model, name in found.items()}
     once = {name for name in bare.values() if list(bare.values()).count(name) == 1}
     return {model: bare[model] if bare[model] in once else found[model] for model in models}
-
-
-def intervals_of(scored: Iterable[Scored], resamples: int) -> str:
-    """What the intervals of scores are of, for a caption: "95 % intervals of 2,000 bootstrap resamples of ..."."""
-    scored = list(scored)
-    known = [one for one in scored if one.draws is not None]
-    counts = [one for one in scored if one.draws is None and one.low.notna().any()]
-    without = [one for one in scored if one.draws is None and one.low.isna().all()]
-    if not known and not counts:
-        return "no intervals, since nothing is known of the test images"
-    texts = []
-    if known:
-        grouped = [one.title for one in known if one.groups]
-        groups = f" (of their groups for {', '.join(grouped)})" if grouped else ""
-        texts.append(f"{resamples:,} bootstrap resamples of the test images{groups}, the same for all models")
-    if counts:
-        texts.append(f"binomial counts (Clopper and Pearson){_for(counts, scored)}")
-    if without:
-        texts.append(f"none{_for(without, scored)}, of whose test images nothing is known")
-    return f"95 % intervals of {'; '.join(texts)}"
-
-
-def _for(some: Sequence[Scored], scored: Sequence[Scored]) -> str:
-    return "" if len(some) == len(scored) else f" for {', '.join(one.title for one in some)}"
-
-
-def rare_labels(scored: Iterable[Scored]) -> str:
-    """A sentence on labels whose part of a metric hangs on few test images; empty without one."""
-    clauses = [
-        f"{one.title}: {', '.join(f'{label} ({count})' for label, count in one.rare.items())}"
-        for one in scored
-        if one.rare
-    ]
-    if not clauses:
-        return ""
-    return f" Labels with fewer than {RARE} test images, whose scores hang on a few of them: {'; '.join(clauses)}."
-
-
-def models_without(transfer: Transfer) -> str:
-    """A sentence on models that a target lacks, or ImageNet does; empty without one."""
-    targets = transfer.targets.values()
-    unknown = {one.title: [model for model in one.values.index if model not in transfer.imagenet] for one in targets}
-    diverged = {one.title: one.diverged for one in targets}
-    sentences = []
-    for says, models in (("Without ImageNet accuracy, and left out", unknown), ("Diverged, and left out", diverged)):
-        texts = [f"{counted(len(own), 'model')} of {title} ({', '.join(own)})" for title, own in models.items() if own]
-        sentences += [f" {says}: {'; '.join(texts)}."] if texts else []
-    return "".join(sentences)
 
 
 def _accuracies(task: str, table: pd.DataFrame) -> pd.Series:

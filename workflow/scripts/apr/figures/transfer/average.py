@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from apr.comparisons.transfer.captions import intervals_of, models_without
 from apr.comparisons.transfer.gains import Average, average_of
-from apr.comparisons.transfer.targets import FINE_TUNED, KINDS, Transfer, intervals_of
+from apr.comparisons.transfer.targets import FINE_TUNED, KINDS, Transfer
 from apr.comparisons.wording import number, with_interval
 from apr.figures.style import GREY, INK, Drawing, legend_below, name_panel, panels, styled
+from apr.figures.transfer.points import say_nothing
 from apr.statistics.lines import fit_line
 
 TICKS = (10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 95)
@@ -23,14 +25,18 @@ def draw_average(transfer: Transfer) -> Drawing:
     if set(probes) == set(transfer.targets):
         found[KINDS["probes"]] = average_of(transfer, {task: probes[task] for task in transfer.targets})
     figure, (ax,) = panels(1)
-    handles = [_draw(ax, average, *LOOKS[trained]) for trained, average in found.items()]
+    drawn = {trained: average for trained, average in found.items() if average.n}
+    handles = [_draw(ax, average, *LOOKS[trained]) for trained, average in drawn.items()]
     every = pd.concat([average.points.assign(trained=trained) for trained, average in found.items()], ignore_index=True)
-    _scale(ax, every["imagenet"])
+    if drawn:
+        _scale(ax, every["imagenet"])
+    else:
+        say_nothing(ax, "no model with an ImageNet accuracy\nand log odds on all datasets")
     ax.set_xlabel(f"{transfer.titles[transfer.settings['reference']]} top-1 accuracy (%, logit scale)")
     ax.set_ylabel("Mean centred log odds")
     name_panel(ax, "Mean over datasets", f"r {_r(found[FINE_TUNED], 2)}")
-    if len(found) > 1:
-        legend_below(figure, handles, list(found))
+    if len(drawn) > 1:
+        legend_below(figure, handles, list(drawn))
     return Drawing(figure, every, _caption(transfer, found))
 
 
@@ -65,6 +71,18 @@ def _r(average: Average, digits: int) -> str:
     return with_interval(average.r, average.low, average.high, digits)
 
 
+def _without(found: dict[str, Average]) -> str:
+    """A sentence on the models whose scores have no log odds; empty without one."""
+    texts = [
+        f"{trained}: {', '.join(f'{model} ({scores})' for model, scores in average.without.items())}"
+        for trained, average in found.items()
+        if average.without
+    ]
+    if not texts:
+        return ""
+    return f" Left out, since a score of 0 or less, or of 100 %, has no log odds: {'; '.join(texts)}."
+
+
 def _caption(transfer: Transfer, found: dict[str, Average]) -> str:
     targets = list(transfer.targets.values())
     clauses = "; ".join(f"{trained} {_r(average, 3)}, n = {average.n}" for trained, average in found.items())
@@ -79,5 +97,6 @@ def _caption(transfer: Transfer, found: dict[str, Average]) -> str:
         "than accuracies are treated as if they were; the aggregation is that of Kornblith, Shlens and Le (2019), of "
         "whose text only the abstract was read, so that details may differ. Lines: least squares. Bars: the mean on "
         f"{intervals_of(targets, transfer.settings['resamples']).removeprefix('95 % intervals of ')} (middle 95 %). "
-        f"Pearson's r, with 95 % intervals in Fisher's z over models: {clauses}.{fewer}"
+        f"Pearson's r, with 95 % intervals in Fisher's z over models: {clauses}.{_without(found)}{fewer}"
+        f"{models_without(transfer)}"
     )

@@ -3,8 +3,9 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
+from apr.comparisons.transfer.captions import intervals_of, models_below
 from apr.comparisons.transfer.gains import ARCHITECTURE, AUGMENTATION, Ahead, augmentation_ahead, base_model, gains_of
-from apr.comparisons.transfer.targets import Transfer, intervals_of
+from apr.comparisons.transfer.targets import Transfer
 from apr.comparisons.wording import number, with_interval
 from apr.figures.style import BLUE, FAINT, ORANGE, Drawing, legend_below, name_panel, styled
 from apr.figures.transfer.rows import rows_of
@@ -17,7 +18,7 @@ def draw_gains(transfer: Transfer) -> Drawing:
     """A panel for each dataset, a row for each model: its gain by augmentation, and its own over the base model."""
     tasks = list(transfer.others["augmentation"])
     found = pd.concat([gains_of(transfer, task) for task in tasks], ignore_index=True)
-    models = [model for model in transfer.imagenet.sort_values(kind="stable").index if model in set(found["model"])]
+    models = transfer.ranked(found["model"])
     figure, axes = rows_of(models, len(tasks))
     handles = []
     for ax, task in zip(axes, tasks, strict=True):
@@ -38,7 +39,9 @@ def _draw(ax: Axes, rows: pd.DataFrame, models: list[str], gain: str) -> object:
     return ax.scatter(rows["value"], y, marker=marker, s=11, color=color, linewidths=0, zorder=3)
 
 
-def _ahead(ahead: Ahead, digits: int) -> str:
+def _ahead(ahead: Ahead | None, digits: int) -> str:
+    if ahead is None:
+        return "not known"
     if pd.isna(ahead.low):
         return number(ahead.value, digits)
     return with_interval(ahead.value, ahead.low, ahead.high, digits)
@@ -53,13 +56,16 @@ def _caption(transfer: Transfer, tasks: list[str]) -> str:
         clauses.append(
             f"- {scored.title}: {_ahead(ahead, 2)} {scored.metric.points}; base model {base_model(transfer, models)}, "
             f"best on ImageNet {models[-1]}"
+            if ahead
+            else f"- {scored.title}: {_ahead(ahead, 2)}, since no model has an ImageNet accuracy"
         )
     listed = "\n".join(clauses)
+    unknown = models_below(transfer, targets)
     return (
-        "What models gain on each dataset, the most accurate on ImageNet at the top, in points of the metric, better "
-        "being to the right. Orange: by augmentation, over the same model trained without; blue: by the architecture, "
-        "over the base model, both trained with augmentation. Bars: "
-        f"{intervals_of(targets, transfer.settings['resamples'])} ; both sides of a difference are "
+        f"What models gain on each dataset, the most accurate on ImageNet at the top{unknown}, in points of the "
+        "metric, better being to the right. Orange: by augmentation, over the same model trained without; blue: by the "
+        "architecture, over the base model, both trained with augmentation. Bars: "
+        f"{intervals_of(targets, transfer.settings['resamples'])}; both sides of a difference are "
         "scored on the same images. Ahead: the mean gain of augmentation over all models, less what the architecture "
         f"that is best on ImageNet gains over the base model:\n\n{listed}"
     )

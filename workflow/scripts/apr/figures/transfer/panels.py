@@ -9,19 +9,12 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
+from apr.comparisons.transfer.captions import intervals_of, models_without, rare_labels
 from apr.comparisons.transfer.slopes import flattened, slopes_basis
-from apr.comparisons.transfer.targets import (
-    FINE_TUNED,
-    Scored,
-    Transfer,
-    intervals_of,
-    models_without,
-    rare_labels,
-)
-from apr.comparisons.wording import UNDEFINED, sentence, with_interval
+from apr.comparisons.transfer.targets import FINE_TUNED, Scored, Transfer
+from apr.comparisons.wording import UNDEFINED, with_interval
 from apr.figures.style import (
     BLUE,
-    FAINT,
     GREEN,
     GREY,
     INK,
@@ -29,25 +22,23 @@ from apr.figures.style import (
     Drawing,
     legend_below,
     panels,
-    point_style,
     share_labels,
-    shortened,
     styled,
 )
+from apr.figures.transfer.points import draw_points, guess_line, metric_label, name_lines, points_of, say_nothing, scale
 from apr.statistics.transfer.slopes import Slope
 
 POINTS = 60  # of a line
-LINE = 9.5  # points of height of a line of text above a panel
-MANY = 40  # models from which on they would hide lines
-MARGIN = 0.05  # of an axis, around what is drawn
 COLORS = {"all": GREEN, "above": BLUE}
 MOST_COLUMNS = 3
-GUESS_WITHIN = 0.5  # of the height of what is drawn: a guess's level that is further below would flatten it
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel: a target's models against one source of ImageNet accuracies, and other scores of the same dataset."""
+    """One panel: a target's models against one source of ImageNet accuracies, and the `other` scores of its dataset.
+
+    `trained` says how the models of these were.
+    """
 
     source: str
     target: str
@@ -55,6 +46,7 @@ class Panel:
     other: Scored | None
     lines: Mapping[str, Slope]
     other_lines: Mapping[str, Slope]
+    trained: str
     points: pd.DataFrame
 
 
@@ -82,62 +74,10 @@ def draw_transfer(transfer: Transfer, kind: str) -> Drawing:
         ax.set_xlabel(f"{transfer.titles[panel.source]} top-1 accuracy (%)")
         ax.set_ylabel(metric_label(panel.scored))
     _share_below(axes, made)
-    legend_below(figure, *zip(*_legend(transfer, handles, kind), strict=True))
+    if handles:
+        legend_below(figure, *zip(*_legend(transfer, handles, kind), strict=True))
     data = pd.concat([frame for panel in made for frame in _numbers(panel, other_line)], ignore_index=True)
     return Drawing(figure, data, _caption(transfer, made, kind, other_line))
-
-
-def metric_label(scored: Scored) -> str:
-    """What an axis of scores says: "Top-1 accuracy (%)"."""
-    unit = f" ({scored.metric.unit})" if scored.metric.unit else ""
-    return f"{sentence(scored.metric.name)}{unit}"
-
-
-def name_lines(ax: Axes, name: str, results: Sequence[tuple[str, str]], letter: str = "") -> None:
-    """Above a panel its name in bold, and below that a result a line, each a text and its colour."""
-    place = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "baseline"}
-    for i, (text, color) in enumerate(reversed(results)):
-        ax.annotate(text, (0, 1), (0, 4 + LINE * i), color=color, **place)
-    above = 5 + LINE * len(results)
-    columns = ax.get_subplotspec().get_gridspec().ncols
-    ax.annotate(shortened(name, 100 // columns), (0, 1), (0, above), weight="bold", **place)
-    if letter:
-        ax.annotate(letter, (0, 1), (-20, above), size=10, weight="bold", **place)
-
-
-def points_of(transfer: Transfer, scored: Scored, source: str) -> pd.DataFrame:
-    """The points of a panel: model, imagenet, value, low, high, above (the limit, on the reference)."""
-    models = transfer.common(scored, source=source)
-    own = scored.of(models)
-    limit = transfer.settings["above"]
-    columns = {"imagenet": transfer.sources[source][models], "value": own.values, "low": own.low, "high": own.high}
-    points = pd.DataFrame({name: column.to_numpy(dtype=float) for name, column in columns.items()})
-    points.insert(0, "model", models)
-    return points.assign(above=limit is not None and (transfer.imagenet[models] > limit).to_numpy())
-
-
-def draw_points(ax: Axes, points: pd.DataFrame, color: str | None = None, hollow: bool = False) -> Artist:
-    """Models with the intervals of their scores; those above the limit are blue, or all of one colour."""
-    colors = np.where(points["above"], BLUE, INK) if color is None else np.full(len(points), color)
-    bars = np.abs(points[["low", "high"]].sub(points["value"], axis=0)).T.to_numpy()
-    look: dict[str, Any] = {"fmt": "none", "elinewidth": 0.6, "alpha": 0.6, "zorder": 3}
-    if np.isfinite(bars).any():
-        ax.errorbar(points["imagenet"], points["value"], yerr=bars, ecolor=colors, **look)
-    many = len(points) > MANY
-    marks: dict[str, Any] = {"s": 13, "linewidths": 0.8 if hollow else 0.4} | (point_style(len(points)) if many else {})
-    marks |= {"facecolors": "white" if hollow else colors, "edgecolors": colors if hollow else "white"}
-    return ax.scatter(points["imagenet"], points["value"], zorder=2.2 if many else 4, **marks)
-
-
-def guess_line(ax: Axes, guess: float | None, points: pd.DataFrame) -> Artist | None:
-    """A line at the level of a guess, where that is in range of what is drawn, or near it."""
-    values = points[["value", "low", "high"]].to_numpy()
-    low, high = np.nanmin(values), np.nanmax(values)
-    if guess is None or not low - GUESS_WITHIN * max(high - low, 1) <= guess <= high + GUESS_WITHIN * max(
-        high - low, 1
-    ):
-        return None
-    return ax.axhline(guess, color=FAINT, linewidth=0.6, linestyle=(0, (1, 2)), zorder=1)
 
 
 def _panels(transfer: Transfer, kind: str) -> Iterator[Panel]:
@@ -151,7 +91,8 @@ def _panels(transfer: Transfer, kind: str) -> Iterator[Panel]:
             drawn = ["all"] if kind == "scratch" else list(COLORS)
             kept = [{name: own[name] for name in drawn if name in own} for own in lines]
             every = pd.concat(points, ignore_index=True)
-            yield Panel(source, target, scored, other, *kept, every.assign(above=every["above"] & ("above" in kept[0])))
+            every["above"] &= "above" in kept[0]
+            yield Panel(source, target, scored, other, *kept, other_word(kind), every)
 
 
 def other_word(kind: str) -> str:
@@ -163,6 +104,9 @@ def _draw(ax: Axes, panel: Panel, other_line: bool) -> dict[str, Any]:
     """Draw a panel; returns what the legend explains."""
     handles: dict[str, Any] = {}
     points = panel.points
+    if points.empty:
+        say_nothing(ax)
+        return handles
     for name, line in panel.lines.items():
         inside = points[points["above"]] if name == "above" else points
         drawn = _draw_line(ax, line, inside["imagenet"], COLORS[name])
@@ -172,8 +116,9 @@ def _draw(ax: Axes, panel: Panel, other_line: bool) -> dict[str, Any]:
         handles |= {"other_line": drawn} if drawn else {}
     own = points["trained"] == FINE_TUNED
     limits = points[["value", "low", "high"]].to_numpy()
-    handles["points"] = draw_points(ax, points[own])
-    if panel.other:
+    if own.any():
+        handles["points"] = draw_points(ax, points[own])
+    if not own.all():
         handles["other"] = draw_points(ax, points[~own], ORANGE if other_line else GREY, hollow=True)
     guess = guess_line(ax, panel.scored.guess, points)
     if guess:
@@ -181,14 +126,6 @@ def _draw(ax: Axes, panel: Panel, other_line: bool) -> dict[str, Any]:
         limits = np.append(limits, panel.scored.guess)
     scale(ax, points["imagenet"].to_numpy(), limits)
     return handles
-
-
-def scale(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
-    """Limits around the points; bands may leave them."""
-    for values, set_limits in ((x, ax.set_xlim), (y, ax.set_ylim)):
-        low, high = np.nanmin(values), np.nanmax(values)
-        margin = max(MARGIN * (high - low), 0.5)
-        set_limits(low - margin, high + margin)
 
 
 def _draw_line(ax: Axes, line: Slope, x: pd.Series, color: str) -> tuple[Artist, Artist] | Artist | None:
@@ -204,6 +141,8 @@ def _draw_line(ax: Axes, line: Slope, x: pd.Series, color: str) -> tuple[Artist,
 
 def _results(panel: Panel, other_line: bool) -> list[tuple[str, str]]:
     """The slope of each line, in its colour."""
+    if panel.points.empty:
+        return []
     lines = [(f"slope {_slope(line, 2)}", COLORS[name]) for name, line in panel.lines.items()]
     if other_line and panel.other_lines:
         lines.append((f"slope {_slope(panel.other_lines['all'], 2)}", ORANGE))
@@ -236,7 +175,7 @@ def _numbers(panel: Panel, other_line: bool) -> Iterator[pd.DataFrame]:
     about = {"target": panel.target, "imagenet_task": panel.source}
     yield panel.points.assign(**about, kind="model")
     others = {"all": panel.other_lines["all"]} if other_line and panel.other_lines else {}
-    for lines, trained in ((panel.lines, FINE_TUNED), (others, panel.points["trained"].iloc[-1])):
+    for lines, trained in ((panel.lines, FINE_TUNED), (others, panel.trained)):
         for name, line in lines.items():
             inside = panel.points[panel.points["above"]] if name == "above" else panel.points
             if not np.isnan(line.slope) and len(inside):
@@ -287,6 +226,6 @@ def _clause(transfer: Transfer, panel: Panel) -> str:
     if panel.other_lines:
         line = panel.other_lines["all"]
         value = "no line" if np.isnan(line.slope) else with_interval(line.slope, *line.bounds, 3)
-        parts.append(f"{panel.points['trained'].iloc[-1]} {value}, n = {line.n}")
+        parts.append(f"{panel.trained} {value}, n = {line.n}")
     where = f", {transfer.titles[panel.source]}" if len(transfer.sources) > 1 else ""
     return f"{panel.scored.title}{where}: {'; '.join(parts)}"

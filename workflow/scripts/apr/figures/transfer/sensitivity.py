@@ -6,10 +6,11 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from apr.comparisons.transfer.captions import models_below
 from apr.comparisons.transfer.targets import Transfer
 from apr.comparisons.wording import number, with_interval
 from apr.figures.style import BLUE, FAINT, INK, ORANGE, Drawing, legend_below, name_panel, styled
-from apr.figures.transfer.panels import metric_label
+from apr.figures.transfer.points import metric_label
 from apr.figures.transfer.rows import rows_of
 from apr.scores.table import CELL
 from apr.statistics.bootstrap import interval
@@ -25,9 +26,8 @@ def draw_sensitivity(transfer: Transfer, cells: Mapping[str, pd.DataFrame]) -> D
         cells: target -> `apr.comparisons.transfer.scores.cells_of`.
     """
     targets = {task: transfer.targets[task] for task in cells if task in transfer.targets}
-    ranked = transfer.imagenet.sort_values(kind="stable").index
     found = pd.concat([table.assign(target=task) for task, table in cells.items()], ignore_index=True)
-    models = [model for model in ranked if model in set(found["model"])]
+    models = transfer.ranked(found["model"])
     figure, axes = rows_of(models, len(targets))
     handles = []
     for ax, (task, scored) in zip(axes, targets.items(), strict=True):
@@ -45,11 +45,12 @@ def draw_sensitivity(transfer: Transfer, cells: Mapping[str, pd.DataFrame]) -> D
     names = ["chosen by validation", "chosen by test", "worst to best cell", "median cell"]
     legend_below(figure, handles, names)
     clauses = "\n".join(f"- {_clause(transfer, task, cells[task])}" for task in targets)
+    below = models_below(transfer, targets.values())
     caption = (
         "Scores on the test part of all cells of the grid that completed, means over seeds, for each model, the most "
-        "accurate on ImageNet at the top: from the worst to the best cell, and the median one. Blue: the cell that is "
-        "best on the validation part, whose score counts everywhere else; orange: the one that is best on the test "
-        "part itself. Optimism: how much better the latter looks, in points, its mean over models with the 95 % "
+        f"accurate on ImageNet at the top{below}: from the worst to the best cell, and the median one. Blue: the cell "
+        "that is best on the validation part, whose score counts everywhere else; orange: the one that is best on the "
+        "test part itself. Optimism: how much better the latter looks, in points, its mean over models with the 95 % "
         f"interval of {transfer.settings['resamples']:,} bootstrap resamples of the models:\n\n{clauses}"
     )
     return Drawing(figure, found[[name for name in found if not name.startswith(CELL)]], caption)

@@ -3,20 +3,15 @@
 import numpy as np
 import pandas as pd
 
+from apr.comparisons.transfer.captions import intervals_of, models_without, rare_labels
 from apr.comparisons.transfer.slopes import flattened
-from apr.comparisons.transfer.targets import Scored, Transfer, intervals_of, models_without, rare_labels
+from apr.comparisons.transfer.targets import Scored, Transfer
 from apr.figures.style import PURPLE, Drawing, legend_below, panels, share_labels, styled
-from apr.figures.transfer.panels import (
-    MOST_COLUMNS,
-    POINTS,
-    draw_points,
-    guess_line,
-    metric_label,
-    name_lines,
-    points_of,
-    scale,
-)
+from apr.figures.transfer.panels import MOST_COLUMNS, POINTS
+from apr.figures.transfer.points import draw_points, guess_line, metric_label, name_lines, points_of, say_nothing, scale
 from apr.statistics.transfer.splines import FEWEST, KNOTS, fit_spline, spline_band
+
+NO_CURVE = pd.DataFrame(columns=["imagenet", "value", "low", "high"], dtype=float)
 
 
 @styled
@@ -27,6 +22,12 @@ def draw_splines(transfer: Transfer) -> Drawing:
     source = transfer.settings["reference"]
     for ax, scored in zip(axes, transfer.targets.values(), strict=True):
         points = points_of(transfer, scored, source).assign(above=False)
+        name_lines(ax, scored.title, [])
+        ax.set(xlabel=f"{transfer.titles[source]} top-1 accuracy (%)", ylabel=metric_label(scored))
+        if points.empty:
+            say_nothing(ax)
+            frames += [points.assign(kind="model", target=scored.task), NO_CURVE]
+            continue
         curve = _curve(transfer, scored, points)
         if curve["value"].notna().any():
             look = {"color": PURPLE, "zorder": 2.5}
@@ -39,13 +40,12 @@ def draw_splines(transfer: Transfer) -> Drawing:
         if guess:
             handles["guess"], limits = guess, np.append(limits, scored.guess)
         scale(ax, points["imagenet"].to_numpy(), limits)
-        name_lines(ax, scored.title, [])
-        ax.set(xlabel=f"{transfer.titles[source]} top-1 accuracy (%)", ylabel=metric_label(scored))
         frames += [points.assign(kind="model", target=scored.task), curve.assign(kind="spline", target=scored.task)]
     share_labels(axes)
     names = {"points": "model", "spline": "natural cubic spline, 95 % band", "guess": "a guess"}
     shown = [name for name in names if name in handles]
-    legend_below(figure, [handles[name] for name in shown], [names[name] for name in shown])
+    if shown:
+        legend_below(figure, [handles[name] for name in shown], [names[name] for name in shown])
     return Drawing(figure, pd.concat(frames, ignore_index=True), _caption(transfer, frames))
 
 
