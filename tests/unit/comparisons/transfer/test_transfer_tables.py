@@ -113,6 +113,15 @@ def test_both_sources_of_imagenet_accuracy_have_their_slopes_and_noise():
     assert counts["imagenet", "above"] == counts["imagenet_val", "above"] == 6  # the limit is on the reference
 
 
+def test_the_noise_of_imagenet_is_held_against_the_models_of_the_study(tmp_path):
+    few = list(IMAGENET)[4:6]  # 3.5 points apart, in a table of others that are much further
+    pair = slopes_table(bare(tmp_path, models=few)).caption
+    noise = np.mean([IMAGENET[model] * (100 - IMAGENET[model]) for model in few]) / 50_000
+    share = 100 * noise / np.var([IMAGENET[model] for model in few], ddof=1)
+    assert share > 0.1
+    assert f"of 50,000 images, by at most {share:.1f} %" in pair
+
+
 def test_rare_labels_are_named_where_a_metric_hangs_on_them(whole):
     caption = slopes_table(whole).caption
     assert "Labels with fewer than 20 test images" in caption

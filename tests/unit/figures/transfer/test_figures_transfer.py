@@ -1,5 +1,7 @@
 """Figures of transfer: drawn whole, with the points, lines and intervals that their numbers say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from figure_checks import check_apart, check_saved, same_points
@@ -130,6 +132,8 @@ def test_models_without_log_odds_are_left_out_of_the_mean_and_named():
     drawing = draw_average(found)
     assert "Left out, since a score of 0 or less, or of 100 %, has no log odds: fine-tuned: own:" in drawing.caption
     assert "(Eurosat: 0.0 %)" in drawing.caption
+    r = [text.get_text().split()[:3] for text in drawing.figure.axes[0].texts[:2]]
+    assert r == [["fixed", "features:", "r"], ["fine-tuned:", "r", r[1][2]]]
     assert drawing.data.groupby("trained").size().to_dict() == {"fine-tuned": 8, "fixed features": 10}
 
 
@@ -155,6 +159,16 @@ def test_the_chosen_cell_and_the_best_on_test_are_drawn(grids):
     assert any(np.allclose(sorted(found), sorted(rows["chosen"])) for found in points)
     assert any(np.allclose(sorted(found), sorted(rows["chosen_by_test"])) for found in points)
     assert "optimism" in drawing.caption
+
+
+def test_models_that_diverged_are_named_where_rows_lack_them(tmp_path):
+    found = bare(tmp_path, variants=["augmentation"], cells=(0.1, 0.01))
+    cells = {"plants": cells_of(tmp_path / "results/scores/plants.csv")}
+    lost = replace(found.targets["plants"].of(list(IMAGENET)[1:]), diverged=tuple(IMAGENET)[:1])
+    found.targets["plants"] = lost
+    for kind in ("gains", "sensitivity"):
+        said = drawn(kind, cells, found).caption.splitlines()[-1]
+        assert said == f"Diverged, and left out: 1 model of Plants ({next(iter(IMAGENET))})."
 
 
 def test_gains_of_the_base_model_are_none():

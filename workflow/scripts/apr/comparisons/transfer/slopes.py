@@ -80,10 +80,11 @@ def _shown(
 
 
 def flattened(transfer: Transfer) -> str:
-    """A sentence on the noise of the ImageNet accuracies themselves."""
+    """A sentence on the noise of the ImageNet accuracies themselves, of the models that lines go through."""
     texts = []
-    for name, accuracies in transfer.sources.items():
+    for name, known in transfer.sources.items():
         images = transfer.images[name]
+        accuracies = known[known.index.isin([model for one in transfer.targets.values() for model in one.values.index])]
         if images and len(accuracies) > 1 and accuracies.var() > 0:
             noise = float((accuracies * (100 - accuracies)).mean() / images)
             share = 100 * min(1.0, noise / float(accuracies.var()))

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from apr.comparisons.transfer.captions import intervals_of, models_without
 from apr.comparisons.transfer.gains import Average, average_of
 from apr.comparisons.transfer.targets import FINE_TUNED, KINDS, Transfer
-from apr.comparisons.wording import number, with_interval
-from apr.figures.style import GREY, INK, Drawing, legend_below, name_panel, panels, styled
-from apr.figures.transfer.points import say_nothing
+from apr.comparisons.wording import with_interval
+from apr.figures.style import GREY, INK, Drawing, legend_below, panels, styled
+from apr.figures.transfer.points import name_lines, say_nothing
 from apr.statistics.lines import fit_line
 
 TICKS = (10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 95)
@@ -34,7 +34,12 @@ def draw_average(transfer: Transfer) -> Drawing:
         say_nothing(ax, "no model with an ImageNet accuracy\nand log odds on all datasets")
     ax.set_xlabel(f"{transfer.titles[transfer.settings['reference']]} top-1 accuracy (%, logit scale)")
     ax.set_ylabel("Mean centred log odds")
-    name_panel(ax, "Mean over datasets", f"r {_r(found[FINE_TUNED], 2)}")
+    several = len(found) > 1
+    results = [
+        (f"{f'{trained}: ' if several else ''}r {_r(average, 2)}", LOOKS[trained][0])
+        for trained, average in found.items()
+    ]
+    name_lines(ax, "Mean over datasets", results)
     if len(drawn) > 1:
         legend_below(figure, handles, list(drawn))
     return Drawing(figure, every, _caption(transfer, found))
@@ -86,11 +91,12 @@ def _without(found: dict[str, Average]) -> str:
 def _caption(transfer: Transfer, found: dict[str, Average]) -> str:
     targets = list(transfer.targets.values())
     clauses = "; ".join(f"{trained} {_r(average, 3)}, n = {average.n}" for trained, average in found.items())
-    fewer = (
-        f" With {number(len(targets), 0)} datasets a mean is mostly that of its single parts."
-        if len(targets) < 4
-        else ""
-    )
+    few = {
+        1: " There is one dataset, so that nothing is averaged.",
+        2: " A mean over two datasets hangs on each of them.",
+        3: " A mean over three datasets hangs on each of them.",
+    }
+    fewer = few.get(len(targets), "")
     return (
         "Log odds of each model's scores, less their mean over the models on that dataset, averaged over "
         f"{', '.join(one.title for one in targets)}, against ImageNet top-1 accuracy on a logit scale. Metrics other "

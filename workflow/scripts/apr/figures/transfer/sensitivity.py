@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from apr.comparisons.transfer.captions import models_below
+from apr.comparisons.transfer.captions import models_below, models_without
 from apr.comparisons.transfer.targets import Transfer
 from apr.comparisons.wording import number, with_interval
 from apr.figures.style import BLUE, FAINT, INK, ORANGE, Drawing, legend_below, name_panel, styled
@@ -52,6 +52,7 @@ def draw_sensitivity(transfer: Transfer, cells: Mapping[str, pd.DataFrame]) -> D
         "that is best on the validation part, whose score counts everywhere else; orange: the one that is best on the "
         "test part itself. Optimism: how much better the latter looks, in points, its mean over models with the 95 % "
         f"interval of {transfer.settings['resamples']:,} bootstrap resamples of the models:\n\n{clauses}"
+        f"\n\n{models_without(transfer, left_out=False).strip()}".rstrip()
     )
     return Drawing(figure, found[[name for name in found if not name.startswith(CELL)]], caption)
 
