@@ -212,8 +212,8 @@ def _caption(transfer: Transfer, made: Sequence[Panel], kind: str, other_line: b
         f"Scores of models against their ImageNet top-1 accuracy ({metrics}). Bars: "
         f"{intervals_of(targets, transfer.settings['resamples'])}. Green: the least-squares line through all "
         f"{'fine-tuned ' if hollow else ''}models, with its 95 % band.{above}{hollow}{guesses}{both} Slopes, in points "
-        f"of the metric for each point on ImageNet, and bands have {slopes_basis(transfer)}:\n\n{clauses}\n\n{flattened(transfer)}"
-        f"{rare_labels(targets)}{models_without(transfer)}"
+        f"of the metric for each point on ImageNet, and bands have {slopes_basis(transfer)}:\n\n"
+        f"{clauses}\n\n{flattened(transfer)}{rare_labels(targets)}{models_without(transfer)}"
     )
 
 
