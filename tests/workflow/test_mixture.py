@@ -5,12 +5,12 @@ import json
 
 import pytest
 import yaml
-from made_up import ProjectCopy
 
 from apr.basics.files import digest_of, file_digest
 from study import ROOT
 
 from .conftest import planned
+from .made_up import ProjectCopy
 
 MODELS = {"timm.test_vit": "timm:test_vit.r160_in1k", "timm.test_resnet": "timm:test_resnet.r160_in1k"}
 IMAGES = 10

@@ -1,9 +1,9 @@
 """What an edit of the project plans again over a finished study: what uses it, and never data or trainings."""
 
 import pytest
-from made_up import MadeUp
 
 from .conftest import TINY, planned
+from .made_up import MadeUp
 
 DATA = {"download_file", "verify_source", "unpack_source", "pack_dataset", "select_view"}
 LASTING = DATA | {"train", "rank_runs"}

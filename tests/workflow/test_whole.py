@@ -4,11 +4,11 @@ import re
 from collections import Counter
 
 import pytest
-from made_up import MadeUp
 
 from study import ROOT
 
 from .conftest import planned, snakemake
+from .made_up import MadeUp
 
 SMALL = {
     "population": {"size": 12},
