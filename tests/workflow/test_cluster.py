@@ -1,4 +1,4 @@
-"""The profile for SLURM, as far as it can be seen without a cluster."""
+"""The profile for SLURM, as far as it can be seen without a cluster; and the order of jobs on one machine."""
 
 import os
 import re
@@ -64,3 +64,23 @@ def test_without_slurm_the_message_says_where_to_run(tmp_path):
     assert "error: SLURM's sbatch, squeue, scancel, scontrol cannot be found on the PATH" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "study/data").exists()
+
+
+def test_a_bad_dataset_fails_first_and_the_others_are_trained(tmp_path, coloured_folder):
+    (coloured_folder / "red/3.png").write_bytes(b"no picture")
+    study = changed(
+        tmp_path / "study.yaml",
+        datasets={"bad": {"folder": str(coloured_folder), "format": "class_folders"}},
+        tasks={"bad": {"train": "tiny", "role": "variant", "metric": "top1_error"}},
+    )
+    folder = tmp_path / "study"
+    runs = ["results/runs/bad/a000.json", "results/runs/digits/a000.json"]
+    done = snakemake(*runs, "-c2", directory=folder, configs=[study], check=False)
+    assert done.returncode != 0
+    assert "3.png" in done.output
+    assert done.output.index("Error in rule pack_dataset") < done.output.index("rule train:")
+    assert [(folder / run).exists() for run in runs] == [False, True]
+    status = (folder / "results/STATUS").read_text()
+    assert "1 job(s) failed; their logs say why:\n  pack_dataset bad: logs/pack_dataset/bad.log" in status
+    assert "1 of 37 runs done" in status
+    assert "Images not prepared yet: bad, " in status

@@ -7,7 +7,7 @@ from apr.basics.addresses import folder_problem
 from apr.basics.problems import Problem
 from apr.basics.values import nearest, shown
 from apr.models.anynet import Genotype, complexity
-from apr.models.names import parse_model
+from apr.models.names import own_file, parse_model, run_name
 from apr.runs.ways import WAYS
 from checks.data import Errors, Known, tolerant
 from study.settings import ROOT, network_genotype
@@ -65,12 +65,21 @@ def _pretrained_errors(name: str, task: dict, way: str) -> Errors:
             ["tasks", name, "models"],
             f"is missing: name the pretrained models to {way}, such as timm:resnet18.a1_in1k",
         )
-    problems = {}
+    problems, named = {}, {}
     for model in task.get("models", ()):
         try:
             parse_model(model)
         except Problem as problem:
             problems[model] = str(problem)
+            continue
+        file = own_file(model)
+        if file and not (ROOT / file).is_file():
+            problems[model] = f"{model}: there is no file {ROOT / file}; correct it, it starts at the project's folder"
+        other = named.setdefault(run_name(model), model)
+        if other != model:
+            problems[model] = (
+                f"{model} and {other} would name their runs {run_name(model)}; rename one file or function"
+            )
     yield from _no_models(name, problems)
     yield from tolerant(_weights_errors, ["tasks", name, "weights"], task.get("weights"))
 

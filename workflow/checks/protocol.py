@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from apr.basics.values import limit_problem, shown
-from apr.runs.protocol import contradictions
+from apr.runs.protocol import IDLE, contradictions
 from apr.runs.ways import AXES, WAYS, Way
 from checks.data import Errors, Known, tolerant
 from study.tasks import axis_values, cells_of, draws, full_entry, grid_of, regime_of, values_of, ways_of
@@ -24,7 +24,10 @@ def protocol_errors(config: dict[str, Any], known: Known) -> Errors:
         if not isinstance(regimes.get(regime), dict):
             continue
         merged, way = {**regimes[regime], **task}, WAYS[ways[0]]
+        idle = idle_everywhere(task, regimes, way)
         for keys, text in contradictory(merged, way):
+            if is_idle(text) and keys not in idle:
+                continue
             own = [key for key in keys if key in task]
             if not own:
                 at_regimes.add((regime, keys, text))
@@ -49,13 +52,27 @@ def contradictory(
     return contradictions({**way.unsaid, **protocol}, origin, keys=way.keys, table=way.contradictions)
 
 
+def is_idle(text: str) -> bool:
+    """Whether a contradiction is that a key does nothing."""
+    return IDLE in text
+
+
+def idle_everywhere(task: dict, regimes: dict, way: Way) -> set[tuple[str, str]]:
+    """Pairs of which the first key does nothing in any cell of a task's grid: in some cell it may have its use."""
+    cells = cells_of({key: axis_values(axis) for key, axis in grid_of(task, regimes).items() if key != "seed"})
+    merged = {**regime_of(task, regimes), **task}
+    each = [{keys for keys, text in contradictory({**merged, **cell}, way) if is_idle(text)} for cell in cells]
+    return set.intersection(*each)
+
+
 def _cell_errors(name: str, task: dict, regimes: dict, way: Way, found: dict) -> Errors:
     """Keys that contradict each other in some cell of the grid, and not without it."""
     grid = {key: axis_values(axis) for key, axis in grid_of(task, regimes).items() if key != "seed"}
     told = set(found)
+    idle = idle_everywhere(task, regimes, way)
     for cell in cells_of(grid) if math.prod(map(len, grid.values())) <= MOST_TRAININGS else []:
         for keys, text in contradictory({**regime_of(task, regimes), **task, **cell}, way):
-            if keys not in told:
+            if keys not in told and (not is_idle(text) or keys in idle):
                 told.add(keys)
                 yield ["tasks", name, "grid"], f"in the cell {shown(cell)}: {keys[0]}: {text}"
 

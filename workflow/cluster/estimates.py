@@ -14,7 +14,7 @@ SMALL = 5  # small pictures are trained at most so many times as fast: the launc
 STARTUP = 0.5  # minutes until the first step
 SLACK = 1.5  # a time limit over its estimate
 IMAGES = 50_000  # where nothing tells how many there are
-EVALUATED = 10  # a pretrained model is taken to be evaluated at a tenth of the speed of trainings, since many are large
+EVALUATED = 10  # a pretrained model is taken to be a tenth as fast as a trained one, since many are large
 
 
 def training_images(study: Study, task: Task) -> int:
@@ -35,7 +35,8 @@ def training_minutes(study: Study, name: str) -> float:
         before = study.tasks[task.continues].protocol["epochs"] if task.continues else 0
         shown = training_images(study, task) * (task.protocol["epochs"] - before)
     else:  # a probe passes every image once
-        shown = EVALUATED * training_images(study, task)
+        shown = training_images(study, task)
+    shown *= 1 if task.trains else EVALUATED
     speed = study.cluster["images_per_second"] * min(SMALL, PIXELS / (task.protocol["resolution"] or SIDE) ** 2)
     return STARTUP + shown / speed / 60
 

@@ -40,6 +40,8 @@ class Commands:
                 needed["initial"] = f"results/runs/{task.initial}/{study.run(task.name, wildcards.model).model}.json"
             if code := files.code(task.name, wildcards.model):
                 needed["code"] = code
+            if weights := files.weights(task.name, wildcards.model):
+                needed["weights"] = weights
             if task.continues:
                 needed["ranking"] = f"results/ranking/{task.continues}.csv"
             return needed

@@ -122,7 +122,8 @@ def finetuned(
     groups = groups_of_parts(open_packed(Path(arguments.packed), arguments.storage), manifest)
     scores = trainer.kept["scores"] if outcome["status"] == "completed" else {}
     labels = {part: loaders[part].images.labels.cpu().numpy() for part in scores}
-    logging.getLogger("apr").info("its scores are those of epoch %d", outcome["epoch"])
+    if scores:
+        logging.getLogger("apr").info("its scores are those of epoch %d", outcome["epoch"])
     return run, outputs_of(scores, labels, groups, manifest)
 
 

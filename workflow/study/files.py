@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from apr.models.names import OWN, own_file
+from apr.models.names import OWN, SUFFIXES, own_file, run_name
 from study.settings import ROOT, load_sources
 from study.study import Study
 
@@ -38,6 +38,17 @@ class Files:
         """The file that builds the network of a run, where it is of the user's own."""
         model = self.study.run(task, name).model
         return self.of_user(own_file(model)) if model and model.startswith(f"{OWN}:") else None
+
+    def weights(self, task: str, name: str) -> str | None:
+        """The file of a pretrained model's weights that a task's regime names, if it can be told by its name."""
+        settings = self.study.tasks[task]
+        # an evaluation of an earlier version would run again for an input that it did not have
+        place = self.of_user(settings.protocol["weights"]) if settings.keeps_outputs else None
+        if place is None or not os.path.isdir(place):
+            return place
+        model = self.study.run(task, name).model
+        files = (os.path.join(place, f"{run_name(model)}{suffix}") for suffix in SUFFIXES)
+        return next(filter(os.path.isfile, files), None)
 
     def sources(self, task: str) -> list[str]:
         """The runs that a task's runs start from."""

@@ -134,7 +134,7 @@ def _along(axis: str, value: Any) -> dict[str, Any]:
 def cell_name(cell: Mapping[str, Any]) -> str:
     """What a run's name says of its cell after the model's: "-lr0.01-s1001", "-flip_true"."""
     parts = [(key, value) for key, value in cell.items() if key != "seed"]
-    named = [f"-{key}{value!r}" if _is_number(value) else f"-{key}_{str(value).lower()}" for key, value in parts]
+    named = [f"-{key}{value!r}" if _is_number(value) else f"-{key}_{_written(value)}" for key, value in parts]
     return "".join([*named, *([f"-s{cell['seed']}"] if "seed" in cell else [])])
 
 
@@ -225,6 +225,10 @@ def task_of(name: str, entry: Mapping[str, Any], regimes: Mapping, views: Mappin
         protocol=protocol,
         published=published,
     )
+
+
+def _written(value: Any) -> str:
+    return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value).lower()
 
 
 def _is_number(value: Any) -> bool:

@@ -109,7 +109,8 @@ regimes:
   slow: {epochs: 3, batch: 32, optimiser: sgd, lr: 0.01, weight_decay: 0, crop: centre, flip: false, seed: 1,
     revision: 1}
 tasks:
-  tuned: {view: digits, finetune: slow, metric: macro_f1, models: ["timm:resnet18.a1_in1k", "own:nets/a.py:small"]}
+  tuned: {view: digits, finetune: slow, metric: macro_f1, models: ["timm:resnet18.a1_in1k",
+    "own:studies/networks/deep_compression.py:squeezenet"]}
 """
 
 
@@ -125,7 +126,7 @@ def test_a_fine_tuning_is_planned_with_the_cells_of_its_grid(tuned, tmp_path):
     assert errors_of(tuned, tmp_path) == []
     runs = study_of(tuned).planned("tuned")["runs"]
     assert list(runs)[1] == "timm.resnet18.a1_in1k-weight_decay0.0-optimiser_adamw-lr0.001"
-    assert runs["own.a.small-weight_decay0.1-optimiser_sgd-lr0.1"]["cell"] == {
+    assert runs["own.deep_compression.squeezenet-weight_decay0.1-optimiser_sgd-lr0.1"]["cell"] == {
         "weight_decay": 0.1,
         "optimiser": "sgd",
         "lr": 0.1,
@@ -140,8 +141,8 @@ def test_a_fine_tuning_is_planned_with_the_cells_of_its_grid(tuned, tmp_path):
             "tasks.tuned.view: keep_epoch: best chooses an epoch by validation images, and digits has none; give it",
         ),
         (
-            "tasks: {tuned: {grid: {optimiser: [sgd, adamw], momentum: [0.5, 0.8]}}}",
-            "tasks.tuned.grid: in the cell {'optimiser': 'adamw', 'momentum': 0.5}: momentum: momentum 0.5 does",
+            "tasks: {tuned: {optimiser: adamw, grid: {momentum: [0.5, 0.8]}}}",
+            "tasks.tuned.grid: in the cell {'momentum': 0.5}: momentum: momentum 0.5 does",
         ),
         (
             "tasks: {tuned: {grid: {precise_bn: [0, 32]}}}",
@@ -164,6 +165,15 @@ def test_a_fine_tuning_is_planned_with_the_cells_of_its_grid(tuned, tmp_path):
         ("tasks: {tuned: {metric: jaccard}}", "tasks.tuned.metric: jaccard is known of published results alone"),
         ("tasks: {tuned: {initial: photos}}", "tasks.tuned.initial: is no key of a task with finetune"),
         ("tasks: {tuned: {models: [resnet18]}}", "tasks.tuned.models: model 'resnet18': write timm:<name>"),
+        (
+            "tasks: {tuned: {models: ['own:nets/a.py:small']}}",
+            "tasks.tuned.models: own:nets/a.py:small: there is no file",
+        ),
+        (
+            "tasks: {tuned: {models: ['own:studies/networks/tf_quant.py:f', 'own:./studies/networks/tf_quant.py:f']}}",
+            "tasks.tuned.models: own:./studies/networks/tf_quant.py:f and own:studies/networks/tf_quant.py:f would",
+        ),
+        ("tasks: {tuned: {optimiser: adamw, momentum: 0.5}}", "tasks.tuned.momentum: momentum 0.5 does nothing with"),
         ("tasks: {tuned: {epochs: 0}}", "tasks.tuned.epochs: 0: has to be at least 1"),
         (
             "datasets: {digits: {split: {by: none}}}",
@@ -174,6 +184,26 @@ def test_a_fine_tuning_is_planned_with_the_cells_of_its_grid(tuned, tmp_path):
 def test_what_a_fine_tuning_cannot_be_is_named(tuned, change, line, tmp_path):
     found = errors_of(merge(tuned, yaml.safe_load(change)), tmp_path)
     assert [one for one in found if one.startswith(line)], found
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "tasks: {tuned: {momentum: 0.95, grid: {optimiser: [sgd, adamw]}}}",
+        "tasks: {tuned: {milestones: [1, 2], grid: {schedule: [cosine, steps]}}}",
+    ],
+)
+def test_a_key_that_some_cells_use_is_right(tuned, change, tmp_path):
+    assert errors_of(merge(tuned, yaml.safe_load(change)), tmp_path) == []
+
+
+def test_lists_stand_plainly_in_the_names_of_runs(tuned):
+    grid = {"schedule, milestones": [["cosine", None], ["steps", [1, 2]]]}
+    merge(tuned, {"tasks": {"tuned": {"grid": grid, "models": ["timm:resnet18.a1_in1k"]}}})
+    assert list(study_of(tuned).runs("tuned")) == [
+        "timm.resnet18.a1_in1k-schedule_cosine-milestones_none",
+        "timm.resnet18.a1_in1k-schedule_steps-milestones_1+2",
+    ]
 
 
 def test_own_data_take_few_lines(tmp_path):

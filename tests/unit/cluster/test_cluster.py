@@ -9,6 +9,7 @@ import time
 import pytest
 from waits import LONGEST
 
+from apr.runs.ways import WAYS
 from cluster.estimates import batch_size, time_limit, training_images, training_minutes
 from engine.slurm import QueueWatch
 from study import ROOT, read_yaml, study_of
@@ -44,6 +45,21 @@ def test_jobs_last_about_as_long_as_asked_and_no_training_is_split(paper):
         assert size == 1 or 30 < size * minutes <= 60
     shared = study_of(PAPER | {"per_gpu": 3})
     assert batch_size(shared, "imagenet_2") == pytest.approx(3 * batch_size(paper, "imagenet_2"), abs=2)
+
+
+def test_every_way_of_making_runs_asks_for_a_gpu_where_the_profile_says_so():
+    resources = read_yaml(ROOT / "slurm/config.yaml")["set-resources"]
+    assert {way for way in WAYS if "gpu" in resources.get(way, {}).get("gres", "")} == set(WAYS)
+
+
+def test_pretrained_models_are_given_ten_times_the_time():
+    task = {"finetune": "tune", "metric": "macro_f1", "view": "digits", "models": ["timm:resnet18.a1_in1k"]}
+    config = read_yaml(ROOT / "studies/demo.yaml")
+    config["tasks"] = {"photos": config["tasks"]["photos"], "tuned": task | {"epochs": 4}}
+    config["comparisons"], config["regimes"]["tune"]["resolution"] = {}, None
+    study = study_of(config)
+    shown = training_images(study, study.tasks["tuned"]) * 4
+    assert training_minutes(study, "tuned") == pytest.approx(0.5 + 10 * shown / 1000 / 60)
 
 
 def test_a_second_attempt_has_twice_the_time(paper):

@@ -10,6 +10,7 @@ from apr.basics.problems import Problem
 
 LIBRARIES = ("timm", "torchvision")
 OWN = "own"
+SUFFIXES = (".safetensors", ".pth", ".pt")  # of files of weights
 
 
 def parse_model(model: str) -> tuple[str, str]:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from apr.basics.files import file_digest
 from apr.basics.problems import Problem
 from apr.models.libraries import only_weights, plain_settings, timm_model, torchvision_model
-from apr.models.names import LIBRARIES, OWN, own_file, parse_model, run_name
+from apr.models.names import LIBRARIES, OWN, SUFFIXES, own_file, parse_model, run_name
 from apr.models.own import build_own, fill_own
 from apr.models.packages import packaged_file
-from apr.models.weight_files import SUFFIXES, check_weights
+from apr.models.weight_files import check_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable

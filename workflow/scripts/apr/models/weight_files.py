@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apr.basics.problems import Problem
-from apr.models.names import run_name
+from apr.models.names import SUFFIXES, run_name
 
 if TYPE_CHECKING:
     import torch
 
-SUFFIXES = (".safetensors", ".pth", ".pt")
 REACH_SECONDS = 5
 
 

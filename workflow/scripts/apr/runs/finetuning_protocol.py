@@ -7,8 +7,8 @@ configuration is checked by it.
 from collections.abc import Mapping
 from typing import Any
 
+from apr.runs.protocol import IDLE, Contradiction, images_of
 from apr.runs.protocol import KEYS as TRAINING
-from apr.runs.protocol import Contradiction, images_of
 
 _SHARED = ("epochs", "batch", "lr", "momentum", "nesterov", "weight_decay", "crop", "padding", "flip")
 _SIZE = {**TRAINING["resolution"], "type": ["integer", "null"]}
@@ -101,7 +101,7 @@ def _only_with(key: str, other: str, value: str, unsaid: Mapping[str, Any] = UNS
     return (
         (key, other),
         lambda found, way: found is not None and found != unsaid.get(key) and way != value,
-        "does nothing with",
+        IDLE,
         f"leave it out, or set {other}: {value}",
     )
 

@@ -40,6 +40,7 @@ EVALUATION_REVISION = 1  # raised by hand where new code gives new results of an
 STARTS = ("initial", "continues")  # what names the task of the source in a task's protocol
 
 # Keys that cannot stand beside each other: their names, when, why, and what to do.
+IDLE = "does nothing with"  # of a key that another one leaves without a use
 Contradiction = tuple[tuple[str, str], Callable[[Any, Any], bool], str, str]
 CONTRADICTIONS: tuple[Contradiction, ...] = (
     (
@@ -63,7 +64,7 @@ CONTRADICTIONS: tuple[Contradiction, ...] = (
     (
         ("padding", "crop"),
         lambda padding, crop: padding > 0 and crop != "padded",
-        "does nothing with",
+        IDLE,
         "set crop: padded, or padding: 0",
     ),
     (

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from apr.basics.files import read_json
+from apr.basics.files import file_digest, read_json
 from apr.basics.problems import Problem
 from apr.runs.metrics import METRICS, guess_of
 from apr.runs.record import asked_for, read_run
@@ -123,6 +123,8 @@ class _Task:
                 self._note(state, self._path(name), says)
             elif run and run.get("weights"):
                 self._check_weights(name, run["model"])
+            if run and run.get("outputs"):
+                self._check_outputs(run, name)
         if self.entry["choose"] and rows and None not in rows:
             with suppress(ValueError):  # without that part no cell can be chosen, and collecting says so
                 rows = choose(rows, self.entry["choose"])
@@ -182,6 +184,15 @@ class _Task:
         path = f"results/weights/{self.name}/{model}.pt"
         if not zipfile.is_zipfile(self.root / path):
             self._note("weights", f"{path}, {self._path(name)}", "the weights are missing or cut short; delete both")
+
+    def _check_outputs(self, run: dict, name: str) -> None:
+        """Whether a run's outputs, image by image, are those that it kept."""
+        path = f"results/outputs/{self.name}/{name}.npz"
+        file = self.root / path
+        if not file.is_file() or file_digest(file) != run["outputs"]:
+            self._note(
+                "weights", f"{path}, {self._path(name)}", "the outputs are missing or of another run; delete both"
+            )
 
     def _checked(self, name: str) -> tuple[dict | None, str, str]:
         """The run (None where it cannot be read), its state, and what is wrong with it."""

@@ -13,8 +13,9 @@ from torch.nn import functional
 
 from apr.basics.randomness import generator
 from apr.runs.batches import Loader
-from apr.runs.finetuning.scored import score, targets_of
-from apr.runs.metrics import METRICS, part_of
+from apr.runs.finetuning.networks import first_output
+from apr.runs.finetuning.scored import evaluated, targets_of
+from apr.runs.metrics import METRICS
 from apr.runs.trainer import Diverged, Trainer
 
 KEPT = {"epoch": int, "scores": dict, "loss": float}  # of the best epoch
@@ -75,6 +76,9 @@ class FineTuner(Trainer):
         kept = state.get("kept")
         whole = isinstance(kept, dict) and isinstance(kept.get("scores"), dict) and kept.keys() <= KEPT.keys()
         whole = whole and all(isinstance(kept[key], KEPT[key]) for key in kept)
+        done = whole and kept["epoch"] > 0
+        if done and (not kept["scores"] or (self.protocol["keep_epoch"] == "best" and "loss" not in kept)):
+            return "it does not say which outputs are the best so far"
         if not whole or not all(
             isinstance(one, torch.Tensor) and one.ndim == 2 and one.shape[1] == self.classes
             for one in kept["scores"].values()
@@ -98,12 +102,8 @@ class FineTuner(Trainer):
         """
         scores = self.outputs(loader)
         labels = loader.images.labels.cpu().numpy()
-        found = part_of(len(labels), self._counts(scores, labels))
-        if self.metric.scored:
-            targets = targets_of(labels, self.sets, self.classes)
-            found[self.metric.name] = score(self.metric.name, scores.numpy(), targets)
         self._scores[part] = scores
-        return found
+        return evaluated(scores.numpy(), targets_of(labels, self.sets, self.classes), self.metric)
 
     @torch.no_grad()
     def outputs(self, loader: Loader) -> torch.Tensor:
@@ -132,12 +132,6 @@ class FineTuner(Trainer):
         if better:
             self.kept |= {"epoch": entry["epoch"], "scores": dict(self._scores)}
 
-    def _counts(self, scores: torch.Tensor, labels: np.ndarray) -> dict[str, int]:
-        if not self.counted:
-            return {}
-        right = scores.topk(max(self.counted.values())).indices == torch.from_numpy(labels)[:, None]
-        return {name: int(right[:, :most].sum()) for name, most in self.counted.items()}
-
     def _loss(self, outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         if self.sets is None:
             return functional.cross_entropy(outputs, labels)
@@ -146,10 +140,7 @@ class FineTuner(Trainer):
     def _forward(self, inputs: torch.Tensor) -> torch.Tensor:
         inputs = inputs.contiguous(memory_format=self.layout)
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.protocol["precision"] == "bf16"):
-            outputs = self.network(inputs)
-        if not isinstance(outputs, torch.Tensor):  # auxiliary classifiers of Inception and GoogLeNet beside the own one
-            outputs = outputs[0]
-        return outputs.float()
+            return first_output(self.network(inputs)).float()
 
     def _correct(self, outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         if not self.counted:

@@ -29,6 +29,11 @@ def input_of(protocol: Mapping[str, Any], pretrained: Pretrained, manifest: Mapp
         "imagenet": IMAGENET,
         "data": {"mean": manifest["mean"], "sd": manifest["sd"]},
     }
+    if resize < size:
+        raise Problem(
+            f"eval_resize {resize} is less than the {size} px of {pretrained.source}: an evaluation would show the "
+            f"picture in a black frame; set eval_resize: null, or {size} or more, or a smaller resolution"
+        )
     return {"resolution": size, "eval_resize": resize, **shades[protocol["normalisation"]]}
 
 
@@ -55,7 +60,23 @@ def with_new_head(pretrained: Pretrained, classes: int, size: int, name: str) ->
     """
     head = replace_head(pretrained.network, pretrained.outputs, classes, name)
     check_size(pretrained, size, name)
+    _freeze_unused(pretrained.network, size)
     return head
+
+
+def first_output(outputs: Any) -> torch.Tensor:
+    """What a network says of its pictures, where auxiliary classifiers stand beside (Inception, GoogLeNet)."""
+    return outputs if isinstance(outputs, torch.Tensor) else outputs[0]
+
+
+def _freeze_unused(network: nn.Module, size: int) -> None:
+    """Train no parameter that the loss does not reach, such as an auxiliary classifier's: none of it is ever known."""
+    state = {name: value.clone() for name, value in network.state_dict().items()}
+    first_output(network.train()(torch.zeros(2, 3, size, size))).sum().backward()
+    for parameter in network.parameters():
+        parameter.requires_grad_(parameter.grad is not None)
+    network.zero_grad(set_to_none=True)
+    network.load_state_dict(state)  # batch statistics, too
 
 
 def check_size(pretrained: Pretrained, size: int, name: str) -> None:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from apr.basics.interruption import Interrupted, listen
 from apr.runs.checkpoints import Checkpointing, load_checkpoint, save_checkpoint
 from apr.runs.finetuning.classifiers import Parts, check_learnable, logistic, neighbours, scaled
-from apr.runs.finetuning.scored import score, targets_of
-from apr.runs.metrics import METRICS, PLAIN, Metric, counted, is_part, part_of
+from apr.runs.finetuning.scored import evaluated, targets_of
+from apr.runs.metrics import METRICS, PLAIN, Metric, is_part
 
 Entry = dict[str, Any]
 Scores = dict[str, NDArray[np.float32]]
@@ -90,25 +90,6 @@ def best_of(history: list[Entry], metric: Metric) -> Entry:
     if not history[1:]:
         return history[0]
     return min(history, key=lambda entry: metric.loss(metric.of(entry["parts"]["validation"])))
-
-
-def evaluated(scores: NDArray[np.float32], targets: NDArray, metric: Metric) -> dict[str, Any]:
-    """What is counted of a part, with the value of the metric; of equal scores the class comes first that is first.
-
-    Args:
-        scores: float32 [n, classes].
-        targets: `targets_of`; of several labels nothing is counted.
-        metric: of the task.
-    """
-    counts = {}
-    if targets.ndim == 1:
-        order = np.argsort(-scores.astype(np.float64), axis=1, kind="stable")
-        right = order == targets[:, None]
-        counts = {name: int(right[:, :most].sum()) for name, most in counted(scores.shape[1]).items()}
-    found = part_of(len(scores), counts)
-    if metric.scored:
-        found[metric.name] = score(metric.name, scores, targets)
-    return found
 
 
 def _report(what: str, parts: Mapping[str, dict], metric: Metric) -> None:

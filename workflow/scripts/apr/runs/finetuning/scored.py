@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from apr.basics.files import atomic_file, file_digest
 from apr.basics.problems import Problem
 from apr.data.packed import multi_hot
+from apr.runs.metrics import Metric, counted, part_of
 
 Arrays = Mapping[str, NDArray]
 
@@ -49,6 +50,31 @@ def score(metric: str, scores: NDArray[np.float32], targets: NDArray) -> float:
     else:
         value = _kappa(scores, targets)
     return round(100 * value, 6)
+
+
+def evaluated(scores: NDArray[np.float32], targets: NDArray, metric: Metric) -> dict[str, Any]:
+    """What is counted of a part, with the value of the metric; of equal scores the class comes first that is first.
+
+    Args:
+        scores: float32 [n, classes].
+        targets: `targets_of`; of several labels nothing is counted.
+        metric: of the task.
+    """
+    found = part_of(len(scores), counts_of(scores, targets) if targets.ndim == 1 else {})
+    if metric.scored:
+        found[metric.name] = score(metric.name, scores, targets)
+    return found
+
+
+def counts_of(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[str, int]:
+    """How often the label [n] is among the first answers of scores [n, classes], by the name of the count.
+
+    Its place is the number of classes with a larger score, and of those with the same one that come before it.
+    """
+    own = np.take_along_axis(scores, labels[:, None], axis=1)
+    before = np.arange(scores.shape[1]) < labels[:, None]
+    place = ((scores > own) | ((scores == own) & before)).sum(axis=1)
+    return {name: int((place < most).sum()) for name, most in counted(scores.shape[1]).items()}
 
 
 def outputs_of(scores: Mapping[str, Any], labels: Arrays, groups: Arrays, manifest: Mapping[str, Any]) -> Arrays:
