@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from apr.basics.values import nearest, value_problem
-from apr.data.formats import multi_label
+from apr.data.formats import FORMATS, format_options, multi_label
 from apr.data.reading.walking import named
 from apr.runs.metrics import METRICS
 from apr.runs.ways import PROTOCOL, PUBLISHED, WAYS
@@ -187,6 +187,10 @@ def _view_errors(name: str, task: dict, way: str, family: list[str], known: Know
     metric = METRICS.get(task.get("metric"))
     if classes and metric and (fault := metric.fault(classes)):
         yield ["tasks", name, "metric"], fault
+    elif metric and metric.ordered and dataset and _unordered(dataset):
+        text = f"{metric.name} counts how far apart grades are, and nothing says their order; set datasets."
+        remedy = f"{views[view]['dataset']}.options: {{classes_order: [lowest, …, highest]}}, or numeric"
+        yield ["tasks", name, "metric"], f"{text}{remedy}"
     elif metric and dataset and not metric.multilabel and multi_label(dataset.get("format", ""), dataset["options"]):
         several = " or ".join(one.name for one in METRICS.values() if one.multilabel)
         text = f"{metric.name} is of images with one label, and those of {dataset['title']} may have several"
@@ -199,6 +203,14 @@ def _view_errors(name: str, task: dict, way: str, family: list[str], known: Know
     elif task.get("role") == "target" and "closest" not in task and not classes and family:
         remedy = f"name one of {', '.join(family)}, or give datasets.{views[view]['dataset']}.classes"
         yield ["tasks", name, "closest"], f"is missing: {remedy}"
+
+
+def _unordered(dataset: dict) -> bool:
+    """Whether the order of a dataset's classes could be said, and is not."""
+    layout = dataset.get("format")
+    return (
+        layout in FORMATS and "classes_order" in format_options(layout) and not dataset["options"].get("classes_order")
+    )
 
 
 def _either(names: list[str]) -> str:

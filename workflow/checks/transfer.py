@@ -5,7 +5,7 @@ from typing import Any
 
 from apr.basics.values import nearest
 from apr.claims.transfer_claims import read_transfer_claims
-from apr.runs.metrics import ACCURACY, METRICS
+from apr.runs.metrics import ACCURACY, METRICS, PLAIN
 from apr.runs.ways import PUBLISHED, WAYS
 from checks.data import Errors, Known
 from study.settings import ROOT
@@ -13,7 +13,7 @@ from study.tasks import full_entry, ways_of
 from study.transfer import VARIANTS
 
 PATH = ["comparisons", "transfer"]
-OF_IMAGENET = ("top1_accuracy", "top1_error")
+OF_IMAGENET = (ACCURACY.name, PLAIN.name)
 
 
 def transfer_errors(config: dict[str, Any], known: Known) -> Errors:

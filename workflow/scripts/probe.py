@@ -4,7 +4,7 @@ Features are extracted once for a model and a view, and kept for other probes of
 wherever torch is:
 
     python workflow/scripts/probe.py --task eurosat_probe --model timm:resnet18.a1_in1k \\
-        --view results/views/eurosat.json --packed data/packed/eurosat --storage pixels --metric top1_accuracy \\
+        --view results/views/eurosat.json --packed data/packed/eurosat --storage pixels --metric macro_f1 \\
         --protocol '{"classifier": "logistic"}' --features results/features/eurosat \\
         --outputs results/outputs/eurosat_probe/timm.resnet18.a1_in1k.npz \\
         --run results/runs/eurosat_probe/timm.resnet18.a1_in1k.json \\

@@ -162,6 +162,11 @@ def test_a_fine_tuning_is_planned_with_the_cells_of_its_grid(tuned, tmp_path):
         ),
         ("regimes: {slow: {schedule: steps}}", "regimes.slow.schedule: schedule 'steps' needs milestones"),
         ("tasks: {tuned: {metric: auc}}", "tasks.tuned.metric: auc is of 2 classes, and there are 10; use macro_f1"),
+        (
+            "datasets: {digits: {url: 'file:a.zip', format: class_folders, classes: 4}}\n"
+            "tasks: {tuned: {metric: quadratic_weighted_kappa}}",
+            "tasks.tuned.metric: quadratic_weighted_kappa counts how far apart grades are, and nothing says their",
+        ),
         ("tasks: {tuned: {metric: jaccard}}", "tasks.tuned.metric: jaccard is known of published results alone"),
         ("tasks: {tuned: {initial: photos}}", "tasks.tuned.initial: is no key of a task with finetune"),
         ("tasks: {tuned: {models: [resnet18]}}", "tasks.tuned.models: model 'resnet18': write timm:<name>"),

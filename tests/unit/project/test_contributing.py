@@ -8,7 +8,7 @@ from apr.basics.facts import read_facts
 from apr.models.pretrained import parse_model
 from study import ROOT
 
-DOCS = ("cluster", "trust", "published", "performance")
+DOCS = ("cluster", "trust", "published", "performance", "transfer")
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PLACES = re.compile(r"`((?:workflow|rules|tests|resources|studies|docs|slurm|benchmarks)/[\w/.]*)`")
 NAMED = re.compile(r"`(\w+)` in\s+`([\w/.]+)`")

@@ -82,7 +82,7 @@ def said(folder, caplog, **options):
 def test_no_validation_images(tmp_path, caplog):
     counts = {"train": 8, "test": 4}
     line = said(prepare(tmp_path, listing(counts=counts)), caplog)
-    assert "has no validation images; split: {validation_fraction: 0.1}" in line
+    assert "has no validation images; set split: {validation_fraction: 0.1} of its dataset, or more" in line
 
 
 def test_auc_of_one_class(tmp_path, caplog):

@@ -29,8 +29,8 @@ class Metric:
     level of whoever names the largest classes, of the numbers of test images by class. Where `counts` is true, the
     metric is a share (%) of the images, those right or those not by `count`, and `compute` takes a part of a run.
     `few` is the number of classes up to which the metric says nothing, `most` the number from which on it does not.
-    `scored` says that it is computed from a run's outputs; `multilabel`, that it is defined for images with several
-    labels.
+    `scored` says that it is computed from a run's outputs; `ordered`, that the order of the classes counts;
+    `multilabel`, that it is defined for images with several labels.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Metric:
     few: int = 1
     most: int | None = None
     scored: bool = False
+    ordered: bool = False
     multilabel: bool = False
 
     @property
@@ -161,7 +162,9 @@ METRICS = {
         _of_answers("correct_top5", right=True),
         _published("mean_per_class_recall", "mean per-class recall"),
         _scored("macro_f1", "macro F1 score", 0.0, _guess_f1, multilabel=True),
-        _scored("quadratic_weighted_kappa", "quadratic weighted kappa", -100.0, lambda images: 0.0, few=2),
+        _scored(
+            "quadratic_weighted_kappa", "quadratic weighted kappa", -100.0, lambda images: 0.0, few=2, ordered=True
+        ),
         _published("worst_group_accuracy", "worst-group accuracy"),
         _published("worst_group_top5_accuracy", "worst-group top-5 accuracy"),
         _published("mean_recall_at_1", "mean recall"),

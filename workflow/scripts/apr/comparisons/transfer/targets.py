@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from apr.basics.escaping import plain
 from apr.basics.problems import Problem
-from apr.runs.metrics import METRICS, Metric
+from apr.runs.metrics import ACCURACY, METRICS, PLAIN, Metric
 from apr.scores.frames import read_runs
 from apr.scores.resampled import Resampled, read_resampled
 from apr.statistics.bootstrap import interval
@@ -200,13 +200,13 @@ def short_names(models: Iterable[str]) -> dict[str, str]:
 
 
 def _accuracies(task: str, table: pd.DataFrame) -> pd.Series:
-    metric = METRICS[table["metric"].iloc[0]] if len(table) else METRICS["top1_accuracy"]
-    if metric.name not in ("top1_accuracy", "top1_error"):
+    metric = METRICS[table["metric"].iloc[0]] if len(table) else ACCURACY
+    if metric not in (ACCURACY, PLAIN):
         raise Problem(
             f"task {task}: reports {metric.title}; comparisons.transfer needs top-1 accuracies on ImageNet there"
         )
     done = table[table["status"] == "completed"].groupby("model", sort=False)["value"].mean()
-    return done if metric.name == "top1_accuracy" else 100 - done
+    return done if metric == ACCURACY else 100 - done
 
 
 def _scored(task: str, table: pd.DataFrame, kept: Resampled | None, titles: Mapping[str, str], seed: int) -> Scored:

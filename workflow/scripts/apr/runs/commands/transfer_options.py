@@ -108,7 +108,8 @@ def check_task(arguments: argparse.Namespace, needed: Sequence[str]) -> dict[str
         check_metric(arguments.task, arguments.metric, manifest)
         for part in needed:
             if not manifest.get(f"n_{part}"):
-                remedy = "give its dataset some" if part != "validation" else "split: {validation_fraction: 0.1}"
+                drawn = "set split: {validation_fraction: 0.1} of its dataset, or more where it has few images"
+                remedy = drawn if part == "validation" else "give its dataset some"
                 raise Problem(f"--view {arguments.view}: has no {part} images; {remedy}")
         check_classes(arguments, manifest)
         batch = arguments.protocol["batch"]
