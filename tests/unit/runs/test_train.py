@@ -20,6 +20,8 @@ from apr.basics.files import write_json
 from apr.basics.problems import Problem
 from apr.data.views import select_view
 from apr.models.network import build_network
+from apr.runs.batches import Recipe
+from apr.runs.commands.loaders import open_loaders
 from apr.runs.commands.train_options import parser
 from apr.runs.record import read_run
 
@@ -118,6 +120,13 @@ def test_precision_and_the_arithmetic_that_comes_of_it(data, tmp_path, precision
     assert torch.backends.cudnn.allow_tf32 == torch.backends.cuda.matmul.allow_tf32 == (precision == "tf32")
 
 
+def opened(options, manifest):
+    """The loaders of both parts, as train.py opens them."""
+    recipe = Recipe(**{key: PROTOCOL[key] for key in ("crop", "resolution", "eval_resize", "padding", "flip")})
+    shades = {"mean": manifest["mean"], "sd": manifest["sd"], "seed": PROTOCOL["seed"]}
+    return open_loaders(options, manifest, recipe, torch.device("cpu"), **shades)
+
+
 def test_pictures_are_normalised_by_the_view_and_both_parts_share_one_budget(data, tmp_path, monkeypatch):
     """The training part is 36 x 1,728 bytes, the test part 18 x 1,728."""
     options = parsed(data, tmp_path, BARE)
@@ -129,11 +138,11 @@ def test_pictures_are_normalised_by_the_view_and_both_parts_share_one_budget(dat
             "free_memory",
             lambda device, free=free: -int(-free // apr.runs.machine.memory.SHARE),
         )
-        both = train.open_loaders(options, manifest, PROTOCOL, torch.device("cpu"))
+        both = opened(options, manifest)
         assert tuple(loader.images.resident for loader in both.values()) == resident
     monkeypatch.setattr(apr.runs.machine.memory, "free_memory", lambda device: 10**9)
     options.resident_gb = 36 * size / 2**30
-    both = train.open_loaders(options, manifest, PROTOCOL, torch.device("cpu"))
+    both = opened(options, manifest)
     assert tuple(loader.images.resident for loader in both.values()) == (True, False)
     for loader in both.values():
         assert loader.mean.tolist() == pytest.approx([0.5, 0.4, 0.3])

@@ -73,7 +73,7 @@ def test_a_choice_needs_validation_images_and_one_strength_does_not(tmp_path, mo
     prepare(tmp_path, parts=[0] * 6 + [1] * 3)
     put_weights(tmp_path / "weights")
     text = said(monkeypatch, capsys, caplog, arguments(tmp_path, {}))
-    assert "has no validation images; split: {validation_fraction: 0.1}" in text
+    assert "has no validation images; set split: {validation_fraction: 0.1}" in text
     made, outputs = run(tmp_path, {"strengths": [1]})
     assert made["outcome"]["parts"].keys() == {"train", "test"}
     assert outputs.keys() == {"test_scores", "test_labels"}

@@ -25,7 +25,15 @@ from apr.figures.style import (
     share_labels,
     styled,
 )
-from apr.figures.transfer.points import draw_points, guess_line, metric_label, name_lines, points_of, say_nothing, scale
+from apr.figures.transfer.points import (
+    guess_line,
+    metric_label,
+    name_lines,
+    place_points,
+    points_of,
+    say_nothing,
+    scale,
+)
 from apr.statistics.transfer.slopes import Slope
 
 POINTS = 60  # of a line
@@ -117,9 +125,9 @@ def _draw(ax: Axes, panel: Panel, other_line: bool) -> dict[str, Any]:
     own = points["trained"] == FINE_TUNED
     limits = points[["value", "low", "high"]].to_numpy()
     if own.any():
-        handles["points"] = draw_points(ax, points[own])
+        handles["points"] = place_points(ax, points[own])
     if not own.all():
-        handles["other"] = draw_points(ax, points[~own], ORANGE if other_line else GREY, hollow=True)
+        handles["other"] = place_points(ax, points[~own], ORANGE if other_line else GREY, hollow=True)
     guess = guess_line(ax, panel.scored.guess, points)
     if guess:
         handles["guess"] = guess

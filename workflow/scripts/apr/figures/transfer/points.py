@@ -48,7 +48,7 @@ def points_of(transfer: Transfer, scored: Scored, source: str) -> pd.DataFrame:
     return points.assign(above=limit is not None and (transfer.imagenet[models] > limit).to_numpy())
 
 
-def draw_points(ax: Axes, points: pd.DataFrame, color: str | None = None, hollow: bool = False) -> Artist:
+def place_points(ax: Axes, points: pd.DataFrame, color: str | None = None, hollow: bool = False) -> Artist:
     """Models with the intervals of their scores; those above the limit are blue, or all of one colour."""
     colors = np.where(points["above"], BLUE, INK) if color is None else np.full(len(points), color)
     bars = np.abs(points[["low", "high"]].sub(points["value"], axis=0)).T.to_numpy()

@@ -8,7 +8,15 @@ from apr.comparisons.transfer.slopes import flattened
 from apr.comparisons.transfer.targets import Scored, Transfer
 from apr.figures.style import PURPLE, Drawing, legend_below, panels, share_labels, styled
 from apr.figures.transfer.panels import MOST_COLUMNS, POINTS
-from apr.figures.transfer.points import draw_points, guess_line, metric_label, name_lines, points_of, say_nothing, scale
+from apr.figures.transfer.points import (
+    guess_line,
+    metric_label,
+    name_lines,
+    place_points,
+    points_of,
+    say_nothing,
+    scale,
+)
 from apr.statistics.transfer.splines import FEWEST, KNOTS, fit_spline, spline_band
 
 NO_CURVE = pd.DataFrame(columns=["imagenet", "value", "low", "high"], dtype=float)
@@ -34,7 +42,7 @@ def draw_splines(transfer: Transfer) -> Drawing:
             area = ax.fill_between(curve["imagenet"], curve["low"], curve["high"], alpha=0.2, linewidth=0, **look)
             (stroke,) = ax.plot(curve["imagenet"], curve["value"], linewidth=1.0, **look)
             handles["spline"] = (area, stroke)
-        handles["points"] = draw_points(ax, points)
+        handles["points"] = place_points(ax, points)
         guess = guess_line(ax, scored.guess, points)
         limits = points[["value", "low", "high"]].to_numpy()
         if guess:
