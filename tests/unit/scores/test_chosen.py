@@ -4,8 +4,8 @@ from apr.scores.chosen import choose
 
 
 def run(model, lr, seed, validation, value=50.0, metric="top1_accuracy"):
-    row = {"model": model, "seed": seed, "cell_lr": lr, "cell_seed": seed, "value": value, "metric": metric}
-    return row | {f"validation_{metric}": validation}
+    row = {"model": model, "seed": seed, "cell_lr": lr, "cell_seed": seed, "status": "completed", "value": value}
+    return row | {"metric": metric, f"validation_{metric}": validation}
 
 
 def chosen(rows, by="validation"):
