@@ -27,7 +27,7 @@ def training_images(study: Study, task: Task) -> int:
 
 
 def training_minutes(study: Study, name: str, epochs: int | str | None = None) -> float:
-    """Estimated minutes of one training of a task, up to an epoch or whole, or of one evaluation or probe, on one GPU."""
+    """Estimated minutes of a training of a task, up to an epoch or whole, or of an evaluation or probe, on one GPU."""
     task = study.tasks[name]
     if not task.fits:
         return STARTUP + EVALUATED * IMAGES / study.cluster["images_per_second"] / 60

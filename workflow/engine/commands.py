@@ -74,7 +74,7 @@ class Commands:
         return asked_often(evaluated)
 
     def transferred(self) -> Callable:
-        """Which pretrained model learns, how, where its weights lie if not in a package or a hub, and what it waits for."""
+        """Which pretrained model learns, how, where its weights lie if not in a package or hub, what it waits for."""
         study, files, quoted = self.study, self.files, cache(shlex.quote)
 
         def transferred(wildcards: Any) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """Cells of a grid that are compared before their runs end: how far each has come, which go on, and which is chosen.
 
 A rung is {epochs, of, stay}: after so many `epochs`, `stay` of the `of` cells of a model that are left go on. How far a
-run has come by then is a run's JSON whose outcome is `paused` (or `diverged`, or `dropped` at an earlier rung), with the
-history up to there.
+run has come by then is a run's JSON whose outcome is `paused` (or `diverged`, or `dropped` at an earlier rung), with
+the history up to there.
 """
 
 import logging
