@@ -104,10 +104,8 @@ def check_current(
     known = run["protocol"] if whole(plan) else {key: run["protocol"].get(key) for key in expected}
     check_protocol(run | {"protocol": known}, expected, path)
     if dropped_otherwise(run, plan):
-        epochs = run["rung"]["epochs"]
-        raise Problem(
-            f"{path}: was dropped after {epochs} epochs, as the study does not ask. Delete the file to run it"
-        )
+        text = f"was dropped after epoch {run['rung']['epochs']} by another search than the study's, if it has one"
+        raise Problem(f"{path}: {text}. Delete the file to train it on")
 
 
 def dropped_otherwise(run: Mapping[str, Any], plan: Mapping[str, Any]) -> bool:

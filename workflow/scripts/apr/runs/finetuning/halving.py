@@ -60,7 +60,11 @@ def halved(runs: Sequence[Run], rung: Mapping[str, int], metric: str) -> dict[st
     left = [number for number, run in enumerate(runs) if run["outcome"]["status"] == PAUSED]
     best = sorted(left, key=lambda number: METRICS[metric].loss(values[number]))[: rung["stay"]]
     if not best:
-        log.warning("%s: no cell is left after %d epochs: each diverged", runs[0]["model"], rung["epochs"])
+        log.warning(
+            "%s: no cell is left after epoch %d: all that had not been dropped diverged",
+            runs[0]["model"],
+            rung["epochs"],
+        )
     cells = [
         {"fingerprint": run["fingerprint"], "status": run["outcome"]["status"], "value": value, "goes_on": i in best}
         for i, (run, value) in enumerate(zip(runs, values, strict=True))
@@ -99,7 +103,7 @@ def settled(path: str | Path, halving: str | Path, planned: str) -> Run | None:
     if cell["goes_on"]:
         return None
     rung = {key: found[key] for key in ("epochs", "of", "stay")}
-    log.info("dropped after %(epochs)d epochs: %(stay)d of %(of)d cells go on, and this is none of them", rung)
+    log.info("dropped after epoch %(epochs)d: %(stay)d of %(of)d cells go on, and this is none of them", rung)
     return run | {"outcome": run["outcome"] | {"status": DROPPED}, "rung": rung}
 
 
