@@ -11,7 +11,7 @@ import yaml
 
 from study import ROOT
 
-from .conftest import planned, snakemake
+from ..conftest import planned, snakemake
 
 MODELS = ("one", "two")
 RATES = (0.003, 0.01, 0.03, 0.1)
