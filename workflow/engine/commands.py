@@ -42,6 +42,7 @@ class Commands:
                 needed["code"] = code
             if weights := files.weights(task.name, wildcards.model):
                 needed["weights"] = weights
+            needed |= files.before(task.name, wildcards.model, wildcards.get("epochs"))
             if task.continues:
                 needed["ranking"] = f"results/ranking/{task.continues}.csv"
             return needed
@@ -73,15 +74,17 @@ class Commands:
         return asked_often(evaluated)
 
     def transferred(self) -> Callable:
-        """Which pretrained model learns, how, and where its weights lie if not in a package or a hub."""
+        """Which pretrained model learns, how, where its weights lie if not in a package or hub, what it waits for."""
         study, files, quoted = self.study, self.files, cache(shlex.quote)
 
         def transferred(wildcards: Any) -> dict[str, str]:
             weights = files.of_user(study.tasks[wildcards.task].protocol["weights"])
+            before = files.before(wildcards.task, wildcards.model, wildcards.get("epochs"))
             return {
                 "model": study.run(wildcards.task, wildcards.model).model,
                 "weights": f"--weights {shlex.quote(weights)}" if weights else "",
                 "protocol": quoted(study.protocol(wildcards.task, wildcards.model)),
+                "after": " ".join(f"--{option} {file}" for option, file in before.items()),
             }
 
         return asked_often(transferred)

@@ -15,6 +15,7 @@ from apr.data.reading.parts import parts_of
 from apr.models.names import own_file, parse_model
 from apr.models.weight_files import check_weights
 from apr.runs.commands.commandline import BAD_OPTION, Parser, beside, check_images, check_places, device, number, plain
+from apr.runs.finetuning.halving import read_choice
 from apr.runs.metrics import ACCURACY, METRICS, check_metric
 from apr.runs.protocol import check_protocol_keys
 from apr.runs.ways import WAYS
@@ -37,7 +38,8 @@ def parser(description: str, way: str) -> Parser:
         "--protocol", required=True, type=protocol_of(way), help="how: a JSON object, or @ and the name of a file"
     )
     parser.add_argument("--run", required=True, help="where the run's JSON goes")
-    parser.add_argument("--outputs", required=True, help="where its outputs for each image go (.npz)")
+    pauses = way == "finetune"
+    parser.add_argument("--outputs", required=not pauses, help="where its outputs for each image go (.npz)")
     parser.add_argument("--checkpoint", required=True, help="the checkpoint; a finished run is kept beside it")
     parser.add_argument(
         "--checkpoint-seconds", type=number(float, minimum=0), default=60, help="between two checkpoints (default 60)"
@@ -50,6 +52,15 @@ def parser(description: str, way: str) -> Parser:
     )
     parser.add_argument("--log", help="also log to this file")
     parser.add_argument("--history", help="also log to this file, which is never emptied")
+    if pauses:
+        cells = parser.add_argument_group("cells of a grid")
+        epochs = number(int, minimum=1, maximum=100_000)
+        cells.add_argument("--pause-after", type=epochs, help="so many epochs; --run then says how far it has come")
+        cells.add_argument("--rung", help="what --run said at the pause before")
+        cells.add_argument("--halving", help="which cells of the model go on from there")
+        cells.add_argument(
+            "--choice", type=_choice, help="which cell was chosen: its settings are laid over the protocol"
+        )
     return parser
 
 
@@ -86,11 +97,35 @@ def check_options(arguments: argparse.Namespace) -> None:
             f"--model {arguments.model}: there is no file {Path(arguments.root, file)}; give --root, its folder"
         )
     check_weights(arguments.weights)
+    read = {"--view": arguments.view} | (_check_cells(arguments) if "choice" in arguments else {})
     written = {"--checkpoint": arguments.checkpoint, **beside(arguments.checkpoint), "--outputs": arguments.outputs}
     written |= {"--log": arguments.log, "--history": arguments.history}
     if Path(arguments.run).absolute() != Path(arguments.checkpoint).with_suffix(".json").absolute():
         written["--run"] = arguments.run  # the finished run may be kept as the run itself
-    check_places({"--view": arguments.view}, written)
+    check_places(read, written)
+
+
+def _check_cells(arguments: argparse.Namespace) -> dict[str, str | None]:
+    """The files that a fine-tuning reads of the cells of its model, if their options go together."""
+    pause, epochs = arguments.pause_after, arguments.protocol["epochs"]
+    if not pause and not arguments.outputs:
+        raise Problem("--outputs: is missing; only with --pause-after there are none")
+    if pause and pause >= epochs:
+        raise Problem(f"--pause-after {pause}: the run ends after {epochs} epochs; lower it, or leave it out")
+    if bool(arguments.rung) != bool(arguments.halving):
+        lacking = "halving" if arguments.rung else "rung"
+        raise Problem(f"--{lacking}: is missing; --rung and --halving go together")
+    if arguments.choice and (pause or arguments.rung):
+        raise Problem("--choice: a chosen cell is trained to the end; leave out --pause-after, --rung and --halving")
+    return {f"--{name}": getattr(arguments, name) for name in ("rung", "halving")}
+
+
+def _choice(text: str) -> dict[str, Any]:
+    """The type of --choice."""
+    try:
+        return read_choice(text)
+    except (Problem, OSError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def check_task(arguments: argparse.Namespace, needed: Sequence[str]) -> dict[str, Any]:
