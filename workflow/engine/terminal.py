@@ -116,9 +116,9 @@ class _Follower(logging.Handler):
 
     def leave(self) -> None:
         """Give the terminal back."""
-        if self.screen and self.screen.close():
+        if self.screen:
             self.plain.setStream(self.stream)
-            if self.screen.state:
+            if self.screen.close() and self.screen.state:
                 log.info(line(self.screen.state))
 
     def close(self) -> None:

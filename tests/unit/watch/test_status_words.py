@@ -16,7 +16,8 @@ TEXT = """\
 and what late will take, whose images are not prepared yet.
 Images not prepared yet: late.
 Steps of this call: 9 of 12 done (data 8/9).
-1 run(s) were taken up from an earlier call; to make one again delete its JSON in results/runs and in results/checkpoints.
+1 run(s) were taken up from an earlier call; to make one again delete its JSON \
+in results/runs and in results/checkpoints.
 
 task         done                        running  failed  outdated  diverged  images/s    each  still needed
 photos        2/4  ##########..........        1       1         1         1        10  20 min        40 min

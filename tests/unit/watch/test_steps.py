@@ -77,7 +77,7 @@ def test_the_pace_of_a_run_follows_from_its_log(steps, tmp_path):
         ("12:00:00 begin\n12:00:01 error: disk full; free some\n12:00:02 end\n", "disk full; free some"),
         ("12:00:00 begin\n12:00:01 interrupted by SIGTERM\n", "interrupted by SIGTERM"),
         ("Traceback\n  line\nValueError: 3\n\n", "ValueError: 3"),
-        ("12:00:00 error: a\x1b[2Jb\n", "a\\x1b[2Jb"),
+        ("12:00:00 error: a\x1b[2Jb\n", "a\N{REPLACEMENT CHARACTER}[2Jb"),
         ("", ""),
     ],
 )
