@@ -16,6 +16,7 @@ from waits import LONGEST
 from warm_python import warm_python
 
 from apr.runs.protocol import KEYS
+from apr.watch.steps import TAKEN_UP
 from study import ROOT
 
 
@@ -89,10 +90,10 @@ def test_a_finished_run_is_taken_up_again_unless_its_protocol_changed(command, t
     first = (tmp_path / "a/run.json").read_bytes()
     (tmp_path / "a/run.json").unlink()
     done = run(command("a", epochs=1))
-    assert "takes the result of an earlier call" in done.stderr
+    assert TAKEN_UP.decode() in done.stderr
     assert (tmp_path / "a/run.json").read_bytes() == first
     done = run(command("a", epochs=2))
-    assert "takes the result of an earlier call" not in done.stderr
+    assert TAKEN_UP.decode() not in done.stderr
     assert len(json.loads((tmp_path / "a/run.json").read_text())["history"]) == 2
 
 
@@ -102,7 +103,7 @@ def test_a_second_training_of_the_same_run_waits_and_takes_it_up(command, tmp_pa
     second = run(command("a"))
     assert first.wait(timeout=LONGEST) == second.returncode == 0
     assert f"(process {holder}) works on this run; waiting for it to end" in second.stderr
-    assert "takes the result of an earlier call" in second.stderr
+    assert TAKEN_UP.decode() in second.stderr
     assert sorted(os.listdir(tmp_path / "a")) == ["checkpoint.json", "run.json"]
 
 

@@ -21,7 +21,7 @@ from engine.block import line
 from engine.failures import given_up, was_stopped
 from engine.screen import Above, Screen, can_draw
 
-PLAIN = "DefaultStreamHandler"
+PLAIN = "DefaultStreamHandler"  # of Snakemake's log
 FILE = "DefaultLogFileHandler"
 RUN_RULES = {*WAYS, "finetune_rung"}
 STAGES = {  # by the file of a rule; all others make tables and figures

@@ -12,6 +12,7 @@ from engine.order import DataFirst
 from engine.setup import DATA
 from study import Study
 
+PLAIN = "DefaultStreamHandler"  # of Snakemake's log
 STOPPED = "Stopped before the end: Snakemake's log names what failed, if anything; the same command goes on."
 
 log = logging.getLogger("snakemake.logging")
@@ -69,15 +70,16 @@ class Watching:
 
 def _print_plan_once(workflow: Any) -> None:
     """A plan's table of jobs stands after its jobs, and not before them too."""
-    if workflow.dryrun and workflow.is_main_process:
-        first = []
+    tables = []
 
-        def keep(record: logging.LogRecord) -> bool:
-            repeated = getattr(record, "event", None) != LogEvent.RUN_INFO or bool(first)
-            first.append(record) if not repeated else None
-            return repeated
+    def keep(record: logging.LogRecord) -> bool:
+        if getattr(record, "event", None) != LogEvent.RUN_INFO:
+            return True
+        tables.append(record)
+        return len(tables) > 1
 
-        for handler in log.handlers:
+    for handler in log.handlers if workflow.output_settings.dryrun else ():
+        if handler.name == PLAIN:
             handler.addFilter(keep)
 
 

@@ -113,7 +113,7 @@ def test_quiet_all_draws_nothing(small):
 
 def test_an_interruption_leaves_the_terminal_as_it_was(small):
     seen = Seen(
-        small_command(steps="slow", each=1),
+        [sys.executable, *small_command(steps="slow", each=1)[1:]],  # whose jobs have this terminal
         small,
         during=lambda seen: (small / "slow_0.started").exists() and seen.shots and block(seen.shots[-1]),
     )
