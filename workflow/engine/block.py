@@ -34,7 +34,7 @@ def line(state: State) -> str:
     busy = [row for row in _rows(state) if row[3].running or row[3].failed]
     words = [f"{name} {done:,}/{of:,}" for name, done, of, *_ in busy[:SHOWN]]
     more = f", and {len(busy) - SHOWN} more" if len(busy) > SHOWN else ""
-    left = [f"time left: {state.time_left}"] if state.call.all.left else []
+    left = [f"time left: {state.time_left}"] if state.call.all.left and state.call.all.running else []
     return "; ".join([*_steps(state), *left, *([", ".join(words) + more] if words else [])])
 
 
