@@ -5,6 +5,7 @@ import os
 import sys
 from typing import Any
 
+from engine.decoded import share_decoded
 from engine.failures import failed_jobs
 from engine.order import DataFirst
 from engine.setup import DATA
@@ -22,6 +23,8 @@ class Watching:
         self.workflow, self.study, self.local = workflow, study, local
         self.status: Any = None
         self.queue: Any = None
+        if workflow.remote_exec:  # a job's Snakemake calls no hooks
+            share_decoded()
 
     def start(self) -> None:
         """Before the first job."""
@@ -33,6 +36,7 @@ class Watching:
         plan = {task: self.study.planned(task) for task in self.study.run_here}
         self.status = StatusWriter(plan, ".", self._more)
         self.status.start()
+        share_decoded()
         # With a limit of the rate Snakemake looks at all ready jobs again every second, once more for each job that has
         # ended: after thousands of jobs it would do nothing else (JobScheduler.schedule).
         workflow.scheduler.job_rate_limiter = None
