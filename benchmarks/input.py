@@ -37,6 +37,7 @@ from apr.basics.files import write_json
 from apr.data import packed as packed_files
 from apr.data.packed import INDEX, PackedImages, open_packed
 from apr.runs.batches import Images, Loader, Recipe
+from apr.runs.machine.memory import keep_freed_memory
 
 CPU = torch.device("cpu")
 SIZE = (500, 375)
@@ -58,6 +59,7 @@ def main() -> None:
         parser.error(f"--pycls {options.pycls}: is no clone of facebookresearch/pycls (pycls/core/net.py is not there)")
     loaders_of = pycls_loaders(options.pycls)
     torch.set_num_threads(1)
+    keep_freed_memory()  # as a training does; the peer has the benefit of it, too
     with tempfile.TemporaryDirectory() as folder:
         result = {
             "processor": processor(),

@@ -100,13 +100,13 @@ def sample(
     second = np.minimum(first + 1, windows.high[:, :, None].astype(np.int64))
     fraction = (points - first).astype(np.float32) if np.any(points != first) else None
     by_one = device.type == "cpu" and fraction is not None and resolution >= WORTHWHILE
-    images = (_one_by_one if by_one else _at_once)(
-        pixels, offsets, sizes, first, second, fraction, 255 * mean, 255 * sd
-    )
+    sampled = _one_by_one if by_one else _at_once
+    shades = [(255 * one).repeat(resolution) for one in (mean, sd)]  # of a row: long loops are fast ones
+    images = sampled(pixels, offsets, sizes, first, second, fraction, *shades)
     if not inside.all():
-        mask = torch.from_numpy(inside).to(device)
-        images *= mask[:, 0, :, None, None] & mask[:, 1, None, :, None]
-    return images.permute(0, 3, 1, 2)
+        rows, columns = (torch.from_numpy(one).to(device) for one in (inside[:, 0], np.repeat(inside[:, 1], 3, axis=1)))
+        images *= rows[:, :, None] & columns[:, None, :]
+    return images.view(len(offsets), resolution, resolution, 3).permute(0, 3, 1, 2)
 
 
 def _at_once(
@@ -119,10 +119,10 @@ def _at_once(
     mean: torch.Tensor,
     sd: torch.Tensor,
 ) -> torch.Tensor:
-    """The samples of all images, normalised: float32 [n, R, R, 3].
+    """The samples of all images, normalised: float32 [n, R, 3 R].
 
     first, second: the pixels around each point, int64 [n, 2, R]; fraction: of the way between them, float32; None for
-        none.
+        none; mean, sd: of a row, float32 [3 R].
     """
     device, resolution = pixels.device, first.shape[2]
     rows = [torch.from_numpy(offsets[:, None] + y[:, 0] * sizes[:, 1:]).to(device) for y in (first, second)]
@@ -133,12 +133,12 @@ def _at_once(
         return pixels.index_select(0, index).view(len(offsets), resolution, resolution, 3).float()
 
     if fraction is None:
-        return corner(rows[0], columns[0]).sub_(mean).div_(sd)
+        return corner(rows[0], columns[0]).flatten(2).sub_(mean).div_(sd)
     weights = torch.from_numpy(fraction).to(device, non_blocking=True)
     right, below = weights[:, 1, None, :, None], weights[:, 0, :, None, None]
     top = torch.lerp(corner(rows[0], columns[0]), corner(rows[0], columns[1]), right)
     bottom = torch.lerp(corner(rows[1], columns[0]), corner(rows[1], columns[1]), right)
-    return torch.lerp(top, bottom, below).sub_(mean).div_(sd)
+    return torch.lerp(top, bottom, below).flatten(2).sub_(mean).div_(sd)
 
 
 def _one_by_one(
@@ -156,7 +156,6 @@ def _one_by_one(
     columns = [(3 * x[:, 1, :, None] + np.arange(3)).reshape(len(offsets), -1) for x in (first, second)]
     right = torch.from_numpy(np.repeat(fraction[:, 1], 3, axis=1))
     below = torch.from_numpy(np.ascontiguousarray(fraction[:, 0, :, None]))
-    mean, sd = mean.repeat(resolution), sd.repeat(resolution)
     images = torch.empty(len(offsets), resolution, 3 * resolution)
     # taken once: fresh memory costs more than what is computed in it
     gathered = np.empty((2 * resolution, 3 * resolution), np.uint8)
@@ -180,7 +179,7 @@ def _one_by_one(
         torch.index_select(lines, 0, torch.from_numpy(beneath), out=bottom)
         torch.lerp(top, bottom, below[i], out=top)
         torch.div(top.sub_(mean), sd, out=images[i])
-    return images.view(len(offsets), resolution, resolution, 3)
+    return images
 
 
 def _random_resized(sizes: np.ndarray, draws: np.ndarray, resolution: int, smallest_area: float) -> Windows:

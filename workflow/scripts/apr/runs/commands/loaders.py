@@ -14,7 +14,7 @@ from apr.data.packed import PackedImages, groups_of, open_packed
 from apr.data.reading.parts import parts_of
 from apr.data.views import view_indices
 from apr.runs.batches import Images, Loader, Recipe
-from apr.runs.machine.memory import image_budget
+from apr.runs.machine.memory import image_budget, keep_freed_memory
 
 SHARED = "APRBENCH_DECODED"  # the variable with the folder where trainings of one workflow share decoded pictures
 
@@ -37,6 +37,8 @@ def open_loaders(
         Problem: the packed images are broken or not those of the view, or the memory is full.
     """
     packed = open_packed(Path(arguments.packed), arguments.storage)
+    if device.type == "cpu":
+        keep_freed_memory()
     most = int(arguments.resident_gb * 2**30)
     loaders, left = {}, image_budget(device, most)
     left_on_host = image_budget(torch.device("cpu"), most) if device.type == "cuda" else 0
