@@ -117,7 +117,7 @@ def finetuned(
         provenance=versions(arguments.threads)
         | {name: importlib.metadata.version(name) for name in ("timm", "pillow")}
         | described(str(device), protocol["precision"], machine, torch)
-        | {"weights": pretrained.source},
+        | {"weights": pretrained.source, "weights_resolution": pretrained.sizes[0]},
     )
     groups = groups_of_parts(open_packed(Path(arguments.packed), arguments.storage), manifest)
     scores = trainer.kept["scores"] if outcome["status"] == "completed" else {}

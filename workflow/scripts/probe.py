@@ -129,7 +129,7 @@ def probed(
             "evaluated_images_per_second": round(images / features.seconds, 1) if features.seconds else None,
         },
         provenance={**features.provenance, "scikit-learn": importlib.metadata.version("scikit-learn")}
-        | {"weights": pretrained.source},
+        | {"weights": pretrained.source, "weights_resolution": pretrained.sizes[0]},
     )
     held = {part: own for part, own in scores.items() if part != "train"}
     return run, outputs_of(held, labels, groups_of_parts(packed, manifest), manifest)
