@@ -79,6 +79,15 @@ class Files:
         """Files with an address. Those that a user fetches by hand are no inputs: a forced run would delete them."""
         return [f"data/raw/{dataset}/{file['name']}" for file in self.study.datasets[dataset]["files"] if file["url"]]
 
+    def logins(self, dataset: str) -> dict[str, str | None]:
+        """What a user has to do to fetch each file of a dataset by hand.
+
+        It is said of files without an address; of one that has an address only where all have, since it then fails.
+        """
+        about = self.study.datasets[dataset]
+        some_without = any(not file["url"] for file in about["files"])
+        return {file["name"]: None if file["url"] and some_without else about["login"] for file in about["files"]}
+
     def bundled(self, dataset: str, name: str | None = None) -> bool:
         """Whether one file of a dataset, or any, is made of what ships with the dependencies."""
         files = [file for file in self.study.datasets[dataset]["files"] if name in (None, file["name"])]

@@ -7,6 +7,7 @@ import pytest
 from apr.runs import ways
 from apr.runs.ways import Way
 from study import study_of
+from study.files import Files
 from study.items import Items
 
 MODELS = [f"timm:model{number}.in1k" for number in range(5)]
@@ -101,3 +102,23 @@ def test_items_are_made_of_score_tables_and_of_the_outputs_of_runs_that_keep_the
     assert transfer.params()["settings"]["probes"] == {}  # what an item does not show makes it no other
     assert transfer.params()["settings"]["above"] == 70
     assert transfer.params()["titles"] == {"imagenet": "ImageNet", "plants": "plants"}
+
+
+def test_a_login_is_said_of_the_files_that_need_it():
+    study = copy.deepcopy(STUDY)
+    study["datasets"] |= {"hpa": None, "concrete": None}
+    files = Files(study_of(study))
+    by_hand, split = files.logins("hpa").values()
+    assert "kaggle" in by_hand.lower()
+    assert split is None  # it has an address
+    assert "concrete.rar" in files.logins("concrete")["concrete.rar"]  # what to do where the only address fails
+
+
+def test_captions_are_told_how_tasks_are_trained():
+    params = items(plants={"grid": {"lr": [0.1, 0.2]}}).comparisons.transfer.params("probes")
+    assert params["trained"]["plants"] == {"way": "finetune", "grid": {"lr": [0.1, 0.2]}, "choose": None}
+    assert {task: how["way"] for task, how in params["trained"].items()} == {
+        "imagenet": "published",
+        "plants": "finetune",
+        "plants_probe": "probe",
+    }
