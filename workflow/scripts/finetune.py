@@ -15,46 +15,22 @@ from pathlib import Path
 from typing import Any
 
 from apr.basics.files import digest_of
-from apr.basics.interruption import Interrupted, leave, listen, stop_if_asked
-from apr.basics.leases import Lease
-from apr.basics.logs import log_to
-from apr.basics.problems import Problem
 from apr.data.packed import open_packed
-from apr.runs.commands.finished import finish, take_up
-from apr.runs.commands.transfer_options import check_options, check_task, parser
+from apr.runs.commands.finished import take_up
+from apr.runs.commands.scripts import run_script
+from apr.runs.commands.transfer_options import parser
 from apr.runs.finetuning_protocol import applied, planned_finetuning
 from apr.runs.record import new_run
 
 
 def main() -> None:
-    """Parse the command line, fine-tune, and end with the exit code of what happened."""
-    command = parser(__doc__, "finetune")
-    arguments = command.parse_args()
-    try:
-        check_options(arguments)
-    except Problem as problem:
-        command.error(str(problem))
-    best = applied(arguments.protocol)["keep_epoch"] == "best"
-    with log_to(arguments.log, arguments.history) as log:
-        manifest = check_task(arguments, ["train", "test", *(["validation"] if best else [])])
-        log.info("%s on %s: loading torch", arguments.model, arguments.task)
-        listen()
-        try:
-            finetune(arguments, manifest)
-        except Interrupted as interrupted:
-            leave(interrupted)
+    """Fine-tune as the command line says."""
+    run_script(parser(__doc__, "finetune"), needed_parts, finetuned)
 
 
-def finetune(arguments: argparse.Namespace, manifest: dict[str, Any]) -> None:
-    """Fine-tune and write the run, unless it was finished before. Nobody else writes it in the meantime."""
-    checkpoint = Path(arguments.checkpoint)
-    with Lease(checkpoint.with_suffix(".lease"), waiting=stop_if_asked) as lease:
-        checkpointing = {"path": checkpoint, "seconds": arguments.checkpoint_seconds, "check": lease.check}
-        run, outputs = finetuned(arguments, manifest, checkpointing)
-        if outputs is not None:
-            lease.check()
-            finish(arguments, run, outputs)
-        checkpoint.unlink(missing_ok=True)
+def needed_parts(arguments: argparse.Namespace) -> list[str]:
+    """The parts that a view has to have beside train and test."""
+    return ["validation"] if applied(arguments.protocol)["keep_epoch"] == "best" else []
 
 
 def finetuned(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from apr.models.names import OWN, SUFFIXES, own_file, run_name
+from apr.models.names import OWN, SUFFIXES, own_file, parse_model, run_name
 from study.settings import ROOT, load_sources
 from study.study import Study
 
@@ -47,7 +47,11 @@ class Files:
         if place is None or not os.path.isdir(place):
             return place
         model = self.study.run(task, name).model
-        files = (os.path.join(place, f"{run_name(model)}{suffix}") for suffix in SUFFIXES)
+        names = [run_name(model)]
+        library, name = parse_model(model)
+        if library == "torchvision":  # a file named after the architecture may hold them, too
+            names.append(f"{library}.{name.partition('.')[0]}")
+        files = (os.path.join(place, f"{each}{suffix}") for each in names for suffix in SUFFIXES)
         return next(filter(os.path.isfile, files), None)
 
     def sources(self, task: str) -> list[str]:

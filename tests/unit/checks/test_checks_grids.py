@@ -82,7 +82,8 @@ def test_the_last_seed_may_be_the_greatest(demo, tmp_path):
 TUNED = """
 datasets: {{digits: {{split: {{validation_fraction: 0.1}}}}}}
 regimes:
-  tune: {{epochs: 3, batch: 8, optimiser: {}, lr: 0.1, weight_decay: 0, crop: centre, flip: false, seed: 1, revision: 1}}
+  tune:
+    {{epochs: 3, batch: 8, optimiser: {}, lr: 0.1, weight_decay: 0, crop: centre, flip: false, seed: 1, revision: 1}}
 tasks:
   tuned:
     {{view: digits, finetune: tune, metric: macro_f1, models: ["timm:resnet18.a1_in1k"], choose: {{by: validation}}}}
