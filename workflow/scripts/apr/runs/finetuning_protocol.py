@@ -95,6 +95,7 @@ ONLY_WITH = {
     "padding": ("crop", "padded"),
 }
 PLACES = ("weights",)
+FAR_BELOW = 0.5  # of the resolution that weights were made for: smaller pictures are said; the number is our choice
 OF_STUDIES = ("decay",)  # a study must not say it in vain; the command line of one cell may, since earlier ones did
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from apr.basics.escaping import plain
 from apr.basics.problems import Problem
 from apr.comparisons.transfer.trained import FEATURES, SCRATCH, How, word_of
+from apr.runs.finetuning_protocol import FAR_BELOW
 from apr.runs.metrics import ACCURACY, METRICS, PLAIN, Metric
 from apr.scores.frames import read_runs
 from apr.scores.resampled import Resampled, read_resampled
@@ -21,7 +22,6 @@ from apr.statistics.transfer.slopes import Slope, fit_slope
 
 RARE = 20  # test images of a label below which its part of a metric hangs on a few
 KINDS = {"probes": FEATURES, "scratch": SCRATCH, "augmentation": "without augmentation"}
-FAR = 0.5  # of the resolution that weights were made for: our choice of what is far below it
 FITS = ("all", "above", "after")
 
 Settings = Mapping[str, Any]  # comparisons.transfer of a study, with every key
@@ -86,7 +86,7 @@ class Scored:
             return {}
         used, own = (self.costs.get(name, {}) for name in ("resolution", "weights_resolution"))
         both = {model: (used[model], own[model]) for model in self.values.index if model in used and model in own}
-        return {model: sizes for model, sizes in both.items() if sizes[0] < FAR * sizes[1]}
+        return {model: sizes for model, sizes in both.items() if sizes[0] < FAR_BELOW * sizes[1]}
 
 
 @dataclass(frozen=True)
