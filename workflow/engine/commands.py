@@ -42,6 +42,7 @@ class Commands:
                 needed["code"] = code
             if weights := files.weights(task.name, wildcards.model):
                 needed["weights"] = weights
+            needed |= files.before(task.name, wildcards.model, wildcards.get("epochs"))
             if task.continues:
                 needed["ranking"] = f"results/ranking/{task.continues}.csv"
             return needed
@@ -73,7 +74,7 @@ class Commands:
         return asked_often(evaluated)
 
     def transferred(self) -> Callable:
-        """Which pretrained model learns, and how.
+        """Which pretrained model learns, how, and what it waits for.
 
         Where its weights are looked for is no reason to run again: which file they are is an input. Of a network of
         the user's own, whose code may name any file, only the place is known.
@@ -83,10 +84,12 @@ class Commands:
         def transferred(wildcards: Any) -> dict[str, str]:
             own = files.code(wildcards.task, wildcards.model)
             weights = files.of_user(study.tasks[wildcards.task].protocol["weights"]) if own else None
+            before = files.before(wildcards.task, wildcards.model, wildcards.get("epochs"))
             return {
                 "model": study.run(wildcards.task, wildcards.model).model,
                 "weights": f"--weights {shlex.quote(weights)}" if weights else "",
                 "protocol": quoted(study.protocol(wildcards.task, wildcards.model)),
+                "after": " ".join(f"--{option} {file}" for option, file in before.items()),
             }
 
         return asked_often(transferred)

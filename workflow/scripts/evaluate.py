@@ -62,7 +62,7 @@ def check_options(arguments: argparse.Namespace) -> None:
     Raises:
         Problem: names the option, its value and the remedy.
     """
-    check_pretrained(arguments, {"--predictions": arguments.predictions})
+    check_pretrained(arguments, {"--predictions": arguments.predictions}, {})
 
 
 def check_view(arguments: argparse.Namespace) -> None:

@@ -22,7 +22,7 @@ from apr.basics.problems import Problem
 from apr.data.packed import open_packed
 from apr.data.views import view_indices
 from apr.runs.commands.commandline import Parser
-from apr.runs.commands.finished import take_up
+from apr.runs.commands.finished import finish, take_up
 from apr.runs.commands.scripts import run_script
 from apr.runs.commands.transfer_options import parser
 from apr.runs.finetuning_protocol import UNSAID_OF_PROBES, planned_probe, strengths_of
@@ -38,7 +38,7 @@ def command_line() -> Parser:
 
 def main() -> None:
     """Probe as the command line says."""
-    run_script(command_line(), prepared, probed)
+    run_script(command_line(), prepared, probed, written)
 
 
 def prepared(arguments: argparse.Namespace) -> list[str]:
@@ -51,6 +51,13 @@ def prepared(arguments: argparse.Namespace) -> list[str]:
         raise Problem(f"--features {arguments.features}: is a file; name a folder")
     arguments.protocol = UNSAID_OF_PROBES | arguments.protocol
     return ["validation"] if strengths_of(arguments.protocol)[1:] else []
+
+
+def written(arguments: argparse.Namespace, run: dict[str, Any], outputs: dict[str, Any] | None) -> bool:
+    """Write the run, unless it was finished before; its checkpoint may go."""
+    if outputs is not None:
+        finish(arguments, run, outputs)
+    return True
 
 
 def probed(

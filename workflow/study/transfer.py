@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from study.tasks import cell_name
+
 VARIANTS = ("probes", "scratch", "augmentation")  # {target: a task of the same models, otherwise trained}
 ABOVE = 70  # % on ImageNet, where Fang et al. (2023) fit a second line
 SAID = ("epochs", "resolution", "optimiser", "start", "layers", "classifier")  # keys of a regime that captions say
@@ -52,12 +54,9 @@ class TransferOf:
         """What captions say of how the models of a task came by their scores."""
         task = self.study.tasks[name]
         said = {key: task.protocol[key] for key in SAID if key in task.protocol}
-        return {
-            "way": task.way,
-            **said,
-            "grid": {axis: list(of) for axis, of in task.grid.items()},
-            "choose": task.choose,
-        }
+        about = {"way": task.way, **said, "choose": task.choose, "again": len(task.seeds)}
+        tried = {cell_name({key: value for key, value in cell.items() if key != "seed"}) for cell in task.cells}
+        return about | {"grid": {axis: list(of) for axis, of in task.grid.items()}, "tried": len(tried)}
 
     @property
     def bootstrap(self) -> dict[str, int]:

@@ -78,7 +78,7 @@ def run(folder: Path, protocol: dict, *more: str, **options) -> tuple[dict, dict
     """The run, and its outputs."""
     given = probe.command_line().parse_args(arguments(folder, protocol, *more, **options))
     probe.prepared(given)
-    make_run(given, json.loads((folder / "view.json").read_text()), probe.probed)
+    make_run(given, json.loads((folder / "view.json").read_text()), probe.probed, probe.written)
     with np.load(given.outputs) as outputs:
         return read_run(given.run), dict(outputs)
 

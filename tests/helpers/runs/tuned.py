@@ -76,7 +76,7 @@ def arguments(folder: Path, *more: str, name: str = "run", protocol: dict | None
 def run(folder: Path, *more: str, name: str = "run", protocol: dict | None = None, **options: str) -> dict:
     """The script's run, in this process."""
     command = parser("", "finetune").parse_args(arguments(folder, *more, name=name, protocol=protocol, **options))
-    make_run(command, check_task(command, ["train", "test"]), finetune.finetuned)
+    make_run(command, check_task(command, ["train", "test"]), finetune.made, finetune.written)
     return read_run(folder / f"{name}.json")
 
 

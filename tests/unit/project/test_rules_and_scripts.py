@@ -14,6 +14,8 @@ UNREAD = {
     "fig_training_curves": {"all_there"},
     "collect_scores": {"all_there", "sources"},
     "rank_runs": {"all_there", "revision", "sources"},
+    "halve_cells": {"revision"},
+    "choose_cell": {"revision"},
     "pack_dataset": {"revision"},
     "select_view": {"revision"},
     "write_config": {"digest"},

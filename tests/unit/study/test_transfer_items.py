@@ -116,7 +116,8 @@ def test_a_login_is_said_of_the_files_that_need_it():
 
 def test_captions_are_told_how_tasks_are_trained():
     params = items(plants={"grid": {"lr": [0.1, 0.2]}}).comparisons.transfer.params("probes")
-    assert params["trained"]["plants"] == {"way": "finetune", "grid": {"lr": [0.1, 0.2]}, "choose": None}
+    trained = {"way": "finetune", "grid": {"lr": [0.1, 0.2]}, "choose": None, "tried": 2, "again": 0}
+    assert params["trained"]["plants"] == trained
     assert {task: how["way"] for task, how in params["trained"].items()} == {
         "imagenet": "published",
         "plants": "finetune",

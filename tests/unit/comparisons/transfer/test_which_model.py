@@ -193,6 +193,10 @@ def test_captions_say_how_models_were_trained(whole):
             },
             "fine-tuned, all of 2 cells (optimiser, lr), 2 seeds",
         ),
+        (
+            {"way": "finetune", "grid": {"lr": [1, 2, 3]}, "choose": "validation", "tried": 2, "again": 3},
+            "the best by validation of 2 cells drawn from 3 (lr 1, 2, 3), which is trained with 3 more seeds",
+        ),
         ({"way": "published"}, ""),
     ],
 )

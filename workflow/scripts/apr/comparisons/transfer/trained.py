@@ -48,10 +48,11 @@ def _clause(how: How) -> str:
     grid = how.get("grid") or {}
     if how.get("optimiser") and not any("optimiser" in axis.split(", ") for axis in grid):
         text += f" by {OPTIMISERS.get(how['optimiser'], how['optimiser'])}"
-    return text + _grid(grid, how.get("choose"))
+    again = f", which is trained with {how['again']} more seeds" if how.get("again") else ""
+    return text + _grid(grid, how.get("choose"), how.get("tried")) + again
 
 
-def _grid(grid: Mapping[str, Any], choose: str | None) -> str:
+def _grid(grid: Mapping[str, Any], choose: str | None, tried: int | None) -> str:
     cells = {axis: values for axis, values in grid.items() if axis != "seed"}
     texts = []
     if count := math.prod(map(len, cells.values())) * bool(cells):
@@ -61,7 +62,8 @@ def _grid(grid: Mapping[str, Any], choose: str | None) -> str:
             for axis, values in cells.items()
         ]
         chosen = f"the best by {choose} of" if choose else "all of"
-        texts.append(f"{chosen} {count:,} cells ({'; '.join(names)})" if count > 1 else f"{'; '.join(names)}")
+        some = f"{tried:,} cells drawn from {count:,}" if tried and tried < count else f"{count:,} cells"
+        texts.append(f"{chosen} {some} ({'; '.join(names)})" if count > 1 else f"{'; '.join(names)}")
     if seeds := len(grid.get("seed", ())):
         texts.append(f"{seeds} seed{'' if seeds == 1 else 's'}")
     return "".join(f", {text}" for text in texts)

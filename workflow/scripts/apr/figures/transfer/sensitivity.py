@@ -73,8 +73,10 @@ def _clause(transfer: Transfer, task: str, cells: pd.DataFrame) -> str:
     scored = transfer.targets[task]
     fewest, most = cells["cells"].min(), cells["cells"].max()
     count = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+    dropped = int(cells["dropped"].sum())
+    unknown = f" ({dropped:,} more were dropped by the search, of all models together)" if dropped else ""
     spread = float(np.mean(np.abs(cells["best"] - cells["median"])))
     return (
-        f"{scored.title}: {count} cells a model; optimism {_optimism(cells['optimism'], transfer, 2)} "
+        f"{scored.title}: {count} cells a model{unknown}; optimism {_optimism(cells['optimism'], transfer, 2)} "
         f"{scored.metric.points}; the best cell is {number(spread, 1)} ahead of the median one, on average"
     )

@@ -36,12 +36,15 @@ def pretrained_parser(description: str, test_images_alone: bool = False) -> Pars
     return parser
 
 
-def check_pretrained(arguments: argparse.Namespace, written: Mapping[str, str | None]) -> None:
+def check_pretrained(
+    arguments: argparse.Namespace, written: Mapping[str, str | None], read: Mapping[str, str | None]
+) -> None:
     """Refuse a model that has no known form, and files that cannot be read or written.
 
     Args:
         arguments: of the command line.
         written: option -> the file that it names, of those that the script writes beside run, checkpoint and logs.
+        read: the same of those that it reads beside the view.
 
     Raises:
         Problem: names the option, its value and the remedy.
@@ -60,4 +63,4 @@ def check_pretrained(arguments: argparse.Namespace, written: Mapping[str, str | 
     places |= {"--log": arguments.log, "--history": arguments.history}
     if Path(arguments.run).absolute() != Path(arguments.checkpoint).with_suffix(".json").absolute():
         places["--run"] = arguments.run  # the finished run may be kept as the run itself
-    check_places({"--view": arguments.view}, places)
+    check_places({"--view": arguments.view, **read}, places)

@@ -13,6 +13,7 @@ from apr.basics.values import unique_keys
 from apr.data.reading.parts import parts_of
 from apr.runs.commands.commandline import BAD_OPTION, Parser, check_images, number, with_keys
 from apr.runs.commands.pretrained_options import check_pretrained, pretrained_parser
+from apr.runs.finetuning.halving import read_choice
 from apr.runs.metrics import ACCURACY, METRICS, check_metric
 from apr.runs.protocol import check_protocol_keys
 from apr.runs.ways import WAYS
@@ -25,10 +26,20 @@ def parser(description: str, way: str) -> Parser:
     parser.add_argument(
         "--protocol", required=True, type=protocol_of(way), help="how: a JSON object, or @ and the name of a file"
     )
-    parser.add_argument("--outputs", required=True, help="where its outputs for each image go (.npz)")
+    pauses = way == "finetune"
+    parser.add_argument("--outputs", required=not pauses, help="where its outputs for each image go (.npz)")
     parser.add_argument(
         "--resident-gb", type=number(float, minimum=0), default=8, help="keep images up to this size on the device"
     )
+    if pauses:
+        cells = parser.add_argument_group("cells of a grid")
+        epochs = number(int, minimum=1, maximum=100_000)
+        cells.add_argument("--pause-after", type=epochs, help="so many epochs; --run then says how far it has come")
+        cells.add_argument("--rung", help="what --run said at the pause before")
+        cells.add_argument("--halving", help="which cells of the model go on from there")
+        cells.add_argument(
+            "--choice", type=_choice, help="which cell was chosen: its settings are laid over the protocol"
+        )
     return parser
 
 
@@ -55,7 +66,31 @@ def check_options(arguments: argparse.Namespace) -> None:
     Raises:
         Problem: names the option, its value and the remedy.
     """
-    check_pretrained(arguments, {"--outputs": arguments.outputs})
+    read = _check_cells(arguments) if "choice" in arguments else {}
+    check_pretrained(arguments, {"--outputs": arguments.outputs}, read)
+
+
+def _check_cells(arguments: argparse.Namespace) -> dict[str, str | None]:
+    """The files that a fine-tuning reads of the cells of its model, if their options go together."""
+    pause, epochs = arguments.pause_after, arguments.protocol["epochs"]
+    if not pause and not arguments.outputs:
+        raise Problem("--outputs: is missing; only with --pause-after there are none")
+    if pause and pause >= epochs:
+        raise Problem(f"--pause-after {pause}: the run ends after {epochs} epochs; lower it, or leave it out")
+    if bool(arguments.rung) != bool(arguments.halving):
+        lacking = "halving" if arguments.rung else "rung"
+        raise Problem(f"--{lacking}: is missing; --rung and --halving go together")
+    if arguments.choice and (pause or arguments.rung):
+        raise Problem("--choice: a chosen cell is trained to the end; leave out --pause-after, --rung and --halving")
+    return {f"--{name}": getattr(arguments, name) for name in ("rung", "halving")}
+
+
+def _choice(text: str) -> dict[str, Any]:
+    """The type of --choice."""
+    try:
+        return read_choice(text)
+    except (Problem, OSError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def check_task(arguments: argparse.Namespace, needed: Sequence[str]) -> dict[str, Any]:
