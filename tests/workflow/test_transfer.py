@@ -125,10 +125,10 @@ def test_a_network_of_ones_own_is_evaluated(made):
         assert [row["model"] for row in csv.DictReader(file)] == [run["model"]]
 
 
-def test_other_places_of_weights_make_no_finished_run_again(study, made, tmp_path):
+def test_a_model_that_is_added_makes_no_other_run_again(study, made, tmp_path):
     folder, (base, own) = study
     changed = yaml.safe_load(own.read_text())
-    changed["tasks"]["probed"]["models"].append("timm:test_vit.r160_in1k")
+    changed["tasks"]["probed"]["models"] = [*changed["tasks"]["probed"]["models"], "timm:test_vit.r160_in1k"]
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(changed))
     plan = planned(snakemake("-n", directory=made, configs=[base, tmp_path / "own.yaml"]))
     assert plan["probe"] == 1
