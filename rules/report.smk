@@ -26,7 +26,7 @@ rule explorer:
         scores=files.scores(study.asked),
         population=["results/population.csv"] if study.models else [],
     output:
-        outputs.page("explorer"),
+        outputs.page("results/explorer.html"),
     log:
         "logs/explorer.log",
     conda:

@@ -61,7 +61,7 @@ function runsOf(task, number) {
 
 function scoreText(task, number) {
   const value = task.values[number];
-  return value !== null ? shownNumber(value, task.unit) : task.diverged.includes(number) ? "diverged" : "";
+  return value !== null ? shownNumber(value, task.unit) : task.of.has(number) ? "diverged" : "";
 }
 
 class Card {
@@ -93,17 +93,16 @@ class Card {
     at("about").textContent = [...(model.family ? [`Family: ${model.family}`] : []), ...about].join(" · ");
     at("stages").replaceChildren(...(model.stages ? [stagesOf(model.stages)] : []));
     this.follow();
+    const scored = tasks.filter((task) => task.of.has(number));
+    const runs = scored.map((task) => runsOf(task, number));
+    const columns = ["Task", "Score", ...(runs.some(Boolean) ? ["Runs"] : [])];
     const table = element("table");
-    const head = table.createTHead().insertRow();
-    head.append(...["Task", "Score", "Runs"].map((text) => element("th", text, { scope: "col" })));
+    table.createTHead().insertRow().append(...columns.map((text) => element("th", text, { scope: "col" })));
     const body = table.createTBody();
-    for (const task of tasks) {
-      const text = scoreText(task, number);
-      if (!text) continue;
-      const row = body.insertRow();
-      const values = [`${task.title}: ${task.label} ${arrow(task)}`, text, runsOf(task, number)];
-      row.append(...values.map((value) => element("td", value)));
-    }
+    scored.forEach((task, i) => {
+      const values = [`${task.title}: ${task.label} ${arrow(task)}`, scoreText(task, number), runs[i]];
+      body.insertRow().append(...values.slice(0, columns.length).map((value) => element("td", value)));
+    });
     at("own").replaceChildren(table);
   }
 

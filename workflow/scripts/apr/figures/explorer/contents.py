@@ -51,10 +51,10 @@ def read_contents(
         root: the folder that holds results/runs.
 
     Returns:
-        `title`; `sizes`, those that some model has; `axes`; `models`, each with name, family, sizes and stages (None
-        where not known); `tasks`, each with name, title, metric, `values` [models] (None: no completed run), `diverged`
-        (numbers of models), `runs` {number of a model: [[which, value]]}, or `run` where all are alike, `epochs` and
-        `curves` {number of a model: [values at these epochs, one list a run]}, and the digest of its table.
+        `title`; `sizes`, those that some model has; `axes`; `models`, each with its name and, where they are known,
+        family, sizes and stages; `tasks`, each with name, title, metric, `of` (numbers of models) and their `values`
+        (None: no completed run), `runs` {number of a model: [[which, value]]}, or `run` where all are alike, `epochs`
+        and `curves` {number of a model: [values at these epochs, one list a run]}, and the digest of its table.
 
     Raises:
         Problem: a score table, the population or a run is missing or broken.
@@ -67,7 +67,7 @@ def read_contents(
         _task(task, plan[task], rows, numbers, followed[task]) | {"digest": file_digest(path)[:16]}
         for task, (path, rows) in tables.items()
     ]
-    sizes = [{"key": key, "title": name} for key, name, _ in SIZES if any(model[key] is not None for model in models)]
+    sizes = [{"key": key, "title": name} for key, name, _ in SIZES if any(key in model for model in models)]
     known = {size["key"] for size in sizes} | set(plan)
     shown = [[axis if axis in known else next(iter(plan)) for axis in panel] for panel in axes]
     return {"title": title, "sizes": sizes, "axes": shown, "models": models, "tasks": tasks}
@@ -88,16 +88,16 @@ def _models(
         counted |= drawn.rename(columns=named).to_dict(orient="index")
     models: dict[str, dict[str, Any]] = {}
     for row in (row for rows in tables.values() for row in rows):
-        model = models.setdefault(row["model"], {"name": row["model"], "family": None})
-        model["family"] = model["family"] or row.get("family")
+        model = models.setdefault(row["model"], {"name": row["model"]})
+        if row.get("family"):
+            model.setdefault("family", row["family"])
     for name, model in models.items():
-        text = genotypes.get(name)
-        genotype = Genotype.parse(text) if text else None
         known = counted.get(name, {})
-        if genotype:
+        if text := genotypes.get(name):
+            genotype = Genotype.parse(text)
             known |= {"depth": genotype.cumulative_depth, "width": genotype.cumulative_width}
-        model |= {key: None if known.get(key) is None else float(known[key]) / unit for key, _, unit in SIZES}
-        model["stages"] = _stages(genotype) if genotype else None
+            model["stages"] = _stages(genotype)
+        model |= {key: float(known[key]) / unit for key, _, unit in SIZES if known.get(key) is not None}
     return list(models.values())
 
 
@@ -115,10 +115,6 @@ def _task(
     of_model: dict[int, list[Row]] = {}
     for row in rows:
         of_model.setdefault(numbers[row["model"]], []).append(row)
-    values: list[float | None] = [None] * len(numbers)
-    for number, own in of_model.items():
-        completed = [row["value"] for row in own if row["value"] is not None]
-        values[number] = round(math.fsum(completed) / len(completed), 6) if completed else None
     which = {number: [[_which(row), row["value"]] for row in own] for number, own in of_model.items()}
     alike = {tuple(run[0] for run in runs) for runs in which.values()}
     single = len(alike) == 1 and len(next(iter(alike))) == 1
@@ -131,8 +127,8 @@ def _task(
         "best": metric.best,
         "perfect": metric.perfect,
         "from": FROM[plan["way"]],
-        "values": values,
-        "diverged": [number for number in of_model if values[number] is None],
+        "of": list(of_model),
+        "values": [_mean([row["value"] for row in own]) for own in of_model.values()],
         "lost": sum(row["value"] is None for row in rows),
         "count": len(rows),
         "run": next(iter(alike))[0] if single else None,
@@ -140,6 +136,11 @@ def _task(
         "epochs": followed.epochs,
         "curves": {numbers[model]: curves for model, curves in followed.curves.items()},
     }
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    completed = [value for value in values if value is not None]
+    return round(math.fsum(completed) / len(completed), 6) if completed else None
 
 
 def _which(row: Row) -> str:

@@ -51,15 +51,15 @@ function sizeFields() {
   }
 }
 
-const scored = models.map((_, number) => tasks.filter((task) => task.values[number] !== null).length);
-at("several").hidden = !scored.some((count) => count > 1) || scored.every((count) => count > 1);
+const compared = models.map((_, number) => tasks.filter((task) => task.of.has(number)).length);
+at("several").hidden = !compared.some((count) => count > 1) || compared.every((count) => count > 1);
 
 function filter() {
   const fewest = at("several").hidden || !at("compared").checked ? 0 : 2;
   const text = at("name").value.trim().toLowerCase();
   const ends = sizes.map(({ key }) => [key, at(`${key}-from`).valueAsNumber, at(`${key}-to`).valueAsNumber]);
   const shown = models.map((model, number) => {
-    if (scored[number] < fewest) return false;
+    if (compared[number] < fewest) return false;
     const named = `${model.name}\n${model.family ?? ""}`.toLowerCase().includes(text);
     return named && ends.every(([key, from, to]) => {
       if (Number.isNaN(from) && Number.isNaN(to)) return true;

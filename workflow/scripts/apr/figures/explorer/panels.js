@@ -6,6 +6,16 @@ const at = (id) => document.getElementById(id);
 const PANELS = [0, 1];
 const MINUS = "\u2212";
 
+// A page holds what is known; from here on what is not is null, for each model.
+for (const task of tasks) {
+  const known = new Map(task.of.map((number, i) => [number, task.values[i]]));
+  task.values = models.map((_, number) => known.get(number) ?? null);
+  task.of = known;
+}
+for (const model of models) {
+  for (const key of ["family", "stages", ...sizes.map((size) => size.key)]) model[key] ??= null;
+}
+
 const arrow = (task) => (task.best === "least" ? "↓" : "↑");
 const axes = [
   ...tasks.map((task) => ({ ...task, score: true, text: `${task.title}: ${task.label} ${arrow(task)}` })),
@@ -134,7 +144,7 @@ class Panels {
       const rho = spearman(both.map((number) => a[number]), both.map((number) => b[number]));
       const lacking = this.counted.length - both.length;
       const value = rho === null ? "ρ undefined" : `ρ = ${rho.toFixed(2).replace("-", MINUS)}`;
-      at(`rho${i}`).textContent = `${value}, n = ${both.length}${lacking ? ` (${lacking} without both)` : ""}`;
+      at(`rho${i}`).textContent = `${value}, n = ${both.length}${this.selected.length ? " selected" : ""}${lacking ? ` (${lacking} without both)` : ""}`;
     }
   }
 

@@ -1,6 +1,7 @@
 // Every model in a table that can be sorted, walked through with the arrow keys, and selected from.
 
 const FAMILY = models.some((model) => model.family);
+const MOST = 1000; // rows, the first of those that are shown in the order of the table
 const MOVES = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -Infinity, End: Infinity };
 
 class Models {
@@ -32,9 +33,10 @@ class Models {
       head.append(cell);
       return cell;
     });
-    this.rows = numbered.map((number) => this.row(number));
+    this.rows = new Map();
     this.order = numbered.slice();
-    this.visible = numbered.slice();
+    this.shown = numbered.map(() => true);
+    this.chosen = new Set();
     this.body.addEventListener("focusin", (event) => this.told.current(Number(event.target.dataset.number)));
     this.body.addEventListener("keydown", (event) => this.pressed(event));
     this.body.addEventListener("click", (event) => {
@@ -45,7 +47,13 @@ class Models {
     this.sort(first < 0 ? 0 : first);
   }
 
+  /** The row of a model, made when it is first shown. */
   row(number) {
+    if (!this.rows.has(number)) this.rows.set(number, this.made(number));
+    return this.rows.get(number);
+  }
+
+  made(number) {
     const row = element("tr", "", { tabIndex: -1, role: "row" });
     row.dataset.number = number;
     row.append(
@@ -56,6 +64,7 @@ class Models {
       }),
     );
     row.cells[0].title = models[number].name;
+    row.setAttribute("aria-selected", this.chosen.has(number));
     return row;
   }
 
@@ -75,32 +84,38 @@ class Models {
     this.heads.forEach((head, i) => {
       head.setAttribute("aria-sort", i !== column ? "none" : this.up ? "ascending" : "descending");
     });
-    this.body.append(...this.order.map((number) => this.rows[number]));
-    this.reached();
+    this.draw();
   }
 
   /** Show some models, by a truth value each. */
   filter(shown) {
-    this.rows.forEach((row, number) => (row.hidden = !shown[number]));
+    this.shown = shown;
+    this.draw();
+  }
+
+  draw() {
+    const shown = this.order.filter((number) => this.shown[number]);
+    this.visible = shown.slice(0, MOST);
+    this.body.replaceChildren(...this.visible.map((number) => this.row(number)));
+    at("more").textContent = shown.length > MOST ? `The first ${MOST} of ${shown.length} rows in this order.` : "";
     this.reached();
   }
 
   /** One row can be reached with Tab, the others from it. */
   reached() {
-    this.visible = this.order.filter((number) => !this.rows[number].hidden);
-    const number = this.visible.includes(this.current) ? this.current : this.visible[0];
-    for (const row of this.rows) row.tabIndex = row === this.rows[number] ? 0 : -1;
+    if (this.first !== undefined) this.row(this.first).tabIndex = -1;
+    this.first = this.visible.includes(this.current) ? this.current : this.visible[0];
+    if (this.first !== undefined) this.row(this.first).tabIndex = 0;
   }
 
   select(numbers) {
-    const chosen = new Set(numbers);
-    this.rows.forEach((row, number) => row.setAttribute("aria-selected", chosen.has(number)));
+    this.chosen = new Set(numbers);
+    this.rows.forEach((row, number) => row.setAttribute("aria-selected", this.chosen.has(number)));
   }
 
   mark(number) {
-    for (const [row, on] of [[this.rows[this.current], false], [this.rows[number], true]]) {
-      row?.classList.toggle("current", on);
-    }
+    this.rows.get(this.current)?.classList.remove("current");
+    this.row(number).classList.add("current");
     this.current = number;
     this.reached();
   }
@@ -109,7 +124,7 @@ class Models {
     const number = Number(event.target.dataset.number);
     if (event.key in MOVES) {
       const place = this.visible.indexOf(number) + MOVES[event.key];
-      this.rows[this.visible[Math.min(Math.max(place, 0), this.visible.length - 1)]]?.focus();
+      this.row(this.visible[Math.min(Math.max(place, 0), this.visible.length - 1)]).focus();
     } else if (event.key === " " || event.key === "Enter") {
       this.told.toggled(number);
     } else {
