@@ -72,7 +72,7 @@ rule all:
     input:
         rules.tables.input,
         rules.figures.input,
-        rules.explorer.output,
+        rules.explorer.output if study.asked else [],
         "results/run_config.yaml",
 
 

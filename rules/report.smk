@@ -32,7 +32,7 @@ rule explorer:
     conda:
         "../envs/analysis.yaml"
     params:
-        title=study.title,
+        title=lambda wildcards: study.title,
         axes=comparisons.explored,
         plan=lambda wildcards: {task: study.planned(task) for task in study.asked},
     script:

@@ -94,8 +94,11 @@ class Comparisons:
         transfer = [(self.transfer.settings["reference"], target) for target in self.transfer.targets]
         lines = [tuple(line[side] for side in SIDES) for line in [*self.lines.values(), *self.since["lines"]]]
         ranked = [tuple(pair) for entry in self.rankings.values() for pair in entry["pairs"]]
-        asked = self.study.asked
-        first, *others = [*self.pairs["imagenet_vs_targets"], *transfer, *lines, *ranked, (asked[0], asked[-1])]
+        ends = [(asked[0], asked[-1])] if (asked := self.study.asked) else []
+        pairs = [*self.pairs["imagenet_vs_targets"], *transfer, *lines, *ranked, *ends]
+        if not pairs:
+            return []
+        first, *others = pairs
         second = ("depth", first[1]) if self.study.population else others[0] if others else first
         return [list(first), list(second)]
 

@@ -168,7 +168,7 @@ def test_a_brush_in_one_panel_selects_in_the_other_and_in_the_table(contents, pa
     assert 3 < len(inside) < MODELS - 1
     assert f"n = {len(inside)} selected" in page.inner_text("#rho1")
     assert f"{len(inside)} selected" in page.inner_text("#counts")
-    drag(page, 1, (0.02, 0.02), (0.03, 0.03))
+    page.keyboard.press("Escape")
     waited(page, f"!document.querySelector('{ROWS}[aria-selected=true]')")
 
 

@@ -78,6 +78,11 @@ def test_a_size_that_no_model_has_is_no_axis(known):
     assert (contents["sizes"], contents["axes"]) == ([], [["imagenet", "imagenet"]])
 
 
+def test_a_study_without_a_task_is_refused():
+    with pytest.raises(Problem, match="no task that `all` makes"):
+        read_contents("x", {}, [], [])
+
+
 def test_a_run_that_is_missing_is_named(tmp_path):
     known = study(tmp_path)
     lost = tmp_path / "results/runs/digits/a005.json"

@@ -45,7 +45,7 @@ function stagesOf({ block, depths, widths, bottlenecks, groups }) {
   return picture;
 }
 
-const WIDEST = Math.max(1, ...models.flatMap((model) => (model.stages ? model.stages.widths : [])));
+const WIDEST = Math.max(1, ends(models.flatMap((model) => model.stages?.widths ?? []))[1]);
 
 /** What is known of the runs of a model on a task, in words. */
 function runsOf(task, number) {
@@ -54,8 +54,8 @@ function runsOf(task, number) {
   if (runs.length === 1) return runs[0][0];
   const said = ([which, value]) => `${which || "run"}: ${value === null ? "diverged" : shownNumber(value, task.unit)}`;
   const known = runs.map(([, value]) => value).filter((value) => value !== null);
-  const ends = known.length ? ` from ${shownNumber(Math.min(...known), task.unit)} to ${shownNumber(Math.max(...known), task.unit)}` : "";
-  const rest = runs.length > RUNS_SHOWN ? `; … in all ${runs.length} runs${ends}` : "";
+  const spread = known.length ? ` from ${ends(known).map((value) => shownNumber(value, task.unit)).join(" to ")}` : "";
+  const rest = runs.length > RUNS_SHOWN ? `; … in all ${runs.length} runs${spread}` : "";
   return runs.slice(0, RUNS_SHOWN).map(said).join("; ") + rest;
 }
 

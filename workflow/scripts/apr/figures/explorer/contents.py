@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from apr.basics.files import file_digest
+from apr.basics.problems import Problem
 from apr.comparisons.shape import read_population
 from apr.figures.explorer.curves import Followed, follow_runs
 from apr.models.anynet import Genotype
@@ -57,8 +58,10 @@ def read_contents(
         and `curves` {number of a model: [values at these epochs, one list a run]}, and the digest of its table.
 
     Raises:
-        Problem: a score table, the population or a run is missing or broken.
+        Problem: the plan has no task, or a score table, the population or a run is missing or broken.
     """
+    if not plan:
+        raise Problem("the study has no task that `all` makes: give one a role other than `extra` to explore it")
     tables = {task: (path, read_scores(path)) for task, path in zip(plan, scores, strict=True)}
     followed = {task: follow_runs(task, plan[task], rows, root) for task, (_, rows) in tables.items()}
     models = _models({task: rows for task, (_, rows) in tables.items()}, plan, followed, population)

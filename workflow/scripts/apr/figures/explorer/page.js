@@ -46,7 +46,8 @@ function sizeFields() {
       return made;
     };
     const both = element("span", `${title} `);
-    both.append(field("from", Math.min(...known)), " to ", field("to", Math.max(...known)));
+    const [least, greatest] = ends(known);
+    both.append(field("from", least), " to ", field("to", greatest));
     at("sizes").append(both);
   }
 }
@@ -57,11 +58,11 @@ at("several").hidden = !compared.some((count) => count > 1) || compared.every((c
 function filter() {
   const fewest = at("several").hidden || !at("compared").checked ? 0 : 2;
   const text = at("name").value.trim().toLowerCase();
-  const ends = sizes.map(({ key }) => [key, at(`${key}-from`).valueAsNumber, at(`${key}-to`).valueAsNumber]);
+  const asked = sizes.map(({ key }) => [key, at(`${key}-from`).valueAsNumber, at(`${key}-to`).valueAsNumber]);
   const shown = models.map((model, number) => {
     if (compared[number] < fewest) return false;
     const named = `${model.name}\n${model.family ?? ""}`.toLowerCase().includes(text);
-    return named && ends.every(([key, from, to]) => {
+    return named && asked.every(([key, from, to]) => {
       if (Number.isNaN(from) && Number.isNaN(to)) return true;
       return model[key] !== null && !(model[key] < from) && !(model[key] > to);
     });

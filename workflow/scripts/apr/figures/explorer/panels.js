@@ -32,6 +32,9 @@ function shownNumber(value, unit = "") {
   return text.replace("-", MINUS);
 }
 
+/** The least and the greatest of numbers, however many. */
+const ends = (values) => values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
+
 /** Ranks of numbers from 1 on, ties at their average. */
 function ranks(values) {
   const order = values.map((_, i) => i).sort((i, j) => values[i] - values[j]);
@@ -162,7 +165,7 @@ class Panels {
 /** Let a range hold all values, and come back to that when it is reset. */
 function fit(range, values) {
   const known = values.filter((value) => value !== null);
-  const [low, high] = known.length ? [Math.min(...known), Math.max(...known)] : [0, 1];
+  const [low, high] = known.length ? ends(known) : [0, 1];
   const margin = 0.06 * (high - low) || 1;
   const [start, end] = [low - margin, high + margin];
   range.setv({ start, end, reset_start: start, reset_end: end });

@@ -20,7 +20,7 @@ class Models {
       })),
     ];
     this.body = at("models").tBodies[0];
-    const longest = Math.max(...models.map((model) => model.name.length));
+    const [, longest] = ends(models.map((model) => model.name.length));
     const widths = this.columns.map((column, i) => (i ? "8em" : `${Math.min(Math.max(longest + 5, 10), 48)}ch`));
     at("models").style.setProperty("--columns", widths.join(" "));
     const head = at("models").tHead.insertRow();
