@@ -135,7 +135,9 @@ def trained(
         outcome=outcome,
         history=history,
         timing=timing,
-        provenance=versions(arguments.threads) | described(str(device), protocol["precision"], machine, torch),
+        provenance=versions(arguments.threads)
+        | described(str(device), protocol["precision"], machine, torch)
+        | {"fused": trainer.fused},
         weights=weights,
     )
 
