@@ -126,7 +126,7 @@ def test_a_network_of_ones_own_is_evaluated(made):
 
 
 def test_a_model_that_is_added_makes_no_other_run_again(study, made, tmp_path):
-    folder, (base, own) = study
+    base, own = study[1]
     changed = yaml.safe_load(own.read_text())
     changed["tasks"]["probed"]["models"] = [*changed["tasks"]["probed"]["models"], "timm:test_vit.r160_in1k"]
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(changed))
