@@ -68,11 +68,12 @@ report: "workflow/report/study.rst"
 
 
 rule all:
-    """Every table and figure of the study."""
+    """Every table and figure of the study, and its explorer."""
     default_target: True
     input:
         rules.tables.input,
         rules.figures.input,
+        rules.explorer.output if study.asked else [],
         "results/run_config.yaml",
 
 

@@ -28,12 +28,9 @@ PROTOCOL = {"epochs": 10, "batch": 64, "lr": 0.05, "momentum": 0.9, "nesterov": 
 PROTOCOL |= {"warmup_epochs": 1, "precise_bn": 512, "precision": "bf16", "channels_last": True}
 VARIANTS = {
     "fp32": {"precision": "fp32", "channels_last": False},
-    "tf32": {"precision": "tf32", "channels_last": False},
     "bf16": {"precision": "bf16", "channels_last": False},
     "bf16 channels_last": {"precision": "bf16", "channels_last": True},
     "bf16 channels_last, graph": {"precision": "bf16", "channels_last": True, "graph": True},
-    "fp32 channels_last, graph, fused": {"precision": "fp32", "channels_last": True, "graph": True, "fused": True},
-    "bf16 channels_last, fused": {"precision": "bf16", "channels_last": True, "fused": True},
     "bf16 channels_last, graph, fused": {"precision": "bf16", "channels_last": True, "graph": True, "fused": True},
 }
 DEFAULT = VARIANTS["bf16 channels_last, graph, fused"]  # what train.py does on a GPU
