@@ -81,9 +81,10 @@ class Images:
         self.offsets = np.concatenate([[0], np.cumsum(pixels)[:-1]])
         self._decoded: np.ndarray | None = None  # uint8 [bytes], in the order of the offsets
         fits = size <= host_bytes if on_gpu else self.resident
+        passing = on_gpu and self.resident and shared is None  # decoded on its way to the GPU
         self.held_on_host = 0
         with memory_explained(device, f"while {len(indices):,} images ({size / 2**30:.3g} GB) are loaded"):
-            if packed.storage == "encoded" and fits:
+            if packed.storage == "encoded" and fits and not passing:
                 options = {"threads": self.workers, "folder": shared, "waiting": stop_if_asked}
                 self._decoded = decode_once(packed, indices, **options)
                 self.held_on_host = size if on_gpu and not self.resident else 0
