@@ -33,7 +33,7 @@ rule finetune:
         how=commands.machine("finetune.py"),
     shell:
         "exec python {params.how[script]} --task {wildcards.task} --model {params.run[model]} --root {params.how[root]}"
-        " {params.run[weights]} --protocol {params.run[protocol]} {params.run[after]} --metric {params.how[metric]}"
+        " {params.how[weights]} --protocol {params.run[protocol]} {params.run[after]} --metric {params.how[metric]}"
         " --view {input.view} --packed {params.how[packed]} --storage {params.how[storage]}"
         " --threads {threads} --device {params.how[device]} --resident-gb {params.how[resident_gb]}"
         " --checkpoint results/checkpoints/{wildcards.task}/{wildcards.model}.pt"
@@ -67,7 +67,7 @@ rule probe:
         how=commands.machine("probe.py"),
     shell:
         "exec python {params.how[script]} --task {wildcards.task} --model {params.run[model]} --root {params.how[root]}"
-        " {params.run[weights]} --protocol {params.run[protocol]} --metric {params.how[metric]}"
+        " {params.how[weights]} --protocol {params.run[protocol]} --metric {params.how[metric]}"
         " --view {input.view} --packed {params.how[packed]} --storage {params.how[storage]}"
         " --threads {threads} --device {params.how[device]} --resident-gb {params.how[resident_gb]}"
         " --features {params.how[features]}"

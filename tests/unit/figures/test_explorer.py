@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from explorer_studies import DIVERGED, HOSTILE, MODELS, TUNED, study
 from pages import browsed, left
+from waits import wait_for
 
 from apr.basics.escaping import plain
 from apr.comparisons.correlations import correlate
@@ -62,7 +63,8 @@ def page(opened):
 
 
 def waited(page, condition):
-    page.wait_for_function(condition)
+    """Asked from outside: the page's policy forbids Playwright's own waiting, which evaluates text inside the page."""
+    wait_for(lambda: page.evaluate(condition), condition)
 
 
 def selected(page):
