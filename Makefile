@@ -82,6 +82,7 @@ define run_study
 	@snakemake --configfile $(or $(3),studies/$(1).yaml) --directory $(1) --cores $(CORES) $(2) --quiet rules host reason 2>&1 \
 	  | { grep --line-buffered -vE '^(Select jobs to|Execute [0-9]+ jobs|Finished jobid|\[[A-Z][a-z]{2} )' || true; }
 	@snakemake --configfile $(or $(3),studies/$(1).yaml) --directory $(1) --cores $(CORES) $(2) --quiet all --report report.html
+	@test ! -f $(1)/results/answer.txt || { echo; cat $(1)/results/answer.txt; }
 	@echo; echo "Made:"; printf '  %s\n' $(1)/results/tables/*.md $(1)/results/figures/*.png $(1)/report.html
 endef
 

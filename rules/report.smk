@@ -26,8 +26,7 @@ rule figures:
 rule answer:
     """What agrees with what, how sure that is, and what it costs to choose by it, in a few sentences."""
     input:
-        **answer_files(answer),
-        needs=outputs.needed("answer", []),
+        **{kind: outputs.needed("answer", paths) for kind, paths in answer_files(answer).items()},
     output:
         txt="results/answer.txt",
         caption="results/answer.rst",

@@ -35,44 +35,49 @@ def since_section(found: pd.DataFrame, retests: Sequence[Mapping[str, Any]]) -> 
 
 
 def _change(rows: list[dict[str, Any]], titles: Mapping[str, str]) -> str:
-    kinds: dict[str, list[str]] = {"less": [], "more": [], "": []}
-    for row in rows:
-        kind = "less" if row["change_high"] < 0 else "more" if row["change_low"] > 0 else ""
-        change = with_interval(row["change"], row["change_low"], row["change_high"], 1)
-        kinds[kind].append(f"{titles[row['retest']]} {change}")
-    words = {"less": "less accurate", "more": "more accurate", "": "no answer"}
-    texts = [f"{words[kind]} on {len(some)} of {len(rows)}: {named(some)}" for kind, some in kinds.items() if some]
-    return f"Mean change in points: {'. '.join(texts)}."
+    return _sorted_out(rows, "change", 0, ("the models' mean accuracy falls", "it rises"), titles, "points")
 
 
 def _slope(rows: list[dict[str, Any]], titles: Mapping[str, str]) -> str:
-    steep = [row for row in rows if row["slope_low"] > 1]
-    flat = [row for row in rows if row["slope_high"] < 1]
-    none = [row for row in rows if row not in steep and row not in flat]
+    worth = "a point gained on the original is worth {} there"
+    return _sorted_out(rows, "slope", 1, (worth.format("less"), worth.format("more")), titles, "points")
 
-    def clauses(some: list[dict[str, Any]]) -> str:
-        return named(
-            f"{titles[row['retest']]} {with_interval(row['slope'], row['slope_low'], row['slope_high'], 2)}"
-            for row in some
-        )
 
-    texts = [f"each point gained on the original is worth more on {len(steep)} of {len(rows)}: {clauses(steep)}"]
-    texts = texts if steep else []
-    texts += [f"worth less on {len(flat)}: {clauses(flat)}"] * bool(flat)
-    texts += [f"no answer for {len(none)}, whose interval holds 1 or is not known: {clauses(none)}"] * bool(none)
-    return f"Slopes: {'. '.join(texts)}."
+def _sorted_out(
+    rows: list[dict[str, Any]],
+    quantity: str,
+    level: float,
+    words: tuple[str, str],
+    titles: Mapping[str, str],
+    unit: str,
+) -> str:
+    """On how many lines a quantity lies below a level beyond chance, and above it, with the ends of both."""
+    rows = sorted(rows, key=lambda row: row[quantity])
+    below = [row for row in rows if row[f"{quantity}_high"] < level]
+    above = [row for row in rows if row[f"{quantity}_low"] > level][::-1]
+    digits = 2 if quantity == "slope" else 1
+
+    def said(row: dict[str, Any]) -> str:
+        value = with_interval(row[quantity], row[f"{quantity}_low"], row[f"{quantity}_high"], digits)
+        return f"{value} {unit} ({titles[row['retest']]})"
+
+    texts = []
+    for word, some in zip(words, (below, above), strict=True):
+        ends = " to ".join(said(row) for row in (some if len(some) < 3 else (some[0], some[-1])))
+        texts += [f"{word} on {len(some)} of {len(rows)} new test sets: {ends}"] * bool(some)
+    undecided = [row for row in rows if row not in below and row not in above]
+    none = named(said(row) for row in undecided)
+    texts += [f"no answer for {len(undecided)}, whose interval holds {level:g} or is not known: {none}"] * bool(none)
+    text = ". ".join(text[0].upper() + text[1:] for text in texts)
+    return f"{text}."
 
 
 def _choice(models: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> str:
     """What the best model on the original test set loses on the new one, both as measured."""
-    kept, lost = 0, []
+    lost = {}
     for name, table in models.items():
-        chosen = table.loc[table["orig_rank"].idxmin()]
-        best = table["new_acc"].max()
-        if chosen["new_acc"] == best:
-            kept += 1
-        else:
-            lost.append((best - chosen["new_acc"], f"{titles[name]} {number(best - chosen['new_acc'], 1)}"))
-    text = f"The best on the original is the best on the new one in {kept} of {len(models)}"
-    clauses = [clause for _, clause in sorted(lost, reverse=True)]
-    return f"{text}; it loses points in the others: {named(clauses)}." if lost else f"{text}."
+        lost[titles[name]] = table["new_acc"].max() - table.loc[table["orig_rank"].idxmin(), "new_acc"]
+    kept = sum(points == 0 for points in lost.values())
+    text = f"Taking the best on the original costs nothing on {kept} of {len(lost)}"
+    most = max(lost, key=lost.__getitem__)
+    return f"{text}." if kept == len(lost) else f"{text}; at most {number(lost[most], 1)} points, on {most}."

@@ -50,7 +50,6 @@ def _said(data: pd.DataFrame, ranking: Mapping[str, Any], titles: Mapping[str, s
         )
     share = data["regret_share"].median()
     texts.append(
-        f"the best of the task ranked on loses, at the median, {number(100 * share, 0)} % of the way from the "
-        "best to the median model"
+        f"choosing there loses, at the median, {number(100 * share, 0)} % of the way from the best to the median model"
     )
     return f"{'; '.join(texts)}."

@@ -47,7 +47,7 @@ def _agreement(rows: list[dict[str, Any]], titles: Mapping[str, str]) -> str:
     yes, reverse, none = found.values()
     if not yes and not reverse:
         return f"No answer can be given: {named(none)}."
-    texts = [f"Beyond chance on {len(yes)} of {len(rows)}: {named(yes)}." if yes else f"On none of {len(rows)}."]
+    texts = [f"Yes, beyond chance, on {len(yes)} of {len(rows)}: {named(yes)}." if yes else f"On none of {len(rows)}."]
     texts += [f"Reversed on {len(reverse)}: {named(reverse)}."] * bool(reverse)
     texts += [f"No answer for {len(none)}: {named(none)}."] * bool(none)
     return " ".join(texts)
@@ -100,5 +100,7 @@ def _cost(regret: pd.DataFrame, reference: str, titles: Mapping[str, str], metri
     if not clauses:
         return f"What choosing on {titles[reference]} costs cannot be said: no target can rank the models."
     fewest = min(row["n"] for row in winners)
-    rough = "" if all(row["holds"] for row in winners) else f" Of {fewest} models such losses have no interval to trust."
+    rough = (
+        "" if all(row["holds"] for row in winners) else f" Of {fewest} models such losses have no interval to trust."
+    )
     return f"Taking the best on {titles[reference]} loses: {named(clauses)}.{rough}"
