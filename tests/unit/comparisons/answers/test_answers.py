@@ -24,7 +24,7 @@ TASKS = ("photos", "few", "digits", "tissues", "faces")
 TITLES = {task: task.capitalize() for task in TASKS}
 METRICS = dict.fromkeys(TASKS, "top1_error")
 CLOSEST = {"digits": "few", "tissues": "few"}
-NO_PARTS = dict.fromkeys(("reference", "rankings", "lines", "transfer"), {})
+NO_PARTS: dict[str, dict] = {part: {} for part in ("reference", "rankings", "lines", "transfer")}
 
 
 def tables(n):
