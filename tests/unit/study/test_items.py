@@ -90,7 +90,7 @@ def test_the_answer_is_read_from_tables_that_the_study_makes():
         files = answer_files(parts)
         tables = {path for kind in ("tables", "slopes", "models", "since") for path in files[kind]}
         assert tables <= {f"results/tables/{table}.csv" for table in items.made("table_")}, name
-        assert set(files["scores"]) == set(Files(study).scores(study.comparisons.transfer.tasks("probes"))), name
+        assert set(files["scores"]) == set(Files(study).scores(study.comparisons.transfer.tasks())), name
         assert any(parts.values()), name
 
 

@@ -130,10 +130,24 @@ def test_lines_say_change_slope_and_what_the_best_loses():
     change, slope, choice = lines_section(slopes, models, retests).lines
     assert with_interval(row["change"], row["change_low"], row["change_high"], 1) in change
     assert with_interval(row["slope"], row["slope_low"], row["slope_high"], 2) in slope
-    best = table["new_acc"].max() - table.loc[table["orig_rank"] == 1, "new_acc"].item()
-    assert choice.startswith(f"Taking the best on the original costs nothing on {int(best == 0)} of 1")
-    worse = {name: table.assign(new_acc=table["new_acc"] - 2.5 * (table["orig_rank"] == 1)) for name in models}
-    assert "at most" in lines_section(slopes, worse, retests).lines[-1]
+    best = table.loc[table["orig_rank"] == 1, "new_acc"].item() == table["new_acc"].max()
+    assert choice.startswith(f"Taking the best on the original costs {'nothing on 1' if best else 'at most'}")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "says"),
+    [
+        ([72.5, 70.0], [60.0, 55.0], "costs nothing on 2 of 2."),
+        ([70.0, 72.5], [60.0, 55.0], "costs nothing on 1 of 2; at most 2.5 points, on One."),
+        ([70.0, 72.5], [50.0, 55.0], "costs at most 5.0 points, on Two."),
+    ],
+)
+def test_what_the_best_on_the_original_loses_is_read_off_the_tables(first, second, says):
+    slopes, _, _ = lines()
+    models = {name: pd.DataFrame({"orig_rank": [1, 2], "new_acc": new}) for name, new in (("a", first), ("b", second))}
+    retests = [{"name": "a", "title": "One"}, {"name": "b", "title": "Two"}]
+    found = lines_section(slopes.assign(retest="a"), models, retests).lines[-1]
+    assert found == f"Taking the best on the original {says}"
 
 
 def test_lines_that_hold_nothing_are_no_answer():

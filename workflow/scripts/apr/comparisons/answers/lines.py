@@ -78,6 +78,9 @@ def _choice(models: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> st
     for name, table in models.items():
         lost[titles[name]] = table["new_acc"].max() - table.loc[table["orig_rank"].idxmin(), "new_acc"]
     kept = sum(points == 0 for points in lost.values())
-    text = f"Taking the best on the original costs nothing on {kept} of {len(lost)}"
     most = max(lost, key=lost.__getitem__)
-    return f"{text}." if kept == len(lost) else f"{text}; at most {number(lost[most], 1)} points, on {most}."
+    dearest = f"at most {number(lost[most], 1)} points, on {most}"
+    if not kept:
+        return f"Taking the best on the original costs {dearest}."
+    text = f"Taking the best on the original costs nothing on {kept} of {len(lost)}"
+    return f"{text}." if kept == len(lost) else f"{text}; {dearest}."

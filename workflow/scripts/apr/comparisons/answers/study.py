@@ -9,7 +9,7 @@ from apr.comparisons.answers.rankings import rankings_section
 from apr.comparisons.answers.reference import reference_section
 from apr.comparisons.answers.verdicts import answer_text
 from apr.comparisons.table import read_csv
-from apr.comparisons.transfer.models import models_table
+from apr.comparisons.transfer.answer import answer_of
 from apr.comparisons.transfer.targets import read_transfer
 
 Paths = Sequence[str | Path]
@@ -43,7 +43,7 @@ def study_answer(
         texts += [since_section(read_csv(path), lines["measured"]) for path in lines["since"]]
     text = answer_text(texts)
     if transfer:
-        text = "\n\n".join(filter(None, [text, models_table(read_transfer(**transfer)).lead]))
+        text = "\n\n".join(filter(None, [text, answer_of(read_transfer(**transfer))]))
     return text
 
 
