@@ -103,23 +103,27 @@ def test_figures_are_shown_with_their_captions(page):
     assert picture.evaluate("image => image.complete && image.naturalWidth") > 500
 
 
-def test_the_report_opens_with_the_answer_and_lists_in_reading_order(report, finished):
-    with browsed(report) as (opened, *_):
-        first = letters(opened.inner_text("body"))
-        for line in (finished / "results/answer.txt").read_text(encoding="utf-8").split("\n- "):
-            assert letters(line.strip()) in first
-        answer = opened.get_by_text("hold on the targets?").first.bounding_box()
-        graph = opened.locator(".vega-embed").first.bounding_box()
-        assert answer["y"] < 300
-        assert graph["y"] > answer["y"] + answer["height"]
-        folders = [text for text in opened.inner_text("nav").splitlines() if text[:1].isdigit()]
-        assert [folder[2:] for folder in folders][:3] == ["Figures", "Tables", "Explorer"]
-        opened.get_by_text("1 Figures", exact=True).first.click()
-        rows = opened.locator("nav tbody tr")
-        wait_for(lambda: rows.count() > 5, what="figures")
-        shown = rows.all_inner_texts()
-        assert ["Figure 3" in shown[0], "One target" in shown[1]] == [True, True]
-        assert opened.locator("nav").bounding_box()["width"] <= 0.41 * 1400
+def test_the_report_opens_with_the_answer_and_lists_in_reading_order(page, finished):
+    opened = page[0]
+    opened.reload()
+    asked = opened.get_by_text("hold on the targets?").first
+    asked.wait_for(state="visible")
+    first = letters(opened.inner_text("body"))
+    for line in (finished / "results/answer.txt").read_text(encoding="utf-8").splitlines():
+        assert letters(line.removeprefix("- ")) in first
+    graph = opened.locator(".vega-embed").first
+    graph.wait_for(state="attached")
+    top, bottom = asked.bounding_box(), graph.bounding_box()
+    assert top["y"] < 300
+    assert bottom["y"] > top["y"] + top["height"]
+    folders = [text for text in opened.inner_text("nav.h-screen").splitlines() if text[:1].isdigit()]
+    assert [folder[2:] for folder in folders][:3] == ["Figures", "Tables", "Explorer"]
+    opened.get_by_text("1 Figures", exact=True).first.click()
+    rows = opened.locator("nav.h-screen tbody tr")
+    wait_for(lambda: rows.count() > 5, what="figures")
+    shown = rows.all_inner_texts()
+    assert ["Figure 3" in shown[0], "One target" in shown[1]] == [True, True]
+    assert opened.locator("nav.h-screen").bounding_box()["width"] <= 0.41 * 1400
 
 
 def test_the_report_holds_every_figure_table_and_computed_captions(report, finished):
