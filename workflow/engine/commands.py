@@ -9,6 +9,7 @@ from snakemake.io import ancient
 
 from engine.batches import Batches, asked_often
 from engine.setup import SCRIPTS
+from engine.warm import command_of
 from study import ROOT, Study
 from study.files import Files
 
@@ -94,6 +95,7 @@ class Commands:
         def of_task(name: str) -> dict[str, Any]:
             task = study.tasks[name]
             return study.training | {
+                "start": command_of("runs"),
                 "script": shlex.quote(str(SCRIPTS / script)),
                 "root": shlex.quote(str(ROOT)),
                 "packed": f"data/packed/{task.dataset}",

@@ -8,6 +8,7 @@ from typing import Any
 from engine.failures import failed_jobs
 from engine.order import DataFirst
 from engine.setup import DATA
+from engine.warm import WarmStarts
 from study import Study
 
 STOPPED = "Stopped before the end: Snakemake's log names what failed, if anything; the same command goes on."
@@ -22,6 +23,9 @@ class Watching:
         self.workflow, self.study, self.local = workflow, study, local
         self.status: Any = None
         self.queue: Any = None
+        self.warm = WarmStarts()
+        if workflow.remote_exec:  # a job's Snakemake calls no hooks
+            self.warm.offer(workflow)
 
     def start(self) -> None:
         """Before the first job."""
@@ -36,6 +40,7 @@ class Watching:
         # With a limit of the rate Snakemake looks at all ready jobs again every second, once more for each job that has
         # ended: after thousands of jobs it would do nothing else (JobScheduler.schedule).
         workflow.scheduler.job_rate_limiter = None
+        self.warm.offer(workflow)
         DataFirst(workflow.scheduler, DATA, local=self.local)
         # It also records parameters as they were before the jobs ran (Persistence._params): whether all runs of a task
         # are there has to be asked again.
