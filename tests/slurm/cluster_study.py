@@ -9,7 +9,7 @@ from pathlib import Path
 
 from slurm_cluster import Cluster
 from waits import LONGEST, wait_for
-from warm_python import warm_environment, warm_python
+from warm_python import snakemake_script, warm_environment, warm_python
 
 from apr.basics.leases import _born
 from study import ROOT
@@ -26,7 +26,7 @@ class Study:
         self.log = folder.parent / f"{folder.name}.log"
 
     def command(self, *arguments: str, per_gpu=1) -> list[str]:
-        words = [warm_python(), *([PROMPT] if self.cluster else ["-m", "snakemake"]), "-s", ROOT / "Snakefile"]
+        words = [warm_python(), PROMPT if self.cluster else snakemake_script(), "-s", ROOT / "Snakefile"]
         words += [*arguments, "--configfile", self.config, "--directory", self.folder]
         if self.cluster:
             words += ["--profile", ROOT / "slurm", "--slurm-init-seconds-before-status-checks", "2"]

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,15 @@ from warm.place import SOCKETS, THREADS
 
 LIBRARIES = {
     "runs": ["numpy", "torch", "torch._dynamo", "torchvision", "timm", "PIL.Image"],
-    "tables": ["numpy", "pandas", "scipy.stats", "matplotlib.figure", "snakemake.iocontainers", "snakemake.logging"],
+    "tables": [
+        *["numpy", "pandas", "scipy.stats", "snakemake.io", "snakemake.iocontainers", "snakemake.logging"],
+        *[
+            "fontTools.subset",
+            "matplotlib.backends.backend_agg",
+            "matplotlib.backends.backend_pdf",
+            "matplotlib.figure",
+        ],
+    ],
 }
 SERVER, START = ROOT / "workflow/warm/server.py", ROOT / "workflow/warm/start.py"
 SWITCH = "APRBENCH_WARM"  # 0: every script starts plainly
@@ -46,30 +55,30 @@ class WarmStarts:
         supervisors: by the process of a client, the one whose child is the script that the client waits for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, libraries: Mapping[str, list[str]] = LIBRARIES) -> None:
+        self.libraries = libraries
         self.servers: list[subprocess.Popen] = []
         self.supervisors: dict[int, Any] = {}
 
     def offer(self, workflow: Any) -> None:
-        """Offer warm starts to the jobs from now on, until this process ends; say so where it cannot be done."""
-        if os.environ.get(SWITCH) == "0":
-            os.environ.pop(SOCKETS, None)
-            return
-        if workflow.deployment_settings.deployment_method:  # scripts run in environments of their own
-            os.environ.pop(SOCKETS, None)
-            return
+        """Offer warm starts to the jobs of a workflow from now on, unless they have environments of their own."""
+        os.environ.pop(SOCKETS, None)  # those of a Snakemake that this one runs under
+        if os.environ.get(SWITCH) != "0" and not workflow.deployment_settings.deployment_method and self.open():
+            self._follow_benchmarks()
+            _start_scripts_warm()
+
+    def open(self) -> bool:
+        """Offer warm starts until this process ends; says so, and returns False, where that cannot be."""
         try:
-            folder, listening = _sockets()
+            folder, listening = _sockets(self.libraries)
         except (OSError, AttributeError) as error:  # not every system has such sockets
-            os.environ.pop(SOCKETS, None)
             log.warning(f"Every script starts plainly: there can be no warm process here ({error}).")
-            return
+            return False
         os.environ[SOCKETS] = str(folder)
         atexit.register(self._close, folder)
         for kind, one in listening.items():
             threading.Thread(target=self._keep, args=(kind, one), name=f"warm {kind}", daemon=True).start()
-        self._follow_benchmarks()
-        _start_scripts_warm()
+        return True
 
     def _close(self, folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
@@ -79,7 +88,7 @@ class WarmStarts:
 
     def _keep(self, kind: str, listening: socket.socket) -> None:
         """Start a warm process whenever somebody waits and none is there."""
-        command = [sys.executable, str(SERVER), *LIBRARIES[kind]]
+        command = [sys.executable, str(SERVER), *self.libraries[kind]]
         # libraries that are told of several threads would start them at once
         environment = os.environ | {f"{name}_NUM_THREADS": "1" for name in THREADS}
         pipes = {"stdin": listening, "stdout": subprocess.PIPE}
@@ -125,7 +134,7 @@ class WarmStarts:
         BenchmarkTimer.__init__ = followed
 
 
-def _sockets() -> tuple[Path, dict[str, socket.socket]]:
+def _sockets(kinds: Iterable[str]) -> tuple[Path, dict[str, socket.socket]]:
     """A folder that nobody else can look into, and in it a listening socket for each kind.
 
     Raises:
@@ -136,7 +145,7 @@ def _sockets() -> tuple[Path, dict[str, socket.socket]]:
         folder = None
         try:
             folder = Path(tempfile.mkdtemp(prefix="aprbench-", dir=place))
-            listening = {kind: socket.socket(socket.AF_UNIX) for kind in LIBRARIES}
+            listening = {kind: socket.socket(socket.AF_UNIX) for kind in kinds}
             for kind, one in listening.items():
                 one.bind(str(folder / kind))
                 one.listen(WAITING)
