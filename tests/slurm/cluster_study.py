@@ -21,8 +21,8 @@ PROMPT = ROOT / "tests/slurm/prompt_snakemake.py"
 class Study:
     """A study in a folder, run through the profile on the cluster, or on this machine where there is none."""
 
-    def __init__(self, folder: Path, cluster: Cluster | None, config: Path = STUDY) -> None:
-        self.folder, self.cluster, self.config = folder, cluster, config
+    def __init__(self, folder: Path, cluster: Cluster | None, config: Path = STUDY, warm: bool = True) -> None:
+        self.folder, self.cluster, self.config, self.warm = folder, cluster, config, warm
         self.log = folder.parent / f"{folder.name}.log"
 
     def command(self, *arguments: str, per_gpu=1) -> list[str]:
@@ -57,7 +57,7 @@ class Study:
     def environment(self) -> dict[str, str]:
         if not self.cluster:
             return warm_environment()
-        return os.environ | {"OMP_NUM_THREADS": "1"} | self.cluster.environment
+        return os.environ | {"OMP_NUM_THREADS": "1", "APRBENCH_WARM": str(int(self.warm))} | self.cluster.environment
 
     def trainings(self) -> list[tuple[str, str, int]]:
         """Run, job and process of each training that has a checkpoint."""

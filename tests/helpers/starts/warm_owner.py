@@ -34,11 +34,11 @@ class Owner:
         self.folder = Path(self.process.stdout.readline().strip())
         self.environment = common | {"APRBENCH_WARM_SOCKETS": str(self.folder)}
 
-    def started(self) -> int:
-        """How many warm processes were started until now."""
+    def servers(self) -> list[int]:
+        """The warm processes that were started until now."""
         self.process.stdin.write("\n")
         self.process.stdin.flush()
-        return int(self.process.stdout.readline())
+        return json.loads(self.process.stdout.readline())
 
     def stop(self) -> str:
         """End it as a Snakemake ends; what it said."""
@@ -84,4 +84,4 @@ if __name__ == "__main__":
     starts.open()
     print(os.environ["APRBENCH_WARM_SOCKETS"], flush=True)
     for _ in sys.stdin:
-        print(len(starts.servers), flush=True)
+        print([server.pid for server in starts.servers], flush=True)

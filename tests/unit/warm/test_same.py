@@ -24,7 +24,8 @@ AROUND = """if True:
         "mask": mask, "limits": limits, "priority": os.nice(0), "cores": sorted(os.sched_getaffinity(0)),
         "session": os.getsid(0), "group": os.getpgrp(), "user": [os.getresuid(), os.getresgid(), os.getgroups()],
         "handlers": handlers, "blocked": sorted(signal.pthread_sigmask(signal.SIG_BLOCK, ())),
-        "terminals": [os.isatty(number) for number in (0, 1, 2)], "lines": [sys.stdout.line_buffering, sys.stderr.line_buffering],
+        "terminals": [os.isatty(number) for number in (0, 1, 2)],
+        "lines": [sys.stdout.line_buffering, sys.stderr.line_buffering],
         "handles": sorted(set(os.listdir("/proc/self/fd")) - {str(os.open(".", os.O_RDONLY))})[:3],
         "threads": len(os.listdir("/proc/self/task")), "ours": sorted(set(sys.modules) & {"place", "start", "server"}),
     }
@@ -170,6 +171,6 @@ def test_ctrl_c_in_a_terminal_reaches_it_once(tmp_path, before):
         assert read_until(terminal, 1) == ["2"]
         os.kill(client, signal.SIGUSR2)  # after what else it may have handed on
         assert read_until(terminal, 1) == ["12"]
+        assert os.waitpid(process, 0)[1] == 0
     finally:
         os.close(terminal)  # ends what still runs there
-        os.waitpid(process, 0)
