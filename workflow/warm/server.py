@@ -25,6 +25,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any, NoReturn
 
+import threadpoolctl
 from place import difference, place_of_process
 from start import FORWARDED, end_as, peer
 
@@ -210,19 +211,18 @@ def become(request: dict[str, Any]) -> None:
     sys.argv, sys.executable = request["words"], request["executable"]
     sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0]))
     sys.stdout.reconfigure(line_buffering=os.isatty(1))
-    take_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    take_threads(os.environ.get("OMP_NUM_THREADS", ""))
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         plain = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
         signal.signal(number, signal.SIG_IGN if number in request["ignored"] else plain)
     signal.pthread_sigmask(signal.SIG_SETMASK, request["blocked"])
 
 
-def take_threads(count: int) -> None:
+def take_threads(count: str) -> None:
     """Let the libraries that were loaded with one thread have as many as they would take in a process of their own."""
-    if count > 1:
-        import threadpoolctl
-
-        threadpoolctl.threadpool_limits(min(count, len(os.sched_getaffinity(0))))
+    cores = len(os.sched_getaffinity(0))
+    if count != "1":
+        threadpoolctl.threadpool_limits(min(int(count), cores) if count.isdigit() else cores)
 
 
 if __name__ == "__main__":

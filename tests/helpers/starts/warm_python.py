@@ -66,7 +66,8 @@ def _serve() -> None:
         os.chdir(request["place"]["folder"])
         plain(request)
 
-    server.IDLE, server.become, server.difference = 1e6, become, lambda one, other: None
+    server.IDLE, server.become = 1e6, become
+    server.difference, server.imported = (lambda one, other: None), dict  # whoever comes, and whatever is edited
     server.main(LIBRARIES)
 
 
