@@ -10,7 +10,7 @@ project is imported here, so what runs is always the code that there is.
 import atexit
 import ctypes
 import gc
-import importlib
+import importlib.util
 import json
 import os
 import runpy
@@ -25,7 +25,6 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any, NoReturn
 
-import threadpoolctl
 from place import difference, place_of_process
 from start import FORWARDED, end_as, peer
 
@@ -53,6 +52,8 @@ def main(libraries: list[str]) -> None:
 
 def unfit() -> str | None:
     """Why this process cannot be forked; None if it can."""
+    if not importlib.util.find_spec("threadpoolctl"):
+        return "threadpoolctl is not installed, which tells libraries how many threads they may have"
     if len(os.listdir("/proc/self/task")) > 1:
         return "a library started a thread when it was imported, which a forked process would lack"
     for handle in os.listdir("/proc/self/fd"):
@@ -203,6 +204,7 @@ def run(request: dict[str, Any]) -> NoReturn:
 
 def become(request: dict[str, Any]) -> None:
     """Take over from a client what the fork did not bring along."""
+    take_threads(request["environment"].get("OMP_NUM_THREADS", ""))
     os.environ.clear()
     os.environ.update(request["environment"])
     tempfile.tempdir = None
@@ -211,7 +213,6 @@ def become(request: dict[str, Any]) -> None:
     sys.argv, sys.executable = request["words"], request["executable"]
     sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0]))
     sys.stdout.reconfigure(line_buffering=os.isatty(1))
-    take_threads(os.environ.get("OMP_NUM_THREADS", ""))
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         plain = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
         signal.signal(number, signal.SIG_IGN if number in request["ignored"] else plain)
@@ -222,6 +223,8 @@ def take_threads(count: str) -> None:
     """Let the libraries that were loaded with one thread have as many as they would take in a process of their own."""
     cores = len(os.sched_getaffinity(0))
     if count != "1":
+        import threadpoolctl  # here: it changes the environment, which comes afterwards
+
         threadpoolctl.threadpool_limits(min(int(count), cores) if count.isdigit() else cores)
 
 
