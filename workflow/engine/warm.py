@@ -9,7 +9,6 @@ import logging
 import os
 import select
 import shlex
-import shutil
 import socket
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from apr.basics.parts import new_part, remove_part
 from study import ROOT
 from warm.place import SOCKETS, THREADS
 
@@ -81,7 +81,7 @@ class WarmStarts:
         return True
 
     def _close(self, folder: Path) -> None:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_part(folder)
         for server in self.servers:
             server.kill()
             server.wait()
@@ -137,6 +137,8 @@ class WarmStarts:
 def _sockets(kinds: Iterable[str]) -> tuple[Path, dict[str, socket.socket]]:
     """A folder that nobody else can look into, and in it a listening socket for each kind.
 
+    Where a process is killed it stays, until the next one comes (see `apr.basics.parts`).
+
     Raises:
         OSError, AttributeError: the system has none of this.
     """
@@ -144,7 +146,7 @@ def _sockets(kinds: Iterable[str]) -> tuple[Path, dict[str, socket.socket]]:
     for place in (tempfile.gettempdir(), "/tmp"):
         folder = None
         try:
-            folder = Path(tempfile.mkdtemp(prefix="aprbench-", dir=place))
+            folder = new_part(Path(place, "aprbench"), folder=True)
             listening = {kind: socket.socket(socket.AF_UNIX) for kind in kinds}
             for kind, one in listening.items():
                 one.bind(str(folder / kind))
@@ -152,7 +154,7 @@ def _sockets(kinds: Iterable[str]) -> tuple[Path, dict[str, socket.socket]]:
             return folder, listening
         except OSError as error:  # too long a path, or a file system without sockets
             if folder:
-                shutil.rmtree(folder)
+                remove_part(folder)
             reason = error
     raise reason
 

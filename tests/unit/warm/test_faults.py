@@ -106,6 +106,15 @@ def test_a_killed_owner_ends_the_warm_process_and_not_what_runs(owner, tmp_path,
     assert "starts plainly, not from a warm process: No such file or directory" in late.end()[1]
 
 
+def test_sockets_that_a_killed_owner_left_go_when_the_next_one_comes():
+    first = Owner()
+    first.process.kill()
+    first.process.wait()
+    assert first.folder.exists()
+    with Owner():
+        assert not first.folder.exists()
+
+
 def test_an_owner_that_ends_takes_the_warm_process_and_the_sockets_with_it(owner, tmp_path):
     started = Started(owner, tmp_path).begun()
     server = started.server
@@ -270,7 +279,7 @@ def test_a_system_without_what_it_takes_is_told_of_and_goes_on(missing, monkeypa
         monkeypatch.delattr(os, "pidfd_open")
     else:
         too_long = tmp_path / ("x" * 120)
-        monkeypatch.setattr(warm.tempfile, "mkdtemp", lambda **_: too_long.mkdir() or str(too_long))
+        monkeypatch.setattr(warm, "new_part", lambda *_, **__: too_long.mkdir() or too_long)
     monkeypatch.delenv("APRBENCH_WARM_SOCKETS", raising=False)
     assert not warm.WarmStarts(LIGHT).open()
     assert "APRBENCH_WARM_SOCKETS" not in os.environ
