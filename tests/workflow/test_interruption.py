@@ -216,7 +216,7 @@ def test_a_study_that_starts_warm_equals_one_that_does_not(copy, finished):
 
 @pytest.mark.parametrize("warm", [True, False], ids=["warm", "plain"])
 def test_a_killed_snakemake_leaves_its_training_and_no_warm_process(copy, tmp_path, warm):
-    study = changed(tmp_path / "long.yaml", tasks={"digits": {"epochs": 40}}, training={"checkpoint_seconds": 0})
+    study = changed(tmp_path / "long.yaml", tasks={"digits": {"epochs": 8}}, training={"checkpoint_seconds": 0.1})
     target, checkpoint = "results/runs/digits/a001.json", copy / "results/checkpoints/digits/a001.pt"
     call = snakemake_of_its_own(copy, target, study=study, APRBENCH_WARM=str(int(warm)))
     output = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -234,4 +234,4 @@ def test_a_killed_snakemake_leaves_its_training_and_no_warm_process(copy, tmp_pa
     assert subprocess.run(**(call | {"args": [*call["args"], "--unlock"]}), **output).returncode == 0
     assert subprocess.run(**call, **output).returncode == 0
     assert "takes the result of an earlier call" in (copy / "logs/train/digits/a001.log").read_text()
-    assert len(json.loads((copy / target).read_text())["history"]) == 40
+    assert len(json.loads((copy / target).read_text())["history"]) == 8
