@@ -45,6 +45,7 @@ include: "rules/datasets.smk"
 include: "rules/models.smk"
 include: "rules/training.smk"
 include: "rules/finetuning.smk"
+include: "rules/search.smk"
 include: "rules/evaluation.smk"
 include: "rules/published.smk"
 include: "rules/scores.smk"
@@ -67,11 +68,12 @@ report: "workflow/report/study.rst"
 
 
 rule all:
-    """Every table and figure of the study."""
+    """Every table and figure of the study, and its explorer."""
     default_target: True
     input:
         rules.tables.input,
         rules.figures.input,
+        rules.explorer.output if study.asked else [],
         "results/run_config.yaml",
 
 

@@ -26,7 +26,7 @@ sys.path[:0] = [str(ROOT / part) for part in ("workflow/scripts", "benchmarks")]
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from gpu_steps import PROTOCOL, VARIANTS, architectures, ceilings, compiled, seconds, step_of, steps  # noqa: E402
+from gpu_steps import DEFAULT, PROTOCOL, architectures, ceilings, finetuning, seconds, step_of, steps  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from apr.basics.files import write_json  # noqa: E402
@@ -68,12 +68,12 @@ def main() -> None:
         "device": partial(about, device),
         "ceilings": partial(ceilings, device),
         "tests": tests,
-        "steps_32": partial(steps, device, 32, options.pycls is not None, deadline),
         "steps_224": partial(steps, device, 224, options.pycls is not None, deadline),
+        "steps_32": partial(steps, device, 32, options.pycls is not None, deadline),
         "input": partial(inputs, device),
         "training": partial(training, device, options.npz),
         "at_once": partial(at_once, options.device),
-        "compiled": partial(compiled, device, deadline),
+        "finetuning": partial(finetuning, device),
     }
     results: dict[str, Any] = {}
     for name, part in parts.items():
@@ -158,7 +158,7 @@ def inputs(device: torch.device) -> dict:
 
 def one_beside(device: torch.device, duration: float) -> float:
     """Images per second of a 32-px training step over some seconds that others train, too."""
-    step = step_of(architectures(1)[0], 32, 128, device, VARIANTS["bf16 channels_last"])
+    step = step_of(architectures(1)[0], 32, 128, device, DEFAULT)
     seconds(step, device, 3)
     done, started = 0, time.perf_counter()
     while time.perf_counter() - started < duration:
@@ -180,7 +180,7 @@ def at_once(device: str) -> dict:
 
 
 def training(device: torch.device, npz: Path | None) -> dict:
-    """One real training, its steps recorded and plain: its errors, and how fast it was."""
+    """One real training, its steps as they are by default and plain: its errors, and how fast it was."""
     arrays = dict(np.load(npz, allow_pickle=False)) if npz else make_bundled("digits")
     with tempfile.TemporaryDirectory() as folder:
         pixels = np.concatenate([arrays["x_train"], arrays["x_test"]])
@@ -208,10 +208,14 @@ def training(device: torch.device, npz: Path | None) -> dict:
         torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
         protocol = PROTOCOL | {"epochs": 30 if device.type == "cuda" else 1, "resolution": 32}
         found: dict[str, Any] = {"data": str(npz or "bundled digits")}
-        for name, recorded in (("recorded", True), ("plain", False)):
+        for name, options in (
+            ("recorded and fused", {}),
+            ("recorded", {"fused": False}),
+            ("plain", {"recorded": False, "fused": False}),
+        ):
             torch.manual_seed(0)
             network = build_network(architectures(1)[0], stem="res_stem_cifar", classes=classes)
-            one = Trainer(network, protocol, classes, device, recorded=recorded)
+            one = Trainer(network, protocol, classes, device, **options)
             kept = Checkpointing(path=Path(folder) / f"{name}.pt", fingerprint="0", seconds=1e9)
             outcome, history, timing = train_network(one, *loaders, kept)
             losses = [entry["train_loss"] for entry in history]

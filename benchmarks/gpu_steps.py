@@ -10,12 +10,14 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
+import timm
 import torch
 from train_step import CLASSES, SPACE, pycls_step
 
 from apr.models.anynet import Genotype, complexity
 from apr.models.network import build_network
 from apr.models.population import sample_population
+from apr.runs.finetuning.finetuner import FineTuner
 from apr.runs.machine.devices import set_arithmetic
 from apr.runs.trainer import Trainer
 
@@ -26,20 +28,14 @@ PROTOCOL = {"epochs": 10, "batch": 64, "lr": 0.05, "momentum": 0.9, "nesterov": 
 PROTOCOL |= {"warmup_epochs": 1, "precise_bn": 512, "precision": "bf16", "channels_last": True}
 VARIANTS = {
     "fp32": {"precision": "fp32", "channels_last": False},
-    "fp32 channels_last": {"precision": "fp32", "channels_last": True},
-    "tf32": {"precision": "tf32", "channels_last": False},
     "bf16": {"precision": "bf16", "channels_last": False},
     "bf16 channels_last": {"precision": "bf16", "channels_last": True},
-    "bf16 channels_last, deterministic": {"precision": "bf16", "channels_last": True, "deterministic": True},
-    "bf16 channels_last, tuned": {"precision": "bf16", "channels_last": True, "tuned": True},
-    "bf16, tuned, graph": {"precision": "bf16", "channels_last": False, "tuned": True, "graph": True},
     "bf16 channels_last, graph": {"precision": "bf16", "channels_last": True, "graph": True},
-    "bf16 channels_last, tuned, graph": {"precision": "bf16", "channels_last": True, "tuned": True, "graph": True},
+    "bf16 channels_last, graph, fused": {"precision": "bf16", "channels_last": True, "graph": True, "fused": True},
 }
+DEFAULT = VARIANTS["bf16 channels_last, graph, fused"]  # what train.py does on a GPU
 # pycls as it is takes torch's own default, TF32 in convolutions; then without it, and with bf16 autocast around it
 PEERS = {"pycls": ("torch's default", False), "pycls fp32": ("fp32", False), "pycls amp": ("torch's default", True)}
-COMPILING = 60  # seconds, about
-COMPILED = {"precision": "bf16", "channels_last": True, "graph": True, "compiled": True}
 
 
 def seconds(function: Callable[[], Any], device: torch.device, repeats: int) -> float:
@@ -91,15 +87,13 @@ def architectures(count: int = 6) -> list[Genotype]:
 def step_of(genotype: Genotype, resolution: int, batch: int, device: torch.device, variant: dict) -> Callable[[], Any]:
     """One training step of a variant, on a batch that lies on the device."""
     set_arithmetic(variant["precision"], torch)
-    torch.backends.cudnn.deterministic = variant.get("deterministic", False)
-    torch.backends.cudnn.benchmark = variant.get("tuned", False)
+    torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     torch.manual_seed(0)
     network = build_network(genotype, stem=stem_at(resolution), classes=CLASSES)
     protocol = PROTOCOL | variant | {"batch": batch}
-    trainer = Trainer(network, protocol, CLASSES, device, recorded=variant.get("graph", False))
+    options = {"recorded": variant.get("graph", False), "fused": variant.get("fused", False)}
+    trainer = Trainer(network, protocol, CLASSES, device, **options)
     trainer.network.train()
-    if variant.get("compiled"):
-        trainer.network = torch.compile(trainer.network)
     images = torch.randn(batch, 3, resolution, resolution, device=device).contiguous(memory_format=trainer.layout)
     labels = torch.randint(CLASSES, (batch,), device=device)
     return partial(trainer.step, images, labels)
@@ -168,16 +162,26 @@ def _peer(
     return partial(step, images, torch.randint(CLASSES, (batch,), device=device))
 
 
-def compiled(device: torch.device, deadline: float) -> dict:
-    """The compiled network in a graph, for as many architectures as there is time: images/s and seconds to compile."""
+def finetuning(device: torch.device) -> dict:
+    """Images per second of a fine-tuning step at 224 px, and of a plain loop of torch in float32 beside it."""
+    batch, size = (64, 224) if device.type == "cuda" else (2, 64)
     found = {}
-    for genotype in architectures(2):
-        if device.type != "cuda" or time.monotonic() > deadline - COMPILING:
-            break
-        started = time.perf_counter()
-        step = step_of(genotype, 224, 128, device, COMPILED)
-        step()
-        torch.cuda.synchronize()
-        ready = time.perf_counter() - started
-        found[str(genotype)] = {"seconds_to_compile": ready, "images_per_second": 128 / seconds(step, device, 10)}
+    for name in ("resnet50", "efficientnet_b0", "convnext_tiny"):
+        inputs = torch.randn(batch, 3, size, size, device=device)
+        labels = torch.randint(10, (batch,), device=device)
+        protocol = PROTOCOL | {"layers": "all", "metric": "top1_accuracy", "batch": batch, "optimiser": "sgd"}
+        set_arithmetic("bf16", torch)
+        own = FineTuner(timm.create_model(name, num_classes=10), [], protocol, {"classes": list("abcdefghij")}, device)
+        own.train_mode()
+        speeds = {"own": batch / seconds(partial(own.step, inputs, labels), device, 10)}
+        set_arithmetic("fp32", torch)
+        network = timm.create_model(name, num_classes=10).to(device).train()
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, nesterov=True)
+
+        def step(network=network, optimizer=optimizer, inputs=inputs, labels=labels) -> None:
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(network(inputs), labels).backward()
+            optimizer.step()
+
+        found[name] = speeds | {"plain_fp32": batch / seconds(step, device, 10)}
     return found

@@ -1,4 +1,5 @@
 # Needs:  results/views/{view}.json, data/packed/{dataset}.bin (datasets.smk); names of pretrained models, of the study
+#         results/{rungs,halvings,choices}/  of a search, or of a chosen cell that is trained again (search.smk)
 # Makes:  results/runs/{task}/{model}.json     one fine-tuning or probe each; a name says its cell where there is a grid
 #         results/outputs/{task}/{model}.npz   its outputs for each validation and test image
 #         results/features/{view}/             what probes of a view keep for each other; may be deleted
@@ -32,7 +33,7 @@ rule finetune:
         how=commands.machine("finetune.py"),
     shell:
         "exec python {params.how[start]} {params.how[script]} --task {wildcards.task} --model {params.run[model]}"
-        " --root {params.how[root]} {params.run[weights]} --protocol {params.run[protocol]} --metric {params.how[metric]}"
+        " --root {params.how[root]} {params.how[weights]} --protocol {params.run[protocol]} {params.run[after]} --metric {params.how[metric]}"
         " --view {input.view} --packed {params.how[packed]} --storage {params.how[storage]}"
         " --threads {threads} --device {params.how[device]} --resident-gb {params.how[resident_gb]}"
         " --checkpoint results/checkpoints/{wildcards.task}/{wildcards.model}.pt"
@@ -66,7 +67,7 @@ rule probe:
         how=commands.machine("probe.py"),
     shell:
         "exec python {params.how[start]} {params.how[script]} --task {wildcards.task} --model {params.run[model]}"
-        " --root {params.how[root]} {params.run[weights]} --protocol {params.run[protocol]} --metric {params.how[metric]}"
+        " --root {params.how[root]} {params.how[weights]} --protocol {params.run[protocol]} --metric {params.how[metric]}"
         " --view {input.view} --packed {params.how[packed]} --storage {params.how[storage]}"
         " --threads {threads} --device {params.how[device]} --resident-gb {params.how[resident_gb]}"
         " --features {params.how[features]}"

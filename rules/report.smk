@@ -1,5 +1,6 @@
 # Needs:  every table and figure that the study can make (ranks/, lines/), and its plan
-# Makes:  results/tables/{items,audit}.{csv,md,rst}, results/run_config.yaml, results/STATUS; results/audit.{csv,md}
+# Makes:  results/tables/{items,audit}.{csv,md,rst}, results/run_config.yaml, results/STATUS; results/audit.{csv,md};
+#         results/explorer.html
 from engine.safe_report import secure_report
 from engine.watching import Watching
 
@@ -17,6 +18,25 @@ rule figures:
     """Every figure of the study, with its numbers and its caption."""
     input:
         expand("results/figures/{name}.{suffix}", name=items.made("fig_"), suffix=["pdf", "png", "csv", "rst"]),
+
+
+rule explorer:
+    """Every model and every task of the study in one page that a browser opens, without a network."""
+    input:
+        scores=files.scores(study.asked),
+        population=["results/population.csv"] if study.models else [],
+    output:
+        outputs.page("results/explorer.html"),
+    log:
+        "logs/explorer.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        title=lambda wildcards: study.title,
+        axes=comparisons.explored,
+        plan=lambda wildcards: {task: study.planned(task) for task in study.asked},
+    script:
+        "../workflow/scripts/explorer.py"
 
 
 rule table_items:

@@ -12,6 +12,7 @@ from apr.basics.interruption import Interrupted
 from apr.basics.randomness import uniforms
 from apr.runs.augmentation import DRAWS, sample, training_windows
 from apr.runs.machine.devices import choose_device, described, machine_of, set_arithmetic
+from apr.runs.machine.fusion import MergedConv, merged_groups
 from apr.runs.machine.memory import free_memory, image_budget
 from apr.runs.machine.replay import Replay
 from apr.runs.training import train_network
@@ -20,6 +21,7 @@ if not torch.cuda.is_available():
     pytest.skip("needs a GPU", allow_module_level=True)
 
 GPU = torch.device("cuda")
+CHANNELS_LAST = torch.channels_last
 
 
 def run(folder, protocol, **options):
@@ -118,3 +120,35 @@ def test_recorded_steps_equal_plain_ones_bit_for_bit(tmp_path, precision):
         assert isinstance(one._updates, Replay) == recorded
         assert not recorded or (one._updates.graph and one._evaluating.graph and one._settling.graph)
     assert runs[0] == runs[1]
+
+
+def test_fused_steps_agree_with_plain_ones(tmp_path):
+    protocol = PROTOCOL | {"resolution": 64, "eval_resize": 64, "stem": "res_stem_in"}
+    train, _ = loaders(tmp_path, protocol, device=GPU)
+    batches, losses, states = list(train.training(0, 8))[:2], [], []
+    for fused in (True, False):
+        one = trainer(protocol, device=GPU, recorded=False, fused=fused)
+        assert one.fused == fused
+        one.train_mode()
+        one.optimizer.param_groups[0]["lr"] = 1e-3
+        losses.append([one.step(*batch)[0].item() for batch in batches])
+        states.append(one.network.state_dict())
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    assert list(states[0]) == list(states[1])
+    for name, values in states[0].items():
+        assert torch.allclose(values, states[1][name], rtol=1e-2, atol=1e-3), name
+
+
+@pytest.mark.parametrize(("channels", "groups"), [(96, 48), (24, 12), (260, 130), (130, 65), (96, 32)])
+def test_merged_groups_give_the_same_convolution(channels, groups):
+    torch.manual_seed(0)
+    set_arithmetic("fp32", torch)
+    plain = torch.nn.Conv2d(channels, channels, 3, 2, 1, groups=groups, bias=False).to(GPU, memory_format=CHANNELS_LAST)
+    merged = MergedConv(plain, merged_groups(channels, groups))
+    assert merged.merged > 1
+    x = torch.randn(4, channels, 9, 9, device=GPU).contiguous(memory_format=CHANNELS_LAST)
+    one, other = plain(x), merged(x)
+    assert torch.allclose(one, other, atol=1e-5)
+    given = torch.randn_like(one)
+    of_plain, of_merged = (torch.autograd.grad(found, plain.weight, given)[0] for found in (one, other))
+    assert torch.allclose(of_plain, of_merged, atol=1e-4)

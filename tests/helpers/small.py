@@ -72,11 +72,11 @@ def loaders(folder: Path, protocol: dict, *, resident_bytes: int = 2**30, worker
     return both
 
 
-def trainer(protocol: dict, classes: int = 6, device=CPU, *, recorded: bool = True) -> Trainer:
+def trainer(protocol: dict, classes: int = 6, device=CPU, **options: bool) -> Trainer:
     """A freshly initialised network with its optimiser."""
     torch.manual_seed(protocol["seed"])
     network = build_network(GENOTYPE, stem=protocol["stem"], classes=classes)
-    return Trainer(network, protocol, classes, device, recorded=recorded)
+    return Trainer(network, protocol, classes, device, **options)
 
 
 def checkpointing(folder: Path, seconds: float = 1e9, fingerprint: str = "one") -> Checkpointing:

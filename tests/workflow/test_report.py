@@ -111,6 +111,25 @@ def test_the_report_holds_every_figure_table_and_computed_captions(report, finis
     assert rho in page
 
 
+def test_the_explorer_opens_within_the_report_and_is_the_same_page(page, report, finished):
+    opened, asked, faults = page
+    opened.reload()
+    opened.get_by_text("Explorer", exact=True).first.click()
+    row = opened.locator("tr", has_text="Every model and task in one page").first
+    row.locator("a").first.click()
+    explorer = opened.frame_locator("iframe")
+    explorer.locator("body[data-ready]").wait_for(state="attached")
+    study = yaml.safe_load(TINY.read_text(encoding="utf-8"))
+    assert letters(explorer.locator("h1").inner_text()) == letters(study["title"])
+    explorer.locator("#models tbody tr").first.focus()
+    assert re.fullmatch(r"a00\d", explorer.locator("#model").inner_text())
+    assert explorer.locator("#stages rect").count() > 0
+    assert letters(study["tasks"]["digits"]["title"]) in letters(explorer.locator("#own").inner_text())
+    assert explorer.locator("body").evaluate("() => window.ran") is None
+    assert (left(asked, report), faults) == ([], [])
+    assert (finished / "results/explorer.html").stat().st_size < 3_000_000
+
+
 def configured():
     """Every text of the study that a reader sees."""
     study = yaml.safe_load(TINY.read_text(encoding="utf-8"))

@@ -78,6 +78,8 @@ def schema() -> dict[str, Any]:
             "properties": {key: _axis(key) for key in AXES},
             "patternProperties": {rf"\A{names}(, {names})+\Z": together},
         }
+    choose = schema["properties"]["tasks"]["additionalProperties"]["properties"]["choose"]["properties"]
+    choose["seeds"] = choose["seeds"] | _axis("seed")
     comparisons = schema["properties"]["comparisons"]["properties"]
     accuracies = [name for name, metric in METRICS.items() if metric.counts and metric.best == GREATEST]
     known = [(schema["properties"]["tasks"], list(METRICS))]

@@ -1,17 +1,21 @@
 """Errors of the grids of tasks, and of what is chosen among their cells."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from apr.basics.values import shown, value_problem
+from apr.basics.values import limit_problem, shown, value_problem
 from apr.runs.ways import AXES, WAYS
 from checks.data import Errors, Known
 from study.tasks import axis_values, cell_name, cells_of, flat, full_entry, grid_of, keys_of, values_of, ways_of
+
+MOST_COMPARED = 10_000  # cells of a grid
 
 
 def grid_errors(name: str, task: dict, regimes: dict) -> Errors:
     """Axes that the way does not have, values that it does not take, and cells that would share a name."""
     way = ways_of(task)[0]
+    yield from _idle_errors(name, task, regimes, way)
     for axis, values in grid_of(task, regimes).items():
         path = ["tasks", name] if axis in task.get("grid", {}) else ["regimes", task[way]]
         path, keys = [*path, "grid", axis], keys_of(axis)
@@ -42,6 +46,43 @@ def grid_errors(name: str, task: dict, regimes: dict) -> Errors:
         for key in keys:
             if key in task:
                 yield ["tasks", name, key], "stands beside an axis of the grid that sets it; remove one of them"
+
+
+def _idle_errors(name: str, task: dict, regimes: dict, way: str) -> Errors:
+    """Axes that nothing reads in any cell, and cells that differ in nothing that is read."""
+    grid = grid_of(task, regimes)
+    full, only_with = {**WAYS[way].unsaid, **full_entry(name, task, regimes)}, WAYS[way].only_with
+    whole = all(len(value) == len(keys_of(axis)) for axis, of in grid.items() if keys_of(axis)[1:] for value in of)
+    if not whole:  # an error of its own
+        return
+    idle = False
+    for axis in grid:
+        for key in keys_of(axis):
+            other, value = only_with.get(key, (key, None))
+            if other != key and value not in values_of(full, other):
+                idle, path = True, ["tasks", name] if axis in task.get("grid", {}) else ["regimes", task[way]]
+                says = shown(values_of(full, other)[0])
+                what = f"{key} does nothing in any cell, since {other} is {says}"
+                yield [*path, "grid", axis], f"{what}; take it out, or set {other}: {value}"
+    axes = {axis: axis_values(values) for axis, values in grid.items()}
+    unread = any(key in only_with for axis in grid for key in keys_of(axis))
+    if idle or not unread or math.prod(map(len, axes.values())) > MOST_COMPARED:
+        return
+    read: dict[tuple, dict] = {}
+    for cell in cells_of(axes):
+        merged = {**full, **cell}
+        kept = {key: merged[key] for key in cell if key not in only_with or _is_read(key, merged, only_with)}
+        same = read.setdefault(tuple((key, repr(value)) for key, value in kept.items()), cell)
+        if same is not cell:
+            idle_keys = ", ".join(key for key in cell if key not in kept)
+            text = f"the cells {shown(same)} and {shown(cell)} are one, since {idle_keys} does nothing there; keep one"
+            yield ["tasks", name, "grid"], f'{text}, by an axis of several keys, as "{", ".join(grid)}": [[…], …]'
+            return
+
+
+def _is_read(key: str, protocol: dict, only_with: Mapping[str, tuple[str, str]]) -> bool:
+    other, value = only_with[key]
+    return protocol[other] == value
 
 
 def _wrong_values(key: str, values: Any, way: str, together: bool) -> Iterator[str]:
@@ -78,6 +119,63 @@ def choice_errors(name: str, task: dict, regimes: dict, known: Known) -> Errors:
     if not _part_of(name, task, part, known):
         text = f"{source} has no {part} part; give it one, datasets: {{{source}: {{split: {{{part}_fraction: 0.1}}}}}}"
         yield path, text
+    if "seeds" in task["choose"]:
+        yield from ([[*path, "seeds"], text] for text in _seed_faults(task, full))
+
+
+def _seed_faults(task: dict, full: dict) -> Iterator[str]:
+    """What is wrong with the seeds of a chosen cell."""
+    seeds, way = task["choose"]["seeds"], ways_of(task)[0]
+    if way != "finetune":
+        yield f"trains a chosen cell again, and only fine-tunings are; this task has {way}: remove it"
+        return
+    if isinstance(seeds, dict) and (text := limit_problem(axis_values(seeds)[-1], AXES["seed"])):
+        yield f"a count of {seeds['count']:,} from {seeds['first']} on ends at {text}; lower first or count"
+    if "seed" in full["grid"]:
+        yield "stands beside an axis of the grid that sets the seed of all cells; remove one of them"
+    elif (own := full.get("seed")) in axis_values(seeds):
+        yield f"{own} is the seed of the grid's own runs; take others"
+
+
+def search_errors(name: str, task: dict, regimes: dict) -> Errors:
+    """A search that tries nothing, or whose cells cannot be compared on the way."""
+    if "search" not in task:
+        return
+    path, way, search = ["tasks", name, "search"], ways_of(task)[0], task["search"]
+    full = {**WAYS[way].unsaid, **full_entry(name, task, regimes)}
+    if not full["grid"]:
+        yield path, "tries cells of a grid, and there is none; give one, or remove it"
+        return
+    if not task.get("choose"):
+        yield path, "ends with the best cell of each model; add choose: {by: validation}"
+    if not {"cells", "halving"} & search.keys():
+        yield path, "says neither cells nor halving; give one of them, or remove it"
+    if "seed" in search and "cells" not in search:
+        yield [*path, "seed"], "draws cells, and there is no number of them; add cells, or remove it"
+    count = math.prod(len(axis_values(axis)) for axis in full["grid"].values())
+    if search.get("cells", 0) > count:
+        yield [*path, "cells"], f"{search['cells']} are more than the {count} cells of the grid; lower it"
+    lacking = [key for key in ("halving", "from_epochs") if key not in search]
+    if len(lacking) == 1:
+        yield [*path, *({"halving", "from_epochs"} - {*lacking})], f"goes with {lacking[0]}; give both, or none"
+    elif not lacking:
+        yield from ([[*path, key], text] for key, text in _halving_faults(search, full, way, count))
+
+
+def _halving_faults(search: dict, full: dict, way: str, count: int) -> Iterator[tuple[str, str]]:
+    """Why cells cannot be compared before they end, by the key that says so."""
+    if way != "finetune":
+        yield "halving", f"pauses fine-tunings, and this task has {way}; keep cells alone, or remove the search"
+        return
+    for key, remedy in (("epochs", "give all cells as many"), ("seed", "say seeds under choose")):
+        if key in flat(full["grid"]):
+            yield "halving", f"compares cells, and {key} is an axis of the grid; {remedy}, or remove halving"
+            return
+    epochs = full["epochs"]
+    if search["from_epochs"] >= epochs:
+        yield "from_epochs", f"{search['from_epochs']} is not less than the {epochs} epochs of a whole run; lower it"
+    if count < 2:
+        yield "halving", "compares cells, and there is one; give the grid more, or remove the search"
 
 
 def _tries_strengths(full: dict) -> bool:

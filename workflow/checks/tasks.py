@@ -10,7 +10,7 @@ from apr.data.reading.walking import named
 from apr.runs.metrics import METRICS
 from apr.runs.ways import PROTOCOL, PUBLISHED, WAYS
 from checks.data import Errors, Known, tolerant
-from checks.grids import choice_errors, grid_errors
+from checks.grids import choice_errors, grid_errors, search_errors
 from checks.renamed import has_old_keys
 from study.settings import ROOT, source_name, view_classes
 from study.tasks import (
@@ -28,7 +28,7 @@ ROLES = ("reference", "family", "target", "variant", "extra")
 # keys that only some tasks have, and which
 MOST = 10_000  # models of a population
 OF_ARCHITECTURES = ("closest", "initial", "continues", "ranks")
-GRIDS = ("grid", "choose")
+GRIDS = ("grid", "choose", "search")
 
 
 def task_errors(config: dict[str, Any], known: Known) -> Errors:
@@ -52,6 +52,7 @@ def task_errors(config: dict[str, Any], known: Known) -> Errors:
             yield from tolerant(_view_errors, name, task, ways[0], family, known)
             yield from tolerant(grid_errors, name, task, regimes)
             yield from tolerant(choice_errors, name, task, regimes, known)
+            yield from tolerant(search_errors, name, task, regimes)
     for (regime, keys), names in lacking.items():
         more = f" and {len(names) - 1} more need" if len(names) > 1 else " needs"
         yield ["regimes", regime], f"lacks {keys}, which task {names[0]}{more}"

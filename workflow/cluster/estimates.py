@@ -26,14 +26,14 @@ def training_images(study: Study, task: Task) -> int:
     return math.ceil((dataset["images"] or IMAGES) * share)
 
 
-def training_minutes(study: Study, name: str) -> float:
-    """Estimated minutes of one training of a task, or of one evaluation or probe, on one GPU."""
+def training_minutes(study: Study, name: str, epochs: int | str | None = None) -> float:
+    """Estimated minutes of a training of a task, up to an epoch or whole, or of an evaluation or probe, on one GPU."""
     task = study.tasks[name]
     if not task.fits:
         return STARTUP + EVALUATED * IMAGES / study.cluster["images_per_second"] / 60
     if "epochs" in task.protocol:
         before = study.tasks[task.continues].protocol["epochs"] if task.continues else 0
-        shown = training_images(study, task) * (task.protocol["epochs"] - before)
+        shown = training_images(study, task) * (int(epochs or task.protocol["epochs"]) - before)
     else:  # a probe passes every image once
         shown = training_images(study, task)
     shown *= 1 if task.trains else EVALUATED
@@ -41,15 +41,15 @@ def training_minutes(study: Study, name: str) -> float:
     return STARTUP + shown / speed / 60
 
 
-def batch_size(study: Study, name: str) -> int:
+def batch_size(study: Study, name: str, epochs: int | str | None = None) -> int:
     """How many trainings of a task share a job, so that it lasts about `minutes_per_job`."""
     at_once, minutes = study.cluster["per_gpu"], study.cluster["minutes_per_job"]
-    return max(1, int(at_once * minutes / training_minutes(study, name)))
+    return max(1, int(at_once * minutes / training_minutes(study, name, epochs)))
 
 
-def time_limit(study: Study, name: str, attempt: int) -> int:
-    """Minutes that one training of a task may take."""
-    return math.ceil(SLACK * training_minutes(study, name)) * attempt
+def time_limit(study: Study, name: str, attempt: int, epochs: int | str | None = None) -> int:
+    """Minutes that one training of a task may take, up to an epoch or whole."""
+    return math.ceil(SLACK * training_minutes(study, name, epochs)) * attempt
 
 
 def preparation_limit(study: Study, name: str, attempt: int) -> int:

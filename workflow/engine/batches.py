@@ -15,7 +15,13 @@ from apr.runs.ways import WAYS
 from cluster.estimates import batch_size, preparation_limit, time_limit
 from study import Study
 
-SUBMITTED = {*WAYS, "verify_source", "unpack_source", "pack_dataset"}  # the rule of a way is named as it is
+SUBMITTED = {
+    *WAYS,
+    "finetune_rung",
+    "verify_source",
+    "unpack_source",
+    "pack_dataset",
+}  # the rule of a way is named as it is
 
 
 class Batches:
@@ -50,7 +56,7 @@ class Batches:
 
     def run_minutes(self) -> Callable[..., int]:
         """The time limit of a run."""
-        return lambda wildcards, attempt: time_limit(self.study, wildcards.task, attempt)
+        return lambda wildcards, attempt: time_limit(self.study, wildcards.task, attempt, wildcards.get("epochs"))
 
     def preparation_minutes(self) -> Callable[..., int]:
         """The time limit of a step of a dataset's preparation."""
@@ -58,9 +64,12 @@ class Batches:
 
     def _runs(self) -> Callable[[Any], str]:
         def group(wildcards: Any) -> str:
+            # runs that wait for others of their task are no batch with them: it would wait for itself
+            again = self.study.run(wildcards.task, wildcards.model).again
+            stage = f"_after_{epochs}" if (epochs := wildcards.get("epochs")) else "_chosen" if again else ""
             # the size is set here since Snakemake hands on no sizes to the job that runs the group
-            name = f"train_{wildcards.task}"
-            self.workflow.group_settings.group_components[name] = batch_size(self.study, wildcards.task)
+            name = f"train_{wildcards.task}{stage}"
+            self.workflow.group_settings.group_components[name] = batch_size(self.study, wildcards.task, epochs)
             return name
 
         return group

@@ -43,6 +43,7 @@ class Commands:
                 needed["code"] = code
             if weights := files.weights(task.name, wildcards.model):
                 needed["weights"] = weights
+            needed |= files.before(task.name, wildcards.model, wildcards.get("epochs"))
             if task.continues:
                 needed["ranking"] = f"results/ranking/{task.continues}.csv"
             return needed
@@ -74,15 +75,22 @@ class Commands:
         return asked_often(evaluated)
 
     def transferred(self) -> Callable:
-        """Which pretrained model learns, how, and where its weights lie if not in a package or a hub."""
+        """Which pretrained model learns, how, and what it waits for.
+
+        Where its weights are looked for is no reason to run again: which file they are is an input. Of a network of
+        the user's own, whose code may name any file, only the place is known.
+        """
         study, files, quoted = self.study, self.files, cache(shlex.quote)
 
         def transferred(wildcards: Any) -> dict[str, str]:
-            weights = files.of_user(study.tasks[wildcards.task].protocol["weights"])
+            own = files.code(wildcards.task, wildcards.model)
+            weights = files.of_user(study.tasks[wildcards.task].protocol["weights"]) if own else None
+            before = files.before(wildcards.task, wildcards.model, wildcards.get("epochs"))
             return {
                 "model": study.run(wildcards.task, wildcards.model).model,
                 "weights": f"--weights {shlex.quote(weights)}" if weights else "",
                 "protocol": quoted(study.protocol(wildcards.task, wildcards.model)),
+                "after": " ".join(f"--{option} {file}" for option, file in before.items()),
             }
 
         return asked_often(transferred)
@@ -94,8 +102,10 @@ class Commands:
         @cache
         def of_task(name: str) -> dict[str, Any]:
             task = study.tasks[name]
+            weights = self.files.of_user(task.protocol.get("weights"))
             return study.training | {
                 "start": command_of("runs"),
+                "weights": f"--weights {shlex.quote(weights)}" if weights else "",
                 "script": shlex.quote(str(SCRIPTS / script)),
                 "root": shlex.quote(str(ROOT)),
                 "packed": f"data/packed/{task.dataset}",

@@ -1,6 +1,7 @@
 """What the rules of tables and figures share: how outputs are marked for the report, and what a study lacks."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from snakemake.exceptions import WorkflowError
@@ -48,6 +49,12 @@ class Outputs:
         ways = {"table_": self.table, "fig_": self.drawing}
         made = {kind: way(name, f"{kind}{target}", of, f"{kind}caption") for kind, way in ways.items()}
         return {f"{kind}{key}": path for kind, paths in made.items() for key, path in paths.items()}
+
+    def page(self, path: str) -> Any:
+        """Of a page that the report opens by itself, named after its item: one file, under a heading of its own."""
+        name = Path(path).stem
+        labels = {key: self.items.facts[name][key] for key in ("item", "shows")} | {"format": "HTML"}
+        return report(path, caption=str(CAPTIONS / f"{name}.rst"), category=name.capitalize(), labels=labels)
 
     def needed(self, target: str, files: Any) -> Any:
         """The input of a target: its files, or the message that the study lacks what they are made of."""

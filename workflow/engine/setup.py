@@ -15,8 +15,9 @@ SCRIPTS = ROOT / "workflow/scripts"
 # What a script's text or time says, profiles/default leaves out. Training, evaluating and preparing data depend on
 # inputs and parameters alone, and so does what they are made from: where a change of its code changes what it makes, a
 # `revision` is raised by hand. All other rules carry a digest of what their script runs.
-RAISED_BY_HAND = {"download_file", "verify_source", "unpack_source", "pack_dataset", "select_view", "rank_runs"}
-DATA = RAISED_BY_HAND - {"rank_runs"}
+RAISED_BY_HAND = {"download_file", "verify_source", "unpack_source", "pack_dataset", "select_view"}
+DATA = frozenset(RAISED_BY_HAND)
+RAISED_BY_HAND |= {"rank_runs", "halve_cells", "choose_cell"}
 
 
 def started_study(workflow: Any, config: dict[str, Any]) -> Study:

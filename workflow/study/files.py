@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from apr.models.names import OWN, SUFFIXES, own_file, run_name
+from apr.models.names import OWN, SUFFIXES, own_file, parse_model, run_name
+from study.search import choice_file, halving_file, rung_file
 from study.settings import ROOT, load_sources
 from study.study import Study
 
@@ -47,8 +48,36 @@ class Files:
         if place is None or not os.path.isdir(place):
             return place
         model = self.study.run(task, name).model
-        files = (os.path.join(place, f"{run_name(model)}{suffix}") for suffix in SUFFIXES)
+        names = [run_name(model)]
+        library, name = parse_model(model)
+        if library == "torchvision":  # a file named after the architecture may hold them, too
+            names.append(f"{library}.{name.partition('.')[0]}")
+        files = (os.path.join(place, f"{each}{suffix}") for each in names for suffix in SUFFIXES)
         return next(filter(os.path.isfile, files), None)
+
+    def cells(self, task: str, model: str) -> list[str]:
+        """The runs of a model, by its short name, that its cell is chosen from."""
+        return [f"results/runs/{task}/{name}.json" for name in self.study.tasks[task].named_cells(model)]
+
+    def rungs(self, task: str, epochs: str, model: str) -> list[str]:
+        """How far the cells of a model, by its short name, have come after so many epochs."""
+        return [rung_file(task, epochs, name) for name in self.study.tasks[task].named_cells(model)]
+
+    def before(self, task: str, name: str, epochs: str | None) -> dict[str, str]:
+        """What a run waits for that the cells of its model have to do first; empty of most runs.
+
+        Args:
+            task, name: of the run.
+            epochs: after which it pauses; None where it goes on to the end.
+        """
+        settings, run = self.study.tasks[task], self.study.run(task, name)
+        model = settings.short_name(run.model) if run.again or settings.rungs else ""
+        if run.again:
+            return {"choice": choice_file(task, model)}
+        pauses = [rung["epochs"] for rung in settings.rungs if epochs is None or rung["epochs"] < int(epochs)]
+        if not pauses:
+            return {}
+        return {"rung": rung_file(task, pauses[-1], name), "halving": halving_file(task, pauses[-1], model)}
 
     def sources(self, task: str) -> list[str]:
         """The runs that a task's runs start from."""
@@ -78,6 +107,15 @@ class Files:
     def fetched(self, dataset: str) -> list[str]:
         """Files with an address. Those that a user fetches by hand are no inputs: a forced run would delete them."""
         return [f"data/raw/{dataset}/{file['name']}" for file in self.study.datasets[dataset]["files"] if file["url"]]
+
+    def logins(self, dataset: str) -> dict[str, str | None]:
+        """What a user has to do to fetch each file of a dataset by hand.
+
+        It is said of files without an address; of one that has an address only where all have, since it then fails.
+        """
+        about = self.study.datasets[dataset]
+        some_without = any(not file["url"] for file in about["files"])
+        return {file["name"]: None if file["url"] and some_without else about["login"] for file in about["files"]}
 
     def bundled(self, dataset: str, name: str | None = None) -> bool:
         """Whether one file of a dataset, or any, is made of what ships with the dependencies."""

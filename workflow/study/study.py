@@ -6,13 +6,16 @@ Parsed in every job of the workflow, so it imports nothing heavy. What a rule as
 import hashlib
 import json
 import math
+from dataclasses import fields
 from functools import cached_property
 from typing import Any
 
 from apr.basics.problems import Problem
 from apr.basics.values import nearest
-from apr.runs.ways import PUBLISHED
+from apr.runs.protocol import IDLE, contradictions
+from apr.runs.ways import PUBLISHED, WAYS
 from study.comparisons import Comparisons
+from study.search import choice_file
 from study.settings import (
     CLUSTER,
     OWN,
@@ -83,6 +86,16 @@ class Study:
     def made_by(self, way: str) -> list[str]:
         """The tasks whose runs come from one of apr.runs.ways.WAYS, or whose results are published."""
         return [name for name, task in self.tasks.items() if task.way == way]
+
+    @property
+    def halved(self) -> list[str]:
+        """The tasks of whose cells some are dropped on the way."""
+        return [name for name, task in self.tasks.items() if task.rungs]
+
+    @property
+    def chosen_again(self) -> list[str]:
+        """The tasks whose chosen cells are trained again."""
+        return [name for name, task in self.tasks.items() if task.seeds]
 
     @property
     def run_here(self) -> list[str]:
@@ -197,12 +210,17 @@ class Study:
         return run
 
     def protocol(self, task: str, name: str) -> str:
-        """The protocol of a training as JSON."""
-        cell = self.run(task, name).cell
-        key = (task, *cell.values())
+        """The protocol of a training as JSON.
+
+        A key that does nothing in this cell, and would be refused for that, has the value that says nothing.
+        """
+        cell, way = self.run(task, name).cell, WAYS[self.tasks[task].way]
+        key = (task, json.dumps(cell))
         if key not in self._protocols:
-            said = {key: value for key, value in self.tasks[task].protocol.items() if key != "weights"}
-            self._protocols[key] = json.dumps(said | cell)
+            said = {key: value for key, value in self.tasks[task].protocol.items() if key != "weights"} | cell
+            found = contradictions(said, keys=way.keys, table=way.contradictions)
+            said |= {pair[0]: way.unsaid.get(pair[0], 0) for pair, text in found if IDLE in text}
+            self._protocols[key] = json.dumps(said)
         return self._protocols[key]
 
     def keeps(self, task: str) -> str | None:
@@ -229,7 +247,8 @@ class Study:
 
     def effective(self, config: dict[str, Any]) -> dict[str, Any]:
         """The configuration with everything that defaults and the registry add."""
-        tasks = {name: vars(task) for name, task in self.tasks.items()}
+        keys = [field.name for field in fields(Task)]
+        tasks = {name: {key: getattr(task, key) for key in keys} for name, task in self.tasks.items()}
         return {"config": config, "tasks": tasks, "datasets": self.datasets, "views": self.views}
 
     def digest(self, config: dict[str, Any]) -> str:
@@ -245,16 +264,21 @@ class Study:
         """A task with its runs, {name: {model, genotype, seed, cell}}, as plain values.
 
         The genotype is None of pretrained models, and with the model where only results can name it. The protocol is
-        None where the configuration says nothing of it.
+        None where the configuration says nothing of it. A run of the chosen cell has the file of the `choice`; its cell
+        here is empty. `rungs` says how a search halves the cells.
         """
         task, runs, genotypes = self.tasks[name], {}, self.genotypes
         seed = task.protocol.get("seed") if task.fits else None  # a probe has none
-        for run, (model, cell) in self.runs(name).items():
+        for run, (model, cell, again) in self.runs(name).items():
             runs[run] = {"model": model, "genotype": genotypes.get(model)}
             runs[run]["seed"] = cell.get("seed", seed)
             runs[run]["cell"] = {key: value for key, value in cell.items() if key != "seed"}
+            if again:
+                runs[run]["choice"] = choice_file(name, task.short_name(model))
         about = {"title": task.title, "way": task.way, "view": task.view, "metric": task.metric, "choose": task.choose}
         about |= {"protocol": task.protocol if task.fits else None, "extra": task.role == "extra"}
+        # absent where there are none: a ranking would be made again for another plan, and what continues it trained
+        about |= {"rungs": task.rungs} if task.rungs else {}
         return about | {"initial": task.starts_from, "continues": bool(task.continues), "runs": runs}
 
 

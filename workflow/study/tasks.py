@@ -3,12 +3,14 @@
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from apr.models.names import run_name
 from apr.runs.metrics import ACCURACY
 from apr.runs.protocol import STARTS
 from apr.runs.ways import PUBLISHED, WAYS
+from study.search import Rung, drawn, rungs_of, search_of
 from study.settings import sets_of, source_name, view_classes
 
 RANKS = 5
@@ -16,10 +18,14 @@ ROLE = "variant"
 
 
 class Run(NamedTuple):
-    """One run of a task: the model, None where only results can name it, and what its cell of the grid changes."""
+    """One run of a task: the model, None where only results can name it, and what its cell of the grid changes.
+
+    A run that is made `again` is of the cell that was chosen, which only results can name, with the seed of its cell.
+    """
 
     model: str | None
     cell: dict[str, Any]
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,8 @@ class Task:
         grid: {axis: its values}; an axis is a key of the regime, or several that change together ("optimiser, lr").
             Each model has a run for each combination of them.
         choose: the part of the images on which the cell of each model that counts is chosen; None where all count.
+        seeds: with which the chosen cell of each model is trained again.
+        search: which cells are tried and how far, of `study.search.search_of`; None where all are trained to the end.
         initial: the task from whose weights each model starts.
         continues: the task whose `ranks` best and worst models go on, which only its results can name.
         protocol: the regime's keys with what the task changes.
@@ -54,6 +62,8 @@ class Task:
     models: tuple[str, ...] | None
     grid: dict[str, tuple]
     choose: str | None
+    seeds: tuple[int, ...]
+    search: dict[str, Any] | None
     initial: str | None
     continues: str | None
     ranks: int
@@ -68,7 +78,7 @@ class Task:
     @property
     def repeated(self) -> bool:
         """Whether several runs of each model count: seeds, or cells of which none is chosen."""
-        return several_count(self.grid, self.choose)
+        return several_count(self.grid, self.choose) or bool(self.seeds)
 
     @property
     def repeats_seeds(self) -> bool:
@@ -98,12 +108,36 @@ class Task:
             names = (f"{end}{rank}" for end in ("best", "worst") for rank in range(1, self.ranks + 1))
             return dict.fromkeys(names, Run(None, {}))
         models = {name: name for name in population} if self.models is None else self._named()
-        cells = {cell_name(cell): cell for cell in cells_of(self.grid)}
-        return {f"{name}{end}": Run(model, cell) for name, model in models.items() for end, cell in cells.items()}
+        ends = {cell_name(cell): Run(None, cell) for cell in self.cells}
+        ends |= {f"-chosen-s{seed}": Run(None, {"seed": seed}, again=True) for seed in self.seeds}
+        return {
+            f"{name}{end}": run._replace(model=model) for name, model in models.items() for end, run in ends.items()
+        }
+
+    @cached_property
+    def cells(self) -> list[dict[str, Any]]:
+        """The cells of the grid that are tried; one that changes nothing where there is no grid."""
+        return drawn(cells_of(self.grid), self.search, cell_name)
+
+    @cached_property
+    def rungs(self) -> list[Rung]:
+        """After how many epochs how many cells of a model go on; none where all are trained to the end."""
+        return rungs_of(self.search, len(self.cells), self.protocol.get("epochs"))
+
+    def rung(self, epochs: int) -> Rung | None:
+        """The rung after so many epochs; None where cells are compared after others."""
+        return next((rung for rung in self.rungs if rung["epochs"] == epochs), None)
+
+    def named_cells(self, name: str) -> dict[str, dict[str, Any]]:
+        """The runs of a model, by its short name, that a cell is chosen from, each with what its cell changes."""
+        return {f"{name}{cell_name(cell)}": cell for cell in self.cells}
+
+    def short_name(self, model: str) -> str:
+        """What the names of a model's runs begin with."""
+        return run_name(model) if WAYS[self.way].pretrained else model
 
     def _named(self) -> dict[str, str]:
-        pretrained = WAYS[self.way].pretrained
-        return {run_name(model) if pretrained else model: model for model in self.models}
+        return {self.short_name(model): model for model in self.models}
 
 
 def cells_of(grid: Mapping[str, tuple]) -> list[dict[str, Any]]:
@@ -167,7 +201,8 @@ def values_of(entry: Mapping[str, Any], key: str) -> tuple:
 def several_count(grid: Mapping[str, Any], choose: Any) -> bool:
     """Whether several runs of each model count: seeds, or cells of which none is chosen."""
     several = [key for key, axis in grid.items() if len(axis_values(axis)) > 1]
-    return "seed" in several or bool(several and not choose)
+    again = isinstance(choose, Mapping) and "seeds" in choose
+    return "seed" in several or again or bool(several and not choose)
 
 
 def axis_values(axis: Any) -> tuple:
@@ -219,6 +254,8 @@ def task_of(name: str, entry: Mapping[str, Any], regimes: Mapping, views: Mappin
         models=tuple(models) if models else None,
         grid={axis: axis_values(grid[axis]) for key in protocol for axis in grid if keys_of(axis)[0] == key},
         choose=(entry.get("choose") or {}).get("by"),
+        seeds=axis_values((entry.get("choose") or {}).get("seeds", ())),
+        search=search_of(entry),
         initial=entry.get("initial"),
         continues=entry.get("continues"),
         ranks=entry.get("ranks", RANKS),

@@ -37,6 +37,7 @@ ROOMS = {
     "figures/lines": [*COMPARED, "figures"],
     "figures/transfer": [*COMPARED, "figures"],
     "figures/runs": [*COMPARED, "figures"],
+    "figures/explorer": [*COMPARED, "figures"],
     "watch": COMPARED,
 }
 # Each room of the workflow: folders and flat files beside the library, which any of them may import.

@@ -15,7 +15,7 @@ def test_the_snakefile_names_every_file_in_the_order_of_the_data():
     named = re.findall(r'^include: "(rules/[^"]+)"$', text, re.M)
     assert {ROOT / name for name in named} == set(FILES)
     stages = list(dict.fromkeys(re.search(r"rules/(\w+)", name)[1] for name in named))
-    data = ["sources", "datasets", "models", "training", "finetuning", "evaluation", "published", "scores"]
+    data = ["sources", "datasets", "models", "training", "finetuning", "search", "evaluation", "published", "scores"]
     assert stages == [*data, "ranks", "lines", "transfer", "report", "cluster"]
 
 
@@ -29,7 +29,7 @@ def test_a_rule_file_says_what_it_needs_and_makes_and_is_short(file):
     assert not re.search(OLD, file.stem)
 
 
-@pytest.mark.parametrize("script", ["train", "finetune", "probe", "evaluate"])
+@pytest.mark.parametrize("script", ["train", "finetune", "finetune_rung", "probe", "evaluate"])
 def test_the_flags_of_a_command_stand_in_its_shell(script):
     (text,) = [file.read_text() for file in FILES if f"\nrule {script}:" in file.read_text()]
     shell = text.partition("\n    shell:\n")[2].partition("\n\n")[0]

@@ -14,6 +14,8 @@ UNREAD = {
     "fig_training_curves": {"all_there"},
     "collect_scores": {"all_there", "sources"},
     "rank_runs": {"all_there", "revision", "sources"},
+    "halve_cells": {"revision"},
+    "choose_cell": {"revision"},
     "pack_dataset": {"revision"},
     "select_view": {"revision"},
     "write_config": {"digest"},
@@ -28,7 +30,7 @@ UNREAD = {
 # parameters that are no reason to run again, since they take `output`
 NO_REASON = {
     "download_file": {"url", "login", "mirror", "root"},
-    "verify_source": {"folder", "login", "mirror", "root"},
+    "verify_source": {"folder", "logins", "mirror", "root"},
     "unpack_source": {"folder"},
     "pack_dataset": {"about"},
     "select_view": {"metrics"},

@@ -35,7 +35,7 @@ def test_another_protocol_is_refused_and_the_keys_are_named():
         ({"protocol": {"epochs": 4}}, "fingerprint differs"),
         ({"outcome": {**OUTCOME, "parts": {"test": PARTS["test"] | {"correct_top1": 9}}}}, "impossible counts"),
         ({"outcome": {**OUTCOME, "parts": {"train": PARTS["train"]}}}, "impossible counts"),
-        ({"outcome": {**OUTCOME, "status": "fine"}}, "neither completed nor diverged"),
+        ({"outcome": {**OUTCOME, "status": "fine"}}, "is none of completed, diverged, dropped"),
     ],
 )
 def test_an_edited_run_is_refused(tmp_path, change, message):

@@ -4,8 +4,8 @@ from apr.scores.chosen import choose
 
 
 def run(model, lr, seed, validation, value=50.0, metric="top1_accuracy"):
-    row = {"model": model, "seed": seed, "cell_lr": lr, "cell_seed": seed, "value": value, "metric": metric}
-    return row | {f"validation_{metric}": validation}
+    row = {"model": model, "seed": seed, "cell_lr": lr, "cell_seed": seed, "status": "completed", "value": value}
+    return row | {"metric": metric, f"validation_{metric}": validation}
 
 
 def chosen(rows, by="validation"):
@@ -41,3 +41,15 @@ def test_without_a_choice_all_cells_count_and_an_unknown_part_is_refused():
     assert choose([], "validation") == []
     with pytest.raises(ValueError, match="no run has the part holdout"):
         choose(rows, "holdout")
+
+
+def test_a_dropped_cell_is_no_choice_however_good_it_was_and_the_last_one_where_none_ended():
+    early = run("a", 0.1, 1, 99) | {"status": "dropped", "value": None}
+    assert chosen([early, run("a", 0.2, 1, 5)]) == [("a", 0.2, 1)]
+    diverged = run("a", 0.2, 1, None, value=None) | {"status": "diverged"}
+    assert chosen([early, diverged]) == [("a", 0.2, 1)]
+
+
+def test_runs_of_the_chosen_cell_count_and_choose_nothing():
+    rows = [run("a", 0.1, 1, 60), run("a", 0.2, 1, 61), run("a", 0.2, 7, 1), run("a", 0.2, 8, 2)]
+    assert [row["chosen"] for row in choose(rows, "validation", {2, 3})] == ["no", "yes", "yes", "yes"]

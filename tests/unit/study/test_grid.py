@@ -18,7 +18,7 @@ def demo():
 def test_seeds_alone_name_runs_as_before(demo):
     runs = study_of(demo).runs("digits_seeds")
     assert list(runs)[:5] == ["a002-s101", "a002-s102", "a002-s103", "a002-s104", "a005-s101"]
-    assert runs["a005-s101"] == ("a005", {"seed": 101})
+    assert runs["a005-s101"] == ("a005", {"seed": 101}, False)
 
 
 def test_a_run_says_its_cell_readably(demo):

@@ -106,6 +106,14 @@ def test_pairs_follow_from_the_roles(demo):
     assert compared.panels([("photos", "digits")], 1)["titles"] == {"photos": "photos", "digits": "digits"}
 
 
+def test_the_explorer_opens_with_what_the_study_compares(demo):
+    assert study_of(demo).comparisons.explored == [["photos", "digits"], ["depth", "digits"]]
+    transfer = study_of(config("studies/transfer_small.yaml")).comparisons
+    assert transfer.explored == [["imagenet", target] for target in transfer.transfer.targets[:2]]
+    retest = study_of(config("studies/retest.yaml")).comparisons
+    assert retest.explored == [[line["original"], line["new"]] for line in list(retest.lines.values())[:2]]
+
+
 def test_files_of_the_demo(demo):
     files = Files(study_of(demo))
     assert files.scores(["digits", "faces", "digits"]) == ["results/scores/digits.csv", "results/scores/faces.csv"]

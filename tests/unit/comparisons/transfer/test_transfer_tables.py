@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from transfer_studies import IMAGENET, Target, bare, transfer
+from transfer_studies import IMAGENET, Target, bare, hows, transfer
 
 from apr.comparisons.transfer.gains import augmentation_ahead, average_of, base_model, gains_of
 from apr.comparisons.transfer.rankings import rankings_table
@@ -72,7 +72,7 @@ def test_models_that_diverged_are_left_out_and_named(tmp_path):
     write_scores(path, rows)
     settings = transfer().settings | {"targets": ["plants"], "probes": {}, "scratch": {}, "augmentation": {}}
     titles = {"imagenet": "ImageNet", "plants": "Plants"}
-    found = read_transfer(settings, [tmp_path / "results/scores/imagenet.csv", path], [], titles, 0)
+    found = read_transfer(settings, [tmp_path / "results/scores/imagenet.csv", path], [], titles, 0, hows(titles))
     assert found.common(found.targets["plants"])[0] != first
     assert f"Diverged, and left out: 1 model of Plants ({first})." in slopes_table(found).caption
     assert second in scores_table(found).data["model"].to_list()
@@ -179,6 +179,27 @@ def test_cells_are_those_of_the_table_and_the_choice_by_test_is_never_worse(tmp_
     table = cells_table({"plants": cells_of(path)}, {"plants": "Plants"})
     assert "lr" in table.shown
     assert len(table.shown) == 10
+
+
+def test_seeds_of_the_chosen_cell_alone_and_dropped_cells_stand_beside_the_grids_own_scores(tmp_path):
+    path, _, _ = Target("plants", cells=(0.1, 0.01, 0.001)).write(tmp_path)
+    rows = read_scores(path, all_cells=True)
+    before = cells_of(path).set_index("model")
+    model = rows[0]["model"]
+    chosen = next(row for row in rows if row["model"] == model and row["chosen"] == "yes")
+    poor = next(row for row in rows if row["model"] == model and row["chosen"] == "no")
+    poor |= {"status": "dropped", "value": None}
+    more = [chosen | {"seed": seed, "value": value} for seed, value in ((98, 10.0), (99, 30.0))]
+    write_scores(path, [*rows, *more])
+    own = cells_of(path).set_index("model").loc[model]
+    assert own["chosen"] == before.loc[model, "chosen"]  # as the other cells, of the grid's seed
+    assert (own["cells"], own["dropped"], own["seeds"]) == (2, 1, 3)
+    values = [chosen["value"], 10.0, 30.0]
+    assert (own["mean"], own["sd"]) == pytest.approx((np.mean(values), np.std(values, ddof=1)))
+    table = cells_table({"plants": cells_of(path)}, {"plants": "Plants"})
+    assert {"Dropped", "Seeds", "Mean", "SD"} <= {*table.shown}
+    assert "nothing is known of their scores" in table.caption
+    assert not {"Dropped", "Seeds"} & {*cells_table({"plants": before.reset_index()}, {"plants": "Plants"}).shown}
 
 
 # --- gains and means ---

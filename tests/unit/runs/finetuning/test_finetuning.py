@@ -70,12 +70,12 @@ def test_interrupted_and_resumed_it_is_the_same(folder, monkeypatch, protocol):
     whole = run(folder, name="whole", protocol=protocol, **options)
     train = apr.runs.training._train
 
-    def killed(trainer, loader, held, kept, start, on_step):
+    def killed(trainer, loader, held, kept, start, on_step, *more):
         def step(progress):
             if (progress.epoch, progress.step) == (1, 3):
                 os.kill(os.getpid(), signal.SIGTERM)
 
-        return train(trainer, loader, held, kept, start, step)
+        return train(trainer, loader, held, kept, start, step, *more)
 
     monkeypatch.setattr(apr.runs.training, "_train", killed)
     with pytest.raises(Interrupted):

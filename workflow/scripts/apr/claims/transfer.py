@@ -23,7 +23,8 @@ from apr.claims.transfer_claims import TransferClaim
 from apr.comparisons.table import Table
 from apr.comparisons.transfer.gains import Ahead, augmentation_ahead, average_of
 from apr.comparisons.transfer.slopes import slopes_basis
-from apr.comparisons.transfer.targets import FINE_TUNED, Transfer
+from apr.comparisons.transfer.targets import Transfer
+from apr.comparisons.transfer.trained import FINE_TUNED
 from apr.comparisons.wording import number, with_interval
 
 DIGITS = {"slope": 3, "augmentation_ahead": 0, "correlation": 3}

@@ -14,6 +14,7 @@ from torch.nn import functional
 from apr.basics.problems import Problem
 from apr.runs.batches import Loader
 from apr.runs.checkpoints import momenta_fault, tensors_fault
+from apr.runs.machine.fusion import fuse, fusible
 from apr.runs.machine.memory import memory_explained
 from apr.runs.machine.replay import Replay
 from apr.runs.metrics import COUNTS, PLAIN, counted, part_of
@@ -33,16 +34,27 @@ class Trainer:
         classes: how many there are.
         device: where it trains.
         recorded: on a GPU, replay what is the same for every batch; without, the results are the same, later.
+        fused: on a GPU, and channels last, fuse what a network of `apr.models.network` does one by one.
     """
 
     def __init__(
-        self, network: nn.Module, protocol: dict[str, Any], classes: int, device: torch.device, *, recorded: bool = True
+        self,
+        network: nn.Module,
+        protocol: dict[str, Any],
+        classes: int,
+        device: torch.device,
+        *,
+        recorded: bool = True,
+        fused: bool = True,
     ) -> None:
         self.protocol, self.device, self.counted = protocol, device, counted(classes)
         self.metric = PLAIN  # what the log shows
         self.layout = torch.channels_last if protocol["channels_last"] else torch.contiguous_format
         with memory_explained(device, "while the network is loaded"):
             self.network = network.to(device, memory_format=self.layout)
+        self.fused = fused and self.layout == torch.channels_last and fusible(device)
+        if self.fused:
+            fuse(self.network, merge=protocol["precision"] == "bf16")
         self.optimizer = make_optimizer([one for one in network.parameters() if one.requires_grad], protocol)
         recorded = recorded and device.type == "cuda"
         if device.type == "cuda" and device.index is not None:

@@ -23,6 +23,7 @@ from apr.runs.machine.memory import memory_explained
 from apr.runs.metrics import PLAIN, Metric, part_of
 from apr.runs.optimisation import learning_rate
 from apr.runs.progress import Progress, is_diverging, progress_fault
+from apr.runs.record import COMPLETED, DIVERGED, PAUSED
 from apr.runs.trainer import Diverged, Trainer
 
 log = logging.getLogger("apr")
@@ -36,11 +37,14 @@ def train_network(
     *,
     validation: Loader | None = None,
     start: Progress | None = None,
+    pause_after: int | None = None,
     on_step: Callable[[Progress], None] = lambda progress: None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
     """Train to the last epoch, from the checkpoint if there is one, else from `start`: outcome, history and timing.
 
-    Each epoch is evaluated on the test part, and on the validation part where there is one.
+    Each epoch is evaluated on the test part, and on the validation part where there is one. After `pause_after` epochs
+    the outcome is `paused`, and the checkpoint is written, from which another call goes on; it may be further on
+    already.
 
     Raises:
         Interrupted: SIGTERM, SIGINT or SIGUSR1 came; the checkpoint is written.
@@ -53,7 +57,7 @@ def train_network(
         )
     with memory_explained(trainer.device, f"at batch {protocol['batch']}, {train.recipe.resolution} px"):
         held = ({"validation": validation} if validation else {}) | {"test": test}
-        return _train(trainer, train, held, checkpointing, start or Progress(), on_step)
+        return _train(trainer, train, held, checkpointing, start or Progress(), on_step, pause_after)
 
 
 def _train(
@@ -63,14 +67,16 @@ def _train(
     checkpointing: Checkpointing,
     start: Progress,
     on_step: Callable[[Progress], None],
+    pause_after: int | None = None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
     protocol = trainer.protocol
+    last = pause_after or protocol["epochs"]
     steps = len(train.images) // protocol["batch"]
     progress, resumed = _resume(trainer, checkpointing, start, steps)
     received = listen()
     started = saved = time.monotonic()
     trained = 0
-    outcome = {"status": "diverged", "parts": {part: part_of(len(one.images)) for part, one in held.items()}}
+    outcome = {"status": DIVERGED, "parts": {part: part_of(len(one.images)) for part, one in held.items()}}
 
     def save() -> None:
         nonlocal saved
@@ -79,7 +85,7 @@ def _train(
         saved = time.monotonic()
 
     try:
-        while progress.epoch < protocol["epochs"]:
+        while progress.epoch < last:
             epoch, epoch_started, first_step = progress.epoch, time.monotonic(), progress.step
             rate = learning_rate(epoch, protocol)
             for group in trainer.optimizer.param_groups:
@@ -110,8 +116,11 @@ def _train(
             progress.epoch, progress.step, progress.sums = epoch + 1, 0, None
             speed = (steps - first_step) * protocol["batch"] / (time.monotonic() - epoch_started)
             _report(entry, protocol["epochs"], speed, trainer.metric)
-        kept = trainer.kept_epoch
-        outcome = {"status": "completed", "epoch": kept, "parts": progress.history[kept - 1]["parts"]}
+        if pause_after and trained:
+            save()
+        kept = pause_after or trainer.kept_epoch
+        status = PAUSED if pause_after else COMPLETED
+        outcome = {"status": status, "epoch": kept, "parts": progress.history[kept - 1]["parts"]}
     except Diverged:
         outcome["epoch"] = progress.epoch + 1
         log.warning("diverged in epoch %d: loss or outputs are not finite; recorded as the result", outcome["epoch"])

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from apr.basics.problems import Problem
-from apr.runs.metrics import METRICS, Metric, check_metric, guess_of
+from apr.runs.metrics import METRICS, Metric, check_metric, guess_of, part_of
 from apr.runs.protocol import check_protocol, full_protocol, planned_protocol
-from apr.runs.record import read_run
+from apr.runs.record import DROPPED, read_run
 from apr.runs.ways import WAYS
 from apr.scores.chosen import choose
-from apr.scores.table import Row, score_row
+from apr.scores.table import YES, Row, score_row
 
 Run = dict[str, Any]
 
@@ -22,8 +22,9 @@ def collected(
 
     Args:
         plan: of the task: title, way, metric, protocol (None of one that is evaluated), the part by which it chooses
-            among the cells of a grid, if it does, and `runs`, for each name its model, genotype, seed and cell; model
-            and genotype are None where the run itself has to tell, since it continues a ranked one.
+            among the cells of a grid, if it does, `rungs` where a search drops some, and `runs`, for each name its
+            model, genotype, seed and cell; model and genotype are None where the run itself has to tell, since it
+            continues a ranked one, and one with a `choice` is of the cell that is chosen.
         paths: of the runs, in the plan's order.
         manifest: of the task's view.
         sources: the runs that these start from.
@@ -36,31 +37,47 @@ def collected(
     metric = METRICS[plan["metric"]]
     guess = guess_of(metric, manifest)
     starts = {run["model"]: run for run in map(read_run, sources)}
-    rows = []
+    rows, again = [], []
     for path, planned in zip(paths, plan["runs"].values(), strict=True):
         run = read_run(path)
         model = planned["model"] or run["model"]
         if (run["model"], run["seed"]) != (model, planned["seed"]):
             raise Problem(f"{path}: is a run of {run['model']}, not of {model}; delete it and run again")
-        check_current(run, plan, planned, manifest, starts.get(model), str(path))
-        rows.append(row_of(run, metric, guess, planned["cell"]))
+        if "choice" in planned:
+            again.append((len(rows), run, planned, str(path)))
+        else:
+            check_current(run, plan, planned, manifest, starts.get(model), str(path))
+        rows.append(row_of(run, metric, guess, cell_of(planned, run)))
         if rows[-1]["status"] == "completed" and rows[-1]["value"] is None:
             raise Problem(
                 f"{path}: keeps nothing that {metric.name} is computed from; delete the file to make the run again, if "
                 "it is older than the metric, or let the task report another one"
             )
     try:
-        return choose(rows, plan["choose"])
+        rows = choose(rows, plan["choose"], {number for number, *_ in again})
     except ValueError as error:
         remedy = f"give its dataset that part, split: {{{plan['choose']}_fraction: 0.1}}, or remove choose"
         raise Problem(f"task {plan['title']}: choose: {error}; {remedy}") from None
+    cells = [planned["cell"] for planned in plan["runs"].values()]
+    chosen = {row["model"]: cell for row, cell in zip(rows, cells, strict=True) if row["chosen"] == YES and cell}
+    for _, run, planned, path in again:
+        check_current(run, plan, planned | {"cell": chosen[run["model"]]}, manifest, None, path)
+    return rows
+
+
+def cell_of(planned: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """What the cell of a planned run changes, which only the run tells where its cell was chosen."""
+    return (run.get("choice") or {}).get("cell", {}) if "choice" in planned else planned["cell"]
 
 
 def row_of(run: Run, metric: Metric, guess: float | None, cell: Mapping[str, Any] | None = None) -> Row:
-    """The row of a run."""
+    """The row of a run; one that was dropped has no score on the test part, for which it was not trained enough."""
     outcome = run["outcome"]
+    parts = outcome["parts"]
+    if outcome["status"] == DROPPED:
+        parts = parts | {"test": part_of(parts["test"]["n"])}
     kept = {"status": outcome["status"], "seed": run["seed"], "guess": guess, "cell": cell}
-    return score_row(run["model"], outcome["parts"], metric, **kept)
+    return score_row(run["model"], parts, metric, **kept)
 
 
 def check_current(
@@ -86,6 +103,14 @@ def check_current(
     # of pretrained models weights, outputs and preprocessing are known only when the weights are there
     known = run["protocol"] if whole(plan) else {key: run["protocol"].get(key) for key in expected}
     check_protocol(run | {"protocol": known}, expected, path)
+    if dropped_otherwise(run, plan):
+        text = f"was dropped after epoch {run['rung']['epochs']} by another search than the study's, if it has one"
+        raise Problem(f"{path}: {text}. Delete the file to train it on")
+
+
+def dropped_otherwise(run: Mapping[str, Any], plan: Mapping[str, Any]) -> bool:
+    """Whether a run was dropped at a rung that its task does not have."""
+    return bool(run.get("rung")) and run["rung"] not in plan.get("rungs", ())
 
 
 def whole(plan: Mapping[str, Any]) -> bool:

@@ -19,12 +19,13 @@ from apr.basics.escaping import plain
 from apr.basics.files import atomic_file
 from apr.basics.problems import Problem
 from apr.runs.metrics import COUNTS, METRICS, SHOWN, Metric, Part
+from apr.runs.record import ENDS
 
 SCHEMA = 1
 CELL = "cell_"
 FIRST, SECOND, LAST = ("model", "seed"), ("status", "n", "value"), ("chosen", "metric", "guess", "schema")
 REQUIRED = (*FIRST, *SECOND, *LAST)
-STATUSES = ("completed", "diverged")
+STATUSES = ENDS
 YES, NO = "yes", "no"
 
 Row = dict[str, Any]

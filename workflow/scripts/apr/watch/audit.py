@@ -12,9 +12,9 @@ from typing import Any
 from apr.basics.files import file_digest, read_json
 from apr.basics.problems import Problem
 from apr.runs.metrics import METRICS, guess_of
-from apr.runs.record import asked_for, read_run
+from apr.runs.record import COMPLETED, asked_for, read_run
 from apr.scores.chosen import choose
-from apr.scores.collected import check_current, row_of
+from apr.scores.collected import cell_of, check_current, row_of
 from apr.scores.table import Row, ranked_model, read_scores
 from apr.watch.consistency import (
     MALFORMED,
@@ -24,9 +24,10 @@ from apr.watch.consistency import (
     mixed_devices,
     of_another_study,
 )
+from apr.watch.planned import with_cell
 
 # What a planned run can be: each is exactly one of these.
-STATES = ("complete", "diverged", "to_do", "missing", "outdated", "unreadable", "misplaced", "out_of_range")
+STATES = ("complete", "diverged", "dropped", "to_do", "missing", "outdated", "unreadable", "misplaced", "out_of_range")
 # What the command that made the study makes again by itself.
 AGAIN = {
     "missing": "not there although the score table is",
@@ -38,6 +39,7 @@ WRONG = {
     "misplaced": "in another run's place",
     "out_of_range": "impossible beside the view",
     "weights": "whose kept weights are missing or damaged",
+    "outputs": "whose outputs, image by image, are missing or of another run",
     "classes": "with class counts that contradict each other",
     "table": "score table(s) unlike their runs",
 }
@@ -127,7 +129,8 @@ class _Task:
                 self._check_outputs(run, name)
         if self.entry["choose"] and rows and None not in rows:
             with suppress(ValueError):  # without that part no cell can be chosen, and collecting says so
-                rows = choose(rows, self.entry["choose"])
+                again = {number for number, run in enumerate(self.entry["runs"].values()) if "choice" in run}
+                rows = choose(rows, self.entry["choose"], again)
         if says := mixed_devices(runs):
             self._note(DEVICES, f"results/runs/{self.name}", says)
         if collected and (says := differing_table(self.root / path, rows)):
@@ -146,7 +149,7 @@ class _Task:
         """What the score table has to say of a run by itself: not whether it is chosen among several."""
         metric = METRICS[self.entry["metric"]]
         guess = guess_of(metric, self.view) if self.view else None
-        row = row_of(run, metric, guess, self.entry["runs"][name]["cell"])
+        row = row_of(run, metric, guess, cell_of(self.entry["runs"][name], run))
         unknown = [key for key, told in (("chosen", not self.entry["choose"]), ("guess", self.view)) if not told]
         return {key: value for key, value in row.items() if key not in unknown}
 
@@ -190,9 +193,8 @@ class _Task:
         path = f"results/outputs/{self.name}/{name}.npz"
         file = self.root / path
         if not file.is_file() or file_digest(file) != run["outputs"]:
-            self._note(
-                "weights", f"{path}, {self._path(name)}", "the outputs are missing or of another run; delete both"
-            )
+            what = "of another run, or damaged" if file.is_file() else "missing"
+            self._note("outputs", f"{path}, {self._path(name)}", f"the outputs are {what}; delete both")
 
     def _checked(self, name: str) -> tuple[dict | None, str, str]:
         """The run (None where it cannot be read), its state, and what is wrong with it."""
@@ -207,7 +209,7 @@ class _Task:
             return None, "unreadable", str(problem).removeprefix(f"{path}: ")
         except (OSError, *MALFORMED) as error:
             return None, "unreadable", f"is no run of this version ({type(error).__name__}: {error}); delete it"
-        state = "complete" if run["outcome"]["status"] == "completed" else "diverged"
+        state = run["outcome"]["status"].replace(COMPLETED, "complete")
         if misplaced:
             state = "misplaced"
         elif outdated or odd:
@@ -236,7 +238,7 @@ class _Task:
             return f"started from {initial}/{model}, which is outdated ({says})"
         try:
             images = self.view or run["protocol"]["images"]
-            check_current(run, self.entry, self.entry["runs"][name], images, source, path)
+            check_current(run, self.entry, with_cell(self.entry["runs"][name], run, self.root), images, source, path)
         except Problem as problem:
             return str(problem).removeprefix(f"{path}: ").partition(". Delete")[0]
         return ""

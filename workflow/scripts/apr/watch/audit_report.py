@@ -14,9 +14,11 @@ def audit_table(result: Audit, titles: Mapping[str, str]) -> Table:
     rows = []
     for task, states in result.states.items():
         kinds = Counter(finding.kind for finding in result.findings if finding.task == task)
-        others = {kind: kinds[kind] for kind in ("old_table", "weights", "classes", "table", *NOTED)}
+        others = {kind: kinds[kind] for kind in ("old_table", "weights", "outputs", "classes", "table", *NOTED)}
         rows.append({"task": task, "planned": sum(states.values()), **states, **others})
     data = pd.DataFrame(rows)
+    if not data["dropped"].any():  # few studies drop runs
+        data = data.drop(columns="dropped")
     total = data.drop(columns="task").sum()
     total[STRAY] = sum(finding.kind == STRAY for finding in result.findings)
     shown = pd.concat([data.assign(task=data["task"].map(titles)), pd.DataFrame([{"task": "All tasks", **total}])])
@@ -76,10 +78,11 @@ def _caption(result: Audit, total: Mapping[str, int]) -> str:
     made_again = [f"{found[kind]:,} {meaning}" for kind, meaning in AGAIN.items() if found[kind]]
     again = f"Made again by the same command: {'; '.join(made_again)}. " if made_again else ""
     strays = f" {found[STRAY]:,} file(s) or folder(s) are planned by no task." if found[STRAY] else ""
+    dropped = f", {total['dropped']:,} were dropped by a search" if "dropped" in total else ""
     what = "trainings" if result.trains else "runs"
     return (
-        f"Of {total['planned']:,} planned {what} {total['complete']:,} are complete, {total['diverged']:,} diverged "
-        f"and {total['to_do']:,} are still to do. {again}"
+        f"Of {total['planned']:,} planned {what} {total['complete']:,} are complete, {total['diverged']:,} diverged"
+        f"{dropped} and {total['to_do']:,} are still to do. {again}"
         f"{'Wrong: ' + '; '.join(bad) if bad else 'Nothing is wrong'}.{strays} Each planned run is counted once: "
         "complete, diverged, to do (its task has no score table yet), missing (it has one), outdated (another "
         "protocol, images or source than the study's), unreadable, misplaced (of another model, task or rank) or "

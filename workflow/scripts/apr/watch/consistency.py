@@ -9,6 +9,7 @@ from apr.basics.files import read_json
 from apr.basics.problems import Problem
 from apr.data.reading.parts import parts_of
 from apr.runs.metrics import METRICS, part_fault
+from apr.runs.record import DIVERGED, DROPPED
 from apr.scores.table import raw_rows, written
 
 MALFORMED = (KeyError, TypeError, AttributeError, IndexError, ValueError)
@@ -28,7 +29,8 @@ def impossible(run: dict, view: Mapping[str, Any]) -> str:
     before = protocol["initial"]["epochs"] if "initial" in protocol else 0  # epochs of the run that it continues
     own = [entry for entry in history if entry["epoch"] > before]
     odd = []
-    entries = [*own, *([outcome] if outcome["status"] == "completed" else [])]
+    ended = outcome["status"] != DIVERGED
+    entries = [*own, *([outcome] if ended else [])]
     parts = set(parts_of(view))
     for entry in entries:
         if entry["parts"].keys() != parts:
@@ -44,9 +46,10 @@ def impossible(run: dict, view: Mapping[str, Any]) -> str:
         odd.append(f"test has {outcome['parts']['test']['n']} images, its view {view['n_test']}")
     if [entry["epoch"] for entry in history] != list(range(1, len(history) + 1)):
         odd.append("its history leaves out or repeats an epoch")
-    if outcome["status"] == "completed":
-        if len(history) != epochs:
-            odd.append(f"its history has {len(history)} epochs of {epochs}")
+    if ended:
+        wanted = outcome["epoch"] if outcome["status"] == DROPPED else epochs
+        if len(history) != wanted:
+            odd.append(f"its history has {len(history)} epochs of {wanted}")
         # the last, or the one that was best on the validation images
         kept = next((entry for entry in history if entry["epoch"] == outcome["epoch"]), {"parts": None})
         if any(outcome[key] != kept[key] for key in outcome.keys() & kept.keys()):

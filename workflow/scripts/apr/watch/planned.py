@@ -8,7 +8,8 @@ from typing import Any
 
 from apr.basics.files import digest_of
 from apr.basics.problems import Problem
-from apr.scores.collected import protocol_now, whole
+from apr.runs.finetuning.halving import read_choice
+from apr.scores.collected import cell_of, dropped_otherwise, protocol_now, whole
 from apr.scores.table import ranked_model
 
 MALFORMED = (OSError, ValueError, KeyError, TypeError, AttributeError)
@@ -61,16 +62,29 @@ class Runs:
             if not self._current(initial, run["model"], source, made):
                 return False
         key = (view["dataset_digest"], view["indices_digest"], source and (source["fingerprint"], source["weights"]))
+        planned = with_cell(entry["runs"][name], run, self.root)
+        key = (*key, str(planned["cell"]))
         if self._expected.get((task, name), (None,))[0] != key:
-            expected = protocol_now(entry, entry["runs"][name], view, source)
+            expected = protocol_now(entry, planned, view, source)
             self._expected[task, name] = (key, digest_of(expected))
-        return self._expected[task, name][1] == run["fingerprint" if whole(entry) else "planned"]
+        same = self._expected[task, name][1] == run["fingerprint" if whole(entry) else "planned"]
+        return same and not dropped_otherwise(run, entry)
 
     def _other_rank(self, source: str, name: str, run: dict) -> bool:
         try:
             return ranked_model(self.root / f"results/scores/{source}.csv", name) != run["model"]
         except (Problem, *MALFORMED):
             return False
+
+
+def with_cell(planned: Mapping[str, Any], run: Mapping[str, Any], root: Path) -> dict[str, Any]:
+    """A planned run with its cell: of one of a chosen cell that which is chosen now, as far as that is known."""
+    if "choice" not in planned:
+        return dict(planned)
+    try:
+        return planned | {"cell": read_choice(root / planned["choice"])["cell"]}
+    except (Problem, *MALFORMED):
+        return planned | {"cell": cell_of(planned, run)}
 
 
 def _read(path: str | Path) -> dict | None:
@@ -80,7 +94,7 @@ def _read(path: str | Path) -> dict | None:
         protocol = {key: run["protocol"].get(key) for key in ("epochs", "genotype", "images")}
         kept = {key: run[key] for key in ("task", "model", "fingerprint")} | {
             "weights": run.get("weights"),
-            "planned": run.get("planned"),
+            **{key: run.get(key) for key in ("planned", "rung", "choice")},
         }
         seconds = run["timing"]["seconds"]
         return kept | {"protocol": protocol, "status": run["outcome"]["status"], "seconds": seconds + 0}

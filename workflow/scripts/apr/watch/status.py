@@ -16,7 +16,8 @@ from typing import Any
 
 from apr.basics.files import write_text
 from apr.data.reading.parts import parts_of
-from apr.runs.record import asked_for
+from apr.runs.finetuning.halving import mean_epochs
+from apr.runs.record import DIVERGED, DROPPED, asked_for
 from apr.watch.planned import Runs, read_view
 
 ENOUGH = 3  # runs that have to end since the start before a speed is told from them
@@ -40,6 +41,7 @@ class _Progress:
     new: int
     seconds: float | None
     diverged: int
+    dropped: int
     cost: float | None
     prepared: bool
 
@@ -85,17 +87,22 @@ def status_text(
         f"{done:,} of {planned:,} runs done{more}; time left: {_time_left(tasks, needed, now - started)}.",
     ]
     unprepared = [task for task, progress in tasks.items() if progress.left and not progress.prepared]
+    searched = [f"{task} {_pauses(plan[task], root, task)}" for task in tasks if plan[task].get("rungs")]
+    if searched:
+        head.append(f"Pauses of the search that cells have reached: {', '.join(searched)}.")
     if unprepared:
         head.append(f"Images not prepared yet: {', '.join(unprepared)}.")
-    rows = [("task", "done", "", "outdated", "diverged", "each", "still needed")]
+    # dropped runs are counted where there may be some
+    states = ("outdated", "diverged", *(["dropped"] if searched else []))
+    rows = [("task", "done", "", *states, "each", "still needed")]
     for task, progress in tasks.items():
         filled = BAR * progress.done // progress.planned if progress.planned else BAR
         each = _duration(progress.seconds) if progress.seconds else "-"
         count = f"{progress.done:,}/{progress.planned:,}"
         nothing = UNKNOWN if progress.prepared else UNPREPARED
         total = nothing if needed[task] is None else _duration(needed[task]) if progress.left else "-"
-        outdated, diverged = (f"{number:,}" if number else "-" for number in (progress.outdated, progress.diverged))
-        rows.append((task, count, "#" * filled + "." * (BAR - filled), outdated, diverged, each, total))
+        counts = (f"{number:,}" if number else "-" for number in (getattr(progress, state) for state in states))
+        rows.append((task, count, "#" * filled + "." * (BAR - filled), *counts, each, total))
     foot = "each: mean time of runs that ended; still needed: their time, were they made one by one."
     return "\n".join([*head, "", *_lines(rows), "", foot, ""])
 
@@ -169,9 +176,19 @@ def _progress(plan: Mapping[str, Any], task: str, made: Mapping, before: frozens
         outdated=len(made) - len(done),
         new=len(new),
         seconds=sum(seconds) / len(seconds) if seconds else None,
-        diverged=sum(run["status"] == "diverged" for run in done.values() if run),
+        diverged=sum(run["status"] == DIVERGED for run in done.values() if run),
+        dropped=sum(run["status"] == DROPPED for run in done.values() if run),
         cost=_cost(plan, task, root),
         prepared=read_view(plan[task], root) is not None,
+    )
+
+
+def _pauses(entry: Mapping[str, Any], root: str | Path, task: str) -> str:
+    """How many pauses of its search the cells of a task have reached, of how many: "12/16"."""
+    cells = [name for name, run in entry["runs"].items() if "choice" not in run]
+    places = [Path(root, f"results/rungs/{task}/{rung['epochs']}") for rung in entry["rungs"]]
+    return (
+        f"{sum((place / f'{name}.json').exists() for place in places for name in cells):,}/{len(cells) * len(places):,}"
     )
 
 
@@ -181,7 +198,8 @@ def _cost(plan: Mapping[str, Any], task: str, root: Path) -> float | None:
     if entry["protocol"] is None:  # an evaluation, which models of very different cost share
         return None
     protocol, before = entry["protocol"], plan[entry["initial"]]["protocol"]["epochs"] if entry["continues"] else 0
-    epochs = max(1, protocol.get("epochs", 1) - before)  # a probe passes every image once
+    epochs = mean_epochs(entry.get("rungs", ()), protocol.get("epochs", 1))  # a probe passes every image once
+    epochs = max(1, epochs - before)
     view = read_view(entry, root)
     if view is None:
         return None

@@ -22,8 +22,8 @@ def finish(arguments: argparse.Namespace, run: dict[str, Any], outputs: Arrays) 
     _hand_over(finished, arguments, run)
 
 
-def take_up(arguments: argparse.Namespace, fingerprint: str) -> dict[str, Any] | None:
-    """The run that was finished before, written where it is asked for, if it is this one and kept its outputs."""
+def finished_before(arguments: argparse.Namespace, fingerprint: str) -> dict[str, Any] | None:
+    """The run that was finished before, if it is this one and kept its outputs."""
     finished = Path(arguments.checkpoint).with_suffix(".json")
     run = read_run(finished) if finished.exists() else None
     if run is None or run["fingerprint"] != fingerprint:
@@ -33,8 +33,20 @@ def take_up(arguments: argparse.Namespace, fingerprint: str) -> dict[str, Any] |
         log.warning("%s: its outputs were not kept; making the run again", finished)
         return None
     log.warning("takes the result of an earlier call, %s; delete it to make the run again", finished)
-    _hand_over(finished, arguments, run)
     return run
+
+
+def take_up(arguments: argparse.Namespace, fingerprint: str) -> dict[str, Any] | None:
+    """The same, written where it is asked for."""
+    run = finished_before(arguments, fingerprint)
+    if run:
+        _hand_over(Path(arguments.checkpoint).with_suffix(".json"), arguments, run)
+    return run
+
+
+def leave_off(arguments: argparse.Namespace, run: dict[str, Any]) -> None:
+    """Write a run that others stopped before its end; it is not kept beside the checkpoint, since it might go on."""
+    write_json(arguments.run, run | {"outputs": keep_outputs(arguments.outputs, {})})
 
 
 def _hand_over(finished: Path, arguments: argparse.Namespace, run: dict[str, Any]) -> None:

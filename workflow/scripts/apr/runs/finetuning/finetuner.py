@@ -47,7 +47,7 @@ class FineTuner(Trainer):
                 parameter.requires_grad_(id(parameter) in own)
         classes = len(manifest["classes"])
         # steps are not recorded: these networks draw random numbers (dropout), and some synchronise
-        super().__init__(network, protocol, classes, device, recorded=False)
+        super().__init__(network, protocol, classes, device, recorded=False, fused=False)
         self.metric, self.sets = METRICS[protocol["metric"]], manifest.get("label_sets")
         self.classes, self.kept = classes, {"epoch": 0, "scores": {}}
         self._scores: dict[str, torch.Tensor] = {}
