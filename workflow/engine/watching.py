@@ -5,6 +5,7 @@ import os
 import sys
 from typing import Any
 
+from engine.decoded import share_decoded
 from engine.failures import failed_jobs
 from engine.order import DataFirst
 from engine.setup import DATA
@@ -26,6 +27,7 @@ class Watching:
         self.warm = WarmStarts()
         if workflow.remote_exec:  # a job's Snakemake calls no hooks
             self.warm.offer(workflow)
+            share_decoded()
 
     def start(self) -> None:
         """Before the first job."""
@@ -37,6 +39,7 @@ class Watching:
         plan = {task: self.study.planned(task) for task in self.study.run_here}
         self.status = StatusWriter(plan, ".", self._more)
         self.status.start()
+        share_decoded()
         # With a limit of the rate Snakemake looks at all ready jobs again every second, once more for each job that has
         # ended: after thousands of jobs it would do nothing else (JobScheduler.schedule).
         workflow.scheduler.job_rate_limiter = None
