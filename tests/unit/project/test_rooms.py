@@ -31,6 +31,7 @@ ROOMS = {
     "scores": [*RUNS, "statistics"],
     "comparisons": [*RUNS, "statistics", "scores"],
     "comparisons/transfer": [*RUNS, "statistics", "statistics/transfer", "scores", "comparisons"],
+    "comparisons/answers": COMPARED,
     "claims": COMPARED,
     "figures": COMPARED,
     "figures/ranks": [*COMPARED, "figures"],
