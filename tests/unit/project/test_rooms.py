@@ -47,7 +47,8 @@ AROUND = {
     "study": [""],
     "checks": ["", "study"],
     "cluster": ["", "study"],
-    "engine": ["", "study", "checks", "cluster"],
+    "warm": [],
+    "engine": ["", "study", "checks", "cluster", "warm"],
 }
 LONGEST = {".py": 300, ".smk": 150}  # lines
 MOST = 14  # modules in a folder
