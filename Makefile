@@ -79,9 +79,9 @@ clean: ## remove the results of demo, slices, retest, published and transfer; th
 # are others than studies/$(1).yaml
 define run_study
 	@echo "Running $(or $(3),studies/$(1).yaml) into $(1)/; an interrupted run goes on when you repeat this command."
-	@snakemake --configfile $(or $(3),studies/$(1).yaml) --directory $(1) --cores $(CORES) $(2) --quiet rules host reason 2>&1 \
-	  | { grep --line-buffered -vE '^(Select jobs to|Execute [0-9]+ jobs|Finished jobid|\[[A-Z][a-z]{2} )' || true; }
+	@snakemake --configfile $(or $(3),studies/$(1).yaml) --directory $(1) --cores $(CORES) $(2) --quiet rules host reason progress
 	@snakemake --configfile $(or $(3),studies/$(1).yaml) --directory $(1) --cores $(CORES) $(2) --quiet all --report report.html
+	@test ! -f $(1)/results/answer.txt || { echo; cat $(1)/results/answer.txt; }
 	@echo; echo "Made:"; printf '  %s\n' $(1)/results/tables/*.md $(1)/results/figures/*.png $(1)/report.html
 endef
 

@@ -64,6 +64,7 @@ def test_a_changed_table_is_read_again_and_what_shows_it_is_made_again(study, ma
         "rankings": 1,
         "table_audit": 1,
         "explorer": 1,
+        "answer": 1,
     }
     table.write_text(before)
 

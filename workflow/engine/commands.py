@@ -9,6 +9,7 @@ from snakemake.io import ancient
 
 from engine.batches import Batches, asked_often
 from engine.setup import SCRIPTS
+from engine.warm import command_of
 from study import ROOT, Study
 from study.files import Files
 
@@ -103,6 +104,7 @@ class Commands:
             task = study.tasks[name]
             weights = self.files.of_user(task.protocol.get("weights"))
             return study.training | {
+                "start": command_of("runs"),
                 "weights": f"--weights {shlex.quote(weights)}" if weights else "",
                 "script": shlex.quote(str(SCRIPTS / script)),
                 "root": shlex.quote(str(ROOT)),

@@ -40,7 +40,7 @@ ENDED = {
 # the plugin starts a preempted job again only where the site requeues it; else it would wait for ever
 PREEMPTED = "PREEMPTED"
 
-log = logging.getLogger("snakemake")
+log = logging.getLogger("snakemake.logging")
 
 
 class Refused(Exception):

@@ -1,19 +1,22 @@
-"""What goes on beside a running study: its status in results/STATUS, SLURM's queue, and the order of its jobs."""
+"""What goes on beside a running study: its status in a file and on the terminal, SLURM's queue, the jobs' order."""
 
 import logging
 import os
 import sys
 from typing import Any
 
+from snakemake_interface_logger_plugins.common import LogEvent
+
 from engine.decoded import share_decoded
 from engine.failures import failed_jobs
 from engine.order import DataFirst
 from engine.setup import DATA
+from engine.warm import WarmStarts
 from study import Study
 
 STOPPED = "Stopped before the end: Snakemake's log names what failed, if anything; the same command goes on."
 
-log = logging.getLogger("snakemake")
+log = logging.getLogger("snakemake.logging")
 
 
 class Watching:
@@ -23,23 +26,31 @@ class Watching:
         self.workflow, self.study, self.local = workflow, study, local
         self.status: Any = None
         self.queue: Any = None
+        self.terminal: Any = None
+        _print_plan_once(workflow)
+        self.warm = WarmStarts()
         if workflow.remote_exec:  # a job's Snakemake calls no hooks
+            self.warm.offer(workflow)
             share_decoded()
 
     def start(self) -> None:
         """Before the first job."""
         from apr.watch.status import StatusWriter  # here: a plan and a job on a node need none
+        from engine.terminal import Terminal
 
         workflow = self.workflow
         if workflow.executor_plugin.name == "slurm":
             self.queue = _watched_queue(workflow)
         plan = {task: self.study.planned(task) for task in self.study.run_here}
-        self.status = StatusWriter(plan, ".", self._more)
+        self.terminal = Terminal(workflow)
+        steps, shown = self.terminal.steps, self.terminal.shown
+        self.status = StatusWriter(plan, ".", self._more, call=steps.call, shown=shown)
         self.status.start()
         share_decoded()
         # With a limit of the rate Snakemake looks at all ready jobs again every second, once more for each job that has
         # ended: after thousands of jobs it would do nothing else (JobScheduler.schedule).
         workflow.scheduler.job_rate_limiter = None
+        self.warm.offer(workflow)
         DataFirst(workflow.scheduler, DATA, local=self.local)
         # It also records parameters as they were before the jobs ran (Persistence._params): whether all runs of a task
         # are there has to be asked again.
@@ -48,19 +59,34 @@ class Watching:
     def finish(self) -> None:
         """After the last job, when all that was asked for is there."""
         self.status.finish(map(str, self.workflow.dag_settings.targets or ()))
-        self._stop_queue()
+        self._stop()
 
     def stop(self) -> None:
         """After the last job, when something failed."""
         self.status.stop(STOPPED)
-        self._stop_queue()
+        self._stop()
 
     def _more(self) -> str:
         return failed_jobs(self.workflow.scheduler) + (self.queue.summary if self.queue else "")
 
-    def _stop_queue(self) -> None:
+    def _stop(self) -> None:
+        self.terminal.close()
         if self.queue:
             self.queue.stop()
+
+
+def _print_plan_once(workflow: Any) -> None:
+    """A plan's table of jobs stands after its jobs, and not before them too."""
+    if workflow.dryrun and workflow.is_main_process:
+        first = []
+
+        def keep(record: logging.LogRecord) -> bool:
+            repeated = getattr(record, "event", None) != LogEvent.RUN_INFO or bool(first)
+            first.append(record) if not repeated else None
+            return repeated
+
+        for handler in log.handlers:
+            handler.addFilter(keep)
 
 
 def _watched_queue(workflow: Any) -> Any:

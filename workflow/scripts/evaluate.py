@@ -151,7 +151,7 @@ def finished_run(finished: Path, arguments: argparse.Namespace, protocol: dict) 
     if arguments.predictions and not Path(arguments.predictions).exists():
         log.warning("%s: its predictions were not kept; evaluating again", finished)
         return None
-    log.warning("takes the result of an earlier call, %s; delete it to evaluate again", finished)
+    log.info("takes the result of an earlier call, %s; delete it to evaluate again", finished)
     return run
 
 

@@ -157,7 +157,7 @@ def take_up(finished: Path, arguments: argparse.Namespace, protocol: dict) -> bo
     if lacking and not (run["weights"] and Path(arguments.keep_weights).exists()):
         logging.getLogger("apr").warning("%s: its weights were not kept; training again", finished)
         return False
-    logging.getLogger("apr").warning("takes the result of an earlier call, %s; delete it to train again", finished)
+    logging.getLogger("apr").info("takes the result of an earlier call, %s; delete it to train again", finished)
     write_json(arguments.run, run | ({"rank": arguments.rank} if arguments.rank else {}))
     return True
 

@@ -31,6 +31,7 @@ ROOMS = {
     "scores": [*RUNS, "statistics"],
     "comparisons": [*RUNS, "statistics", "scores"],
     "comparisons/transfer": [*RUNS, "statistics", "statistics/transfer", "scores", "comparisons"],
+    "comparisons/answers": COMPARED,
     "claims": COMPARED,
     "figures": COMPARED,
     "figures/ranks": [*COMPARED, "figures"],
@@ -46,7 +47,8 @@ AROUND = {
     "study": [""],
     "checks": ["", "study"],
     "cluster": ["", "study"],
-    "engine": ["", "study", "checks", "cluster"],
+    "warm": [],
+    "engine": ["", "study", "checks", "cluster", "warm"],
 }
 LONGEST = {".py": 300, ".smk": 150}  # lines
 MOST = 14  # modules in a folder

@@ -9,7 +9,10 @@ from apr.runs.metrics import part_of
 from apr.runs.record import new_run
 from apr.watch.audit import audit
 from apr.watch.audit_report import audit_table, described
+from apr.watch.planned import Runs
+from apr.watch.progress import state_of
 from apr.watch.status import status_text
+from apr.watch.steps import Call
 from cluster.estimates import training_minutes
 from study import ROOT, read_yaml, study_of
 
@@ -50,19 +53,27 @@ def line_of(text, name):
 
 def test_a_probe_that_is_made_is_current_and_one_of_other_strengths_is_not(tmp_path):
     plan = probing(tmp_path)
-    assert line_of(status_text(plan, tmp_path, NOW, NOW - 9, {}), "probed")[1] == "1/2"
+    assert (
+        line_of(status_text(state_of(plan, tmp_path, NOW, NOW - 9, {}, Runs(plan, tmp_path), Call())), "probed")[1]
+        == "1/2"
+    )
     assert audit(plan, tmp_path).states["probed"]["complete"] == 1
     plan["probed"]["protocol"] = PROTOCOL | {"batch": 8}  # how it uses the machine
-    assert line_of(status_text(plan, tmp_path, NOW, NOW - 9, {}), "probed")[1] == "1/2"
+    assert (
+        line_of(status_text(state_of(plan, tmp_path, NOW, NOW - 9, {}, Runs(plan, tmp_path), Call())), "probed")[1]
+        == "1/2"
+    )
     plan["probed"]["protocol"] = PROTOCOL | {"strengths": [0.1]}
-    assert "1 outdated" in status_text(plan, tmp_path, NOW, NOW - 9, {})
+    assert "1 outdated" in status_text(state_of(plan, tmp_path, NOW, NOW - 9, {}, Runs(plan, tmp_path), Call()))
     assert audit(plan, tmp_path).states["probed"]["outdated"] == 1
 
 
 def test_a_probe_counts_as_one_epoch(tmp_path):
     plan = probing(tmp_path)
     (tmp_path / f"results/runs/probed/{run_name(MODELS[0])}.json").unlink()
-    assert line_of(status_text(plan, tmp_path, NOW, NOW - 9, {}), "probed")[-2:] == ["50", "s"]  # two of 100 s / 4
+    assert line_of(status_text(state_of(plan, tmp_path, NOW, NOW - 9, {}, Runs(plan, tmp_path), Call())), "probed")[
+        -2:
+    ] == ["50", "s"]  # two of 100 s / 4
 
 
 def test_a_probe_that_contradicts_itself_is_out_of_range(tmp_path):

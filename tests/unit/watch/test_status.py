@@ -10,9 +10,11 @@ from fabricated import diverged, edit, manifests, run_of, study, task, write_run
 from waits import wait_for
 
 import apr
-from apr.watch import planned
+from apr.watch import planned, status
 from apr.watch.planned import Runs
-from apr.watch.status import StatusWriter, finished_runs, status_text
+from apr.watch.progress import state_of
+from apr.watch.status import StatusWriter, finished_runs
+from apr.watch.steps import RUNS, Call, Counted, Pace
 
 NOW = 1_800_000_000.0
 MODELS = [f"a{number:03d}" for number in range(40)]
@@ -27,6 +29,10 @@ def started(root, *, done=0, models=MODELS, seconds=10.0, **protocol):
     return plan, view
 
 
+def status_text(plan, root, now, began, baseline, call=None):
+    return status.status_text(state_of(plan, root, now, began, baseline, Runs(plan, root), call or Call()))
+
+
 def line_of(text, name):
     return next(line for line in text.splitlines() if line.startswith(f"{name} "))
 
@@ -36,7 +42,7 @@ def test_before_anything_ended_nothing_is_estimated(tmp_path):
     text = status_text(plan, tmp_path, NOW, NOW - 60, finished_runs(plan, tmp_path))
     assert "0 of 40 runs done" in text
     assert "time left: unknown yet" in text
-    assert line_of(text, "photos").split() == ["photos", "0/40", "." * 20, "-", "-", "-", "unknown", "yet"]
+    assert line_of(text, "photos").split() == ["photos", "0/40", "." * 20, *"-----", "-", "unknown", "yet"]
 
 
 def test_the_time_left_follows_from_what_ended_since_the_start(tmp_path):
@@ -47,8 +53,8 @@ def test_the_time_left_follows_from_what_ended_since_the_start(tmp_path):
     assert line_of(text, "photos").split()[1:] == [
         "30/40",
         "#" * 15 + "." * 5,
-        "-",
-        "-",
+        *"----",
+        "10",
         "2",
         "min",
         "17",
@@ -59,8 +65,37 @@ def test_the_time_left_follows_from_what_ended_since_the_start(tmp_path):
 def test_what_was_there_before_the_start_tells_no_speed(tmp_path):
     plan, _ = started(tmp_path, done=30)
     text = status_text(plan, tmp_path, NOW, NOW - 500, finished_runs(plan, tmp_path))
-    assert "unknown yet (fewer than 3 runs have ended" in text
+    assert "unknown yet (no run has ended since the start)" in text
     assert line_of(text, "photos").endswith("2 min")
+
+
+@pytest.mark.parametrize(
+    ("pace", "counted", "said"),
+    [
+        (
+            Pace(60.0, 500.0),
+            Counted(40, 0, running=2),
+            "about 20 min, at a pace of 2.0 runs at once, as far as the first",
+        ),
+        (Pace(None, None), Counted(40, 0, running=2), "unknown yet (the first runs are under way)"),
+        (None, Counted(40), "unknown yet (no run has begun; now: data)"),
+    ],
+)
+def test_runs_under_way_tell_before_one_has_ended(tmp_path, pace, counted, said):
+    plan, _ = started(tmp_path)
+    stages = {("data", ""): Counted(3, 2, running=1, seconds=9.0), (RUNS, "photos"): counted}
+    call = Call(stages, {"photos": (pace, pace)} if pace else {}, NOW - 30)
+    text = status_text(plan, tmp_path, NOW, NOW - 60, {}, call)
+    assert f"time left: {said}" in text
+    assert line_of(text, "photos").split()[3:5] == [str(counted.running or "-"), "-"]
+    assert ("500" in line_of(text, "photos")) == bool(pace and pace.speed)
+
+
+def test_steps_that_are_no_runs_tell_their_own_time(tmp_path):
+    counted = {("scores", ""): Counted(10, 5, running=1, seconds=50.0), ("tables and figures", ""): Counted(20)}
+    state = state_of({}, tmp_path, NOW, NOW - 50, {}, Runs({}, tmp_path), Call(counted))
+    assert state.time_left == "about 50 s, and then tables and figures"
+    assert "Steps of this call: 5 of 30 done (scores 5/10, tables and figures 0/20)." in status.status_text(state)
 
 
 def test_a_task_without_runs_is_scaled_from_the_one_of_most_similar_cost(tmp_path):
@@ -97,7 +132,7 @@ def test_diverged_runs_are_counted(tmp_path):
     plan, view = started(tmp_path, done=40)
     for model in MODELS[:3]:
         write_run(tmp_path, "photos", model, diverged(run_of(plan, "photos", model, view)))
-    assert line_of(status_text(plan, tmp_path, NOW, NOW - 9, {}), "photos").split()[4] == "3"
+    assert line_of(status_text(plan, tmp_path, NOW, NOW - 9, {}), "photos").split()[6] == "3"
 
 
 def test_runs_of_an_older_protocol_or_of_other_images_are_outdated_and_still_needed(tmp_path):
@@ -105,7 +140,7 @@ def test_runs_of_an_older_protocol_or_of_other_images_are_outdated_and_still_nee
     plan["digits"]["protocol"] = plan["digits"]["protocol"] | {"lr": 0.1}
     text = status_text(plan, tmp_path, NOW, NOW - 60, {})
     assert "12 of 16 runs done, 4 outdated" in text
-    assert line_of(text, "digits").split()[1:4] == ["0/4", "." * 20, "4"]
+    assert line_of(text, "digits").split()[1:6] == ["0/4", "." * 20, "-", "-", "4"]
     assert "time left: none" not in text
     edit(tmp_path / "results/views/digits.json", lambda view: view.update(indices_digest="others"))
     assert "8 of 16 runs done, 8 outdated" in status_text(plan, tmp_path, NOW, NOW - 60, {})
@@ -197,7 +232,7 @@ def test_the_writer_writes_while_it_runs_and_a_last_time(tmp_path):
 )
 def test_the_first_line_says_what_ended(tmp_path, monkeypatch, asked, done, first):
     text = f"Written 2.\n{done} of 40 runs done; time left: none.\n"
-    monkeypatch.setattr("apr.watch.status.status_text", lambda *_: text)
+    monkeypatch.setattr("apr.watch.status.status_text", lambda _: text)
     writer = StatusWriter({}, tmp_path)
     writer.finish(asked)
     line, _, rest = (tmp_path / "results/STATUS").read_text().partition("\n")

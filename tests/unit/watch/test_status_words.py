@@ -3,7 +3,10 @@
 import pytest
 from fabricated import diverged, manifests, run_of, task, write_run
 
-from apr.watch.status import _duration, status_text
+from apr.watch.planned import Runs
+from apr.watch.progress import duration, state_of
+from apr.watch.status import status_text
+from apr.watch.steps import RUNS, Call, Counted
 
 NOW = 1_800_000_000.0
 # 1,200 s of photos and 4 x 400 s of digits within 100 s: 28 at once; 2 x 1,200 s and 3 x 2,400 s are left
@@ -12,14 +15,18 @@ TEXT = """\
 ; time left: at least 6 min, at a pace of 28 runs at once, \
 and what late will take, whose images are not prepared yet.
 Images not prepared yet: late.
+Steps of this call: 9 of 12 done (data 8/9).
+1 run(s) were taken up from an earlier call; to make one again delete its JSON \
+in results/runs and in results/checkpoints.
 
-task         done                        outdated  diverged    each  still needed
-photos        2/4  ##########..........         1         1  20 min        40 min
-longer_name   0/3  ....................         -         -       -     2 h 0 min
-late          0/2  ....................         -         -       -  not prepared
-digits        4/4  ####################         -         -   7 min             -
+task         done                        running  failed  outdated  diverged  images/s    each  still needed
+photos        2/4  ##########..........        1       1         1         1        10  20 min        40 min
+longer_name   0/3  ....................        -       -         -         -         -       -     2 h 0 min
+late          0/2  ....................        -       -         -         -         -       -  not prepared
+digits        4/4  ####################        -       -         -         -        10   7 min             -
 
-each: mean time of runs that ended; still needed: their time, were they made one by one.
+running, failed: in this call; images/s and each: means of runs that ended, or before of those under way;
+still needed: the time of the runs that are left, were they made one by one.
 """
 
 
@@ -32,7 +39,7 @@ each: mean time of runs that ended; still needed: their time, were they made one
     ],
 )
 def test_durations(seconds, words):
-    assert _duration(seconds) == words
+    assert duration(seconds) == words
 
 
 def test_a_whole_status(tmp_path):
@@ -46,7 +53,9 @@ def test_a_whole_status(tmp_path):
     plan["digits"] = task(models)
     for model in models:
         write_run(tmp_path, "digits", model, run_of(plan, "digits", model, view, seconds=400.0))
-    text = status_text(plan, tmp_path, NOW, NOW - 100, {"photos": frozenset(["a000"])})
+    counted = {("data", ""): Counted(9, 8), (RUNS, "photos"): Counted(3, 1, running=1, failed=1)}
+    baseline, call = {"photos": frozenset(["a000"])}, Call(counted, taken_up=1)
+    text = status_text(state_of(plan, tmp_path, NOW, NOW - 100, baseline, Runs(plan, tmp_path), call))
     first, *lines = text.splitlines()
     assert first.startswith("Written 2027-01-1")
     assert first.endswith(", 2 min after the start.")

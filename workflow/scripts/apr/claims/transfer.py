@@ -16,6 +16,7 @@ from apr.claims.scorecard import (
     UNDECIDED,
     VERDICTS,
     equivalence,
+    readable,
     smallest_difference,
     widened,
 )
@@ -47,7 +48,7 @@ def transfer_scorecard(claims: Sequence[TransferClaim], transfer: Transfer) -> T
         rows.append(_row(claim, found, result, words))
         shown.append(_shown(claim, found, rows[-1]["in_words"]))
     data = pd.DataFrame(rows)
-    return Table(data, pd.DataFrame(shown), _caption(data, transfer))
+    return Table(data, readable(data, shown), _caption(data, transfer))
 
 
 def _measured(claim: TransferClaim, transfer: Transfer) -> tuple[Measured | None, str]:

@@ -97,7 +97,8 @@ def _read(path: str | Path) -> dict | None:
             **{key: run.get(key) for key in ("planned", "rung", "choice")},
         }
         seconds = run["timing"]["seconds"]
-        return kept | {"protocol": protocol, "status": run["outcome"]["status"], "seconds": seconds + 0}
+        speed = run["timing"].get("images_per_second")
+        return kept | {"protocol": protocol, "status": run["outcome"]["status"], "seconds": seconds + 0, "speed": speed}
     except MALFORMED:
         return None
 

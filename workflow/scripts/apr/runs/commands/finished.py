@@ -32,7 +32,7 @@ def finished_before(arguments: argparse.Namespace, fingerprint: str) -> dict[str
     if not outputs.exists() or file_digest(outputs) != run.get("outputs"):
         log.warning("%s: its outputs were not kept; making the run again", finished)
         return None
-    log.warning("takes the result of an earlier call, %s; delete it to make the run again", finished)
+    log.info("takes the result of an earlier call, %s; delete it to make the run again", finished)
     return run
 
 
