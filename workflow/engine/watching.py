@@ -30,8 +30,8 @@ class Watching:
         _print_plan_once(workflow)
         self.warm = WarmStarts()
         if workflow.remote_exec:  # a job's Snakemake calls no hooks
+            share_decoded()  # first: a warm process and its clients have to have the same environment
             self.warm.offer(workflow)
-            share_decoded()
 
     def start(self) -> None:
         """Before the first job."""
