@@ -40,6 +40,7 @@ transfer: .venv/runtime.stamp ## which pretrained model should I take? Three of 
 	@mkdir -p transfer
 	@python workflow/at_hand.py > transfer/configfiles
 	$(call run_study,transfer,,$$(cat transfer/configfiles))
+	@echo; sed '/^|/,$$d; s/\\//g' transfer/results/tables/transfer_models.md
 
 .PHONY: test
 # one process more than cores: the tests of SLURM mostly wait
@@ -80,6 +81,7 @@ define run_study
 	@echo "Running $(or $(3),studies/$(1).yaml) into $(1)/; an interrupted run goes on when you repeat this command."
 	@snakemake --configfile $(or $(3),studies/$(1).yaml) --directory $(1) --cores $(CORES) $(2) --quiet rules host reason progress
 	@snakemake --configfile $(or $(3),studies/$(1).yaml) --directory $(1) --cores $(CORES) $(2) --quiet all --report report.html
+	@test ! -f $(1)/results/answer.txt || { echo; cat $(1)/results/answer.txt; }
 	@echo; echo "Made:"; printf '  %s\n' $(1)/results/tables/*.md $(1)/results/figures/*.png $(1)/report.html
 endef
 

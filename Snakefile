@@ -68,11 +68,13 @@ report: "workflow/report/study.rst"
 
 
 rule all:
-    """Every table and figure of the study."""
+    """Every table and figure of the study, its explorer, and its answer."""
     default_target: True
     input:
         rules.tables.input,
         rules.figures.input,
+        rules.explorer.output if study.asked else [],
+        rules.answer.output if any(answer.values()) else [],
         "results/run_config.yaml",
 
 

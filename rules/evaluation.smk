@@ -29,8 +29,8 @@ rule evaluate:
         run=commands.evaluated(),
         how=commands.machine("evaluate.py"),
     shell:
-        "exec python {params.how[script]} --task {wildcards.task} --model {params.run[model]} --root {params.how[root]}"
-        " {params.run[weights]}"
+        "exec python {params.how[start]} {params.how[script]} --task {wildcards.task} --model {params.run[model]}"
+        " --root {params.how[root]} {params.run[weights]}"
         " --view {input.view} --packed {params.how[packed]} --storage {params.how[storage]}"
         " --batch {params.how[batch]} --threads {threads} --device {params.how[device]}"
         " --checkpoint results/checkpoints/{wildcards.task}/{wildcards.model}.pt"

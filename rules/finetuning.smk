@@ -32,8 +32,8 @@ rule finetune:
         run=commands.transferred(),
         how=commands.machine("finetune.py"),
     shell:
-        "exec python {params.how[script]} --task {wildcards.task} --model {params.run[model]} --root {params.how[root]}"
-        " {params.run[weights]} --protocol {params.run[protocol]} {params.run[after]} --metric {params.how[metric]}"
+        "exec python {params.how[start]} {params.how[script]} --task {wildcards.task} --model {params.run[model]}"
+        " --root {params.how[root]} {params.how[weights]} --protocol {params.run[protocol]} {params.run[after]} --metric {params.how[metric]}"
         " --view {input.view} --packed {params.how[packed]} --storage {params.how[storage]}"
         " --threads {threads} --device {params.how[device]} --resident-gb {params.how[resident_gb]}"
         " --checkpoint results/checkpoints/{wildcards.task}/{wildcards.model}.pt"
@@ -66,8 +66,8 @@ rule probe:
         run=commands.transferred(),
         how=commands.machine("probe.py"),
     shell:
-        "exec python {params.how[script]} --task {wildcards.task} --model {params.run[model]} --root {params.how[root]}"
-        " {params.run[weights]} --protocol {params.run[protocol]} --metric {params.how[metric]}"
+        "exec python {params.how[start]} {params.how[script]} --task {wildcards.task} --model {params.run[model]}"
+        " --root {params.how[root]} {params.how[weights]} --protocol {params.run[protocol]} --metric {params.how[metric]}"
         " --view {input.view} --packed {params.how[packed]} --storage {params.how[storage]}"
         " --threads {threads} --device {params.how[device]} --resident-gb {params.how[resident_gb]}"
         " --features {params.how[features]}"

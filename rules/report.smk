@@ -1,10 +1,14 @@
 # Needs:  every table and figure that the study can make (ranks/, lines/), and its plan
-# Makes:  results/tables/{items,audit}.{csv,md,rst}, results/run_config.yaml, results/STATUS; results/audit.{csv,md}
+# Makes:  results/tables/{items,audit}.{csv,md,rst}, results/run_config.yaml, results/STATUS; results/audit.{csv,md};
+#         results/explorer.html; results/answer.{txt,rst}, with which the report opens
+from engine.outputs import STUDY
 from engine.safe_report import secure_report
 from engine.watching import Watching
+from study.answer import answer_files, answer_parts
 
 secure_report()
 watching = Watching(workflow, study, local=not batches.submits)
+answer = answer_parts(items, files)
 
 
 rule tables:
@@ -17,6 +21,42 @@ rule figures:
     """Every figure of the study, with its numbers and its caption."""
     input:
         expand("results/figures/{name}.{suffix}", name=items.made("fig_"), suffix=["pdf", "png", "csv", "rst"]),
+
+
+rule answer:
+    """What agrees with what, how sure that is, and what it costs to choose by it, in a few sentences."""
+    input:
+        **{kind: outputs.needed("answer", paths) for kind, paths in answer_files(answer).items()},
+    output:
+        txt="results/answer.txt",
+        caption="results/answer.rst",
+    log:
+        "logs/answer.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        parts=answer,
+    script:
+        "../workflow/scripts/answer.py"
+
+
+rule explorer:
+    """Every model and every task of the study in one page that a browser opens, without a network."""
+    input:
+        scores=files.scores(study.asked),
+        population=["results/population.csv"] if study.models else [],
+    output:
+        outputs.page("results/explorer.html"),
+    log:
+        "logs/explorer.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        title=lambda wildcards: study.title,
+        axes=comparisons.explored,
+        plan=lambda wildcards: {task: study.planned(task) for task in study.asked},
+    script:
+        "../workflow/scripts/explorer.py"
 
 
 rule table_items:
@@ -69,7 +109,7 @@ rule write_config:
         report(
             "results/run_config.yaml",
             caption="../workflow/report/config.rst",
-            category="Study",
+            category=STUDY,
             labels={"item": "Effective configuration", "format": "YAML"},
         ),
     log:

@@ -33,8 +33,8 @@ rule finetune_rung:
         run=commands.transferred(),
         how=commands.machine("finetune.py"),
     shell:
-        "exec python {params.how[script]} --task {wildcards.task} --model {params.run[model]} --root {params.how[root]}"
-        " {params.run[weights]} --protocol {params.run[protocol]} {params.run[after]} --metric {params.how[metric]}"
+        "exec python {params.how[start]} {params.how[script]} --task {wildcards.task} --model {params.run[model]}"
+        " --root {params.how[root]} {params.run[weights]} --protocol {params.run[protocol]} {params.run[after]} --metric {params.how[metric]}"
         " --view {input.view} --packed {params.how[packed]} --storage {params.how[storage]}"
         " --threads {threads} --device {params.how[device]} --resident-gb {params.how[resident_gb]}"
         " --checkpoint results/checkpoints/{wildcards.task}/{wildcards.model}.pt"

@@ -21,7 +21,7 @@ rule download_file:
         declared=lambda wildcards: files.declared(wildcards.dataset, wildcards.file),
         revision=lambda wildcards: 1 if files.bundled(wildcards.dataset, wildcards.file) else None,
         url=lambda wildcards, output: files.address(wildcards.dataset, wildcards.file),
-        login=lambda wildcards, output: study.datasets[wildcards.dataset]["login"],
+        login=lambda wildcards, output: files.logins(wildcards.dataset)[wildcards.file],
         mirror=lambda wildcards, output: study.mirror,
         root=lambda wildcards, output: workflow.basedir,
     message:
@@ -52,7 +52,7 @@ rule verify_source:
         raw=lambda wildcards: f"data/raw/{wildcards.dataset}",
         trusted="data/raw/{dataset}.trusted.json",
         made_here=lambda wildcards: files.bundled(wildcards.dataset),
-        login=lambda wildcards, output: study.datasets[wildcards.dataset]["login"],
+        logins=lambda wildcards, output: files.logins(wildcards.dataset),
         mirror=lambda wildcards, output: study.mirror,
         root=lambda wildcards, output: workflow.basedir,
     script:

@@ -32,8 +32,9 @@ rule train:
         run=commands.trained(),
         how=commands.machine("train.py"),
     shell:
-        "exec python {params.how[script]} --task {wildcards.task} {params.run[which]} --protocol {params.run[protocol]}"
-        " --view {input.view} --packed {params.how[packed]} --storage {params.how[storage]} --metric {params.how[metric]}"
+        "exec python {params.how[start]} {params.how[script]} --task {wildcards.task} {params.run[which]}"
+        " --protocol {params.run[protocol]} --metric {params.how[metric]}"
+        " --view {input.view} --packed {params.how[packed]} --storage {params.how[storage]}"
         " --threads {threads} --device {params.how[device]} --resident-gb {params.how[resident_gb]}"
         " --checkpoint results/checkpoints/{wildcards.task}/{wildcards.model}.pt"
         " --checkpoint-seconds {params.how[checkpoint_seconds]} {params.how[more]}"

@@ -43,8 +43,8 @@ rule table_transfer_scores:
 rule table_transfer_models:
     """Which model to take on each dataset, and whether ImageNet accuracy would have told."""
     input:
-        scores=outputs.needed("table_transfer_models", files.scores(comparisons.transfer.tasks())),
-        resampled=comparisons.transfer.resampled(),
+        scores=outputs.needed("table_transfer_models", files.scores(comparisons.transfer.tasks("probes"))),
+        resampled=comparisons.transfer.resampled("probes"),
     output:
         **outputs.table("transfer_models"),
     log:
@@ -52,7 +52,7 @@ rule table_transfer_models:
     conda:
         "../../envs/analysis.yaml"
     params:
-        transfer=comparisons.transfer.params(),
+        transfer=comparisons.transfer.params("probes"),
     script:
         "../../workflow/scripts/table_transfer_models.py"
 

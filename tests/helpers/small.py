@@ -1,9 +1,11 @@
 """A tiny packed dataset and trainer for tests of training."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
 from apr.basics.files import atomic_file
 from apr.data.packed import INDEX, open_packed
@@ -54,6 +56,24 @@ def packed_images(folder: Path, *, classes: int = 6, per_class: int = 9, side: i
         file.write(pixels.tobytes())
     np.save(folder / "noise.index.npy", index)
     return open_packed(folder / "noise", "pixels"), labels
+
+
+def encoded_images(folder: Path, *, count: int = 9, side: int = 40):
+    """Pictures that JPEG does well on, of different sizes; every ninth is a PNG. Opened as packed encoded bytes."""
+    folder.mkdir(exist_ok=True)
+    generator = np.random.default_rng(1)
+    index, files = np.zeros(count, INDEX), []
+    for i in range(count):
+        height, width = side + i % 9, side + 2 * (i % 7)
+        coarse = generator.integers(0, 256, (6, 6, 3)).astype(np.uint8)
+        picture, buffer = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC), io.BytesIO()
+        picture.save(buffer, "PNG" if i % 9 == 8 else "JPEG", quality=90)
+        files.append(buffer.getvalue())
+        index[i] = (sum(map(len, files[:-1])), len(files[-1]), height, width, i % 3, 0)
+    with atomic_file(folder / "photos.bin", "wb") as file:
+        file.write(b"".join(files))
+    np.save(folder / "photos.index.npy", index)
+    return open_packed(folder / "photos", "encoded"), index["label"].astype(np.int64)
 
 
 CPU = torch.device("cpu")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from slurm_cluster import Cluster
 from waits import LONGEST, wait_for
-from warm_python import warm_environment, warm_python
+from warm_python import snakemake_script, warm_environment, warm_python
 
 from apr.basics.leases import _born
 from study import ROOT
@@ -21,12 +21,12 @@ PROMPT = ROOT / "tests/slurm/prompt_snakemake.py"
 class Study:
     """A study in a folder, run through the profile on the cluster, or on this machine where there is none."""
 
-    def __init__(self, folder: Path, cluster: Cluster | None, config: Path = STUDY) -> None:
-        self.folder, self.cluster, self.config = folder, cluster, config
+    def __init__(self, folder: Path, cluster: Cluster | None, config: Path = STUDY, warm: bool = True) -> None:
+        self.folder, self.cluster, self.config, self.warm = folder, cluster, config, warm
         self.log = folder.parent / f"{folder.name}.log"
 
     def command(self, *arguments: str, per_gpu=1) -> list[str]:
-        words = [warm_python(), *([PROMPT] if self.cluster else ["-m", "snakemake"]), "-s", ROOT / "Snakefile"]
+        words = [warm_python(), PROMPT if self.cluster else snakemake_script(), "-s", ROOT / "Snakefile"]
         words += [*arguments, "--configfile", self.config, "--directory", self.folder]
         if self.cluster:
             words += ["--profile", ROOT / "slurm", "--slurm-init-seconds-before-status-checks", "2"]
@@ -57,7 +57,7 @@ class Study:
     def environment(self) -> dict[str, str]:
         if not self.cluster:
             return warm_environment()
-        return os.environ | {"OMP_NUM_THREADS": "1"} | self.cluster.environment
+        return os.environ | {"OMP_NUM_THREADS": "1", "APRBENCH_WARM": str(int(self.warm))} | self.cluster.environment
 
     def trainings(self) -> list[tuple[str, str, int]]:
         """Run, job and process of each training that has a checkpoint."""

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 from cluster_study import Study
 from waits import LONGEST, wait_for
+from warm_owner import is_warm
 
 
 @pytest.fixture(scope="module")
@@ -94,11 +95,14 @@ def test_a_full_disk_is_named(prepared, cluster, tmp_path):
         subprocess.run(["umount", "-l", folder], check=True)
 
 
-def test_a_job_that_is_preempted_and_cancelled_is_requeued(folder, cluster):
-    study = Study(folder, cluster)
+@pytest.mark.parametrize("warm", [True, False], ids=["warm", "plain"])
+def test_a_job_that_is_preempted_and_cancelled_is_requeued(prepared, cluster, tmp_path, warm):
+    folder = shutil.copytree(prepared, tmp_path / "study")
+    study = Study(folder, cluster, warm=warm)
     options = ["--default-resources", "slurm_partition=spot", "mem_mb=500", "runtime=5"]
     snakemake = study.start("results/runs/digits/a002.json", *options)
-    _, job, _ = study.held()
+    _, job, process = study.held()
+    assert is_warm(process) == warm
     node = cluster.command("squeue", "-h", "-j", job, "-o", "%N").strip()
     urgent = ["--partition=urgent", "--exclusive", f"--nodelist={node}", "--output=/dev/null", "--wrap=sleep 1"]
     cluster.command("sbatch", *urgent)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from waits import LONGEST
-from warm_python import warm_environment, warm_python
+from warm_python import snakemake_script, warm_environment, warm_python
 
 from study import ROOT
 
@@ -19,7 +19,7 @@ def snakemake(*arguments, directory, configs=(TINY,), check=True, snakefile=ROOT
     """Run Snakemake on the project; targets come first. Returns the finished process with its output as text."""
     words = ["-s", str(snakefile), *map(str, arguments)]
     words += ["--directory", str(directory), "--configfile", *map(str, configs)]
-    command, environment = [warm_python(), "-m", "snakemake", *words], warm_environment()
+    command, environment = [warm_python(), snakemake_script(), *words], warm_environment()
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=LONGEST, env=environment)
     done.output = done.stdout + done.stderr
     assert not check or done.returncode == 0, done.output[-4000:]

@@ -63,6 +63,8 @@ def test_a_changed_table_is_read_again_and_what_shows_it_is_made_again(study, ma
         "import_own_tables": 1,
         "rankings": 1,
         "table_audit": 1,
+        "explorer": 1,
+        "answer": 1,
     }
     table.write_text(before)
 

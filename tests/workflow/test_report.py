@@ -93,13 +93,37 @@ def text(page):
 
 def test_figures_are_shown_with_their_captions(page):
     opened = page[0]
-    opened.get_by_text("Figures", exact=True).first.click()
+    opened.get_by_text("1 Figures", exact=True).first.click()
     wait_for(lambda: all(figure in opened.inner_text("body") for figure in ("Figure 3", "Figure 7")), what="figures")
-    row = opened.locator("tr", has_text="Figure 3").filter(has_text="PNG").first
+    row = opened.locator("tr", has_text="Figure 3")
+    assert row.count() == 1  # PNG and PDF are a switch above the list
     row.locator("a").first.click()
     picture = opened.locator("img[src^='data:image/png'], img[src^='blob:']").last
     picture.wait_for(state="visible")
     assert picture.evaluate("image => image.complete && image.naturalWidth") > 500
+
+
+def test_the_report_opens_with_the_answer_and_lists_in_reading_order(page, finished):
+    opened = page[0]
+    opened.reload()
+    asked = opened.get_by_text("hold on the targets?").first
+    asked.wait_for(state="visible")
+    first = letters(opened.inner_text("body"))
+    for line in (finished / "results/answer.txt").read_text(encoding="utf-8").splitlines():
+        assert letters(line.removeprefix("- ")) in first
+    graph = opened.locator(".vega-embed").first
+    graph.wait_for(state="attached")
+    top, bottom = asked.bounding_box(), graph.bounding_box()
+    assert top["y"] < 300
+    assert bottom["y"] > top["y"] + top["height"]
+    folders = [text for text in opened.inner_text("nav.h-screen").splitlines() if text[:1].isdigit()]
+    assert [folder[2:] for folder in folders][:3] == ["Figures", "Tables", "Explorer"]
+    opened.get_by_text("1 Figures", exact=True).first.click()
+    rows = opened.locator("nav.h-screen tbody tr")
+    wait_for(lambda: rows.count() > 5, what="figures")
+    shown = rows.all_inner_texts()
+    assert ["Figure 3" in shown[0], "One target" in shown[1]] == [True, True]
+    assert opened.locator("nav.h-screen").bounding_box()["width"] <= 0.41 * 1400
 
 
 def test_the_report_holds_every_figure_table_and_computed_captions(report, finished):
@@ -109,6 +133,25 @@ def test_the_report_holds_every_figure_table_and_computed_captions(report, finis
     caption = (finished / "results/figures/imagenet_vs_targets.rst").read_text()
     (rho, *_) = re.findall(r"ρ = ([−\d.]+)", caption) or re.findall(r"ρ (undefined)", caption)
     assert rho in page
+
+
+def test_the_explorer_opens_within_the_report_and_is_the_same_page(page, report, finished):
+    opened, asked, faults = page
+    opened.reload()
+    opened.get_by_text("3 Explorer", exact=True).first.click()
+    row = opened.locator("tr", has_text="Every model and task in one page").first
+    row.locator("a").first.click()
+    explorer = opened.frame_locator("iframe")
+    explorer.locator("body[data-ready]").wait_for(state="attached")
+    study = yaml.safe_load(TINY.read_text(encoding="utf-8"))
+    assert letters(explorer.locator("h1").inner_text()) == letters(study["title"])
+    explorer.locator("#models tbody tr").first.focus()
+    assert re.fullmatch(r"a00\d", explorer.locator("#model").inner_text())
+    assert explorer.locator("#stages rect").count() > 0
+    assert letters(study["tasks"]["digits"]["title"]) in letters(explorer.locator("#own").inner_text())
+    assert explorer.locator("body").evaluate("() => window.ran") is None
+    assert (left(asked, report), faults) == ([], [])
+    assert (finished / "results/explorer.html").stat().st_size < 3_000_000
 
 
 def configured():

@@ -1,12 +1,16 @@
 """Pretrained models through Snakemake: fine-tuned, probed and trained from scratch, then compared."""
 
 import csv
+import json
 
 import pytest
 import timm
 import torch
 import yaml
+from PIL import Image
 
+from apr.data.packed import open_packed
+from apr.data.views import view_indices
 from study import ROOT
 
 from .conftest import planned, snakemake
@@ -35,13 +39,18 @@ def study(tmp_path_factory):
     small = {"epochs": 2, "resolution": 32, "eval_resize": 32, "weights": str(folder), "grid": {"lr": [0.003, 0.03]}}
     task = {"view": "tissues", "models": models}
     own = {
-        "datasets": {"tissues": {"split": {"validation_fraction": 0.2}}},
+        "datasets": {"tissues": {"split": {"validation_fraction": 0.2}}, "digits": {}},
         "views": {"few": {"dataset": "tissues", "cap": 12, "seed": 1}},
-        "regimes": {"tune": small, "probe": {"resolution": 32, "eval_resize": 32, "weights": str(folder)}},
+        "regimes": {
+            "as_published": {"weights": str(folder)},
+            "tune": small,
+            "probe": {"resolution": 32, "eval_resize": 32, "weights": str(folder)},
+        },
         "tasks": {
             "imagenet": {"published": table, "set": None, "metric": "top1_accuracy"},
             "tissues": task | {"view": "few", "finetune": "tune", "metric": "macro_f1", "choose": {"by": "validation"}},
             "probed": task | {"view": "few", "probe": "probe", "metric": "macro_f1"},
+            "evaluated": {"view": "digits", "evaluate": "as_published", "models": models[:1]},
             "scratch": task
             | {
                 "view": "few",
@@ -86,6 +95,44 @@ def test_tables_and_figures_are_made(made):
         if row["chosen"] == "yes":
             others = [float(one["validation_macro_f1"]) for one in rows if one["model"] == row["model"]]
             assert float(row["validation_macro_f1"]) == max(others)
+
+
+def test_probes_stand_beside_the_answer_and_logs_say_what_was_chosen(made):
+    text = (made / "results/tables/transfer_models.md").read_text()
+    assert text.startswith("Which model to take:\n\n- tissues\\: take own")
+    assert "| As fixed features |" in text
+    assert "Multiply-adds (M, at 32 px)" in text
+    assert "Far below (less than half of) the resolution" in text
+    assert "from scratch for 2 epochs at 32 px" in (made / "results/figures/transfer_scratch.rst").read_text()
+    log = (made / "logs/probe/probed/own.nets.one.log").read_text()
+    assert "(C, the inverse of the regularisation), the best of 7 on the validation images" in log
+    assert "pictures of 32 px are far below the 160 px that these weights were made for" in log
+
+
+def test_a_network_of_ones_own_is_evaluated(made):
+    run = json.loads((made / "results/runs/evaluated/own.nets.one.json").read_text())
+    assert (run["model"].split(":")[0], run["outcome"]["status"]) == ("own", "completed")
+    torch.manual_seed(0)
+    network = timm.create_model("test_resnet", num_classes=1000).eval()
+    packed = open_packed(made / "data/packed/digits", "pixels")
+    rows = view_indices(json.loads((made / "results/views/digits.json").read_text()), packed.index)
+    transform = timm.data.create_transform(**timm.data.resolve_model_data_config(network), is_training=False)
+    with torch.inference_mode():
+        inputs = torch.stack([transform(Image.fromarray(packed.read(int(row)))) for row in rows["test"]])
+        answers = network(inputs).argmax(dim=1).numpy()
+    assert run["outcome"]["parts"]["test"]["correct_top1"] == int((answers == rows["test_labels"]).sum())
+    with (made / "results/scores/evaluated.csv").open() as file:
+        assert [row["model"] for row in csv.DictReader(file)] == [run["model"]]
+
+
+def test_a_model_that_is_added_makes_no_other_run_again(study, made, tmp_path):
+    base, own = study[1]
+    changed = yaml.safe_load(own.read_text())
+    changed["tasks"]["probed"]["models"] = [*changed["tasks"]["probed"]["models"], "timm:test_vit.r160_in1k"]
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(changed))
+    plan = planned(snakemake("-n", directory=made, configs=[base, tmp_path / "own.yaml"]))
+    assert plan["probe"] == 1
+    assert "finetune" not in plan
 
 
 def test_nothing_is_wrong_and_nothing_is_left_to_do(study, made):

@@ -46,7 +46,8 @@ def test_the_whole_paper_is_planned(nothing):
     data = {"download_file": 9, "verify_source": 9, "unpack_source": 9, "pack_dataset": 9, "select_view": 9 + 7}
     runs = {"sample_population": 1, "train": 13_020 + 5, "collect_scores": 30, "rank_runs": 2}
     figures = dict.fromkeys([*FIGURES, "fig_design_space"], 1) | {"fig_target": 8}
-    assert jobs == data | runs | figures | dict.fromkeys((f"table_{name}" for name in TABLES), 1) | {"write_config": 1}
+    tables = dict.fromkeys((f"table_{name}" for name in TABLES), 1)
+    assert jobs == data | runs | figures | tables | {"write_config": 1, "explorer": 1, "answer": 1}
 
 
 def whole(*tasks):

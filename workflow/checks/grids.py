@@ -1,7 +1,7 @@
 """Errors of the grids of tasks, and of what is chosen among their cells."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from apr.basics.values import limit_problem, shown, value_problem
@@ -9,10 +9,13 @@ from apr.runs.ways import AXES, WAYS
 from checks.data import Errors, Known
 from study.tasks import axis_values, cell_name, cells_of, flat, full_entry, grid_of, keys_of, values_of, ways_of
 
+MOST_COMPARED = 10_000  # cells of a grid
+
 
 def grid_errors(name: str, task: dict, regimes: dict) -> Errors:
     """Axes that the way does not have, values that it does not take, and cells that would share a name."""
     way = ways_of(task)[0]
+    yield from _idle_errors(name, task, regimes, way)
     for axis, values in grid_of(task, regimes).items():
         path = ["tasks", name] if axis in task.get("grid", {}) else ["regimes", task[way]]
         path, keys = [*path, "grid", axis], keys_of(axis)
@@ -43,6 +46,43 @@ def grid_errors(name: str, task: dict, regimes: dict) -> Errors:
         for key in keys:
             if key in task:
                 yield ["tasks", name, key], "stands beside an axis of the grid that sets it; remove one of them"
+
+
+def _idle_errors(name: str, task: dict, regimes: dict, way: str) -> Errors:
+    """Axes that nothing reads in any cell, and cells that differ in nothing that is read."""
+    grid = grid_of(task, regimes)
+    full, only_with = {**WAYS[way].unsaid, **full_entry(name, task, regimes)}, WAYS[way].only_with
+    whole = all(len(value) == len(keys_of(axis)) for axis, of in grid.items() if keys_of(axis)[1:] for value in of)
+    if not whole:  # an error of its own
+        return
+    idle = False
+    for axis in grid:
+        for key in keys_of(axis):
+            other, value = only_with.get(key, (key, None))
+            if other != key and value not in values_of(full, other):
+                idle, path = True, ["tasks", name] if axis in task.get("grid", {}) else ["regimes", task[way]]
+                says = shown(values_of(full, other)[0])
+                what = f"{key} does nothing in any cell, since {other} is {says}"
+                yield [*path, "grid", axis], f"{what}; take it out, or set {other}: {value}"
+    axes = {axis: axis_values(values) for axis, values in grid.items()}
+    unread = any(key in only_with for axis in grid for key in keys_of(axis))
+    if idle or not unread or math.prod(map(len, axes.values())) > MOST_COMPARED:
+        return
+    read: dict[tuple, dict] = {}
+    for cell in cells_of(axes):
+        merged = {**full, **cell}
+        kept = {key: merged[key] for key in cell if key not in only_with or _is_read(key, merged, only_with)}
+        same = read.setdefault(tuple((key, repr(value)) for key, value in kept.items()), cell)
+        if same is not cell:
+            idle_keys = ", ".join(key for key in cell if key not in kept)
+            text = f"the cells {shown(same)} and {shown(cell)} are one, since {idle_keys} does nothing there; keep one"
+            yield ["tasks", name, "grid"], f'{text}, by an axis of several keys, as "{", ".join(grid)}": [[…], …]'
+            return
+
+
+def _is_read(key: str, protocol: dict, only_with: Mapping[str, tuple[str, str]]) -> bool:
+    other, value = only_with[key]
+    return protocol[other] == value
 
 
 def _wrong_values(key: str, values: Any, way: str, together: bool) -> Iterator[str]:

@@ -7,7 +7,7 @@ from apr.basics.addresses import folder_problem
 from apr.basics.problems import Problem
 from apr.basics.values import nearest, shown
 from apr.models.anynet import Genotype, complexity
-from apr.models.names import own_file, parse_model, run_name
+from apr.models.names import listed_models, own_file, parse_model, run_name, unknown_model
 from apr.runs.ways import WAYS
 from checks.data import Errors, Known, tolerant
 from study.settings import ROOT, network_genotype
@@ -15,6 +15,7 @@ from study.tasks import ways_of
 
 DRAWN = re.compile(r"a\d+")  # a model of the population
 MOST_NAMED = 20  # models of one task that do not exist
+LISTED = ROOT / "resources/model_names.txt"
 
 
 def model_errors(config: dict[str, Any], known: Known) -> Errors:
@@ -65,13 +66,15 @@ def _pretrained_errors(name: str, task: dict, way: str) -> Errors:
             ["tasks", name, "models"],
             f"is missing: name the pretrained models to {way}, such as timm:resnet18.a1_in1k",
         )
-    problems, named = {}, {}
+    problems, named, listed = {}, {}, listed_models(LISTED)
     for model in task.get("models", ()):
         try:
             parse_model(model)
         except Problem as problem:
             problems[model] = str(problem)
             continue
+        if text := unknown_model(model, listed):
+            problems[model] = text
         file = own_file(model)
         if file and not (ROOT / file).is_file():
             problems[model] = f"{model}: there is no file {ROOT / file}; correct it, it starts at the project's folder"

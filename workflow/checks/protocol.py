@@ -49,7 +49,8 @@ def contradictory(
     protocol: dict[str, Any], way: Way, origin: Callable[[str], str] = lambda key: ""
 ) -> list[tuple[tuple[str, str], str]]:
     """Keys of a protocol that contradict each other where its runs are made in this way."""
-    return contradictions({**way.unsaid, **protocol}, origin, keys=way.keys, table=way.contradictions)
+    table = (*way.contradictions, *way.of_studies)
+    return contradictions({**way.unsaid, **protocol}, origin, keys=way.keys, table=table)
 
 
 def is_idle(text: str) -> bool:

@@ -9,6 +9,7 @@ from snakemake.io import ancient
 
 from engine.batches import Batches, asked_often
 from engine.setup import SCRIPTS
+from engine.warm import command_of
 from study import ROOT, Study
 from study.files import Files
 
@@ -74,11 +75,16 @@ class Commands:
         return asked_often(evaluated)
 
     def transferred(self) -> Callable:
-        """Which pretrained model learns, how, where its weights lie if not in a package or hub, what it waits for."""
+        """Which pretrained model learns, how, and what it waits for.
+
+        Where its weights are looked for is no reason to run again: which file they are is an input. Of a network of
+        the user's own, whose code may name any file, only the place is known.
+        """
         study, files, quoted = self.study, self.files, cache(shlex.quote)
 
         def transferred(wildcards: Any) -> dict[str, str]:
-            weights = files.of_user(study.tasks[wildcards.task].protocol["weights"])
+            own = files.code(wildcards.task, wildcards.model)
+            weights = files.of_user(study.tasks[wildcards.task].protocol["weights"]) if own else None
             before = files.before(wildcards.task, wildcards.model, wildcards.get("epochs"))
             return {
                 "model": study.run(wildcards.task, wildcards.model).model,
@@ -96,7 +102,10 @@ class Commands:
         @cache
         def of_task(name: str) -> dict[str, Any]:
             task = study.tasks[name]
+            weights = self.files.of_user(task.protocol.get("weights"))
             return study.training | {
+                "start": command_of("runs"),
+                "weights": f"--weights {shlex.quote(weights)}" if weights else "",
                 "script": shlex.quote(str(SCRIPTS / script)),
                 "root": shlex.quote(str(ROOT)),
                 "packed": f"data/packed/{task.dataset}",

@@ -19,7 +19,8 @@ from snakemake.report.html_reporter import Reporter
 
 from apr.basics.escaping import in_script, rst
 
-SETTINGS = Path(__file__).parents[1] / "report" / "docutils.conf"
+REPORT = Path(__file__).parents[1] / "report"
+SETTINGS, STYLE = REPORT / "docutils.conf", REPORT / "report.css"
 WEB = re.compile(r"https?://", re.IGNORECASE)
 
 
@@ -27,11 +28,12 @@ def secure_report() -> None:
     """Secure every report that this process makes.
 
     reStructuredText takes in no file and no HTML (SETTINGS), no picture, and no link but to the web; captions get
-    text by the filters `rst`, which escapes it, and `contents`, which reads a caption that the library wrote; and no
-    JSON can end the script that it stands in.
+    text by the filters `rst`, which escapes it, and `contents`, which reads a caption that the library wrote (that of
+    a study's answer may not be there: `contents_if_made`); and no JSON can end the script that it stands in. Reports
+    have the project's style, unless they are asked for with another.
     """
     os.environ["DOCUTILSCONFIG"] = str(SETTINGS)
-    DEFAULT_FILTERS.update(rst=rst, contents=_contents)
+    DEFAULT_FILTERS.update(rst=rst, contents=_contents, contents_if_made=_contents_if_made)
     if Reporter.render.__module__ != __name__:
         Reporter.render = _secured(Reporter.render)
         snakemake.report.publish_parts = partial(snakemake.report.publish_parts, reader=_TextReader())
@@ -63,8 +65,13 @@ def _contents(path: str) -> str:
     return Path(path).read_text(encoding="utf-8")
 
 
+def _contents_if_made(path: str) -> str:
+    return _contents(path) if Path(path).exists() else ""
+
+
 def _secured(render):  # noqa: ANN202 - a method of Snakemake's
     def secured(reporter: Reporter) -> None:
+        reporter.custom_stylesheet = reporter.custom_stylesheet or STYLE.read_text(encoding="utf-8")
         plain = json.dumps
         json.dumps = lambda *value, **options: in_script(plain(*value, **options))
         try:

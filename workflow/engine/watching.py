@@ -7,9 +7,11 @@ from typing import Any
 
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from engine.decoded import share_decoded
 from engine.failures import failed_jobs
 from engine.order import DataFirst
 from engine.setup import DATA
+from engine.warm import WarmStarts
 from study import Study
 
 PLAIN = "DefaultStreamHandler"  # of Snakemake's log
@@ -27,6 +29,10 @@ class Watching:
         self.queue: Any = None
         self.terminal: Any = None
         _print_plan_once(workflow)
+        self.warm = WarmStarts()
+        if workflow.remote_exec:  # a job's Snakemake calls no hooks
+            share_decoded()  # first: a warm process and its clients have to have the same environment
+            self.warm.offer(workflow)
 
     def start(self) -> None:
         """Before the first job."""
@@ -41,9 +47,11 @@ class Watching:
         steps, shown = self.terminal.steps, self.terminal.shown
         self.status = StatusWriter(plan, ".", self._more, call=steps.call, shown=shown)
         self.status.start()
+        share_decoded()
         # With a limit of the rate Snakemake looks at all ready jobs again every second, once more for each job that has
         # ended: after thousands of jobs it would do nothing else (JobScheduler.schedule).
         workflow.scheduler.job_rate_limiter = None
+        self.warm.offer(workflow)
         DataFirst(workflow.scheduler, DATA, local=self.local)
         # It also records parameters as they were before the jobs ran (Persistence._params): whether all runs of a task
         # are there has to be asked again.

@@ -22,8 +22,9 @@ from apr.basics.logs import log_to
 from apr.basics.problems import Problem
 from apr.data.packed import open_packed
 from apr.data.views import view_indices
-from apr.models.pretrained import check_weights, load_model, parse_model
-from apr.runs.commands.commandline import BAD_OPTION, Parser, beside, check_images, check_places, device, number, plain
+from apr.models.pretrained import load_model
+from apr.runs.commands.commandline import BAD_OPTION, Parser, check_images, naming_keys, number, with_keys
+from apr.runs.commands.pretrained_options import check_pretrained, pretrained_parser
 from apr.runs.protocol import planned_protocol
 from apr.runs.record import new_run, read_run
 
@@ -36,7 +37,7 @@ def main() -> None:
         check_options(arguments)
     except Problem as problem:
         command.error(str(problem))
-    with log_to(arguments.log, arguments.history) as log:
+    with log_to(arguments.log, arguments.history) as log, naming_keys():
         check_view(arguments)
         log.info("%s on %s: loading torch", arguments.model, arguments.task)
         listen()
@@ -48,28 +49,10 @@ def main() -> None:
 
 def parser() -> Parser:
     """The command line."""
-    parser = Parser(__doc__)
-    parser.add_argument("--task", required=True, type=plain, help="name of the task, for the record")
-    parser.add_argument(
-        "--model", required=True, help="timm:<name>, torchvision:<name>[.<WEIGHTS>], own:<file>:<function>"
-    )
-    parser.add_argument("--root", default=".", help="folder that the file of a network of one's own is relative to")
-    parser.add_argument("--view", required=True, help="manifest of the view (JSON); its test images are classified")
-    parser.add_argument("--packed", required=True, help="packed dataset, without the suffix .bin")
-    parser.add_argument("--storage", required=True, choices=["pixels", "encoded"], help="how it is packed")
-    parser.add_argument("--weights", help="a file of weights, or a folder of them by the run's name; default: the hub")
-    parser.add_argument("--run", required=True, help="where the run's JSON goes")
-    parser.add_argument("--checkpoint", required=True, help="the checkpoint; a finished run is kept beside it")
-    parser.add_argument(
-        "--checkpoint-seconds", type=number(float, minimum=0), default=60, help="between two checkpoints (default 60)"
-    )
+    parser = pretrained_parser(__doc__, test_images_alone=True)
     parser.add_argument("--predictions", metavar="FILE", help="also write the five best answers for each image (.npy)")
     count = number(int, minimum=1, maximum=100_000)
     parser.add_argument("--batch", type=count, default=256, help="images at once (default 256); part of the provenance")
-    parser.add_argument("--threads", type=count, default=1, help="CPU threads (default 1); part of the provenance")
-    parser.add_argument("--device", type=device, default="auto", help="auto, cpu, cuda, cuda:1, …")
-    parser.add_argument("--log", help="also log to this file")
-    parser.add_argument("--history", help="also log to this file, which is never emptied")
     return parser
 
 
@@ -79,16 +62,7 @@ def check_options(arguments: argparse.Namespace) -> None:
     Raises:
         Problem: names the option, its value and the remedy.
     """
-    try:
-        parse_model(arguments.model)
-    except Problem as problem:
-        raise Problem(f"--model: {problem}") from None
-    check_weights(arguments.weights)
-    written = {"--checkpoint": arguments.checkpoint, **beside(arguments.checkpoint)}
-    written |= {"--predictions": arguments.predictions, "--log": arguments.log, "--history": arguments.history}
-    if Path(arguments.run).absolute() != Path(arguments.checkpoint).with_suffix(".json").absolute():
-        written["--run"] = arguments.run  # the finished run may be kept as the run itself
-    check_places({"--view": arguments.view}, written)
+    check_pretrained(arguments, {"--predictions": arguments.predictions}, {})
 
 
 def check_view(arguments: argparse.Namespace) -> None:
@@ -102,7 +76,7 @@ def check_view(arguments: argparse.Namespace) -> None:
         if not manifest["n_test"]:
             raise Problem(f"--view {arguments.view}: has no test images; choose another view")
     except Problem as problem:
-        logging.getLogger("apr").error("error: %s", problem)
+        logging.getLogger("apr").error("error: %s", with_keys(str(problem)))
         sys.exit(BAD_OPTION)
 
 

@@ -15,53 +15,43 @@ from pathlib import Path
 from typing import Any
 
 from apr.basics.files import digest_of, write_json
-from apr.basics.interruption import Interrupted, leave, listen, stop_if_asked
-from apr.basics.leases import Lease
-from apr.basics.logs import log_to
-from apr.basics.problems import Problem
 from apr.data.packed import open_packed
 from apr.runs.commands.finished import finish, finished_before, leave_off, take_up
-from apr.runs.commands.transfer_options import check_options, check_task, parser
+from apr.runs.commands.scripts import run_script
+from apr.runs.commands.transfer_options import parser
 from apr.runs.finetuning.halving import paused, read_rung, settled
 from apr.runs.finetuning_protocol import applied, planned_finetuning
 from apr.runs.record import DIVERGED, DROPPED, new_run
 
 
 def main() -> None:
-    """Parse the command line, fine-tune, and end with the exit code of what happened."""
-    command = parser(__doc__, "finetune")
-    arguments = command.parse_args()
-    try:
-        check_options(arguments)
-    except Problem as problem:
-        command.error(str(problem))
+    """Fine-tune as the command line says."""
+    run_script(parser(__doc__, "finetune"), prepared, made, written)
+
+
+def prepared(arguments: argparse.Namespace) -> list[str]:
+    """Lay the chosen cell over the protocol; the parts that a view has to have beside train and test."""
     arguments.protocol |= arguments.choice["cell"] if arguments.choice else {}
-    best = applied(arguments.protocol)["keep_epoch"] == "best"
-    with log_to(arguments.log, arguments.history) as log:
-        manifest = check_task(arguments, ["train", "test", *(["validation"] if best else [])])
-        log.info("%s on %s: loading torch", arguments.model, arguments.task)
-        listen()
-        try:
-            finetune(arguments, manifest)
-        except Interrupted as interrupted:
-            leave(interrupted)
+    return ["validation"] if applied(arguments.protocol)["keep_epoch"] == "best" else []
 
 
-def finetune(arguments: argparse.Namespace, manifest: dict[str, Any]) -> None:
-    """Fine-tune and write the run, unless it was finished before. Nobody else writes it in the meantime."""
-    checkpoint = Path(arguments.checkpoint)
-    with Lease(checkpoint.with_suffix(".lease"), waiting=stop_if_asked) as lease:
-        checkpointing = {"path": checkpoint, "seconds": arguments.checkpoint_seconds, "check": lease.check}
-        run, outputs = not_trained_on(arguments, manifest) or finetuned(arguments, manifest, checkpointing)
-        lease.check()
-        if arguments.pause_after:
-            write_json(arguments.run, run)
-            return
-        if outputs is not None:
-            finish(arguments, run, outputs)
-        elif run["outcome"]["status"] == DROPPED:
-            leave_off(arguments, run)
-        checkpoint.unlink(missing_ok=True)
+def made(
+    arguments: argparse.Namespace, manifest: dict[str, Any], checkpointing: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """The run and its outputs: trained here, unless it is settled already."""
+    return not_trained_on(arguments, manifest) or finetuned(arguments, manifest, checkpointing)
+
+
+def written(arguments: argparse.Namespace, run: dict[str, Any], outputs: dict[str, Any] | None) -> bool:
+    """Write the run; whether it is at its end, so that its checkpoint may go."""
+    if arguments.pause_after:
+        write_json(arguments.run, run)
+        return False
+    if outputs is not None:
+        finish(arguments, run, outputs)
+    elif run["outcome"]["status"] == DROPPED:
+        leave_off(arguments, run)
+    return True
 
 
 def not_trained_on(arguments: argparse.Namespace, manifest: dict[str, Any]) -> tuple[dict, dict | None] | None:
@@ -135,7 +125,7 @@ def finetuned(
         provenance=versions(arguments.threads)
         | {name: importlib.metadata.version(name) for name in ("timm", "pillow")}
         | described(str(device), protocol["precision"], machine, torch)
-        | {"weights": pretrained.source},
+        | {"weights": pretrained.source, "weights_resolution": pretrained.sizes[0]},
         choice=arguments.choice and {key: arguments.choice[key] for key in ("run", "cell", "by")},
     )
     if pause:

@@ -18,15 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from apr.basics.files import digest_of
-from apr.basics.interruption import Interrupted, leave, listen, stop_if_asked
-from apr.basics.leases import Lease
-from apr.basics.logs import log_to
 from apr.basics.problems import Problem
 from apr.data.packed import open_packed
 from apr.data.views import view_indices
 from apr.runs.commands.commandline import Parser
 from apr.runs.commands.finished import finish, take_up
-from apr.runs.commands.transfer_options import check_options, check_task, parser
+from apr.runs.commands.scripts import run_script
+from apr.runs.commands.transfer_options import parser
 from apr.runs.finetuning_protocol import UNSAID_OF_PROBES, planned_probe, strengths_of
 from apr.runs.record import new_run
 
@@ -39,37 +37,27 @@ def command_line() -> Parser:
 
 
 def main() -> None:
-    """Parse the command line, probe, and end with the exit code of what happened."""
-    command = command_line()
-    arguments = command.parse_args()
-    try:
-        check_options(arguments)
-        if Path(arguments.features).exists() and not Path(arguments.features).is_dir():
-            raise Problem(f"--features {arguments.features}: is a file; name a folder")
-    except Problem as problem:
-        command.error(str(problem))
+    """Probe as the command line says."""
+    run_script(command_line(), prepared, probed, written)
+
+
+def prepared(arguments: argparse.Namespace) -> list[str]:
+    """Complete the protocol; the parts that a view has to have beside train and test.
+
+    Raises:
+        Problem: the folder of features is a file.
+    """
+    if Path(arguments.features).exists() and not Path(arguments.features).is_dir():
+        raise Problem(f"--features {arguments.features}: is a file; name a folder")
     arguments.protocol = UNSAID_OF_PROBES | arguments.protocol
-    several = len(strengths_of(arguments.protocol)) > 1
-    with log_to(arguments.log, arguments.history) as log:
-        manifest = check_task(arguments, ["train", "test", *(["validation"] if several else [])])
-        log.info("%s on %s: loading torch", arguments.model, arguments.task)
-        listen()
-        try:
-            probe(arguments, manifest)
-        except Interrupted as interrupted:
-            leave(interrupted)
+    return ["validation"] if strengths_of(arguments.protocol)[1:] else []
 
 
-def probe(arguments: argparse.Namespace, manifest: dict[str, Any]) -> None:
-    """Probe and write the run, unless it was finished before. Nobody else writes it in the meantime."""
-    checkpoint = Path(arguments.checkpoint)
-    with Lease(checkpoint.with_suffix(".lease"), waiting=stop_if_asked) as lease:
-        checkpointing = {"path": checkpoint, "seconds": arguments.checkpoint_seconds, "check": lease.check}
-        run, outputs = probed(arguments, manifest, checkpointing)
-        if outputs is not None:
-            lease.check()
-            finish(arguments, run, outputs)
-        checkpoint.unlink(missing_ok=True)
+def written(arguments: argparse.Namespace, run: dict[str, Any], outputs: dict[str, Any] | None) -> bool:
+    """Write the run, unless it was finished before; its checkpoint may go."""
+    if outputs is not None:
+        finish(arguments, run, outputs)
+    return True
 
 
 def probed(
@@ -129,7 +117,7 @@ def probed(
             "evaluated_images_per_second": round(images / features.seconds, 1) if features.seconds else None,
         },
         provenance={**features.provenance, "scikit-learn": importlib.metadata.version("scikit-learn")}
-        | {"weights": pretrained.source},
+        | {"weights": pretrained.source, "weights_resolution": pretrained.sizes[0]},
     )
     held = {part: own for part, own in scores.items() if part != "train"}
     return run, outputs_of(held, labels, groups_of_parts(packed, manifest), manifest)

@@ -18,6 +18,7 @@ from apr.basics.logs import log_to
 from apr.basics.problems import Problem
 from apr.data.reading.parts import parts_of
 from apr.models.anynet import Genotype
+from apr.runs.commands.commandline import naming_keys
 from apr.runs.commands.train_options import check_options, check_task, parser
 from apr.runs.metrics import part_of
 from apr.runs.protocol import full_protocol
@@ -33,7 +34,7 @@ def main() -> None:
         check_options(arguments)
     except Problem as problem:
         command.error(str(problem))
-    with log_to(arguments.log, arguments.history) as log:
+    with log_to(arguments.log, arguments.history) as log, naming_keys():
         check_task(arguments)
         log.info("%s on %s: loading torch", arguments.model or arguments.rank, arguments.task)
         listen()

@@ -18,7 +18,7 @@ with log_to(snakemake.log[0]), reading(snakemake.wildcards.dataset):
         for file in params.files:
             if not (folder / file["name"]).exists():
                 places = {"root": Path(params.root), "mirror": params.mirror, "source": name}
-                download(file, folder / file["name"], **places, login=params.login)
+                download(file, folder / file["name"], **places, logins=params.logins[file["name"]])
         trusted = None if params.made_here else Path(params.trusted)
-        manifest = verify(name, params.files, folder, trusted, login=params.login)
+        manifest = verify(name, params.files, folder, trusted, logins=params.logins)
     write_json(snakemake.output.manifest, manifest)

@@ -89,6 +89,20 @@ class Comparisons:
         return [task for task in (self.curves["task"], *self.curves.get("continued", ())) if task]
 
     @property
+    def explored(self) -> list[list[str]]:
+        """Of each panel of the explorer the tasks, or sizes of models, on its two axes when it opens."""
+        transfer = [(self.transfer.settings["reference"], target) for target in self.transfer.targets]
+        lines = [tuple(line[side] for side in SIDES) for line in [*self.lines.values(), *self.since["lines"]]]
+        ranked = [tuple(pair) for entry in self.rankings.values() for pair in entry["pairs"]]
+        ends = [(asked[0], asked[-1])] if (asked := self.study.asked) else []
+        pairs = [*self.pairs["imagenet_vs_targets"], *transfer, *lines, *ranked, *ends]
+        if not pairs:
+            return []
+        first, *others = pairs
+        second = ("depth", first[1]) if self.study.population else others[0] if others else first
+        return [list(first), list(second)]
+
+    @property
     def datasets(self) -> list[str]:
         """The datasets of reference and targets."""
         tasks = [self.study.tasks[name] for name in (*self.reference, *self.study.targets)]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from apr.models.names import OWN, SUFFIXES, own_file, run_name
+from apr.models.names import OWN, SUFFIXES, own_file, parse_model, run_name
 from study.search import choice_file, halving_file, rung_file
 from study.settings import ROOT, load_sources
 from study.study import Study
@@ -48,7 +48,11 @@ class Files:
         if place is None or not os.path.isdir(place):
             return place
         model = self.study.run(task, name).model
-        files = (os.path.join(place, f"{run_name(model)}{suffix}") for suffix in SUFFIXES)
+        names = [run_name(model)]
+        library, name = parse_model(model)
+        if library == "torchvision":  # a file named after the architecture may hold them, too
+            names.append(f"{library}.{name.partition('.')[0]}")
+        files = (os.path.join(place, f"{each}{suffix}") for each in names for suffix in SUFFIXES)
         return next(filter(os.path.isfile, files), None)
 
     def cells(self, task: str, model: str) -> list[str]:
@@ -103,6 +107,15 @@ class Files:
     def fetched(self, dataset: str) -> list[str]:
         """Files with an address. Those that a user fetches by hand are no inputs: a forced run would delete them."""
         return [f"data/raw/{dataset}/{file['name']}" for file in self.study.datasets[dataset]["files"] if file["url"]]
+
+    def logins(self, dataset: str) -> dict[str, str | None]:
+        """What a user has to do to fetch each file of a dataset by hand.
+
+        It is said of files without an address; of one that has an address only where all have, since it then fails.
+        """
+        about = self.study.datasets[dataset]
+        some_without = any(not file["url"] for file in about["files"])
+        return {file["name"]: None if file["url"] and some_without else about["login"] for file in about["files"]}
 
     def bundled(self, dataset: str, name: str | None = None) -> bool:
         """Whether one file of a dataset, or any, is made of what ships with the dependencies."""

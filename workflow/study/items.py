@@ -8,9 +8,9 @@ from apr.claims.claims import read_claims, tasks_of
 from study.settings import ROOT, read_yaml
 from study.study import Study
 
-# made once for each task, line or comparison of rankings
+# made once for each target, line or comparison of rankings, and named after it
 EACH = {"fig_target": "target", "fig_retest": "retest", "table_retest": "retest"}
-EACH |= {"fig_rankings": "ranking", "table_rankings": "ranking"}
+EACH |= {"fig_rankings": "rankings", "table_rankings": "rankings"}
 ALWAYS_SHOWN = ("slope", "offset", "change")  # what a claim says of a line that figures draw
 
 
@@ -21,6 +21,7 @@ class Items:
         facts: {target: {item, shows, needs, paper, study}}; `paper` is absent where an item belongs to every study,
             `study` where the paper's has it.
         papers: {name: {source, study, needs}}.
+        reading: the targets that a reader sees first, in order.
         claims, line_claims_file, transfer_claims, families: files of facts that scripts read.
     """
 
@@ -32,7 +33,7 @@ class Items:
     def __init__(self, study: Study) -> None:
         self.study, self.comparisons = study, study.comparisons
         resources = read_yaml(ROOT / "resources/items.yaml")
-        self.facts, self.papers = resources["items"], resources["papers"]
+        self.facts, self.papers, self.reading = (resources[key] for key in ("items", "papers", "reading"))
 
     @cached_property
     def needs(self) -> dict[str, Any]:
@@ -70,6 +71,7 @@ class Items:
             "table_retest_scorecard": {claim["retest"] for claim in self.line_claims} & comparisons.lines.keys(),
             **dict.fromkeys(("fig_since", "fig_family_distances", "table_since"), since),
             **comparisons.transfer.needs,
+            "answer": study.targets or comparisons.rankings or lines or comparisons.transfer.targets,
         }
 
     def lacking(self, target: str) -> str | None:
@@ -77,8 +79,9 @@ class Items:
         facts = self.facts[target]
         if self.needs.get(target, True):
             return None
-        paper = self.papers[facts["paper"]]
-        return facts["needs"] if self.shows(facts["paper"]) and "needs" in facts else paper["needs"]
+        if "paper" not in facts or (self.shows(facts["paper"]) and "needs" in facts):
+            return facts["needs"]
+        return self.papers[facts["paper"]]["needs"]
 
     def refusal(self, target: str) -> str:
         """Why a target cannot be made, and which study can."""
@@ -94,12 +97,21 @@ class Items:
         return bool(of[paper])
 
     def made(self, kind: str) -> list[str]:
-        """Names, without their prefix, of the tables ("table_") or figures ("fig_") that a whole study makes."""
-        single = [target for target in self.facts if target.startswith(kind) and target not in EACH]
-        names = [target for target in single if not self.lacking(target) and target not in self.by_name]
-        each = [f"retest_{name}" for name in self.comparisons.lines]
-        each += [f"rankings_{name}" for name in self.comparisons.rankings]
-        return [target.removeprefix(kind) for target in names] + self._targets(kind) + each
+        """Names, without their prefix, of the tables ("table_") or figures ("fig_") that a whole study makes.
+
+        They stand in the order in which a reader should see them: `reading` of resources/items.yaml, then the rest.
+        """
+        order = [*self.reading, *(target for target in self.facts if target not in self.reading)]
+        of = {"target": self.study.targets, "retest": self.comparisons.lines, "rankings": self.comparisons.rankings}
+        names: list[str] = []
+        for target in order:
+            if not target.startswith(kind):
+                continue
+            if target in EACH:
+                names += [f"{EACH[target]}_{name}" for name in of[EACH[target]]]
+            elif not self.lacking(target) and target not in self.by_name:
+                names.append(target.removeprefix(kind))
+        return names
 
     @property
     def by_name(self) -> set[str]:
@@ -168,6 +180,3 @@ class Items:
 
     def _of(self, paper: str) -> list[str]:
         return [target for target, facts in self.facts.items() if facts.get("paper") == paper]
-
-    def _targets(self, kind: str) -> list[str]:
-        return [f"target_{task}" for task in self.study.targets] if kind == "fig_" else []

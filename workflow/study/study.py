@@ -12,7 +12,8 @@ from typing import Any
 
 from apr.basics.problems import Problem
 from apr.basics.values import nearest
-from apr.runs.ways import PUBLISHED
+from apr.runs.protocol import IDLE, contradictions
+from apr.runs.ways import PUBLISHED, WAYS
 from study.comparisons import Comparisons
 from study.search import choice_file
 from study.settings import (
@@ -209,12 +210,17 @@ class Study:
         return run
 
     def protocol(self, task: str, name: str) -> str:
-        """The protocol of a training as JSON."""
-        cell = self.run(task, name).cell
+        """The protocol of a training as JSON.
+
+        A key that does nothing in this cell, and would be refused for that, has the value that says nothing.
+        """
+        cell, way = self.run(task, name).cell, WAYS[self.tasks[task].way]
         key = (task, json.dumps(cell))
         if key not in self._protocols:
-            said = {key: value for key, value in self.tasks[task].protocol.items() if key != "weights"}
-            self._protocols[key] = json.dumps(said | cell)
+            said = {key: value for key, value in self.tasks[task].protocol.items() if key != "weights"} | cell
+            found = contradictions(said, keys=way.keys, table=way.contradictions)
+            said |= {pair[0]: way.unsaid.get(pair[0], 0) for pair, text in found if IDLE in text}
+            self._protocols[key] = json.dumps(said)
         return self._protocols[key]
 
     def keeps(self, task: str) -> str | None:

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from study.tasks import cell_name
+
 VARIANTS = ("probes", "scratch", "augmentation")  # {target: a task of the same models, otherwise trained}
 ABOVE = 70  # % on ImageNet, where Fang et al. (2023) fit a second line
+SAID = ("epochs", "resolution", "optimiser", "start", "layers", "classifier")  # keys of a regime that captions say
 FEWEST_MODELS, FEWEST_OF_SPLINE = 4, 5  # of an interval; of a bend
 
 
@@ -43,8 +46,17 @@ class TransferOf:
     def params(self, *kinds: str) -> dict[str, Any]:
         """The parameters of an item: its settings, with the variants of some kinds alone, titles, and the seed."""
         kept = {kind: self.settings.get(kind, {}) if kind in kinds else {} for kind in VARIANTS}
-        titles = self.study.titles(self.tasks(*kinds))
-        return {"settings": self.settings | kept, "titles": titles, "seed": self.study.statistics["seed"]}
+        tasks = self.tasks(*kinds)
+        about = {"titles": self.study.titles(tasks), "trained": {task: self._how(task) for task in tasks}}
+        return {"settings": self.settings | kept, **about, "seed": self.study.statistics["seed"]}
+
+    def _how(self, name: str) -> dict[str, Any]:
+        """What captions say of how the models of a task came by their scores."""
+        task = self.study.tasks[name]
+        said = {key: task.protocol[key] for key in SAID if key in task.protocol}
+        about = {"way": task.way, **said, "choose": task.choose, "again": len(task.seeds)}
+        tried = {cell_name({key: value for key, value in cell.items() if key != "seed"}) for cell in task.cells}
+        return about | {"grid": {axis: list(of) for axis, of in task.grid.items()}, "tried": len(tried)}
 
     @property
     def bootstrap(self) -> dict[str, int]:

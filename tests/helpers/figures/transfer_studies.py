@@ -123,6 +123,9 @@ class Target:
         return table, runs, kept
 
     def guess(self):
+        if self.labels.ndim == 2:  # all labels of each image
+            share = self.labels.mean(axis=0)
+            return float(100 * np.mean(2 * share / (1 + share)))
         shares = np.bincount(self.labels.ravel()) / self.labels.size
         return {"auc": 50.0, "quadratic_weighted_kappa": 0.0}.get(self.metric.name, round(100 * shares.max(), 6))
 
@@ -167,6 +170,18 @@ SETTINGS = {
 }
 
 
+PROBED = {"way": "probe", "classifier": "logistic", "resolution": 64}
+TUNED = {"way": "finetune", "epochs": 3, "resolution": 64, "optimiser": "sgd", "start": "pretrained", "layers": "all"}
+
+
+def hows(tasks):
+    """How tasks were trained, by their names."""
+    found = {task: TUNED | {"grid": {"lr": [0.1, 0.01]}, "choose": "validation"} for task in tasks}
+    found |= {task: PROBED for task in tasks if task.endswith("probe") or task.endswith("probes")}
+    found |= {task: TUNED | {"start": "scratch"} for task in tasks if task.endswith("scratch")}
+    return found | {task: {"way": "published"} for task in tasks if task.startswith("imagenet")}
+
+
 @functools.cache
 def finished():
     """A study of three targets, each also as fixed features, from scratch and without augmentation; where it lies."""
@@ -189,7 +204,7 @@ def transfer(own_titles=TITLES, **changed):
     scores = [root / f"results/scores/{name}.csv" for name in dict.fromkeys(names) if name]
     resampled = [root / f"results/resampled/{path.stem}.npz" for path in scores]
     titles = {path.stem: own_titles.get(path.stem, path.stem) for path in scores}
-    return read_transfer(settings, scores, filter(Path.is_file, resampled), titles, SEED)
+    return read_transfer(settings, scores, filter(Path.is_file, resampled), titles, SEED, hows(titles))
 
 
 def bare(tmp_path, accuracies=IMAGENET, variants=(), **settings):
@@ -200,7 +215,7 @@ def bare(tmp_path, accuracies=IMAGENET, variants=(), **settings):
     used |= {"probes": {}, "scratch": {}, "augmentation": {}, "paper": {}, "resamples": 100}
     used |= {kind: {"plants": path.stem} for kind, path in others.items()}
     titles = {"imagenet": "ImageNet", "plants": "Plants"} | {path.stem: path.stem for path in others.values()}
-    return read_transfer(used, [imagenet(tmp_path, accuracies), table, *others.values()], [], titles, 0)
+    return read_transfer(used, [imagenet(tmp_path, accuracies), table, *others.values()], [], titles, 0, hows(titles))
 
 
 def renamed(texts):

@@ -14,7 +14,7 @@ import probe
 from apr.basics.files import file_digest, write_json
 from apr.data.packed import PackedImages, open_packed
 from apr.data.views import select_view, view_indices
-from apr.runs.finetuning_protocol import UNSAID_OF_PROBES
+from apr.runs.commands.scripts import make_run
 from apr.runs.record import read_run
 
 MODEL = "timm:test_resnet.r160_in1k"
@@ -77,8 +77,8 @@ def arguments(folder: Path, protocol: dict, *more: str, name: str = "run", metri
 def run(folder: Path, protocol: dict, *more: str, **options) -> tuple[dict, dict]:
     """The run, and its outputs."""
     given = probe.command_line().parse_args(arguments(folder, protocol, *more, **options))
-    given.protocol = UNSAID_OF_PROBES | given.protocol
-    probe.probe(given, json.loads((folder / "view.json").read_text()))
+    probe.prepared(given)
+    make_run(given, json.loads((folder / "view.json").read_text()), probe.probed, probe.written)
     with np.load(given.outputs) as outputs:
         return read_run(given.run), dict(outputs)
 

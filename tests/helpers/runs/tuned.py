@@ -14,6 +14,7 @@ from apr.data.formats import Item, Listing
 from apr.data.packed import open_packed
 from apr.data.packing import pack_dataset
 from apr.data.views import select_view
+from apr.runs.commands.scripts import make_run
 from apr.runs.commands.transfer_options import check_task, parser
 from apr.runs.record import read_run
 
@@ -75,7 +76,7 @@ def arguments(folder: Path, *more: str, name: str = "run", protocol: dict | None
 def run(folder: Path, *more: str, name: str = "run", protocol: dict | None = None, **options: str) -> dict:
     """The script's run, in this process."""
     command = parser("", "finetune").parse_args(arguments(folder, *more, name=name, protocol=protocol, **options))
-    finetune.finetune(command, check_task(command, ["train", "test"]))
+    make_run(command, check_task(command, ["train", "test"]), finetune.made, finetune.written)
     return read_run(folder / f"{name}.json")
 
 

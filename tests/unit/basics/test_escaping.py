@@ -122,7 +122,8 @@ def test_a_caption_keeps_its_own_paragraphs_and_lists_only():
 
 
 # There is no reader of Markdown among the dependencies: what its grammar gives a meaning has to be escaped.
-SPECIAL = re.compile(r"(?<!\\)(?:\\\\)*(?:[`*_|<>&~$@]|:(?=\S)|\](?=[\[(])|!?\[(?![\d−]))")
+# An underscore between letters has none (CommonMark 6.2), so that names of models stay readable.
+SPECIAL = re.compile(r"(?<!\\)(?:\\\\)*(?:[`*|<>&~$@]|(?<![^\W_])_|_(?![^\W_])|:(?=\S)|\](?=[\[(])|!?\[(?![\d−]))")
 
 
 def test_markdown_is_that_text_and_nothing_else():
@@ -132,6 +133,12 @@ def test_markdown_is_that_text_and_nothing_else():
         for escaped in (markdown_cell(text), item):
             assert not SPECIAL.search(escaped)
             assert re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", escaped) == plain(text)
+
+
+def test_names_in_markdown_are_readable_as_they_stand():
+    assert markdown_cell("tf_efficientnet_lite2.in1k") == "tf_efficientnet_lite2.in1k"
+    assert markdown_caption("- Digits_2: tf_net") == "- Digits_2: tf_net"
+    assert markdown_cell("_a_ b__c a\\_b") == r"\_a\_ b\_\_c a\\\_b"
 
 
 def test_a_table_shows_its_texts_in_either_form(tmp_path):
@@ -229,6 +236,8 @@ def test_captions_are_no_templates(secured, tmp_path):
 
 def test_only_while_the_report_is_written_json_is_that_of_a_script(secured, monkeypatch):
     class Report:
+        custom_stylesheet = None
+
         def render(self):
             return json.dumps("</script>")
 
@@ -236,7 +245,9 @@ def test_only_while_the_report_is_written_json_is_that_of_a_script(secured, monk
     safe_report.secure_report()
     written = []
     monkeypatch.setattr(Report, "render", safe_report._secured(lambda _: written.append(json.dumps("</script>"))))
-    Report().render()
+    report = Report()
+    report.render()
+    assert report.custom_stylesheet == safe_report.STYLE.read_text(encoding="utf-8")
     assert written == [r'"\u003c/script\u003e"']
     assert json.dumps("</script>") == '"</script>"'
     assert os.environ["DOCUTILSCONFIG"] == str(safe_report.SETTINGS)

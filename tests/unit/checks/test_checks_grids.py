@@ -1,8 +1,14 @@
 """Every cell of a task's grid has to be possible: none may fail only in its job."""
 
+import json
+
 import pytest
 import yaml
 from changed_studies import errors_of, merge
+
+from apr.runs.protocol import check_protocol_keys
+from apr.runs.ways import WAYS
+from study import study_of
 
 PRETRAINED = (
     "tasks.tissues_pretrained.initial: photos has the stem simple_stem_in, this task res_stem_cifar: the weights"
@@ -71,6 +77,78 @@ def test_whole_numbers_that_end_beyond_what_their_key_takes(demo, tmp_path, chan
 
 def test_the_last_seed_may_be_the_greatest(demo, tmp_path):
     assert found(demo, "tasks: {digits_seeds: {grid: {seed: {first: 2147483644, count: 4}}}}", tmp_path) == []
+
+
+TUNED = """
+datasets: {{digits: {{split: {{validation_fraction: 0.1}}}}}}
+regimes:
+  tune:
+    {{epochs: 3, batch: 8, optimiser: {}, lr: 0.1, weight_decay: 0, crop: centre, flip: false, seed: 1, revision: 1}}
+tasks:
+  tuned:
+    {{view: digits, finetune: tune, metric: macro_f1, models: ["timm:resnet18.a1_in1k"], choose: {{by: validation}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("optimiser", "change", "line"),
+    [
+        (
+            "adamw",
+            "tasks: {tuned: {grid: {momentum: [0.9, 0.8]}}}",
+            "tasks.tuned.grid.momentum: momentum does nothing in any cell, since optimiser is 'adamw'; take it",
+        ),
+        (
+            "adamw",
+            "regimes: {tune: {grid: {momentum: [0.9]}}}\ntasks: {tuned: {grid: {lr: [0.1, 0.2]}}}",
+            "regimes.tune.grid.momentum: momentum does nothing in any cell",
+        ),
+        (
+            "sgd",
+            "tasks: {tuned: {decay: by_rate, grid: {lr: [0.1, 0.2]}}}",
+            "tasks.tuned.decay: decay 'by_rate' does nothing with optimiser 'sgd'",
+        ),
+        (
+            "sgd",
+            'tasks: {tuned: {grid: {"optimiser, decay": [[sgd, by_rate], [sgd, plain]]}}}',
+            "tasks.tuned.grid.optimiser, decay: decay does nothing in any cell, since optimiser is 'sgd'",
+        ),
+        (
+            "sgd",
+            'tasks: {tuned: {grid: {"optimiser, momentum": [[sgd, 0.9], [adamw, 0.9], [adamw, 0.8]]}}}',
+            "tasks.tuned.grid: the cells {'optimiser': 'adamw', 'momentum': 0.9} and {'optimiser': 'adamw', "
+            "'momentum': 0.8} are one, since momentum does nothing there; keep one, by an axis of several keys",
+        ),
+        (
+            "sgd",
+            "tasks: {tuned: {grid: {optimiser: [sgd, adamw], momentum: [0.9, 0.8]}}}",
+            "tasks.tuned.grid: the cells {'optimiser': 'adamw', 'momentum': 0.9} and",
+        ),
+        (
+            "sgd",
+            "tasks: {tuned: {grid: {gamma: [0.1, 0.2], lr: [0.1, 0.2]}}}",
+            "tasks.tuned.grid.gamma: gamma does nothing in any cell, since schedule is 'cosine'",
+        ),
+        ("sgd", "tasks: {tuned: {grid: {momentum: [0.9, 0.8]}}}", None),
+        ("sgd", 'tasks: {tuned: {decay: by_rate, grid: {"optimiser, lr": [[sgd, 0.1], [adamw, 0.1]]}}}', None),
+        ("sgd", 'tasks: {tuned: {grid: {"optimiser, momentum": [[sgd, 0.9], [sgd, 0.8], [adamw, 0.9]]}}}', None),
+    ],
+)
+def test_an_axis_that_does_nothing_is_refused(demo, tmp_path, optimiser, change, line):
+    study = merge(demo, yaml.safe_load(TUNED.format(optimiser)))
+    lines = found(study, change, tmp_path)
+    assert (len(lines) == 1 and lines[0].startswith(line)) if line else lines == [], lines
+
+
+def test_a_key_that_some_cells_do_not_read_is_refused_in_none_of_their_jobs(demo):
+    change = "tasks: {tuned: {momentum: 0.8, decay: by_rate, grid: {optimiser: [sgd, adamw]}}}"
+    study = study_of(merge(merge(demo, yaml.safe_load(TUNED.format("sgd"))), yaml.safe_load(change)))
+    protocols = [json.loads(study.protocol("tuned", run)) for run in study.runs("tuned")]
+    assert [one["momentum"] for one in protocols] == [0.8, 0.9]
+    way = WAYS["finetune"]
+    for protocol in protocols:
+        check_protocol_keys(protocol, way.keys, way.unsaid, way.contradictions)
+    assert {one["decay"] for one in protocols} == {"by_rate"}  # as ever, so that no run is made again
 
 
 CSV = "csv_labels, options: {table: t.csv, image: i, label: l"

@@ -83,6 +83,16 @@ def test_what_a_study_lacks_is_named_and_counted():
     assert "lacks photos, digits" in empty.shown["Verdict"].item()
 
 
+def test_claims_that_a_study_has_nothing_for_are_one_row_with_their_number():
+    some = card(claim(), claim(x="photos", y="other"), claim(x="none", y="photos"))
+    assert some.shown["Claim"].tolist() == [claim().says, "2 other claims"]
+    assert some.shown["Verdict"].iloc[1] == "not in this study: the CSV file names each and what it lacks"
+    assert len(some.data) == 3
+    assert not some.shown.isna().any(axis=None)
+    alone = card(claim(x="none", y="photos"), claim(x="photos", y="other"))
+    assert alone.shown["Claim"].tolist() == ["All 2 claims"]
+
+
 def test_a_saturated_task_decides_nothing():
     table = card(claim(x="photos", y="cracks", expected=(-0.1, 0.1)))
     assert table.shown["Verdict"].item() == "undecided with 60 models: all errors of a task are equal"

@@ -131,7 +131,8 @@ def test_melanoma_against_the_rest_by_lesion(tmp_path):
 @pytest.mark.parametrize("name", ["aptos", "cassava", "melanoma", "hpa"])
 def test_a_login_says_what_and_where(tmp_path, name):
     entry = resolve_dataset(name, None, REGISTRY)
+    logins = dict.fromkeys((file["name"] for file in entry["files"]), entry["login"])
     with pytest.raises(Problem) as caught:
-        verify(name, entry["files"], tmp_path / "data/raw" / name, tmp_path / "trusted.json", login=entry["login"])
+        verify(name, entry["files"], tmp_path / "data/raw" / name, tmp_path / "trusted.json", logins=logins)
     for word in (entry["files"][0]["name"], "https://www.kaggle.com", f"data/raw/{name}/"):
         assert word in str(caught.value)

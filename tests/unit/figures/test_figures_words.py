@@ -76,6 +76,13 @@ def test_scatter(scores):
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("Photos error (%)", "Digits error (%)")
 
 
+def test_scatter_names_no_group_that_ties_leave_without_a_point():
+    tied = pd.DataFrame({"photos": np.arange(12.0), "digits": [1.0, 2, 3, *[4.0] * 9]})
+    drawn = draw_scatter(tied, [("photos", "digits")], TITLES, 3, **BOOTSTRAP)
+    assert legend(drawn.figure) == {"3 best on Digits": ORANGE, "other models": GREY}
+    assert "Models that tie across the limit are not marked." in drawn.caption
+
+
 def test_pretrained(scores):
     drawn = draw_pretrained(scores, "photos", [("digits", "pre")], TITLES, **BOOTSTRAP)
     words = legend(drawn.figure)

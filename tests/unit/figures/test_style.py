@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from apr.figures.ranks.scatter import scatter_points
+from apr.figures.ranks.scatter import draw_scatter, scatter_points
 from apr.figures.style import (
     MM,
     grid_columns,
@@ -96,3 +96,21 @@ def test_a_panels_name_wraps_at_its_width_and_stands_above_its_result():
     name_panel(axes[1], "name")
     assert [text.xyann for text in axes[1].texts] == [(0, 3)]
     assert axes[0].get_title(loc="left") == "result"
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 9])
+def test_titles_keep_off_the_points_at_the_upper_edge(count):
+    tasks = [f"t{number}" for number in range(count)]
+    scores = pd.DataFrame({task: [10.0, 20, 30, 40, 80] for task in ["photos", *tasks]})
+    titles = {task: task for task in scores}
+    figure = draw_scatter(scores, [("photos", task) for task in tasks], titles, 1, resamples=20, seed=0).figure
+    figure.draw_without_rendering()
+    for ax in figure.axes:
+        tops = [
+            ax.transData.transform(points.get_offsets())[:, 1].max()
+            + points.get_sizes().max() ** 0.5 / 2 * figure.dpi / 72
+            for points in ax.collections
+            if len(points.get_offsets())
+        ]
+        (title,) = [text for text in ax.get_children() if getattr(text, "get_text", str)() == ax.get_title(loc="left")]
+        assert (title.get_window_extent().y0 - max(tops)) * 72 / figure.dpi > 3  # points: as much as below a title

@@ -19,8 +19,11 @@ LIBRARY = {
     "apr/rooms/__init__.py": "from .d import (\n    one,  # a comment, with a comma\n    two as three,\n)\n",
     "apr/rooms/c.py": "try:\n    from . import e\nexcept ImportError:\n    from .. import f\n",
     **dict.fromkeys(("apr/rooms/d.py", "apr/rooms/e.py", "apr/f.py", "apr/alone.py"), "VALUE = 1\n"),
+    "apr/rooms/page.css": "a {}\n",
+    "apr/attic/page.css": "a {}\n",
     "other.py": "import apr.alone\n",
 }
+UNUSED = ("other.py", "apr/alone.py", "apr/attic/page.css")
 
 
 @pytest.fixture
@@ -33,21 +36,22 @@ def library(tmp_path):
 
 def digest(script):
     """As a new process computes it."""
-    for remembered in (code_digest.digest, code_digest._imported, code_digest._modules, code_digest._read):
-        remembered.cache_clear()
+    for remembered in vars(code_digest).values():
+        if hasattr(remembered, "cache_clear"):
+            remembered.cache_clear()
     return code_digest.digest(script)
 
 
 def test_imports_are_followed_through_functions_packages_and_dots(library):
     found = {file.relative_to(library).as_posix() for file in sources(library / "script.py")}
-    assert found == LIBRARY.keys() - {"other.py", "apr/alone.py"}
+    assert found == LIBRARY.keys() - set(UNUSED)
 
 
 def test_the_digest_follows_every_file_that_is_run_and_no_other(library):
     for name in LIBRARY:
         before = digest(library / "script.py")
         (library / name).write_text(LIBRARY[name] + "MORE = 1\n")
-        assert (digest(library / "script.py") != before) == (name not in ("other.py", "apr/alone.py")), name
+        assert (digest(library / "script.py") != before) == (name not in UNUSED), name
 
 
 def test_a_module_that_moves_or_takes_anothers_place_counts(library):
@@ -107,11 +111,18 @@ def test_no_script_that_is_followed_imports_by_a_computed_name():
         ("fig_scatter", "figures/ranks/scatter", True),
         ("fig_scatter", "figures/ranks/regret", False),
         ("audit_runs", "watch/consistency", True),
+        ("explorer", "figures/explorer/contents", True),
     ],
 )
 def test_scripts_follow_what_they_use(script, module, follows):
     assert (SCRIPTS / f"apr/{module}.py").exists()
     assert (SCRIPTS / f"apr/{module}.py" in sources(SCRIPTS / f"{script}.py")) == follows
+
+
+def test_the_explorer_follows_its_page():
+    followed = {file.name for file in sources(SCRIPTS / "explorer.py")}
+    assert {"page.js", "page.css", "page.html"} <= followed
+    assert not {"page.js"} & {file.name for file in sources(SCRIPTS / "fig_scatter.py")}
 
 
 def test_statistics_and_figures_use_no_code_of_trainings():

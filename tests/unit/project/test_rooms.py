@@ -31,12 +31,14 @@ ROOMS = {
     "scores": [*RUNS, "statistics"],
     "comparisons": [*RUNS, "statistics", "scores"],
     "comparisons/transfer": [*RUNS, "statistics", "statistics/transfer", "scores", "comparisons"],
+    "comparisons/answers": COMPARED,
     "claims": COMPARED,
     "figures": COMPARED,
     "figures/ranks": [*COMPARED, "figures"],
     "figures/lines": [*COMPARED, "figures"],
     "figures/transfer": [*COMPARED, "figures"],
     "figures/runs": [*COMPARED, "figures"],
+    "figures/explorer": [*COMPARED, "figures"],
     "watch": COMPARED,
 }
 # Each room of the workflow: folders and flat files beside the library, which any of them may import.
@@ -45,7 +47,8 @@ AROUND = {
     "study": [""],
     "checks": ["", "study"],
     "cluster": ["", "study"],
-    "engine": ["", "study", "checks", "cluster"],
+    "warm": [],
+    "engine": ["", "study", "checks", "cluster", "warm"],
 }
 LONGEST = {".py": 300, ".smk": 150}  # lines
 MOST = 14  # modules in a folder

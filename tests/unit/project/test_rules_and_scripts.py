@@ -30,7 +30,7 @@ UNREAD = {
 # parameters that are no reason to run again, since they take `output`
 NO_REASON = {
     "download_file": {"url", "login", "mirror", "root"},
-    "verify_source": {"folder", "login", "mirror", "root"},
+    "verify_source": {"folder", "logins", "mirror", "root"},
     "unpack_source": {"folder"},
     "pack_dataset": {"about"},
     "select_view": {"metrics"},

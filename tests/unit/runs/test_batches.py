@@ -1,11 +1,13 @@
 """Batches of a loader: their order, draws, pixels and normalisation, worked out independently of the loader."""
 
 import threading
+import time
+import types
 
 import numpy as np
 import pytest
 import torch
-from small import packed_images
+from small import encoded_images, packed_images
 from torch.nn import functional
 from waits import LONGEST
 
@@ -27,9 +29,16 @@ def packed(tmp_path_factory):
     return packed_images(tmp_path_factory.mktemp("packed"), per_class=7, side=33)[0]
 
 
-def images(packed, chosen=None, *, resident_bytes=2**30, workers=1):
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """18 encoded pictures of different sizes."""
+    return encoded_images(tmp_path_factory.mktemp("photos"), count=18)[0]
+
+
+def images(packed, chosen=None, *, resident_bytes=2**30, workers=1, shared=None):
     chosen = np.arange(len(packed)) if chosen is None else chosen
-    return Images(packed, chosen, np.arange(len(chosen)), CPU, resident_bytes=resident_bytes, workers=workers)
+    options = {"resident_bytes": resident_bytes, "workers": workers, "shared": shared}
+    return Images(packed, chosen, np.arange(len(chosen)), CPU, **options)
 
 
 def loader(packed, recipe=PADDED, *, seed=3, mean=MEAN, sd=SD, **options):
@@ -122,21 +131,27 @@ def test_draws_belong_to_the_picture_and_not_to_its_place(packed):
 
 
 @pytest.mark.parametrize("chunk", [1, 3 * 33 * 33, 10_000, 2**26])
-def test_resident_images_pass_the_host_in_parts(packed, monkeypatch, chunk):
+def test_images_for_a_gpu_pass_the_host_in_parts(packed, monkeypatch, chunk):
     monkeypatch.setattr(apr.runs.batches, "CHUNK", chunk)
-    parts = []
-    read = Images._pixels
+    parts, begun = [], Images._begun
 
-    def noted(self, chosen):
-        part = read(self, chosen)
-        parts.append(part.numel())
-        return part
+    def noted(self, pool, chosen):
+        parts.append(3 * 33 * 33 * len(chosen))
+        return begun(self, pool, chosen)
 
-    monkeypatch.setattr(Images, "_pixels", noted)
+    monkeypatch.setattr(Images, "_begun", noted)
     held = images(packed)
+    filled = held._filled(held.sizes.prod(axis=1))  # as where the device is a GPU
     assert max(parts) <= max(chunk, 3 * 33 * 33) + 3 * 33 * 33
     assert sum(parts) == held.held == 42 * 3 * 33 * 33
-    assert np.array_equal(held.pixels.numpy(), packed.pixels.reshape(-1, 3))
+    assert np.array_equal(filled.numpy(), packed.pixels.reshape(-1, 3))
+
+
+def test_on_a_cpu_packed_pixels_are_read_where_they_lie(packed):
+    """So that the system keeps them once for all processes."""
+    held = images(packed, chosen=np.array([5, 2, 40]))
+    assert held.pixels.data_ptr() == packed.pixels.ctypes.data
+    assert held.offsets.tolist() == [5 * 33 * 33, 2 * 33 * 33, 40 * 33 * 33]
 
 
 def test_images_stay_only_where_they_fit_whole(packed):
@@ -159,13 +174,13 @@ def test_images_stay_only_where_they_fit_whole(packed):
         RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
     ],
 )
-def test_a_full_memory_while_loading_is_explained(packed, monkeypatch, error):
-    def full(self, chosen):
+def test_a_full_memory_while_loading_is_explained(photos, monkeypatch, error):
+    def full(*arguments, **options):
         raise error
 
-    monkeypatch.setattr(Images, "_pixels", full)
-    with pytest.raises(Problem, match=r"^cpu: out of memory while 42 images .*lower training.resident_gb"):
-        images(packed)
+    monkeypatch.setattr(apr.runs.batches, "decode_once", full)
+    with pytest.raises(Problem, match=r"^cpu: out of memory while 18 images .*lower training.resident_gb"):
+        images(photos)
 
 
 def test_keys_of_precise_batchnorm_are_no_epochs_of_training():
@@ -190,13 +205,83 @@ def test_all_threads_read_one_batch_side_by_side(packed, monkeypatch):
     assert len(seen) == workers
 
 
-def test_what_nobody_wants_is_not_read(packed, monkeypatch):
-    read, seen = packed.read, []
+@pytest.mark.parametrize("workers", [1, 3])
+def test_twice_as_many_batches_as_threads_are_read_ahead_and_the_rest_is_not(packed, monkeypatch, workers):
+    read, seen, wanted = packed.read, [], 2 * (2 * workers + 1)
     monkeypatch.setattr(packed, "read", lambda row: seen.append(row) or read(row))
-    batches = loader(packed, resident_bytes=0).training(0, 2)
+    batches = loader(packed, resident_bytes=0, workers=workers).training(0, 2)
     next(batches)
+    deadline = time.monotonic() + LONGEST
+    while len(seen) < wanted and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(seen) == wanted
     batches.close()
-    assert len(seen) <= 2 * (apr.runs.batches.AHEAD + 1)
+    assert len(seen) == wanted
     seen.clear()
     assert len(list(loader(packed, resident_bytes=0).settling(0, 2, 3))) == 3
     assert len(seen) == 6
+
+
+def test_reads_that_wait_are_cancelled(packed, monkeypatch):
+    """One is held up while the loader is closed; of those behind it none begins."""
+    read, seen, held, go = packed.read, [], threading.Event(), threading.Event()
+
+    def slow(row):
+        seen.append(row)
+        if len(seen) == 3:
+            held.set()
+            assert go.wait(LONGEST)
+        return read(row)
+
+    monkeypatch.setattr(packed, "read", slow)
+    batches = loader(packed, resident_bytes=0).training(0, 2)
+    next(batches)
+    assert held.wait(LONGEST)
+    closing = threading.Thread(target=batches.close)
+    closing.start()
+    time.sleep(0.2)  # until it waits for the one that is held; less would only make the test weaker
+    go.set()
+    closing.join(LONGEST)
+    assert len(seen) <= 4  # the two of the first batch, and what had begun of the second
+
+
+def test_pictures_decoded_once_and_anew_give_equal_batches(photos, tmp_path):
+    ways = {
+        "kept": images(photos),
+        "shared": images(photos, shared=tmp_path),
+        "of another process": images(photos, shared=tmp_path),
+        "anew": images(photos, resident_bytes=0, workers=3),
+    }
+    assert {name: one.resident for name, one in ways.items()} == {name: name != "anew" for name in ways}
+    found = {}
+    for name, one in ways.items():
+        of = Loader(one, RESIZED, mean=MEAN, sd=SD, seed=3)
+        found[name] = [*of.training(0, 4), *of.training(1, 4, skip=2), *of.settling(0, 4, 2), *of.evaluation(5)]
+    for others in found.values():
+        for (one, label), (other, same) in zip(found["anew"], others, strict=True):
+            assert torch.equal(one, other)
+            assert torch.equal(label, same)
+
+
+def test_the_decoded_size_decides_what_is_kept(photos, monkeypatch):
+    size = 3 * int((photos.index["height"].astype(int) * photos.index["width"]).sum())
+    assert photos.pixels.size < size
+    kept, anew = (images(photos, resident_bytes=size - less) for less in (0, 1))
+    assert (kept.resident, kept.held, kept.held_on_host) == (True, size, 0)
+    assert (anew.resident, anew.held, anew.held_on_host) == (False, 0, 0)
+    monkeypatch.setattr(photos, "read", None)  # what is kept is not decoded again
+    assert len(list(Loader(kept, RESIZED, mean=MEAN, sd=SD, seed=3).evaluation(4))) == 5
+
+
+def test_what_a_gpu_does_not_hold_its_host_may(photos, monkeypatch):
+    """Here the CPU is told that it is a GPU."""
+    size = 3 * int((photos.index["height"].astype(int) * photos.index["width"]).sum())
+    gpu = types.SimpleNamespace(type="cuda")
+    monkeypatch.setattr(torch.Tensor, "to", lambda tensor, *where, **how: tensor)
+    found = []
+    for on_gpu, on_host, held in ((0, size, (0, size)), (0, size - 1, (0, 0))):
+        one = Images(*(photos, np.arange(18), np.arange(18), gpu), resident_bytes=on_gpu, host_bytes=on_host, workers=2)
+        assert (one.held, one.held_on_host) == held
+        batches = one.ahead([np.array([3, 17]), np.array([8, 0])])
+        found.append([(chosen.tolist(), pixels.tolist(), starts.tolist()) for chosen, pixels, starts in batches])
+    assert found[0] == found[1]

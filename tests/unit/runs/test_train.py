@@ -153,10 +153,10 @@ def test_pictures_are_normalised_by_the_view_and_both_parts_share_one_budget(dat
 
 
 def test_a_full_memory_ends_with_one_line_and_nothing_is_left(data, tmp_path, monkeypatch, caplog):
-    def full(self, chosen):
+    def full(pixels):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 12.60 GiB.")
 
-    monkeypatch.setattr(apr.runs.batches.Images, "_pixels", full)
+    monkeypatch.setattr(apr.runs.batches, "_as_tensor", full)
     monkeypatch.setattr(sys, "argv", ["train.py", *arguments(data, tmp_path, BARE)])
     with pytest.raises(SystemExit) as caught:
         train.main()

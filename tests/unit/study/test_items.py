@@ -8,6 +8,7 @@ import yaml
 from apr.runs import ways
 from apr.runs.ways import Way
 from study import ROOT, study_of
+from study.answer import answer_files, answer_parts
 from study.files import Files, one_of
 from study.items import EACH, Items
 
@@ -71,6 +72,28 @@ def test_tables_are_read_where_they_are_kept_or_fetched():
     assert files.of_source("finetuned_tll", "x.csv") == "data/raw/finetuned_tll/x.csv"
 
 
+def test_items_are_made_in_the_order_in_which_they_are_read(demo):
+    items = Items(study_of(demo))
+    assert set(items.reading) <= items.facts.keys()
+    figures = items.made("fig_")
+    assert figures[:5] == ["imagenet_vs_targets", "target_digits", "target_faces", "target_tissues", "selection_regret"]
+    assert items.made("table_")[0] == "correlations"
+    assert len(figures) == len(set(figures))
+    retest = Items(study_of(config("studies/retest.yaml")))
+    assert retest.made("fig_")[:2] == ["retest_slopes", "retest_imagenetv2_matched_frequency_top1"]
+
+
+def test_the_answer_is_read_from_tables_that_the_study_makes():
+    for name in ("studies/demo.yaml", "studies/published.yaml", "studies/retest.yaml", "studies/transfer.yaml"):
+        study = study_of(config(name))
+        items, parts = Items(study), answer_parts(Items(study), Files(study))
+        files = answer_files(parts)
+        tables = {path for kind in ("tables", "slopes", "models", "since") for path in files[kind]}
+        assert tables <= {f"results/tables/{table}.csv" for table in items.made("table_")}, name
+        assert set(files["scores"]) == set(Files(study).scores(study.comparisons.transfer.tasks())), name
+        assert any(parts.values()), name
+
+
 def test_what_is_lacking_is_said_with_the_study_that_has_it(demo):
     items = Items(study_of(demo))
     assert items.refusal("fig_balanced_vs_unbalanced").endswith(
@@ -93,7 +116,8 @@ def test_the_study_that_a_refusal_of_transfer_points_to_makes_the_item():
 def test_a_study_without_population_or_comparisons_can_be_planned():
     task = {"published": "timm-results", "set": "timm_real"}
     items = Items(study_of({"title": "x", "tasks": {"real": task}, "statistics": {"resamples": 100, "seed": 0}}))
-    assert (items.made("table_"), items.made("fig_")) == (["items", "audit"], [])
+    assert (items.made("table_"), items.made("fig_")) == (["audit", "items"], [])
+    assert items.lacking("answer").startswith("something to compare")
     assert Files(items.study).source("timm-results")["sets"]["real"]["images"] == 46_837
 
 
@@ -104,6 +128,14 @@ def test_pairs_follow_from_the_roles(demo):
     assert compared.around("photos_5") == [("photos", "photos_5"), ("photos_10", "photos_5"), ("photos_2", "photos_5")]
     assert compared.two("repeats") == [("digits_seeds", "digits")]
     assert compared.panels([("photos", "digits")], 1)["titles"] == {"photos": "photos", "digits": "digits"}
+
+
+def test_the_explorer_opens_with_what_the_study_compares(demo):
+    assert study_of(demo).comparisons.explored == [["photos", "digits"], ["depth", "digits"]]
+    transfer = study_of(config("studies/transfer_small.yaml")).comparisons
+    assert transfer.explored == [["imagenet", target] for target in transfer.transfer.targets[:2]]
+    retest = study_of(config("studies/retest.yaml")).comparisons
+    assert retest.explored == [[line["original"], line["new"]] for line in list(retest.lines.values())[:2]]
 
 
 def test_files_of_the_demo(demo):

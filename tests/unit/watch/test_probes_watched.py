@@ -8,6 +8,7 @@ from apr.runs.finetuning_protocol import planned_probe
 from apr.runs.metrics import part_of
 from apr.runs.record import new_run
 from apr.watch.audit import audit
+from apr.watch.audit_report import audit_table, described
 from apr.watch.planned import Runs
 from apr.watch.progress import state_of
 from apr.watch.status import status_text
@@ -80,6 +81,26 @@ def test_a_probe_that_contradicts_itself_is_out_of_range(tmp_path):
     edit(tmp_path / f"results/runs/probed/{run_name(MODELS[0])}.json", lambda run: run["history"].pop())
     (finding,) = [one for one in audit(plan, tmp_path).findings if one.kind == "out_of_range"]
     assert "tried the strengths [0.1] of [0.1, 1.0]" in finding.says
+
+
+@pytest.mark.parametrize("left", ["nothing", "another file"])
+def test_lost_and_foreign_outputs_are_a_kind_of_their_own(tmp_path, left):
+    plan, name = probing(tmp_path), run_name(MODELS[0])
+    edit(tmp_path / f"results/runs/probed/{name}.json", lambda run: run.update(outputs="0" * 64))
+    if left == "another file":
+        kept = tmp_path / f"results/outputs/probed/{name}.npz"
+        kept.parent.mkdir(parents=True)
+        kept.write_bytes(b"others")
+    whole = audit(plan, tmp_path)
+    (finding,) = [one for one in whole.findings if one.kind in ("outputs", "weights")]
+    says = (
+        "the outputs are missing; delete both" if left == "nothing" else "the outputs are of another run, or damaged;"
+    )
+    assert finding.kind == "outputs"
+    assert finding.says.startswith(says)
+    assert "## Outputs: whose outputs, image by image, are missing or of another run" in described([finding])
+    table = audit_table(whole, {task: task for task in plan}).data.set_index("task")
+    assert (table.loc["probed", "outputs"], table.loc["probed", "weights"]) == (1, 0)
 
 
 def test_a_probe_takes_as_long_as_images_pass_once_through_a_large_model():

@@ -14,7 +14,7 @@ from pathlib import Path
 import pyte
 import pytest
 from waits import LONGEST
-from warm_python import warm_environment, warm_python
+from warm_python import snakemake_script, warm_environment, warm_python
 
 from study import ROOT
 
@@ -144,7 +144,7 @@ def small(tmp_path):
 def small_command(*options, steps="good", each=2, pause=0, brief=True):
     words = ["-s", "Snakefile", "-c1", "-k", "--scheduler", "greedy", "--show-failed-logs", *options]
     words += [*(BRIEF if brief else ()), "--config", f"steps={steps}", f"each={each}", f"pause={pause}"]
-    return [warm_python(), "-m", "snakemake", *words]
+    return [warm_python(), snakemake_script(), *words]
 
 
 def piped(command, folder, **variables):
@@ -156,4 +156,4 @@ def piped(command, folder, **variables):
 def study_command(folder: Path, *targets):
     tiny = ROOT / "tests/workflow/tiny.yaml"
     words = [*targets, "-s", ROOT / "Snakefile", "-c1", *BRIEF, "--directory", folder, "--configfile", tiny]
-    return list(map(str, [warm_python(), "-m", "snakemake", *words]))
+    return list(map(str, [warm_python(), snakemake_script(), *words]))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from transfer_studies import IMAGENET, Target, bare, transfer
+from transfer_studies import IMAGENET, Target, bare, hows, transfer
 
 from apr.comparisons.transfer.gains import augmentation_ahead, average_of, base_model, gains_of
 from apr.comparisons.transfer.rankings import rankings_table
@@ -72,7 +72,7 @@ def test_models_that_diverged_are_left_out_and_named(tmp_path):
     write_scores(path, rows)
     settings = transfer().settings | {"targets": ["plants"], "probes": {}, "scratch": {}, "augmentation": {}}
     titles = {"imagenet": "ImageNet", "plants": "Plants"}
-    found = read_transfer(settings, [tmp_path / "results/scores/imagenet.csv", path], [], titles, 0)
+    found = read_transfer(settings, [tmp_path / "results/scores/imagenet.csv", path], [], titles, 0, hows(titles))
     assert found.common(found.targets["plants"])[0] != first
     assert f"Diverged, and left out: 1 model of Plants ({first})." in slopes_table(found).caption
     assert second in scores_table(found).data["model"].to_list()

@@ -24,6 +24,36 @@ def test_words_with_blanks_are_one_label(tmp_path):
     assert labels(listing)["p3.png"] == ("dog", "small cat")
 
 
+def joined(listing):
+    return [note for note in listing.ignored.notes if "read as one label" in note]
+
+
+def test_labels_that_may_be_two_are_said(tmp_path):
+    text = "image,label\np0.png,green|wild\np1.png,green\np2.png,green wild\np3.png,wild\n"
+    [note] = joined(read(tmp_path, text, label_separator="|"))
+    assert (
+        "line 4: 'green wild' is read as one label; 'green' and 'wild' stand there by themselves, too; if it is" in note
+    )
+    assert note.endswith("write '|' between them")
+    [note] = joined(read(tmp_path, text.replace("green wild", "green;wild"), label_separator="|"))
+    assert "'green;wild' is read as one label; 'green' and 'wild' stand" in note
+    [note] = joined(read(tmp_path, text.replace("green wild", "big cat"), label_separator="|"))
+    assert "line 4: 'big cat' is read as one label; a label may have a blank in its name" in note
+    order = ["green", "wild", "green wild"]
+    assert not joined(read(tmp_path, text, label_separator="|", classes_order=order))  # it was said to be one
+    assert not joined(read(tmp_path, text.replace("green wild", "wild|green"), label_separator="|"))
+
+
+def test_a_column_that_is_never_one_is_said(tmp_path):
+    text = COLUMNS.replace(",eel", ",eel,owl,yak").replace("\np", ",0,0\np").replace("eel,owl,yak,0,0", "eel,owl,yak")
+    listing = read(tmp_path, f"{text.strip()},0,0\n", label=["cat", "dog", "eel", "owl", "yak"], multi_label=True)
+    assert listing.classes == ["cat", "dog", "eel"]
+    [note] = [note for note in listing.ignored.notes if "0 in every row" in note]
+    assert "the columns 'owl', 'yak' of options: label are 0 in every row, so that there is no such class" in note
+    whole = read(tmp_path, COLUMNS, label=["cat", "dog", "eel"], multi_label=True)
+    assert not [note for note in whole.ignored.notes if "0 in every row" in note]
+
+
 def test_several_columns_of_ones(tmp_path):
     options = {"label": ["cat", "dog", "eel"], "multi_label": True}
     assert labels(read(tmp_path, COLUMNS, **options)) == {

@@ -210,6 +210,18 @@ def test_folders_can_be_left_out(tmp_path):
     assert "no class folder 'figure'" in refusal(tmp_path, options={"leave_out": ["figure", "empty"]})
 
 
+@pytest.mark.parametrize("name", ["BACKGROUND_Google", "257.clutter", "unlabeled"])
+def test_a_folder_whose_name_is_that_of_no_class_is_said(tmp_path, name):
+    class_folders(tmp_path, {"cat": 2, "dog": 2, "backgrounder": 2, name: 3})
+    (note,) = read_listing(tmp_path, "class_folders").ignored.notes
+    assert note.startswith(f"{name}: is read as a class of 3 images, though its name says that it may be none")
+    left = read_listing(tmp_path, "class_folders", yaml.safe_load(note.partition("set options: ")[2]))
+    assert name not in left.classes
+    assert left.ignored.notes == []
+    named = ["backgrounder", "cat", "dog", name]
+    assert read_listing(tmp_path, "class_folders", {"classes_order": named}).ignored.notes == []
+
+
 def test_two_unicode_forms_of_a_folder_are_said(tmp_path):
     put(tmp_path, "caf\u00e9/1.png", unicodedata.normalize("NFD", "caf\u00e9") + "/2.png", "tea/1.png")
     listing = read_listing(tmp_path, "class_folders")

@@ -239,7 +239,7 @@ def test_trust_on_first_use(tmp_path):
 
 def test_verify_asks_for_missing_files(tmp_path):
     with pytest.raises(Problem, match=r"a\.zip: has to be fetched by hand: Log in\."):
-        verify("d", [{"name": "a.zip"}], tmp_path, tmp_path / "t.json", login="Log in.")
+        verify("d", [{"name": "a.zip"}], tmp_path, tmp_path / "t.json", logins={"a.zip": "Log in."})
     assert not (tmp_path / "t.json").exists()
     assert "no open address" in by_hand("a.zip", tmp_path, None)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from figure_checks import check_apart, check_saved, same_points
 from matplotlib.colors import to_rgba
-from transfer_studies import IMAGENET, TARGETS, Target, bare, transfer
+from transfer_studies import IMAGENET, PROBED, TARGETS, Target, bare, transfer
 
 from apr.comparisons.transfer.scores import cells_of
 from apr.figures.style import BLUE, ORANGE
@@ -168,7 +168,7 @@ def test_models_that_diverged_are_named_where_rows_lack_them(tmp_path):
     found.targets["plants"] = lost
     for kind in ("gains", "sensitivity"):
         said = drawn(kind, cells, found).caption.splitlines()[-1]
-        assert said == f"Diverged, and left out: 1 model of Plants ({next(iter(IMAGENET))})."
+        assert said.endswith(f" Diverged, and left out: 1 model of Plants ({next(iter(IMAGENET))}).")
 
 
 def test_gains_of_the_base_model_are_none():
@@ -177,3 +177,29 @@ def test_gains_of_the_base_model_are_none():
         (data["model"] == "own:studies/networks/tf_quant.py:mobilenetv1_075") & (data["gain"] == "architecture")
     ]
     assert (base[["value", "low", "high"]] == 0).all(axis=None)
+
+
+@pytest.mark.parametrize("kind", ["probes", "scratch", "splines", "gains", "sensitivity", "average"])
+def test_captions_say_how_models_were_trained(kind, grids):
+    caption = drawn(kind, grids, transfer()).caption
+    assert "fine-tuned for 3 epochs at 64 px by SGD, the best by validation of 2 cells (lr 0.1, 0.01)" in caption
+
+
+def test_a_probe_as_the_target_is_not_called_fine_tuned():
+    found = transfer()
+    probed = {task: replace(one, how=PROBED) for task, one in found.targets.items()}
+    alone = replace(found, targets=probed, others={kind: {} for kind in found.others})
+    for drawing in (draw_average(alone), draw_transfer(alone, "probes")):
+        assert set(drawing.data["trained"].dropna()) == {"fixed features"}
+        assert "fine-tuned" not in drawing.caption
+    both = draw_transfer(replace(found, targets=probed), "probes")
+    assert len(set(both.data["trained"])) == 1 + len(probed)
+    assert len(set(draw_average(replace(found, targets=probed)).data["trained"])) == 2
+
+
+def test_an_optimism_of_three_models_has_no_interval(tmp_path):
+    found = bare(tmp_path, models=list(IMAGENET)[:3], cells=(0.1, 0.01))
+    drawing = draw_sensitivity(found, {"plants": cells_of(tmp_path / "results/scores/plants.csv")})
+    clause = drawing.caption.split("optimism ")[1].split(";")[0]
+    assert "[" not in clause
+    assert "(none of fewer than 4)" in drawing.caption

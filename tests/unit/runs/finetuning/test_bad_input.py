@@ -1,6 +1,7 @@
 """Fine-tuning refuses what cannot work, before anything is trained, and says what would."""
 
 import logging
+import sys
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from tuned import COUNTS, PROTOCOL, arguments, listing, prepare, run
 import finetune
 from apr.basics.problems import Problem
 from apr.models.heads import replace_head
-from apr.runs.commands.transfer_options import check_options, parser
+from apr.runs.commands.transfer_options import check_options, check_task, parser
 from apr.runs.finetuning.finetuner import FineTuner
 from apr.runs.finetuning.scored import score
 from apr.runs.machine.memory import memory_explained
@@ -74,7 +75,7 @@ def said(folder, caplog, **options):
     """What main says, in one line, and its exit code."""
     command = parser("", "finetune").parse_args(arguments(folder, **options))
     with caplog.at_level(logging.ERROR, logger="apr"), pytest.raises(SystemExit) as end:
-        finetune.check_task(command, ["train", "test", "validation"])
+        check_task(command, ["train", "test", "validation"])
     assert end.value.code == 2
     return caplog.records[-1].getMessage()
 
@@ -95,6 +96,36 @@ def test_auc_of_one_class(tmp_path, caplog):
 
 def test_auc_of_three_classes(folder, caplog):
     assert "auc is of 2 classes, and there are 3" in said(folder, caplog, metric="auc")
+
+
+def test_errors_name_the_keys_of_a_study_beside_the_options(folder, caplog, capsys, monkeypatch):
+    line = said(folder, caplog, protocol={"batch": 49})
+    assert line.endswith("lower the task's batch (in a study --protocol is the keys of its task and regime)")
+    monkeypatch.setattr(sys, "argv", ["finetune.py", *arguments(folder, weights="nowhere.pt")])
+    with pytest.raises(SystemExit) as end:
+        finetune.main()
+    assert end.value.code == 2
+    err = capsys.readouterr().err
+    assert "error: --weights nowhere.pt: no such file or folder; " in err
+    assert "(in a study --weights is weights of its task or regime)" in err
+    monkeypatch.setattr(sys, "argv", ["finetune.py", *arguments(folder, model="own:wrong.py:net", root=str(folder))])
+    (folder / "wrong.py").write_text(OWN.format("net():\n    return nn.Conv2d(3, 8, 3)"))
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "--weights", str(folder)])  # the folder has none of its own
+    with pytest.raises(SystemExit) as end:
+        finetune.main()
+    assert end.value.code == 1
+    assert "give --weights and its folder (in a study --weights is weights of its task or regime)" in caplog.text
+
+
+def test_pictures_far_below_those_of_the_weights_are_said(folder, caplog):
+    with caplog.at_level(logging.WARNING, logger="apr"):
+        run(folder, name="small", protocol={"epochs": 1})
+    assert "pictures of 32 px are far below the 160 px that these weights were made for" in caplog.text
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, logger="apr"):
+        found = run(folder, name="scratch", protocol={"epochs": 1, "start": "scratch"}, weights=None)
+    assert "far below" not in caplog.text
+    assert found["provenance"]["weights_resolution"] == 160
 
 
 def test_accuracy_of_several_labels(tmp_path, caplog):

@@ -12,6 +12,7 @@ import finetune
 from apr.basics.files import read_json, write_json
 from apr.basics.interruption import Interrupted
 from apr.basics.problems import Problem
+from apr.runs.commands.scripts import make_run
 from apr.runs.commands.transfer_options import check_options, check_task, parser
 from apr.runs.finetuning.finetuner import FineTuner
 from apr.runs.finetuning.halving import halved, mean_epochs, paused, read_choice, read_rung
@@ -92,7 +93,7 @@ def pause(folder, name, **options):
     command = {"name": f"{name}_rung", "checkpoint": checkpoint, "outputs": None} | options
     parsed = parser("", "finetune").parse_args(arguments(folder, "--pause-after", "1", **command))
     check_options(parsed)
-    finetune.finetune(parsed, check_task(parsed, ["train", "test"]))
+    make_run(parsed, check_task(parsed, ["train", "test"]), finetune.made, finetune.written)
     return read_rung(folder / f"{name}_rung.json")
 
 

@@ -1,12 +1,17 @@
 """How much memory there is, by files that say so; and one explanation where it is too little."""
 
+import os
+import platform
 import resource
+import subprocess
+import sys
 
 import pytest
 import torch
 
 from apr.basics.problems import Problem
 from apr.runs.machine.memory import SHARE, UNKNOWN, free_host_memory, image_budget, memory_explained
+from study import ROOT
 
 CPU = torch.device("cpu")
 GIB = 2**30
@@ -136,3 +141,29 @@ def test_every_kind_of_full_memory_is_a_problem_in_one_line(error):
 def test_other_errors_pass(tmp_path):
     with pytest.raises(RuntimeError, match="mat1 and mat2"), memory_explained(CPU, "at batch 2"):
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+
+FAULTS = """
+import resource, sys
+import numpy
+sys.path.insert(0, sys.argv[1])
+if sys.argv[2] == "kept":
+    from apr.runs.machine.memory import keep_freed_memory
+    assert keep_freed_memory()
+numpy.ones(64 << 20, numpy.uint8)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(4):
+    numpy.ones(64 << 20, numpy.uint8)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told to keep freed memory")
+def test_freed_memory_is_kept_for_what_comes_next():
+    found = {}
+    for how in ("plain", "kept"):
+        command = [sys.executable, "-c", FAULTS, str(ROOT / "workflow/scripts"), how]
+        # numpy's own remedy against faults, where the system has it, would hide them
+        environment = os.environ | {"NUMPY_MADVISE_HUGEPAGE": "0"}
+        found[how] = int(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout)
+    assert found["kept"] < 100 < found["plain"]

@@ -15,6 +15,8 @@ REPLACED = "\ufffd"
 # What stands for something within a line of reStructuredText or Markdown: emphasis, references, roles, tags, entities,
 # formulas, links and bare addresses. The brackets of an interval, [−0.1, 0.2], are no link and stay readable.
 INLINE = re.compile(r"[\\`*_|<>&~$@]|:(?=\S)|\[(?![\d−])|\](?=[\[(])")
+# Markdown leaves an underscore within a word alone, and a colon at the end of one.
+INNER = re.compile(r"(?<=[^\W_])\\_(?=[^\W_])|(?<=[^\W_])\\:$")
 # What the first word of a line may mean something by: all punctuation, but for what stands within words ("Spearman's").
 PUNCTUATION = re.escape("".join(sorted(set(string.punctuation) - set("',;"))))
 FIRST = {
@@ -57,17 +59,21 @@ def rst_caption(text: str) -> str:
 
 def markdown_cell(text: str) -> str:
     """Text within a line of Markdown or a cell of a table."""
-    return INLINE.sub(r"\\\g<0>", plain(text))
+    return _within_words(INLINE.sub(r"\\\g<0>", plain(text)))
 
 
 def markdown_caption(text: str) -> str:
     """Paragraphs and lists ("- " at the start of a line) of plain text, in Markdown."""
-    return _lines(text, lambda line: _line(line, "markdown"))
+    return _lines(text, lambda line: " ".join(map(_within_words, _line(line, "markdown").split(" "))))
 
 
 def in_script(text: str) -> str:
     """JSON, as it may stand within a page's <script>: no text in it can end the script."""
     return text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")
+
+
+def _within_words(text: str) -> str:
+    return INNER.sub(lambda found: found.group()[1:], text)
 
 
 def _plain(character: str) -> str:

@@ -13,7 +13,7 @@ from apr.basics.facts import once, read_entries
 from apr.basics.problems import Problem
 from apr.basics.values import nearest
 from apr.claims.claims import VERIFIED, check_keys
-from apr.claims.scorecard import ABSENT, INCOMPARABLE, NOT_REPRODUCED, REPRODUCED, UNDECIDED, verdict
+from apr.claims.scorecard import ABSENT, INCOMPARABLE, NOT_REPRODUCED, REPRODUCED, UNDECIDED, readable, verdict
 from apr.comparisons.retest_lines import Retest, retest_lines
 from apr.comparisons.table import Table
 from apr.comparisons.wording import number, with_interval
@@ -99,7 +99,7 @@ def retest_scorecard(
         rows.append(_row(claim, found, result, f"{result}{words}"))
         shown.append(_shown(claim, found, rows[-1]["in_words"]))
     data = pd.DataFrame(rows)
-    return Table(data, pd.DataFrame(shown), _caption(data, resamples))
+    return Table(data, readable(data, shown), _caption(data, resamples))
 
 
 def _measured(claim: RetestClaim, line: Mapping[str, Any], accuracies: pd.DataFrame) -> Measured:

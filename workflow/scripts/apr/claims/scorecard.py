@@ -68,7 +68,18 @@ def scorecard(
         shown.append(_shown(claim, found, rows[-1]["in_words"]))
     data = pd.DataFrame(rows)
     tasks = [task for claim in claims for task in claim.tasks if task in scores]
-    return Table(data, pd.DataFrame(shown), _caption(data, f"{resamples:,}", of_images(counts, tasks)))
+    return Table(data, readable(data, shown), _caption(data, f"{resamples:,}", of_images(counts, tasks)))
+
+
+def readable(data: pd.DataFrame, shown: Sequence[Mapping[str, str]]) -> pd.DataFrame:
+    """The rows of a scorecard for readers: claims that the study has nothing for are one row with their number."""
+    if len(data) == 0 or (count := int((data["verdict"] == ABSENT).sum())) < 2:
+        return pd.DataFrame(shown)
+    rows = [row for row, result in zip(shown, data["verdict"], strict=True) if result != ABSENT]
+    first = next(iter(shown[0]))
+    others = f"{count:,} other claims" if rows else f"All {count:,} claims"
+    folded = {first: others, "Verdict": f"{ABSENT}: the CSV file names each and what it lacks"}
+    return pd.DataFrame([*rows, dict.fromkeys(shown[0], "") | folded])
 
 
 def lacks(

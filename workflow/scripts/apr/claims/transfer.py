@@ -16,6 +16,7 @@ from apr.claims.scorecard import (
     UNDECIDED,
     VERDICTS,
     equivalence,
+    readable,
     smallest_difference,
     widened,
 )
@@ -23,7 +24,8 @@ from apr.claims.transfer_claims import TransferClaim
 from apr.comparisons.table import Table
 from apr.comparisons.transfer.gains import Ahead, augmentation_ahead, average_of
 from apr.comparisons.transfer.slopes import slopes_basis
-from apr.comparisons.transfer.targets import FINE_TUNED, Transfer
+from apr.comparisons.transfer.targets import Transfer
+from apr.comparisons.transfer.trained import FINE_TUNED
 from apr.comparisons.wording import number, with_interval
 
 DIGITS = {"slope": 3, "augmentation_ahead": 0, "correlation": 3}
@@ -46,7 +48,7 @@ def transfer_scorecard(claims: Sequence[TransferClaim], transfer: Transfer) -> T
         rows.append(_row(claim, found, result, words))
         shown.append(_shown(claim, found, rows[-1]["in_words"]))
     data = pd.DataFrame(rows)
-    return Table(data, pd.DataFrame(shown), _caption(data, transfer))
+    return Table(data, readable(data, shown), _caption(data, transfer))
 
 
 def _measured(claim: TransferClaim, transfer: Transfer) -> tuple[Measured | None, str]:

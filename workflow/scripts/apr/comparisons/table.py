@@ -31,8 +31,8 @@ def save_table(table: Table, csv: str | Path, md: str | Path, caption: str | Pat
     write_csv(csv, table.data, table.decimals)
     lead = f"{markdown_caption(table.lead)}\n\n" if table.lead else ""
     write_text(md, f"{lead}{markdown(table.shown)}\n{markdown_caption(table.caption)}\n")
-    texts = [rst_caption(text) for text in (table.lead, table.caption) if text]
-    write_text(caption, "\n\n".join([*texts, restructured(table.shown)]))
+    texts = [f"{rst_caption(table.lead)}\n\n"] * bool(table.lead) + [restructured(table.shown)]
+    write_text(caption, "".join([*texts, f"\n{rst_caption(table.caption)}\n"]))
 
 
 def write_csv(path: str | Path, data: pd.DataFrame, decimals: int | None = None) -> None:
@@ -41,6 +41,11 @@ def write_csv(path: str | Path, data: pd.DataFrame, decimals: int | None = None)
     text = data.to_csv(index=False, float_format=form, lineterminator="\n")
     with atomic_file(path, "wb") as file:
         file.write(text.encode(errors="replace"))
+
+
+def read_csv(path: str | Path) -> pd.DataFrame:
+    """The numbers of a table as `write_csv` wrote them: only an empty cell is undefined."""
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
 def markdown(shown: pd.DataFrame) -> str:

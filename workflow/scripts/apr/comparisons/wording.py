@@ -1,7 +1,7 @@
 """How numbers and names are written in tables, titles and captions."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from apr.runs.metrics import METRICS
 from apr.statistics.ranks import Correlation
@@ -34,6 +34,16 @@ def with_interval(value: float, low: float, high: float, digits: int) -> str:
     if math.isnan(low) or math.isnan(high):
         return f"{number(value, digits)} [no interval]"
     return f"{number(value, digits)} [{', '.join(bounds(low, high, digits))}]"
+
+
+def bare_interval(value: float, low: float, high: float, digits: int) -> str:
+    """The same, without a word where there are no bounds."""
+    return number(value, digits) if math.isnan(low) else with_interval(value, low, high, digits)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Such as "a", "a and b", "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def bounds(low: float, high: float, digits: int) -> tuple[str, str]:

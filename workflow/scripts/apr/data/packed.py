@@ -2,14 +2,22 @@
 
 import io
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from apr.basics.causes import reason
 from apr.basics.problems import Problem
 
+try:
+    from simplejpeg import decode_jpeg  # the same libjpeg-turbo as Pillow's: equal pixels, half the time
+except ImportError:
+    decode_jpeg = None
+
+JPEG = b"\xff\xd8\xff"
 INDEX = np.dtype(
     [("offset", "<u8"), ("bytes", "<u4"), ("height", "<u4"), ("width", "<u4"), ("label", "<i4"), ("split", "u1")]
 )
@@ -40,14 +48,38 @@ class PackedImages:
         return len(self.index)
 
     def read(self, i: int) -> np.ndarray:
-        """Return image `i`, uint8 [H, W, 3]."""
+        """Return image `i`, uint8 [H, W, 3].
+
+        Raises:
+            Problem: it cannot be decoded, or is of another size than the index says.
+        """
         row = self.index[i]
-        start = int(row["offset"])
-        data = self.pixels[start : start + int(row["bytes"])]
+        start, size = int(row["offset"]), (int(row["height"]), int(row["width"]), 3)
+        data = np.asarray(self.pixels[start : start + int(row["bytes"])])
         if self.storage == "pixels":
-            return np.asarray(data).reshape(int(row["height"]), int(row["width"]), 3)
-        with Image.open(io.BytesIO(data)) as image:
-            return np.asarray(image)
+            return data.reshape(size)
+        try:
+            image = _decoded(data)
+        except Exception as error:  # a decoder raises whatever damaged bytes lead it to
+            raise self._damaged(i, f"cannot be decoded ({reason(error)})") from error
+        if image.shape != size:
+            raise self._damaged(i, f"is {image.shape} where its index says {size}")
+        return image
+
+    def _damaged(self, i: int, how: str) -> Problem:
+        name = ""
+        with suppress(OSError, UnicodeError), open(f"{self.stem}.files.txt", encoding="utf-8", newline="\n") as file:
+            name = next((f" ({line.strip().partition(chr(9))[0]})" for row, line in enumerate(file) if row == i), "")
+        return Problem(f"{self.stem}.bin: image {i}{name} {how}; delete it and its index, and pack again")
+
+
+def _decoded(data: np.ndarray) -> np.ndarray:
+    """The pixels of an encoded picture."""
+    if decode_jpeg and data[:3].tobytes() == JPEG:
+        with suppress(ValueError):  # of what it has a doubt about, Pillow decides
+            return decode_jpeg(data)
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image)
 
 
 def open_packed(stem: Path, storage: str) -> PackedImages:

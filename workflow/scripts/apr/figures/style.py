@@ -45,6 +45,7 @@ STYLE = {
     "axes.labelcolor": INK,
     "axes.edgecolor": FAINT,
     "axes.linewidth": 0.5,
+    "axes.ymargin": 0.09,  # the best and the worst model keep off title and axis
     "axes.spines.top": False,
     "axes.spines.right": False,
     "xtick.color": FAINT,

@@ -49,10 +49,10 @@ def timm_model(
     try:
         config = timm.get_pretrained_cfg(name)
     except RuntimeError:
+        config = None
+    if config is None:  # of an old name, too, that has another by now
         known = [tagged for tagged in timm.list_pretrained() if tagged.split(".")[0] == name.split(".")[0]]
-        raise Problem(
-            f"timm:{name}: timm {timm.__version__} has no such weights{nearest(name, known, most=3)}"
-        ) from None
+        raise Problem(f"timm:{name}: timm {timm.__version__} has no such weights{nearest(name, known, most=3)}")
     if file is None and not config.num_classes:
         raise headless(f"timm:{name}")
     other_size = image_size and config.fixed_input_size and image_size != config.input_size[-1]

@@ -14,6 +14,7 @@ from apr.basics.problems import Problem
 ATTEMPTS = 10
 SMALLEST_AREA = 0.08  # of a random resized crop, as a share of the picture
 CROPS = ("random_resized", "padded", "centre")
+WORTHWHILE = 64  # pixels a side from which a CPU takes image by image: below, the calls cost more than the work
 DRAWS = 5 * ATTEMPTS + 1  # uniforms an image needs: area, aspect, swap, y and x of each attempt, and the flip
 
 
@@ -96,8 +97,34 @@ def sample(
     inside = (points >= -0.5) & (points <= sizes[:, :, None] - 0.5)
     points = np.clip(points, windows.low[:, :, None], windows.high[:, :, None])
     first = np.floor(points).astype(np.int64)
-    fraction = torch.from_numpy((points - first).astype(np.float32)).to(device, non_blocking=True)
     second = np.minimum(first + 1, windows.high[:, :, None].astype(np.int64))
+    fraction = (points - first).astype(np.float32) if np.any(points != first) else None
+    by_one = device.type == "cpu" and fraction is not None and resolution >= WORTHWHILE
+    sampled = _one_by_one if by_one else _at_once
+    shades = [(255 * one).repeat(resolution) for one in (mean, sd)]  # of a row: long loops are fast ones
+    images = sampled(pixels, offsets, sizes, first, second, fraction, *shades)
+    if not inside.all():
+        rows, columns = (torch.from_numpy(one).to(device) for one in (inside[:, 0], np.repeat(inside[:, 1], 3, axis=1)))
+        images *= rows[:, :, None] & columns[:, None, :]
+    return images.view(len(offsets), resolution, resolution, 3).permute(0, 3, 1, 2)
+
+
+def _at_once(
+    pixels: torch.Tensor,
+    offsets: np.ndarray,
+    sizes: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    fraction: np.ndarray | None,
+    mean: torch.Tensor,
+    sd: torch.Tensor,
+) -> torch.Tensor:
+    """The samples of all images, normalised: float32 [n, R, 3 R].
+
+    first, second: the pixels around each point, int64 [n, 2, R]; fraction: of the way between them, float32; None for
+        none; mean, sd: of a row, float32 [3 R].
+    """
+    device, resolution = pixels.device, first.shape[2]
     rows = [torch.from_numpy(offsets[:, None] + y[:, 0] * sizes[:, 1:]).to(device) for y in (first, second)]
     columns = [torch.from_numpy(np.ascontiguousarray(x[:, 1])).to(device) for x in (first, second)]
 
@@ -105,18 +132,54 @@ def sample(
         index = (row[:, :, None] + column[:, None, :]).reshape(-1)
         return pixels.index_select(0, index).view(len(offsets), resolution, resolution, 3).float()
 
-    if np.any(points != first):
-        right, below = fraction[:, 1, None, :, None], fraction[:, 0, :, None, None]
-        top = torch.lerp(corner(rows[0], columns[0]), corner(rows[0], columns[1]), right)
-        bottom = torch.lerp(corner(rows[1], columns[0]), corner(rows[1], columns[1]), right)
-        images = torch.lerp(top, bottom, below)
-    else:
-        images = corner(rows[0], columns[0])
-    images = (images - 255 * mean) / (255 * sd)
-    if not inside.all():
-        mask = torch.from_numpy(inside).to(device)
-        images = images * (mask[:, 0, :, None, None] & mask[:, 1, None, :, None])
-    return images.permute(0, 3, 1, 2)
+    if fraction is None:
+        return corner(rows[0], columns[0]).flatten(2).sub_(mean).div_(sd)
+    weights = torch.from_numpy(fraction).to(device, non_blocking=True)
+    right, below = weights[:, 1, None, :, None], weights[:, 0, :, None, None]
+    top = torch.lerp(corner(rows[0], columns[0]), corner(rows[0], columns[1]), right)
+    bottom = torch.lerp(corner(rows[1], columns[0]), corner(rows[1], columns[1]), right)
+    return torch.lerp(top, bottom, below).flatten(2).sub_(mean).div_(sd)
+
+
+def _one_by_one(
+    pixels: torch.Tensor,
+    offsets: np.ndarray,
+    sizes: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    fraction: np.ndarray,
+    mean: torch.Tensor,
+    sd: torch.Tensor,
+) -> torch.Tensor:
+    """The same, bit for bit, for a CPU: what is worked on stays in a core's cache, and each row is stretched once."""
+    flat, resolution = pixels.numpy().reshape(-1), first.shape[2]
+    columns = [(3 * x[:, 1, :, None] + np.arange(3)).reshape(len(offsets), -1) for x in (first, second)]
+    right = torch.from_numpy(np.repeat(fraction[:, 1], 3, axis=1))
+    below = torch.from_numpy(np.ascontiguousarray(fraction[:, 0, :, None]))
+    images = torch.empty(len(offsets), resolution, 3 * resolution)
+    # taken once: fresh memory costs more than what is computed in it
+    gathered = np.empty((2 * resolution, 3 * resolution), np.uint8)
+    lines, beside = torch.empty(2, *gathered.shape)
+    top, bottom = torch.empty(2, resolution, 3 * resolution)
+    lowest, highest = first[:, 0].min(axis=1), second[:, 0].max(axis=1)
+    for i, (height, width) in enumerate(sizes):
+        picture = flat[3 * offsets[i] :][: 3 * height * width].reshape(height, 3 * width)
+        low, end = lowest[i], highest[i] + 1
+        if end - low <= 2 * resolution:
+            rows, above, beneath = picture[low:end], first[i, 0] - low, second[i, 0] - low
+        else:  # a picture much larger than what it becomes: most of its rows are not used
+            used, place = np.unique([first[i, 0], second[i, 0]], return_inverse=True)
+            rows, (above, beneath) = picture[used], place.reshape(2, -1)
+        some = slice(len(rows))
+        for x, into in zip(columns, (lines, beside), strict=True):
+            # numpy gathers single bytes five times as fast as torch
+            into[some] = torch.from_numpy(np.take(rows, x[i], axis=1, mode="clip", out=gathered[some]))
+        torch.lerp(lines[some], beside[some], right[i], out=lines[some])
+        torch.index_select(lines, 0, torch.from_numpy(above), out=top)
+        torch.index_select(lines, 0, torch.from_numpy(beneath), out=bottom)
+        torch.lerp(top, bottom, below[i], out=top)
+        torch.div(top.sub_(mean), sd, out=images[i])
+    return images
 
 
 def _random_resized(sizes: np.ndarray, draws: np.ndarray, resolution: int, smallest_area: float) -> Windows:
@@ -124,7 +187,8 @@ def _random_resized(sizes: np.ndarray, draws: np.ndarray, resolution: int, small
     area, aspect, swap, y, x = np.moveaxis(draws[:, :-1].reshape(len(sizes), ATTEMPTS, 5), 2, 0)
     target = (smallest_area + (1 - smallest_area) * area) * height * width
     aspect = 3 / 4 + (4 / 3 - 3 / 4) * aspect
-    crop_width, crop_height = np.rint(np.sqrt(target * aspect)), np.rint(np.sqrt(target / aspect))
+    # a picture of one pixel has no smaller crop
+    crop_width, crop_height = (np.maximum(np.rint(np.sqrt(side)), 1) for side in (target * aspect, target / aspect))
     crop_width, crop_height = (
         np.where(swap < 0.5, crop_height, crop_width),
         np.where(swap < 0.5, crop_width, crop_height),

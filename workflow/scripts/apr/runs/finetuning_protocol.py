@@ -84,8 +84,8 @@ UNSAID_OF_PROBES: dict[str, Any] = {
     **{key: UNSAID[key] for key in ("resolution", "eval_resize", "normalisation", "channels", "weights")},
 }
 # What a key is read for: without it, it does nothing and is no part of the protocol.
-_PROBED_WITH = {"strengths": ("classifier", "logistic"), "neighbours": ("classifier", "neighbours")}
-_ONLY_WITH = {
+PROBED_WITH = {"strengths": ("classifier", "logistic"), "neighbours": ("classifier", "neighbours")}
+ONLY_WITH = {
     "momentum": ("optimiser", "sgd"),
     "nesterov": ("optimiser", "sgd"),
     "decay": ("optimiser", "adamw"),
@@ -95,6 +95,8 @@ _ONLY_WITH = {
     "padding": ("crop", "padded"),
 }
 PLACES = ("weights",)
+FAR_BELOW = 0.5  # of the resolution that weights were made for: smaller pictures are said; the number is our choice
+OF_STUDIES = ("decay",)  # a study must not say it in vain; the command line of one cell may, since earlier ones did
 
 
 def _only_with(key: str, other: str, value: str, unsaid: Mapping[str, Any] = UNSAID) -> Contradiction:
@@ -113,7 +115,7 @@ _SIZES: Contradiction = (
     "an evaluation would show the picture in a black frame; set eval_resize to {0} or more",
 )
 CONTRADICTIONS: tuple[Contradiction, ...] = (
-    *(_only_with(key, other, value) for key, (other, value) in _ONLY_WITH.items() if key != "decay"),
+    *(_only_with(key, other, value) for key, (other, value) in ONLY_WITH.items() if key not in OF_STUDIES),
     (
         ("nesterov", "momentum"),
         lambda nesterov, momentum: nesterov and momentum == 0,
@@ -140,8 +142,9 @@ CONTRADICTIONS: tuple[Contradiction, ...] = (
         "a head alone learns nothing from random features; set layers: all, or start: pretrained",
     ),
 )
+CONTRADICTIONS_OF_STUDIES = tuple(_only_with(key, *ONLY_WITH[key]) for key in OF_STUDIES)
 CONTRADICTIONS_OF_PROBES: tuple[Contradiction, ...] = (
-    *(_only_with(key, other, value, UNSAID_OF_PROBES) for key, (other, value) in _PROBED_WITH.items()),
+    *(_only_with(key, other, value, UNSAID_OF_PROBES) for key, (other, value) in PROBED_WITH.items()),
     _SIZES,
 )
 
@@ -149,7 +152,7 @@ CONTRADICTIONS_OF_PROBES: tuple[Contradiction, ...] = (
 def applied(protocol: Mapping[str, Any]) -> dict[str, Any]:
     """A task's protocol without the keys that do nothing in it, and without places, so that equal runs are equal."""
     full = {**UNSAID, **protocol}
-    idle = {key for key, (other, value) in _ONLY_WITH.items() if full[other] != value}
+    idle = {key for key, (other, value) in ONLY_WITH.items() if full[other] != value}
     return {key: value for key, value in full.items() if key not in idle and key not in PLACES}
 
 
@@ -175,7 +178,7 @@ def planned_probe(model: str, protocol: Mapping[str, Any], metric: str, manifest
     The metric chooses the strength of the regularisation. How many pictures pass at once is part of the provenance.
     """
     full = {**UNSAID_OF_PROBES, **protocol}
-    idle = {key for key, (other, value) in _PROBED_WITH.items() if full[other] != value}
+    idle = {key for key, (other, value) in PROBED_WITH.items() if full[other] != value}
     kept = {key: value for key, value in full.items() if key not in {*idle, *PLACES, "batch"}}
     if "strengths" in kept:
         kept["strengths"] = strengths_of(full)

@@ -5,7 +5,7 @@ protocol and script, and one rule.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from apr.runs import finetuning_protocol as settings
@@ -22,6 +22,8 @@ class Way:
         pretrained: whether the models are pretrained ones, named by the task; else architectures and networks.
         trains: whether it needs training images and has a seed.
         contradictions: keys that cannot stand beside each other.
+        of_studies: more of them that a study is refused for, and not a single run.
+        only_with: keys that are read only where another one has a value: {key: (the other, that value)}.
         outputs: whether each run keeps its outputs for the test and validation images.
         planned: what a study knows beforehand of the protocol of a run of a pretrained model that learns: a function of
             its name, the task's protocol with the run's cell, the metric, and the manifest of the view.
@@ -32,6 +34,8 @@ class Way:
     pretrained: bool
     trains: bool
     contradictions: Sequence[Contradiction] = ()
+    of_studies: Sequence[Contradiction] = ()
+    only_with: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     outputs: bool = False
     planned: Callable[[str, Mapping[str, Any], str, Mapping[str, Any]], dict[str, Any]] | None = None
 
@@ -40,14 +44,19 @@ EVALUATION: dict[str, dict[str, Any]] = {
     "weights": {"type": ["string", "null"]},
     "batch": {"type": "integer", "minimum": 1, "maximum": 100_000},
 }
+PADDED = settings.ONLY_WITH["padding"]
 WAYS = {
-    "train": Way(KEYS, UNSAID, pretrained=False, trains=True, contradictions=CONTRADICTIONS),
+    "train": Way(
+        KEYS, UNSAID, pretrained=False, trains=True, contradictions=CONTRADICTIONS, only_with={"padding": PADDED}
+    ),
     "finetune": Way(
         settings.FINETUNING,
         settings.UNSAID,
         pretrained=True,
         trains=True,
         contradictions=settings.CONTRADICTIONS,
+        of_studies=settings.CONTRADICTIONS_OF_STUDIES,
+        only_with=settings.ONLY_WITH,
         outputs=True,
         planned=settings.planned_finetuning,
     ),
@@ -57,6 +66,7 @@ WAYS = {
         pretrained=True,
         trains=True,
         contradictions=settings.CONTRADICTIONS_OF_PROBES,
+        only_with=settings.PROBED_WITH,
         outputs=True,
         planned=settings.planned_probe,
     ),

@@ -21,7 +21,7 @@ from apr.scores.outputs import Outputs, check_same_images, read_outputs
 from apr.scores.table import YES, Row, read_scores
 from apr.statistics.outputs import Statistic, image_weights, statistic
 
-COSTS = ("parameters", "multiply_adds", "images_per_second")
+COSTS = ("parameters", "multiply_adds", "images_per_second", "resolution", "weights_resolution")
 CLOSE = 1e-3  # points between a score table and the outputs
 
 
@@ -34,7 +34,8 @@ class Resampled:
         values: the metric of the task, [runs].
         draws: the same on resampled test images (groups of them, where there are any), alike for all runs of a view,
             float32 [runs, resamples].
-        costs: of COSTS: parameters, multiply-adds of an image, images a second while evaluating, [runs]; NaN: unknown.
+        costs: of COSTS: parameters, multiply-adds of an image, images a second while evaluating, and the sizes in
+            pixels of the pictures and of those that the weights were made for, [runs]; NaN: unknown.
         images, groups: how many there are in the test part; 0 groups: each image stands for itself.
         positives: how many test images have each class or label, by its name.
     """
@@ -174,9 +175,10 @@ def _value(path: str, way: Statistic, images: int, row: Row) -> float:
 
 
 def _cost(record: Mapping[str, Any], name: str) -> float:
-    known = (record.get("cost") or {}) | {
-        "images_per_second": (record.get("timing") or {}).get("evaluated_images_per_second")
-    }
+    known = dict(record.get("cost") or {})
+    known["images_per_second"] = (record.get("timing") or {}).get("evaluated_images_per_second")
+    known["resolution"] = (record["protocol"].get("input") or {}).get("resolution")
+    known["weights_resolution"] = record["provenance"].get("weights_resolution")
     value = known.get(name)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
 

@@ -39,6 +39,7 @@ WRONG = {
     "misplaced": "in another run's place",
     "out_of_range": "impossible beside the view",
     "weights": "whose kept weights are missing or damaged",
+    "outputs": "whose outputs, image by image, are missing or of another run",
     "classes": "with class counts that contradict each other",
     "table": "score table(s) unlike their runs",
 }
@@ -192,9 +193,8 @@ class _Task:
         path = f"results/outputs/{self.name}/{name}.npz"
         file = self.root / path
         if not file.is_file() or file_digest(file) != run["outputs"]:
-            self._note(
-                "weights", f"{path}, {self._path(name)}", "the outputs are missing or of another run; delete both"
-            )
+            what = "of another run, or damaged" if file.is_file() else "missing"
+            self._note("outputs", f"{path}, {self._path(name)}", f"the outputs are {what}; delete both")
 
     def _checked(self, name: str) -> tuple[dict | None, str, str]:
         """The run (None where it cannot be read), its state, and what is wrong with it."""

@@ -14,7 +14,7 @@ def audit_table(result: Audit, titles: Mapping[str, str]) -> Table:
     rows = []
     for task, states in result.states.items():
         kinds = Counter(finding.kind for finding in result.findings if finding.task == task)
-        others = {kind: kinds[kind] for kind in ("old_table", "weights", "classes", "table", *NOTED)}
+        others = {kind: kinds[kind] for kind in ("old_table", "weights", "outputs", "classes", "table", *NOTED)}
         rows.append({"task": task, "planned": sum(states.values()), **states, **others})
     data = pd.DataFrame(rows)
     if not data["dropped"].any():  # few studies drop runs

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from apr.comparisons.transfer.targets import RARE, Scored, Transfer
+from apr.comparisons.transfer.trained import trained_as
 from apr.comparisons.wording import counted
 from apr.scores.paired import nearest_names
 
@@ -41,6 +42,28 @@ def rare_labels(scored: Iterable[Scored]) -> str:
     if not clauses:
         return ""
     return f" Labels with fewer than {RARE} test images, whose scores hang on a few of them: {'; '.join(clauses)}."
+
+
+def how_trained(scored: Iterable[Scored]) -> str:
+    """A sentence on how the models of tasks were trained: for how long, at which size, by which grid."""
+    return trained_as((one.title, one.how) for one in scored)
+
+
+def far_below(scored: Iterable[Scored]) -> str:
+    """A sentence on models at less than half of the resolution that their weights were made for; empty without any."""
+    texts = []
+    for one in scored:
+        if models := one.far_below:
+            sizes = ", ".join(sorted({f"{used:g} px in place of {own:g}" for used, own in models.values()}))
+            every = len(models) == len(one.values)
+            who = f"all {counted(len(models), 'model')}" if every else ", ".join(models)
+            texts.append(f"{one.title}: {who} ({sizes})")
+    if not texts:
+        return ""
+    return (
+        " Far below (less than half of) the resolution that the weights were made for, so that one model may lose more "
+        f"than another: {'; '.join(texts)}."
+    )
 
 
 def models_without(transfer: Transfer, left_out: bool = True) -> str:

@@ -1,58 +1,34 @@
 """Which pretrained model to take: scores, ranks and costs of each, and how far ImageNet accuracy would have told."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
 
 from apr.comparisons.table import Table
-from apr.comparisons.transfer.captions import intervals_of, models_without, rare_labels
+from apr.comparisons.transfer.answer import answer_of
+from apr.comparisons.transfer.captions import far_below, how_trained, intervals_of, models_without, rare_labels
+from apr.comparisons.transfer.choices import UNEQUAL, worse_than_best
 from apr.comparisons.transfer.slopes import slopes_basis
-from apr.comparisons.transfer.targets import Scored, Transfer
-from apr.comparisons.wording import counted, number, with_interval
-from apr.statistics.bootstrap import PERCENTILES, holm, interval
-from apr.statistics.ranks import FEWEST, Correlation, spearman
+from apr.comparisons.transfer.targets import KINDS, Scored, Transfer
+from apr.comparisons.wording import bare_interval, number
+from apr.statistics.bootstrap import PERCENTILES
+from apr.statistics.ranks import FEWEST
 
 NAN = float("nan")
-UNEQUAL = 0.05  # p below which a model counts as worse than the best
-COSTS = {"parameters": ("Parameters (M)", 1e6, 1), "multiply_adds": ("Multiply-adds (M)", 1e6, 0)}
-SPEED = "images_per_second"
+COSTS = {
+    "parameters": ("Parameters (M)", 1e6, 1),
+    "resolution": ("Resolution (px)", 1.0, 0),
+    "multiply_adds": ("Multiply-adds (M)", 1e6, 0),
+    "images_per_second": ("Images/s", 1.0, 0),
+}
+OWN = "weights_resolution"  # px that a model's weights were made for
+PROBE = f"As {KINDS['probes']}"
 ALL = "mean rank"
 WORSE = "Worse than the best"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What is lost by taking the model that is best on ImageNet: points of the metric, with its 95 % interval."""
-
-    chosen: str
-    best: str
-    regret: float
-    low: float
-    high: float
-
-
-def chosen_by_imagenet(transfer: Transfer, scored: Scored) -> Choice | None:
-    """The regret of ImageNet's best model against the target's, both as measured, on other test images.
-
-    Both are of the models that have an ImageNet accuracy; None where none has one.
-    """
-    models = transfer.common(scored)
-    if not models:
-        return None
-    own = scored.of(models)
-    chosen = int(np.argmax(transfer.imagenet[models].to_numpy()))
-    best = int(np.argmin(own.losses.to_numpy()))
-    regret = float(own.losses.iloc[chosen] - own.losses.iloc[best])
-    low = high = NAN
-    if own.draws is not None:
-        drawn = own.metric.loss(own.draws)
-        low, high = interval(drawn[chosen] - drawn[best])
-        low, high = min(low, regret), max(high, regret)
-    return Choice(models[chosen], models[best], regret, low, high)
+BOUNDED = {"value": "values", "low": "low", "high": "high"}
+ENDS = {"": "values", "_low": "low", "_high": "high"}
 
 
 def models_table(transfer: Transfer) -> Table:
@@ -61,46 +37,40 @@ def models_table(transfer: Transfer) -> Table:
     data = pd.DataFrame(rows)
     several = len(transfer.targets) > 1
     blocks = [*rows, *(_mean_ranks(transfer, data) if several else [])]
-    costs = [name for name in (*COSTS, SPEED) if data[name].notna().any()]
-    shown = pd.DataFrame([_shown(row, transfer, costs) for row in blocks])
+    titles = _cost_titles(data)
+    shown = pd.DataFrame([_shown(row, transfer, titles) for row in blocks])
+    if data["probe"].isna().all():
+        shown = shown.drop(columns=PROBE)
     if not several:
         shown = shown.drop(columns="Dataset")
     if (shown[WORSE] == "").sum() + (shown[WORSE] == "best").sum() == len(shown):
         shown = shown.drop(columns=WORSE)  # nothing is known of the images
-    return Table(pd.DataFrame(blocks), shown, _caption(transfer, costs), lead=_lead(transfer))
+    return Table(pd.DataFrame(blocks), shown, _caption(transfer, data, titles), lead=answer_of(transfer))
 
 
-def worse_than_best(scored: Scored) -> tuple[pd.Series, pd.Series]:
-    """Each model's loss less that of the best, and Holm's p that there is no difference; NaN: not known.
-
-    A p-value is two-sided, of the difference over its standard error, which is that of the same resampled images.
-    """
-    losses = scored.losses
-    best = int(np.argmin(losses.to_numpy()))
-    gaps = losses - losses.iloc[best]
-    p = pd.Series(NAN, losses.index)
-    if scored.draws is not None:
-        drawn = scored.metric.loss(scored.draws)
-        apart = drawn - drawn[best]
-        with np.errstate(divide="ignore", invalid="ignore"):  # the best has no difference from itself
-            p[:] = holm(2 * ndtr(-gaps.to_numpy() / apart.std(axis=1)))
-        p = p.fillna(1.0).mask(np.arange(len(p)) == best)  # two models that answer alike differ in nothing
-    return gaps, p
+def _cost_titles(data: pd.DataFrame) -> dict[str, str]:
+    """The columns of costs that something is known of; multiply-adds say of pictures of which size."""
+    sizes = data["resolution"].dropna().unique()
+    titles = {name: title for name, (title, _, _) in COSTS.items() if data[name].notna().any()}
+    if "multiply_adds" in titles and len(sizes):
+        at = f"{sizes[0]:g} px" if len(sizes) == 1 else "that resolution"
+        titles["multiply_adds"] = f"Multiply-adds (M, at {at})"
+    return titles
 
 
 def _rows(transfer: Transfer, scored: Scored) -> Iterator[dict[str, Any]]:
-    gaps, p = worse_than_best(scored)
+    gaps, p = worse_than_best(transfer, scored)
     ranks = scored.losses.rank(method="min").astype(int)
-    first = ranks.to_numpy().argmin()
-    costs = {name: scored.costs.get(name, {}) for name in (*COSTS, SPEED)}
-    for place in np.argsort(ranks.to_numpy(), kind="stable"):
-        model = scored.values.index[place]
-        values = (scored.values, scored.low, scored.high)
+    probes = transfer.others["probes"].get(scored.task)
+    for place, model in enumerate(transfer.best_first(scored)):
         row = {"target": scored.task, "model": model, "imagenet": float(transfer.imagenet.get(model, NAN))}
-        row |= {name: float(of.iloc[place]) for name, of in zip(("value", "low", "high"), values, strict=True)}
-        row |= {"rank": float(ranks.iloc[place]), "behind": float(gaps.iloc[place]), "p_holm": float(p.iloc[place])}
-        row["worse"] = "best" if place == first else _worse(p.iloc[place])
-        yield row | {name: known.get(model, NAN) for name, known in costs.items()}
+        row |= {name: float(getattr(scored, of)[model]) for name, of in BOUNDED.items()}
+        row |= {
+            f"probe{end}": float(getattr(probes, of).get(model, NAN)) if probes else NAN for end, of in ENDS.items()
+        }
+        row |= {"rank": float(ranks[model]), "behind": float(gaps[model]), "p_holm": float(p[model])}
+        row["worse"] = _worse(p[model]) if place else "best"
+        yield row | {name: scored.costs.get(name, {}).get(model, NAN) for name in (*COSTS, OWN)}
 
 
 def _worse(p: float) -> str:
@@ -116,7 +86,7 @@ def _mean_ranks(transfer: Transfer, data: pd.DataFrame) -> list[dict[str, Any]]:
     if not models:
         return []
     ranks = pd.DataFrame({task: one.of(models).losses.rank() for task, one in transfer.targets.items()})
-    means = ranks.mean(axis=1).sort_values(kind="stable")
+    means = ranks.mean(axis=1)[transfer.ranked(models)[::-1]].sort_values(kind="stable")
     drawn = [
         one.of(models).metric.loss(one.of(models).draws) for one in transfer.targets.values() if one.draws is not None
     ]
@@ -137,80 +107,46 @@ def _mean_ranks(transfer: Transfer, data: pd.DataFrame) -> list[dict[str, Any]]:
         }
         row |= {"low": np.minimum(mean, bounds["low"][model]), "high": np.maximum(mean, bounds["high"][model])}
         known = own["worse"].ne("").all()
+        row |= dict.fromkeys((f"probe{end}" for end in ENDS), NAN)
         row |= {"behind": NAN, "p_holm": NAN, "worse": f"on {len(own) - equal} of {len(own)}" if known else ""}
-        rows.append(row | {name: own[name].mean() for name in (*COSTS, SPEED)})
+        costs = {name: own[name].mean() for name in (*COSTS, OWN)}
+        if own["resolution"].nunique() > 1:  # a mean of sizes, and of what each takes, is nobody's
+            costs |= dict.fromkeys(("resolution", "multiply_adds"), NAN)
+        rows.append(row | costs)
     return rows
 
 
-def _shown(row: Mapping[str, Any], transfer: Transfer, costs: list[str]) -> dict[str, Any]:
+def _shown(row: Mapping[str, Any], transfer: Transfer, titles: Mapping[str, str]) -> dict[str, Any]:
     whole = row["target"] == ALL
     scored = None if whole else transfer.targets[row["target"]]
     shown = {"Dataset": "Mean rank" if whole else f"{scored.title} ({scored.metric.title})", "Model": row["model"]}
     shown["ImageNet top-1 (%)"] = "" if np.isnan(row["imagenet"]) else number(row["imagenet"], 1)
-    shown["Score"] = _bounded(row["value"], row["low"], row["high"])
+    shown["Score"] = bare_interval(row["value"], row["low"], row["high"], 1)
+    probe = [row[f"probe{end}"] for end in ENDS]
+    shown[PROBE] = "" if np.isnan(probe[0]) else bare_interval(*probe, 1)
     shown["Rank"] = f"{row['rank']:g}"
     shown[WORSE] = row["worse"]
-    for name in costs:
-        title, unit, digits = COSTS.get(name, ("Images/s", 1.0, 0))
+    for name, title in titles.items():
+        _, unit, digits = COSTS[name]
         shown[title] = "" if np.isnan(row[name]) else number(row[name] / unit, digits)
+    if shown.get(COSTS["resolution"][0]) and not np.isnan(row[OWN]) and row[OWN] != row["resolution"]:
+        shown[COSTS["resolution"][0]] += f" (made for {row[OWN]:g})"
     return shown
 
 
-def _bounded(value: float, low: float, high: float) -> str:
-    return number(value, 1) if np.isnan(low) else with_interval(value, low, high, 1)
-
-
-def ranking_of(transfer: Transfer, scored: Scored) -> Correlation:
-    """Spearman's rho between accuracy on ImageNet and on the target, positive where they agree."""
-    models = transfer.common(scored)
-    own = scored.of(models)
-    images = (transfer.images[transfer.settings["reference"]], own.images if own.metric.counts else None)
-    losses = 100 - transfer.imagenet[models].to_numpy(dtype=float), own.losses.to_numpy(dtype=float)
-    return spearman(*losses, transfer.settings["resamples"], transfer.seed, images)
-
-
-def _lead(transfer: Transfer) -> str:
-    """How far the ranking on ImageNet could be trusted, a line a target."""
-    counts = {task: len(transfer.common(scored)) for task, scored in transfer.targets.items()}
-    if not any(counts.values()):
-        return "ImageNet accuracies of these models are not known, so that nothing can be said of them as a guide."
-    lines = [
-        f"- {scored.title}: {_guidance(transfer, scored, counts[task])}" for task, scored in transfer.targets.items()
-    ]
-    return "How far the ranking on ImageNet could be trusted here:\n\n" + "\n".join(lines)
-
-
-def _guidance(transfer: Transfer, scored: Scored, known: int) -> str:
-    """What the ImageNet accuracies of so many of a target's models tell of its scores."""
-    if not known:
-        return "ImageNet accuracies of its models are not known, so that nothing can be said of them as a guide"
-    of = f" of {len(scored.values)}" if known < len(scored.values) else ""
-    some = f"{counted(known, 'model')}{of}"
-    points, texts = scored.metric.points, []
-    if known < FEWEST:
-        texts.append(f"{some} with an ImageNet accuracy, too few for ρ and a slope")
-    else:
-        found = ranking_of(transfer, scored)
-        bounded = with_interval(found.rho, found.low, found.high, 2)
-        texts.append(f"ρ {found.reason if np.isnan(found.rho) else bounded} over {some}")
-    choice = chosen_by_imagenet(transfer, scored)
-    if choice and known > 1:
-        lost = "nothing" if choice.regret == 0 else f"{_bounded(choice.regret, choice.low, choice.high)} {points}"
-        best = f"{choice.chosen}, the best on ImageNet, loses {lost}"
-        texts.append(best if choice.chosen == choice.best else f"{best} to {choice.best}")
-    if known >= FEWEST:
-        slope = transfer.lines(scored)["all"]
-        texts.append(f"a point more on ImageNet comes with {with_interval(slope.slope, *slope.bounds, 2)} {points}")
-    return "; ".join(texts)
-
-
-def _caption(transfer: Transfer, costs: list[str]) -> str:
+def _caption(transfer: Transfer, data: pd.DataFrame, titles: Mapping[str, str]) -> str:
     targets = list(transfer.targets.values())
     resamples = transfer.settings["resamples"]
     text = (
         "Pretrained models on each dataset, the best first. Score: that of the test part, with "
         f"{intervals_of(targets, resamples)}."
     )
+    probes = list(transfer.others["probes"].values())
+    if data["probe"].notna().any():
+        text += (
+            f" {PROBE}: the score of the same model, not fine-tuned, with a classifier on top, with "
+            f"{intervals_of(probes, resamples)}."
+        )
     if any(one.draws is not None for one in targets):
         text += (
             f" {WORSE}: yes where the difference on the same images is beyond their noise (two-sided p below "
@@ -222,7 +158,12 @@ def _caption(transfer: Transfer, costs: list[str]) -> str:
             " Mean rank: over all datasets, among the models that have them all, with the middle 95 % of the resamples "
             "of test images where there are any; there, too, on how many datasets a model is worse than the best."
         )
-    if SPEED in costs:
+    if "resolution" in titles:
+        text += (
+            " Resolution: of the pictures that the scores are of, in brackets of those that the weights were made for, "
+            "where that is known and another; multiply-adds are of one picture of the former."
+        )
+    if "images_per_second" in titles:
         text += " Images/s: measured while the test part was evaluated, on the machine of that run."
     known = [len(transfer.common(one)) for one in targets]
     if max(known) >= FEWEST:
@@ -234,10 +175,11 @@ def _caption(transfer: Transfer, costs: list[str]) -> str:
         )
     if max(known) >= FEWEST:
         text += f" What a point comes with: the slope over all models, with {slopes_basis(transfer)}."
-    return f"{text}{rare_labels(targets)}{models_without(transfer, left_out=False)}"
+    said = f"{how_trained([*targets, *probes])}{far_below([*targets, *probes])}"
+    return f"{text}{said}{rare_labels(targets)}{models_without(transfer, left_out=False)}"
 
 
-def _of_counts(targets: list[Scored]) -> str:
+def _of_counts(targets: Sequence[Scored]) -> str:
     names = [one.title for one in targets if one.metric.counts and one.images]
     if not names:
         return ""

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from apr.comparisons.table import Table
-from apr.comparisons.transfer.captions import intervals_of, models_without
-from apr.comparisons.transfer.models import chosen_by_imagenet, ranking_of
+from apr.comparisons.transfer.captions import how_trained, intervals_of, models_without
+from apr.comparisons.transfer.choices import chosen_by_imagenet, ranking_of
 from apr.comparisons.transfer.targets import Scored, Transfer
-from apr.comparisons.wording import number, p_value, with_interval
+from apr.comparisons.wording import bare_interval, number, p_value, with_interval
 from apr.statistics.bootstrap import holm, interval
 from apr.statistics.noise import ceilings
 
@@ -43,8 +43,8 @@ def rankings_table(transfer: Transfer) -> Table:
         "alike, with 95 % intervals in Fisher's z for other models and, where a score is a share of images, other test "
         f"images; p (Holm) is corrected for the number of datasets. {ceiling}Regret: what the most "
         "accurate model on ImageNet loses to the best of the dataset, with the interval of these two on other test "
-        f"images; of median: as a share of the way from the best model to the median one. Scores have "
-        f"{intervals_of(targets, resamples)}.{models_without(transfer)}"
+        "images; of median: as a share of the way from the best model to the median one, where it does not lead "
+        f"beyond. Scores have {intervals_of(targets, resamples)}.{how_trained(targets)}{models_without(transfer)}"
     )
     return Table(data, shown, caption)
 
@@ -81,7 +81,7 @@ def _shown(row: dict[str, Any], transfer: Transfer) -> dict[str, Any]:
     points = scored.metric.points
     known = not np.isnan(row["ceiling"])
     bounds = row["regret"], row["regret_low"], row["regret_high"]
-    regret = number(row["regret"], 1) if np.isnan(row["regret_low"]) else with_interval(*bounds, 1)
+    regret = bare_interval(*bounds, 1)
     share = row["regret_share"]
     ceiling = with_interval(row["ceiling"], row["ceiling_low"], row["ceiling_high"], 2) if known else ""
     return {
@@ -94,5 +94,5 @@ def _shown(row: dict[str, Any], transfer: Transfer) -> dict[str, Any]:
         CEILING: ceiling,
         "Best on ImageNet": row["chosen"],
         "Regret": f"{regret} {points}" if row["chosen"] else "",
-        "Of median (%)": "" if np.isnan(share) else number(100 * share, 0),
+        "Of median (%)": "" if np.isnan(share) else "beyond it" if share > 1 else number(100 * share, 0),
     }

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from apr.comparisons.table import Table
-from apr.comparisons.transfer.captions import intervals_of, models_without, rare_labels
+from apr.comparisons.transfer.captions import how_trained, intervals_of, models_without, rare_labels
 from apr.comparisons.transfer.targets import Transfer
 from apr.comparisons.wording import counted, number, with_interval
 from apr.runs.metrics import METRICS, Metric
@@ -43,7 +43,7 @@ def scores_table(transfer: Transfer) -> Table:
     caption = (
         f"Scores of {counted(len(models), 'model')} on the test part of each dataset, in brackets "
         f"{intervals_of(targets, transfer.settings['resamples'])}. A guess: the level that is reached without a "
-        f"look at the images.{rare_labels(targets)}{models_without(transfer, left_out=False)}"
+        f"look at the images.{how_trained(targets)}{rare_labels(targets)}{models_without(transfer, left_out=False)}"
     )
     return Table(pd.DataFrame(rows), pd.DataFrame(shown).fillna(""), caption)
 
@@ -112,9 +112,7 @@ def cells_table(tables: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -
             for row in data.to_dict("records")
         ]
     )
-    means = "; ".join(
-        f"{titles[task]} {number(table['optimism'].mean(), 2)}" for task, table in tables.items() if len(table)
-    )
+    means = "; ".join(f"{titles[task]} {_mean(table['optimism'])}" for task, table in tables.items() if len(table))
     caption = (
         "The cell of the grid that counts for each model: the best on the validation part, in the mean of its seeds. "
         "Score: of that cell, on the test part. Best on test: of the cell that would be chosen on the test part "
@@ -157,6 +155,10 @@ def _column(transfer: Transfer, task: str) -> str:
     one = transfer.targets[task]
     unit = f", {one.metric.unit}" if one.metric.unit else ""
     return f"{one.title} ({one.metric.title}{unit})"
+
+
+def _mean(values: pd.Series) -> str:
+    return "not known" if values.isna().all() else number(values.mean(), 2)
 
 
 def _text(value: Any) -> str:

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from apr.comparisons.table import Table
-from apr.comparisons.transfer.captions import models_without, rare_labels
-from apr.comparisons.transfer.targets import FINE_TUNED, KINDS, Scored, Transfer
+from apr.comparisons.transfer.captions import how_trained, models_without, rare_labels
+from apr.comparisons.transfer.targets import KINDS, Scored, Transfer
 from apr.comparisons.wording import number, with_interval
 from apr.statistics.bootstrap import interval
 from apr.statistics.transfer.slopes import FEWEST, POWER, Slope
@@ -35,17 +35,21 @@ def slopes_table(transfer: Transfer, paper: Paper | None = None) -> Table:
 def _rows(transfer: Transfer, paper: Paper) -> Iterator[dict[str, Any]]:
     for target in transfer.targets:
         for trained, scored in scored_ways(transfer, target).items():
+            itself = scored is transfer.targets[target]
             for source in transfer.sources:
                 lines = transfer.lines(scored, source)
                 for name, line in lines.items():
-                    said = paper.get(target, {}).get(name, "") if trained == FINE_TUNED else ""
+                    said = paper.get(target, {}).get(name, "") if itself else ""
                     yield _row(scored, target, trained, source, name, line, lines["all"]) | {"paper_value": said}
 
 
 def scored_ways(transfer: Transfer, target: str) -> dict[str, Scored]:
-    """A target's models by how they were trained: fine-tuned, and as fixed features or from scratch, if they were."""
-    others = {KINDS[kind]: transfer.others[kind].get(target) for kind in ("probes", "scratch")}
-    return {FINE_TUNED: transfer.targets[target]} | {name: one for name, one in others.items() if one}
+    """A target's models by how they were trained: as the target itself says, and as fixed features or from scratch."""
+    found = {transfer.targets[target].word: transfer.targets[target]}
+    for kind in ("probes", "scratch"):
+        if other := transfer.others[kind].get(target):
+            found[KINDS[kind] if KINDS[kind] not in found else f"{KINDS[kind]} ({other.title})"] = other
+    return found
 
 
 def _row(
@@ -77,6 +81,10 @@ def _shown(
     shown["Smallest that it tells"] = "" if np.isnan(row["tells"]) else number(row["tells"], DIGITS)
     bounds = row["difference"], row["difference_low"], row["difference_high"]
     return shown | {"Difference": "" if np.isnan(row["difference"]) else with_interval(*bounds, DIGITS)}
+
+
+def _every(transfer: Transfer) -> list[Scored]:
+    return [one for target in transfer.targets for one in scored_ways(transfer, target).values()]
 
 
 def flattened(transfer: Transfer) -> str:
@@ -128,5 +136,5 @@ def _caption(transfer: Transfer, data: pd.DataFrame, with_paper: bool) -> str:
         "two-sided). Difference: that slope less the one over all models; the interval takes into account that the "
         f"two have models in common.{lacking}{paper} {flattened(transfer)}"
         f"{f' Without interval or line: {without}.' if without else ''}"
-        f"{rare_labels(transfer.targets.values())}{models_without(transfer)}"
+        f"{how_trained(_every(transfer))}{rare_labels(transfer.targets.values())}{models_without(transfer)}"
     )

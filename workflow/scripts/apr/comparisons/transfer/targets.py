@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from apr.basics.escaping import plain
 from apr.basics.problems import Problem
+from apr.comparisons.transfer.trained import FEATURES, SCRATCH, How, word_of
+from apr.runs.finetuning_protocol import FAR_BELOW
 from apr.runs.metrics import ACCURACY, METRICS, PLAIN, Metric
 from apr.scores.frames import read_runs
 from apr.scores.resampled import Resampled, read_resampled
@@ -19,8 +21,7 @@ from apr.statistics.counts import clopper_pearson
 from apr.statistics.transfer.slopes import Slope, fit_slope
 
 RARE = 20  # test images of a label below which its part of a metric hangs on a few
-KINDS = {"probes": "fixed features", "scratch": "from scratch", "augmentation": "without augmentation"}
-FINE_TUNED = "fine-tuned"
+KINDS = {"probes": FEATURES, "scratch": SCRATCH, "augmentation": "without augmentation"}
 FITS = ("all", "above", "after")
 
 Settings = Mapping[str, Any]  # comparisons.transfer of a study, with every key
@@ -37,8 +38,9 @@ class Scored:
         guess: the level of a guess; None: not known.
         images, groups: of the test part; None: not known, or not in groups.
         rare: labels with few positives in the test part, with their number.
-        costs: parameters, multiply_adds, images_per_second -> by model.
+        costs: parameters, multiply_adds, images_per_second, resolution and weights_resolution (px) -> by model.
         diverged: models of which no run completed.
+        how: how its models came by their scores, see `apr.comparisons.transfer.trained`.
     """
 
     task: str
@@ -54,6 +56,7 @@ class Scored:
     rare: dict[str, int]
     costs: dict[str, dict[str, float]]
     diverged: tuple[str, ...]
+    how: How
 
     def of(self, models: Sequence[str]) -> "Scored":
         """The same of some of its models, in their order."""
@@ -70,6 +73,20 @@ class Scored:
     def label(self) -> str:
         """What an axis says: "EuroSAT accuracy (%)"."""
         return f"{self.title} {self.metric.label}"
+
+    @property
+    def word(self) -> str:
+        """What its models are called: "fine-tuned", "fixed features", ..."""
+        return word_of(self.how)
+
+    @property
+    def far_below(self) -> dict[str, tuple[float, float]]:
+        """Models whose pictures were far smaller than those that their weights were made for; both sizes in pixels."""
+        if self.word == SCRATCH:
+            return {}
+        used, own = (self.costs.get(name, {}) for name in ("resolution", "weights_resolution"))
+        both = {model: (used[model], own[model]) for model in self.values.index if model in used and model in own}
+        return {model: sizes for model, sizes in both.items() if sizes[0] < FAR_BELOW * sizes[1]}
 
 
 @dataclass(frozen=True)
@@ -99,13 +116,20 @@ class Transfer:
         There may be none: ImageNet then says nothing of these scores.
         """
         known = [self.sources[source or self.settings["reference"]], *(one.values for one in scored)]
-        return [model for model in self.imagenet.sort_values(kind="stable").index if all(model in s for s in known)]
+        return [model for model in self.ranked(self.imagenet.index) if all(model in s for s in known)]
 
     def ranked(self, models: Iterable[str]) -> list[str]:
-        """These models, each once: those without ImageNet accuracy, then from the least accurate on ImageNet on."""
-        models = list(dict.fromkeys(models))
-        known = [model for model in self.imagenet.sort_values(kind="stable").index if model in set(models)]
-        return [*(model for model in models if model not in self.imagenet), *known]
+        """These models, each once: those without ImageNet accuracy, then from the least accurate on ImageNet on.
+
+        Of equally accurate ones the first by name comes last. That is how all ties are broken: of models that score
+        alike, the last in this order counts as the best.
+        """
+        by_name = sorted(set(models), reverse=True)
+        return sorted(by_name, key=lambda model: float(self.imagenet.get(model, -np.inf)))
+
+    def best_first(self, scored: Scored) -> list[str]:
+        """The models of a task from the best score on; of equal scores in the order of `ranked`, the last first."""
+        return sorted(reversed(self.ranked(scored.values.index)), key=lambda model: float(scored.losses[model]))
 
     def unknown(self, scored: Scored) -> list[str]:
         """The models of a task that have no ImageNet accuracy."""
@@ -155,6 +179,7 @@ def read_transfer(
     resampled: Iterable[str | Path],
     titles: Mapping[str, str],
     seed: int,
+    trained: Mapping[str, How],
 ) -> Transfer:
     """Read all that a study transfers.
 
@@ -164,6 +189,7 @@ def read_transfer(
         resampled: files of `apr.scores.resampled` for those tasks whose outputs are kept.
         titles: task -> the name that a reader sees.
         seed: of the statistics.
+        trained: task -> how its models came by their scores, see `apr.comparisons.transfer.trained`.
 
     Raises:
         Problem: a file is damaged, or a score table holds no model that completed.
@@ -174,7 +200,7 @@ def read_transfer(
     sources = {name: tables[name] for name in (settings["reference"], settings["evaluated"]) if name}
 
     def scored(task: str) -> Scored:
-        return _scored(task, tables[task], kept.get(task), titles, seed)
+        return _scored(task, tables[task], kept.get(task), titles, seed, trained[task])
 
     return Transfer(
         settings,
@@ -209,12 +235,15 @@ def _accuracies(task: str, table: pd.DataFrame) -> pd.Series:
     return done if metric == ACCURACY else 100 - done
 
 
-def _scored(task: str, table: pd.DataFrame, kept: Resampled | None, titles: Mapping[str, str], seed: int) -> Scored:
+def _scored(
+    task: str, table: pd.DataFrame, kept: Resampled | None, titles: Mapping[str, str], seed: int, how: How
+) -> Scored:
     done = table[table["status"] == "completed"]
     if done.empty:
         raise Problem(f"task {task}: no run completed, so that there is nothing to compare; look at its runs")
     metric, guess = METRICS[done["metric"].iloc[0]], done["guess"].dropna()
     about: dict[str, Any] = {"guess": float(guess.iloc[0]) if len(guess) else None, "groups": None, "rare": {}}
+    about["how"] = how
     if kept is not None:
         names, values, draws = kept.of_models(task, seed)
         bounds = np.array([interval(row) for row in draws])

@@ -1,5 +1,6 @@
 """Class folders, with or without train and test folders above them."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +27,8 @@ from apr.data.reading.walking import (
 
 Depth = Annotated[int, Between(1, 16)]
 DEEPEST, MANY = 4, 200  # where folders of parts are looked for: levels, folders a level
+# folders that publishers put beside the classes, such as Caltech-101's BACKGROUND_Google and Caltech-256's 257.clutter
+NO_CLASS = re.compile(r"(\d+\.)?(background|clutter|distractors?|unknown|unlabell?ed)(?![a-z])", re.IGNORECASE)
 OTHERWISE = "set options: root, or another format"
 VALIDATION_FOLDERS = ("val", "valid", "validation")
 TEST_FOLDERS = ("test", *VALIDATION_FOLDERS)
@@ -217,6 +220,11 @@ def _items(root: Path, folders: dict[str, Path], split: str | None, left: LeftOu
             raise Problem(
                 f"{folder}: the folder of class {label!r} holds no image{shown}: add or convert some, remove the "
                 f"folder, or set options: leave_out: {as_yaml([label])}"
+            )
+        if NO_CLASS.match(folder.name) and label not in wanted.listed:
+            left.note(
+                f"{folder}: is read as a class of {len(images):,} images, though its name says that it may be none; to "
+                f"leave it out, set options: leave_out: {as_yaml([label])}"
             )
         items += [Item(path.relative_to(root).as_posix(), label, Span(path), split) for path in images]
     return items

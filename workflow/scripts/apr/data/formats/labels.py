@@ -16,6 +16,7 @@ OTHERS = "others"  # of labels_as: every label that it does not name
 NUMBER = re.compile(r"[+-]?\d+(\.\d*)?(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 NUMBERS = re.compile(r"\d+(\s*(?P<sign>[ ,;|])\s*\d+)+", re.ASCII)
 BETWEEN_WORDS = "|;,"
+JOINTS = f" {BETWEEN_WORDS}/+&"  # between labels, where the separator is another
 
 Label = str | tuple[str, ...]
 
@@ -51,7 +52,11 @@ class LabelCells:
         """
         raw = {row.line: self._of(path, row) for row in rows}
         self._same_numbers(path, raw)
-        if len(self.columns) == 1 and not self.separator:
+        if len(self.columns) > 1:
+            self._note_never(path, raw, left)
+        elif self.separator:
+            self._note_joined(path, raw, left)
+        else:
             self._refuse_lists(path, {line: labels[0] for line, labels in raw.items()}, left)
         if self.renamed is not None:
             raw = self._renamed(path, raw)
@@ -127,6 +132,33 @@ class LabelCells:
                 left.note(
                     f"{path}: labels such as {example!r} look like several in one cell; if they are, set options: "
                     f"label_separator: {sign!r}"
+                )
+
+    def _note_never(self, path: Path, raw: Mapping[int, tuple[str, ...]], left: LeftOut) -> None:
+        """Say which columns of 0 and 1 are 0 in every row: no class comes of them."""
+        there = {label for labels in raw.values() for label in labels}
+        never = [name for name in map(composed, self.columns) if name not in there]
+        if never:
+            what, are = ("columns", "are") if never[1:] else ("column", "is")
+            left.note(
+                f"{path}: the {what} {named(map(repr, never))} of options: label {are} 0 in every row, so that there "
+                "is no such class; correct the table, or leave the column out"
+            )
+
+    def _note_joined(self, path: Path, raw: Mapping[int, tuple[str, ...]], left: LeftOut) -> None:
+        """Say which labels hold a blank, or another sign that may stand between two labels, and count as one."""
+        lines = {label: line for line, labels in reversed(raw.items()) for label in labels if label not in self.known}
+        for sign in JOINTS:
+            found = {label: line for label, line in lines.items() if sign in label.strip() and sign != self.separator}
+            joined = [label for label in found if all(part.strip() in lines for part in label.split(sign))]
+            if joined or (found and sign == " "):
+                label = min(joined or found, key=lines.__getitem__)
+                parts = " and ".join(repr(part.strip()) for part in label.split(sign))
+                why = f"{parts} stand there by themselves, too" if joined else "a label may have a blank in its name"
+                count = f", as one of {len(found)} labels with {sign!r}" if found.keys() - {label} else ""
+                left.note(
+                    f"{path}: line {lines[label]}: {label!r} is read as one label{count}; {why}; if it is several, "
+                    f"write {self.separator!r} between them"
                 )
 
     def _renamed(self, path: Path, raw: Mapping[int, tuple[str, ...]]) -> dict[int, tuple[str, ...]]:

@@ -111,7 +111,11 @@ def check_file(path: Path, entry: Mapping[str, Any]) -> None:
 
 
 def verify(
-    dataset: str, files: list[Mapping[str, Any]], folder: Path, trusted: Path | None, login: str | None = None
+    dataset: str,
+    files: list[Mapping[str, Any]],
+    folder: Path,
+    trusted: Path | None,
+    logins: Mapping[str, str | None] | None = None,
 ) -> dict[str, Any]:
     """Check all files of a source; where no digest is declared, the first one seen is trusted and has to recur.
 
@@ -120,7 +124,7 @@ def verify(
         files: the entries of the registry.
         folder: where the files lie.
         trusted: JSON of the digests seen before, written here; None for files made by this project's own code.
-        login: what the user has to do for files without an address.
+        logins: what the user has to do for each file by its name, where it has to be fetched by hand.
 
     Returns:
         dataset, and for each file its name, bytes, sha256 and what it was checked against.
@@ -133,7 +137,7 @@ def verify(
     for entry in files:
         path = folder / entry["name"]
         if not path.is_file():
-            raise Problem(by_hand(entry["name"], path, login))
+            raise Problem(by_hand(entry["name"], path, (logins or {}).get(entry["name"])))
         check_file(path, entry)
         digest = file_digest(path)
         declared = next((key for key in DIGESTS if entry.get(key)), None)

@@ -47,22 +47,24 @@ def draw_family_distances(
         Problem: no family is large enough.
     """
     data = family_distances(pairs, fewest, resamples, seed)
-    names = list(data["family"].drop_duplicates())
+    families = list(data["family"].drop_duplicates())
     counts = data.groupby("family")["n"].max()
-    figure = Figure(figsize=(TEXT, len(names) * ROW + 22 * MM), layout="constrained")
+    figure = Figure(figsize=(TEXT, len(families) * ROW + 22 * MM), layout="constrained")
     figure.get_layout_engine().set(w_pad=1.2 * MM, h_pad=1.2 * MM)
     axes = figure.subplots(1, len(retests), sharey=True, squeeze=False)[0]
     sides = np.where(data["p_holm"] >= LEVEL, "near", np.where(data["distance"] > 0, "above", "below"))
     data = data.assign(side=np.where(data["p_holm"].isna(), "near", sides))
     for ax, retest in zip(axes, retests, strict=True):
-        rows = data[data["retest"] == retest["name"]].set_index("family").loc[names]
+        rows = data[data["retest"] == retest["name"]].set_index("family").loc[families]
         _draw_estimates(ax, rows)
         ax.set_title(fill(retest["title"], LETTERS, break_long_words=False), loc="left", weight="bold")
         ax.set_xlabel("Distance (points)")
-    axes[0].set_yticks(range(len(names)), [f"{name} ({counts[name]})" for name in names])
-    axes[0].set_ylim(len(names) - 0.4, -0.6)
-    handles = [Line2D([], [], linewidth=0.8, markersize=3.2, **look) for look in ESTIMATES.values()]
-    legend_below(figure, handles, ["above the line", "below the line", "no significant distance"])
+    axes[0].set_yticks(range(len(families)), [f"{name} ({counts[name]})" for name in families])
+    axes[0].set_ylim(len(families) - 0.4, -0.6)
+    names = {"above": "above the line", "below": "below the line", "near": "no significant distance"}
+    looks = {side: look for side, look in ESTIMATES.items() if side in set(data["side"])}
+    handles = [Line2D([], [], linewidth=0.8, markersize=3.2, **look) for look in looks.values()]
+    legend_below(figure, handles, [names[side] for side in looks])
     return Drawing(figure, data, _caption(data, retests, titles, fewest, resamples))
 
 

@@ -89,12 +89,13 @@ def draw_scatter(
     xs, ys = zip(*pairs, strict=True)
     on = titles[pairs[0][1]] if same_y else "the vertical axis"
     against = f"on {titles[pairs[0][0]]}" if same_x else "on another (horizontal axis)"
+    sizes_of = pd.concat(frames)["group"].value_counts()
     if highlight:
         several = f"{highlight} " if highlight > 1 else ""
-        names = [f"{several}best on {on}", f"{several}worst on {on}", "other models"]
-        legend_below(figure, axes[0].collections, names)
+        names = {"best": f"{several}best on {on}", "worst": f"{several}worst on {on}", "other": "other models"}
+        shown = [points for points in axes[0].collections if points.get_gid() in sizes_of]  # ties may leave none
+        legend_below(figure, shown, [names[points.get_gid()] for points in shown])
     marks = f"Orange triangles: the {highlight} best on {on}; red squares: the {highlight} worst. " if highlight else ""
-    sizes_of = pd.concat(frames)["group"].value_counts()
     if highlight and (
         sizes_of.get("best", 0) < highlight * len(pairs) or sizes_of.get("worst", 0) < highlight * len(pairs)
     ):

@@ -4,29 +4,28 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from apr.comparisons.transfer.captions import intervals_of, models_without
+from apr.comparisons.transfer.captions import far_below, how_trained, intervals_of, models_without
 from apr.comparisons.transfer.gains import Average, average_of
-from apr.comparisons.transfer.targets import FINE_TUNED, KINDS, Transfer
+from apr.comparisons.transfer.targets import KINDS, Scored, Transfer
 from apr.comparisons.wording import with_interval
 from apr.figures.style import GREY, INK, Drawing, legend_below, panels, styled
 from apr.figures.transfer.points import name_lines, say_nothing
 from apr.statistics.lines import fit_line
 
 TICKS = (10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 95)
-LOOKS = {FINE_TUNED: (INK, INK), KINDS["probes"]: (GREY, "white")}
+LOOKS = ((INK, INK), (GREY, "white"))  # the targets, and their probes
 MARGIN = 0.06  # of an axis
 
 
 @styled
 def draw_average(transfer: Transfer) -> Drawing:
     """Mean over datasets of the logits of scores, centred on each, against ImageNet accuracy on a logit scale."""
-    found = {FINE_TUNED: average_of(transfer, transfer.targets)}
-    probes = transfer.others["probes"]
-    if set(probes) == set(transfer.targets):
-        found[KINDS["probes"]] = average_of(transfer, {task: probes[task] for task in transfer.targets})
+    ways = _ways(transfer)
+    found = {trained: average_of(transfer, scored) for trained, scored in ways.items()}
+    looks = dict(zip(found, LOOKS, strict=False))
     figure, (ax,) = panels(1)
     drawn = {trained: average for trained, average in found.items() if average.n}
-    handles = [_draw(ax, average, *LOOKS[trained]) for trained, average in drawn.items()]
+    handles = [_draw(ax, average, *looks[trained]) for trained, average in drawn.items()]
     every = pd.concat([average.points.assign(trained=trained) for trained, average in found.items()], ignore_index=True)
     if drawn:
         _scale(ax, every["imagenet"])
@@ -36,13 +35,23 @@ def draw_average(transfer: Transfer) -> Drawing:
     ax.set_ylabel("Mean centred log odds")
     several = len(found) > 1
     results = [
-        (f"{f'{trained}: ' if several else ''}r {_r(average, 2)}", LOOKS[trained][0])
+        (f"{f'{trained}: ' if several else ''}r {_r(average, 2)}", looks[trained][0])
         for trained, average in found.items()
     ]
     name_lines(ax, "Mean over datasets", results)
     if len(drawn) > 1:
         legend_below(figure, handles, list(drawn))
-    return Drawing(figure, every, _caption(transfer, found))
+    return Drawing(figure, every, _caption(transfer, found, ways))
+
+
+def _ways(transfer: Transfer) -> dict[str, dict[str, Scored]]:
+    """What models are called -> their scores: those of the targets, and those of probes where each target has one."""
+    words = " or ".join(dict.fromkeys(one.word for one in transfer.targets.values()))
+    found, probes = {words: dict(transfer.targets)}, transfer.others["probes"]
+    if set(probes) == set(transfer.targets):
+        name = KINDS["probes"] if words != KINDS["probes"] else f"{KINDS['probes']}, otherwise fitted"
+        found[name] = {task: probes[task] for task in transfer.targets}
+    return found
 
 
 def _draw(ax: Axes, average: Average, color: str, face: str) -> object:
@@ -88,7 +97,7 @@ def _without(found: dict[str, Average]) -> str:
     return f" Left out, since a score of 0 or less, or of 100 %, has no log odds: {'; '.join(texts)}."
 
 
-def _caption(transfer: Transfer, found: dict[str, Average]) -> str:
+def _caption(transfer: Transfer, found: dict[str, Average], ways: dict[str, dict[str, Scored]]) -> str:
     targets = list(transfer.targets.values())
     clauses = "; ".join(f"{trained} {_r(average, 3)}, n = {average.n}" for trained, average in found.items())
     few = {
@@ -97,6 +106,7 @@ def _caption(transfer: Transfer, found: dict[str, Average]) -> str:
         3: " A mean over three datasets hangs on each of them.",
     }
     fewer = few.get(len(targets), "")
+    every = [one for scored in ways.values() for one in scored.values()]
     return (
         "Log odds of each model's scores, less their mean over the models on that dataset, averaged over "
         f"{', '.join(one.title for one in targets)}, against ImageNet top-1 accuracy on a logit scale. Metrics other "
@@ -104,5 +114,6 @@ def _caption(transfer: Transfer, found: dict[str, Average]) -> str:
         "whose text only the abstract was read, so that details may differ. Lines: least squares. Bars: the mean on "
         f"{intervals_of(targets, transfer.settings['resamples']).removeprefix('95 % intervals of ')} (middle 95 %). "
         f"Pearson's r, with 95 % intervals in Fisher's z over models: {clauses}.{_without(found)}{fewer}"
+        f"{how_trained(every)}{far_below(every)}"
         f"{models_without(transfer)}"
     )

@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from apr.comparisons.transfer.captions import intervals_of, models_below, models_without
+from apr.comparisons.transfer.captions import how_trained, intervals_of, models_below, models_without
 from apr.comparisons.transfer.gains import ARCHITECTURE, AUGMENTATION, Ahead, augmentation_ahead, base_model, gains_of
 from apr.comparisons.transfer.targets import Transfer
 from apr.comparisons.wording import number, with_interval
@@ -61,6 +61,7 @@ def _caption(transfer: Transfer, tasks: list[str]) -> str:
         )
     listed = "\n".join(clauses)
     unknown = models_below(transfer, targets)
+    every = [*targets, *(transfer.others["augmentation"][task] for task in tasks)]
     return (
         f"What models gain on each dataset, the most accurate on ImageNet at the top{unknown}, in points of the "
         "metric, better being to the right. Orange: by augmentation, over the same model trained without; blue: by the "
@@ -68,5 +69,5 @@ def _caption(transfer: Transfer, tasks: list[str]) -> str:
         f"{intervals_of(targets, transfer.settings['resamples'])}; both sides of a difference are "
         "scored on the same images. Ahead: the mean gain of augmentation over all models, less what the architecture "
         f"that is best on ImageNet gains over the base model:\n\n{listed}"
-        f"\n\n{models_without(transfer, left_out=False).strip()}".rstrip()
+        f"\n\n{(how_trained(every) + models_without(transfer, left_out=False)).strip()}".rstrip()
     )

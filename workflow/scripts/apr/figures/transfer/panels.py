@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from apr.comparisons.transfer.captions import intervals_of, models_without, rare_labels
-from apr.comparisons.transfer.slopes import flattened, slopes_basis
-from apr.comparisons.transfer.targets import FINE_TUNED, Scored, Transfer
+from apr.comparisons.transfer.captions import far_below, how_trained, intervals_of, models_without, rare_labels
+from apr.comparisons.transfer.slopes import flattened, scored_ways, slopes_basis
+from apr.comparisons.transfer.targets import KINDS, Scored, Transfer
 from apr.comparisons.wording import UNDEFINED, with_interval
 from apr.figures.style import (
     BLUE,
@@ -45,7 +45,7 @@ MOST_COLUMNS = 3
 class Panel:
     """One panel: a target's models against one source of ImageNet accuracies, and the `other` scores of its dataset.
 
-    `trained` says how the models of these were.
+    `words` say how the models of the target and of these came by their scores.
     """
 
     source: str
@@ -54,7 +54,7 @@ class Panel:
     other: Scored | None
     lines: Mapping[str, Slope]
     other_lines: Mapping[str, Slope]
-    trained: str
+    words: tuple[str, str]
     points: pd.DataFrame
 
 
@@ -83,7 +83,7 @@ def draw_transfer(transfer: Transfer, kind: str) -> Drawing:
         ax.set_ylabel(metric_label(panel.scored))
     _share_below(axes, made)
     if handles:
-        legend_below(figure, *zip(*_legend(transfer, handles, kind), strict=True))
+        legend_below(figure, *zip(*_legend(transfer, handles, made), strict=True))
     data = pd.concat([frame for panel in made for frame in _numbers(panel, other_line)], ignore_index=True)
     return Drawing(figure, data, _caption(transfer, made, kind, other_line))
 
@@ -92,20 +92,16 @@ def _panels(transfer: Transfer, kind: str) -> Iterator[Panel]:
     for source in transfer.sources:
         for target, scored in transfer.targets.items():
             other = transfer.others[kind].get(target)
-            points = [points_of(transfer, scored, source).assign(trained=FINE_TUNED)]
-            if other:
-                points.append(points_of(transfer, other, source).assign(trained=other_word(kind)))
+            words = next((name for name, one in scored_ways(transfer, target).items() if one is other), KINDS[kind])
+            words = (scored.word, words)
+            each = zip(words, (scored, other), strict=True)
+            points = [points_of(transfer, one, source).assign(trained=word) for word, one in each if one]
             lines = [transfer.lines(one, source) if one else {} for one in (scored, other)]
             drawn = ["all"] if kind == "scratch" else list(COLORS)
             kept = [{name: own[name] for name in drawn if name in own} for own in lines]
             every = pd.concat(points, ignore_index=True)
             every["above"] &= "above" in kept[0]
-            yield Panel(source, target, scored, other, *kept, other_word(kind), every)
-
-
-def other_word(kind: str) -> str:
-    """What the hollow models are."""
-    return {"probes": "fixed features", "scratch": "from scratch"}[kind]
+            yield Panel(source, target, scored, other, *kept, words, every)
 
 
 def _draw(ax: Axes, panel: Panel, other_line: bool) -> dict[str, Any]:
@@ -122,7 +118,7 @@ def _draw(ax: Axes, panel: Panel, other_line: bool) -> dict[str, Any]:
     if other_line and panel.other_lines:
         drawn = _draw_line(ax, panel.other_lines["all"], points["imagenet"], ORANGE)
         handles |= {"other_line": drawn} if drawn else {}
-    own = points["trained"] == FINE_TUNED
+    own = points["trained"] == panel.words[0]
     limits = points[["value", "low", "high"]].to_numpy()
     if own.any():
         handles["points"] = place_points(ax, points[own])
@@ -166,14 +162,20 @@ def _share_below(axes: Sequence[Axes], made: Sequence[Panel]) -> None:
         share_labels(list(axes))
 
 
-def _legend(transfer: Transfer, handles: Mapping[str, Any], kind: str) -> list[tuple[Any, str]]:
-    titles = transfer.fit_titles()
+def _words(made: Sequence[Panel]) -> tuple[str, str]:
+    """What the filled and the hollow models are, of all panels."""
+    filled, hollow = (list(dict.fromkeys(panel.words[place] for panel in made)) for place in (0, 1))
+    return " or ".join(filled), " or ".join(hollow)
+
+
+def _legend(transfer: Transfer, handles: Mapping[str, Any], made: Sequence[Panel]) -> list[tuple[Any, str]]:
+    titles, (filled, hollow) = transfer.fit_titles(), _words(made)
     names = {
-        "points": FINE_TUNED if "other" in handles else "model",
-        "other": other_word(kind),
+        "points": filled if "other" in handles else "model",
+        "other": hollow,
         "all": f"line, {titles['all']}",
         "above": f"line, {titles.get('above', '')}",
-        "other_line": f"line, {other_word(kind)}",
+        "other_line": f"line, {hollow}",
         "guess": "a guess",
     }
     return [(handles[key], name) for key, name in names.items() if key in handles]
@@ -183,7 +185,7 @@ def _numbers(panel: Panel, other_line: bool) -> Iterator[pd.DataFrame]:
     about = {"target": panel.target, "imagenet_task": panel.source}
     yield panel.points.assign(**about, kind="model")
     others = {"all": panel.other_lines["all"]} if other_line and panel.other_lines else {}
-    for lines, trained in ((panel.lines, FINE_TUNED), (others, panel.trained)):
+    for lines, trained in ((panel.lines, panel.words[0]), (others, panel.words[1])):
         for name, line in lines.items():
             inside = panel.points[panel.points["above"]] if name == "above" else panel.points
             if not np.isnan(line.slope) and len(inside):
@@ -219,10 +221,15 @@ def _caption(transfer: Transfer, made: Sequence[Panel], kind: str, other_line: b
     return (
         f"Scores of models against their ImageNet top-1 accuracy ({metrics}). Bars: "
         f"{intervals_of(targets, transfer.settings['resamples'])}. Green: the least-squares line through all "
-        f"{'fine-tuned ' if hollow else ''}models, with its 95 % band.{above}{hollow}{guesses}{both} Slopes, in points "
-        f"of the metric for each point on ImageNet, and bands have {slopes_basis(transfer)}:\n\n"
-        f"{clauses}\n\n{flattened(transfer)}{rare_labels(targets)}{models_without(transfer)}"
+        f"models{f' that are {_words(made)[0]}' if hollow else ''}, with its 95 % band.{above}{hollow}{guesses}{both} "
+        f"Slopes, in points of the metric for each point on ImageNet, and bands have {slopes_basis(transfer)}:\n\n"
+        f"{clauses}\n\n{flattened(transfer)}{_how(made)}{rare_labels(targets)}{models_without(transfer)}"
     )
+
+
+def _how(made: Sequence[Panel]) -> str:
+    every = {one.task: one for panel in made for one in (panel.scored, panel.other) if one}.values()
+    return f"{how_trained(every)}{far_below(every)}"
 
 
 def _clause(transfer: Transfer, panel: Panel) -> str:
@@ -234,6 +241,6 @@ def _clause(transfer: Transfer, panel: Panel) -> str:
     if panel.other_lines:
         line = panel.other_lines["all"]
         value = "no line" if np.isnan(line.slope) else with_interval(line.slope, *line.bounds, 3)
-        parts.append(f"{panel.trained} {value}, n = {line.n}")
+        parts.append(f"{panel.words[1]} {value}, n = {line.n}")
     where = f", {transfer.titles[panel.source]}" if len(transfer.sources) > 1 else ""
     return f"{panel.scored.title}{where}: {'; '.join(parts)}"

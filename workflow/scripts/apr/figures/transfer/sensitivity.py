@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from apr.comparisons.transfer.captions import models_below, models_without
+from apr.comparisons.transfer.captions import how_trained, models_below, models_without
 from apr.comparisons.transfer.targets import Transfer
 from apr.comparisons.wording import number, with_interval
 from apr.figures.style import BLUE, FAINT, INK, ORANGE, Drawing, legend_below, name_panel, styled
@@ -15,6 +15,7 @@ from apr.figures.transfer.rows import rows_of
 from apr.scores.table import CELL
 from apr.statistics.bootstrap import interval
 from apr.statistics.lines import bootstrap_means
+from apr.statistics.ranks import FEWEST
 
 
 @styled
@@ -51,8 +52,9 @@ def draw_sensitivity(transfer: Transfer, cells: Mapping[str, pd.DataFrame]) -> D
         f"accurate on ImageNet at the top{below}: from the worst to the best cell, and the median one. Blue: the cell "
         "that is best on the validation part, whose score counts everywhere else; orange: the one that is best on the "
         "test part itself. Optimism: how much better the latter looks, in points, its mean over models with the 95 % "
-        f"interval of {transfer.settings['resamples']:,} bootstrap resamples of the models:\n\n{clauses}"
-        f"\n\n{models_without(transfer, left_out=False).strip()}".rstrip()
+        f"interval of {transfer.settings['resamples']:,} bootstrap resamples of the models (none of fewer than "
+        f"{FEWEST}):\n\n{clauses}"
+        f"\n\n{(how_trained(targets.values()) + models_without(transfer, left_out=False)).strip()}".rstrip()
     )
     return Drawing(figure, found[[name for name in found if not name.startswith(CELL)]], caption)
 
@@ -61,8 +63,10 @@ def _optimism(values: pd.Series, transfer: Transfer, digits: int) -> str:
     known = values.dropna().to_numpy(dtype=float)
     if not len(known):
         return "not known"
+    if len(known) < FEWEST:
+        return number(float(known.mean()), digits)
     low, high = interval(bootstrap_means(known, transfer.settings["resamples"], transfer.seed))
-    return with_interval(float(known.mean()), low, high, digits) if len(known) > 1 else number(known[0], digits)
+    return with_interval(float(known.mean()), low, high, digits)
 
 
 def _clause(transfer: Transfer, task: str, cells: pd.DataFrame) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from apr.comparisons.transfer.captions import intervals_of, models_without, rare_labels
+from apr.comparisons.transfer.captions import far_below, how_trained, intervals_of, models_without, rare_labels
 from apr.comparisons.transfer.slopes import flattened
 from apr.comparisons.transfer.targets import Scored, Transfer
 from apr.figures.style import PURPLE, Drawing, legend_below, panels, share_labels, styled
@@ -78,5 +78,5 @@ def _caption(transfer: Transfer, frames: list[pd.DataFrame]) -> str:
         f"it bends once and is straight beyond; shaded: the middle 95 % of {transfer.settings['resamples']:,} "
         "bootstrap resamples of models and of test images, which is rather too wide. Which spline the paper draws is "
         f"not known: this one is our choice.{lacking} "
-        f"{flattened(transfer)}{rare_labels(targets)}{models_without(transfer)}"
+        f"{flattened(transfer)}{how_trained(targets)}{far_below(targets)}{rare_labels(targets)}{models_without(transfer)}"
     )

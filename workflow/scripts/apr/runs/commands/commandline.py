@@ -5,7 +5,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,6 +24,44 @@ VIEW_KEYS = ("view", "dataset", "dataset_digest", "index_digest", "indices_diges
 VIEW_KEYS += ("n_train", "n_test", "mean", "sd")
 
 
+# Which key of a study gives an option its value, where Snakemake calls the script.
+KEYS_OF = {
+    "--model": "models of its task",
+    "--weights": "weights of its task or regime",
+    "--metric": "metric of its task",
+    "--view": "view of its task",
+    "--packed": "the dataset of that view",
+    "--storage": "storage of the dataset",
+    "--protocol": "the keys of its task and regime",
+    "--batch": "batch of its task or regime",
+    "--root": "the project's folder",
+    "--threads": "training.threads",
+    "--device": "training.device",
+    "--resident-gb": "training.resident_gb",
+    "--checkpoint-seconds": "training.checkpoint_seconds",
+}
+
+
+def with_keys(text: str) -> str:
+    """A message, and behind it which keys of a study its options are, for those who wrote no command line."""
+    named = dict.fromkeys(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text))
+    known = [f"{option} is {KEYS_OF[option]}" for option in named if option in KEYS_OF]
+    return f"{text} (in a study {', '.join(known)})" if known else text
+
+
+@contextmanager
+def naming_keys() -> Iterator[None]:
+    """What is wrong within is said with the keys of a study.
+
+    Raises:
+        Problem: the one that was raised within, its text by `with_keys`.
+    """
+    try:
+        yield
+    except Problem as problem:
+        raise Problem(with_keys(str(problem))) from problem
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line: the option, its value, and what to write."""
 
@@ -36,7 +75,8 @@ class Parser(argparse.ArgumentParser):
         unknown = re.match(r"unrecognized arguments: (([^ =]+).*)", message)
         hint = nearest(unknown[2], self._option_string_actions) if unknown else ""
         message = f"{unknown[1]}: there is no such option" if unknown else message
-        print(f"error: {' '.join(message.split())}{hint}; see {Path(self.prog).name} --help", file=sys.stderr)
+        message = with_keys(f"{' '.join(message.split())}{hint}")
+        print(f"error: {message}; see {Path(self.prog).name} --help", file=sys.stderr)
         sys.exit(BAD_OPTION)
 
 

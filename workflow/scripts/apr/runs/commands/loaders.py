@@ -1,6 +1,8 @@
 """The images of each part of a view, opened as a command line says."""
 
 import argparse
+import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,11 @@ from apr.data.packed import PackedImages, groups_of, open_packed
 from apr.data.reading.parts import parts_of
 from apr.data.views import view_indices
 from apr.runs.batches import Images, Loader, Recipe
-from apr.runs.machine.memory import image_budget
+from apr.runs.machine.memory import image_budget, keep_freed_memory
+
+SHARED = "APRBENCH_DECODED"  # the variable with the folder where trainings of one workflow share decoded pictures
+
+log = logging.getLogger("apr")
 
 
 def open_loaders(
@@ -31,7 +37,12 @@ def open_loaders(
         Problem: the packed images are broken or not those of the view, or the memory is full.
     """
     packed = open_packed(Path(arguments.packed), arguments.storage)
-    loaders, left = {}, image_budget(device, int(arguments.resident_gb * 2**30))
+    if device.type == "cpu":
+        keep_freed_memory()
+    most = int(arguments.resident_gb * 2**30)
+    loaders, left = {}, image_budget(device, most)
+    left_on_host = image_budget(torch.device("cpu"), most) if device.type == "cuda" else 0
+    shared = Path(os.environ[SHARED]) if os.environ.get(SHARED) else None
     indices = view_indices(manifest, packed.index)
     for part in parts_of(manifest):
         images = Images(
@@ -41,8 +52,13 @@ def open_loaders(
             device,
             resident_bytes=left,
             workers=arguments.threads,
+            host_bytes=left_on_host,
+            shared=shared,
         )
-        left -= images.held
+        left, left_on_host = left - images.held, left_on_host - images.held_on_host
+        if packed.storage == "encoded" and not (images.held or images.held_on_host):
+            size = 3 * int(images.sizes.prod(axis=1).sum())
+            log.info("%s images are decoded in every pass: their pixels take %.3g GB", part, size / 2**30)
         loaders[part] = Loader(images, recipe, mean=list(mean), sd=list(sd), seed=seed)
     return loaders
 

@@ -18,6 +18,7 @@ from apr.runs.commands.commandline import (
     number,
     plain,
     protocol,
+    with_keys,
 )
 from apr.runs.metrics import METRICS, PLAIN, check_metric
 from apr.runs.protocol import STARTS
@@ -126,5 +127,5 @@ def check_task(arguments: argparse.Namespace) -> None:
             text = f"is larger than the {manifest['n_train']} training images of the view {manifest['view']}"
             raise Problem(f"--protocol: batch {arguments.protocol['batch']} {text}; lower the task's batch")
     except Problem as problem:
-        logging.getLogger("apr").error("error: %s", problem)
+        logging.getLogger("apr").error("error: %s", with_keys(str(problem)))
         sys.exit(BAD_OPTION)

@@ -5,16 +5,14 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from apr.basics.files import read_json
 from apr.basics.problems import Problem
 from apr.basics.values import unique_keys
 from apr.data.reading.parts import parts_of
-from apr.models.names import own_file, parse_model
-from apr.models.weight_files import check_weights
-from apr.runs.commands.commandline import BAD_OPTION, Parser, beside, check_images, check_places, device, number, plain
+from apr.runs.commands.commandline import BAD_OPTION, Parser, check_images, number, with_keys
+from apr.runs.commands.pretrained_options import check_pretrained, pretrained_parser
 from apr.runs.finetuning.halving import read_choice
 from apr.runs.metrics import ACCURACY, METRICS, check_metric
 from apr.runs.protocol import check_protocol_keys
@@ -23,35 +21,16 @@ from apr.runs.ways import WAYS
 
 def parser(description: str, way: str) -> Parser:
     """The command line of a script that makes runs of pretrained models in a way of apr.runs.ways.WAYS."""
-    parser = Parser(description)
-    parser.add_argument("--task", required=True, type=plain, help="name of the task, for the record")
-    parser.add_argument(
-        "--model", required=True, help="timm:<name>, torchvision:<name>[.<WEIGHTS>], own:<file>:<function>"
-    )
-    parser.add_argument("--root", default=".", help="folder that the file of a network of one's own is relative to")
-    parser.add_argument("--weights", help="a file of weights, or a folder of them by the run's name; default: the hub")
+    parser = pretrained_parser(description)
     parser.add_argument("--metric", choices=list(METRICS), default=ACCURACY.name, help="what the task reports")
-    parser.add_argument("--view", required=True, help="manifest of the view (JSON)")
-    parser.add_argument("--packed", required=True, help="packed dataset, without the suffix .bin")
-    parser.add_argument("--storage", required=True, choices=["pixels", "encoded"], help="how it is packed")
     parser.add_argument(
         "--protocol", required=True, type=protocol_of(way), help="how: a JSON object, or @ and the name of a file"
     )
-    parser.add_argument("--run", required=True, help="where the run's JSON goes")
     pauses = way == "finetune"
     parser.add_argument("--outputs", required=not pauses, help="where its outputs for each image go (.npz)")
-    parser.add_argument("--checkpoint", required=True, help="the checkpoint; a finished run is kept beside it")
-    parser.add_argument(
-        "--checkpoint-seconds", type=number(float, minimum=0), default=60, help="between two checkpoints (default 60)"
-    )
-    count = number(int, minimum=1, maximum=4096)
-    parser.add_argument("--threads", type=count, default=1, help="CPU threads (default 1); part of the provenance")
-    parser.add_argument("--device", type=device, default="auto", help="auto, cpu, cuda, cuda:1, …")
     parser.add_argument(
         "--resident-gb", type=number(float, minimum=0), default=8, help="keep images up to this size on the device"
     )
-    parser.add_argument("--log", help="also log to this file")
-    parser.add_argument("--history", help="also log to this file, which is never emptied")
     if pauses:
         cells = parser.add_argument_group("cells of a grid")
         epochs = number(int, minimum=1, maximum=100_000)
@@ -87,22 +66,8 @@ def check_options(arguments: argparse.Namespace) -> None:
     Raises:
         Problem: names the option, its value and the remedy.
     """
-    try:
-        parse_model(arguments.model)
-    except Problem as problem:
-        raise Problem(f"--model: {problem}") from None
-    file = own_file(arguments.model)
-    if file and not Path(arguments.root, file).is_file():
-        raise Problem(
-            f"--model {arguments.model}: there is no file {Path(arguments.root, file)}; give --root, its folder"
-        )
-    check_weights(arguments.weights)
-    read = {"--view": arguments.view} | (_check_cells(arguments) if "choice" in arguments else {})
-    written = {"--checkpoint": arguments.checkpoint, **beside(arguments.checkpoint), "--outputs": arguments.outputs}
-    written |= {"--log": arguments.log, "--history": arguments.history}
-    if Path(arguments.run).absolute() != Path(arguments.checkpoint).with_suffix(".json").absolute():
-        written["--run"] = arguments.run  # the finished run may be kept as the run itself
-    check_places(read, written)
+    read = _check_cells(arguments) if "choice" in arguments else {}
+    check_pretrained(arguments, {"--outputs": arguments.outputs}, read)
 
 
 def _check_cells(arguments: argparse.Namespace) -> dict[str, str | None]:
@@ -152,7 +117,7 @@ def check_task(arguments: argparse.Namespace, needed: Sequence[str]) -> dict[str
             text = f"is larger than the {manifest['n_train']} training images of the view {manifest['view']}"
             raise Problem(f"--protocol: batch {batch} {text}; lower the task's batch")
     except Problem as problem:
-        logging.getLogger("apr").error("error: %s", problem)
+        logging.getLogger("apr").error("error: %s", with_keys(str(problem)))
         sys.exit(BAD_OPTION)
     return manifest
 

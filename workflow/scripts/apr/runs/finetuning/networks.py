@@ -1,5 +1,6 @@
 """What a pretrained network becomes on other data: a new head, an input of another size, and what it costs."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,14 +12,20 @@ from apr.basics.problems import Problem
 from apr.models.heads import replace_head
 from apr.models.pretrained import Pretrained
 from apr.runs.batches import Recipe
+from apr.runs.finetuning_protocol import FAR_BELOW
 
+log = logging.getLogger("apr")
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "sd": [0.229, 0.224, 0.225]}  # of torchvision's ImageNet models
 
 
 def input_of(protocol: Mapping[str, Any], pretrained: Pretrained, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """The input of a network: its sides in pixels before and after the centre crop, mean and SD of values in 0..1.
 
-    What the protocol leaves open is the weights' own; of another resolution the share that their crop keeps.
+    What the protocol leaves open is the weights' own; of another resolution the share that their crop keeps. A
+    resolution far below that of pretrained weights is said in the log.
+
+    Raises:
+        Problem: the sides contradict each other.
     """
     own, own_resize = pretrained.sizes
     size = protocol["resolution"] or own
@@ -34,6 +41,9 @@ def input_of(protocol: Mapping[str, Any], pretrained: Pretrained, manifest: Mapp
             f"eval_resize {resize} is less than the {size} px of {pretrained.source}: an evaluation would show the "
             f"picture in a black frame; set eval_resize: null, or {size} or more, or a smaller resolution"
         )
+    if pretrained.weights and size < FAR_BELOW * own:
+        text = "pictures of %d px are far below the %d px that these weights were made for, so that the model may lose "
+        log.warning(text + "more than others; resolution: null takes each model's own", size, own)
     return {"resolution": size, "eval_resize": resize, **shades[protocol["normalisation"]]}
 
 

@@ -80,6 +80,8 @@ def probe(
         if received:
             raise Interrupted(received.pop(0))
     best = best_of(history, metric)
+    how = f"the best of {len(strengths)} on the validation images" if strengths[1:] else "the only one"
+    log.info("its scores are those of strength %g (C, the inverse of the regularisation), %s", best["strength"], how)
     if strengths[1:] and best["strength"] == strengths[-1]:
         log.warning("strength %g is the largest of strengths; a larger one may be better still", best["strength"])
     return {"status": "completed", "chosen": {"strength": best["strength"]}, "parts": best["parts"]}, history, scores

@@ -1,5 +1,6 @@
 """How much memory a training may use, and the one explanation of having too little of it."""
 
+import ctypes
 import re
 import resource
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ CGROUPS = {
     "cgroup2": ("memory.max", "memory.current", "file"),
     "memory": ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_cache"),
 }
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+KEPT = 1 << 30  # bytes up to which freed memory is kept
 LIMITS = {resource.RLIMIT_AS: "VmSize", resource.RLIMIT_DATA: "VmData"}
 
 
@@ -36,6 +39,19 @@ def memory_explained(device: torch.device, doing: str, remedy: str = REMEDY) -> 
             raise
         said = (str(error).splitlines() or [type(error).__name__])[0]
         raise Problem(f"{device}: out of memory {doing}; {remedy} ({said})") from error
+
+
+def keep_freed_memory() -> bool:
+    """Let this process keep memory that it frees for what it needs next; whether the C library can be told so.
+
+    By default glibc gives large blocks back to the system, so that on a CPU every batch and activation is made of new
+    pages, a quarter of a training step's time. It takes some more memory: docs/performance.md.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):  # another C library
+        return False
+    return bool(mallopt(M_MMAP_THRESHOLD, KEPT) and mallopt(M_TRIM_THRESHOLD, KEPT))
 
 
 def image_budget(device: torch.device, most: int, free: Callable[[torch.device], int] | None = None) -> int:

@@ -1,0 +1,1 @@
+"""What a study answers, in a few sentences, of the numbers that its tables hold."""
