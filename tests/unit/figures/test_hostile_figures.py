@@ -132,7 +132,7 @@ def of_transfer(draw, *arguments):
 def sensitivity():
     found, shown, names = renamed(TEXTS)
     cells = pd.DataFrame({"model": names.values(), "best": 9.0, "median": 5.0, "worst": 1.0, "chosen": 8.0})
-    cells = cells.assign(chosen_by_test=9.0, optimism=1.0, cells=4)
+    cells = cells.assign(chosen_by_test=9.0, optimism=1.0, cells=4, dropped=0)
     return draw_sensitivity(found, dict.fromkeys(found.targets, cells)), shown
 
 
