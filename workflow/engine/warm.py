@@ -39,7 +39,7 @@ SERVER, START = ROOT / "workflow/warm/server.py", ROOT / "workflow/warm/start.py
 SWITCH = "APRBENCH_WARM"  # 0: every script starts plainly
 WAITING = 1000  # requests that may wait while a warm process starts
 
-log = logging.getLogger("snakemake")
+log = logging.getLogger("snakemake.logging")
 
 
 def command_of(kind: str) -> str:
