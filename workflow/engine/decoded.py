@@ -10,7 +10,7 @@ from apr.basics.parts import new_part, remove_part
 
 VARIABLE = "APRBENCH_DECODED"  # apr/runs/commands/loaders.py reads it
 
-log = logging.getLogger("snakemake")
+log = logging.getLogger("snakemake.logging")
 
 
 def share_decoded() -> None:
