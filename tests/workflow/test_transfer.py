@@ -99,7 +99,7 @@ def test_tables_and_figures_are_made(made):
 
 def test_probes_stand_beside_the_answer_and_logs_say_what_was_chosen(made):
     text = (made / "results/tables/transfer_models.md").read_text()
-    assert text.startswith("Which model to take:\n\n- tissues\\: take own")
+    assert text.startswith("Which model to take:\n\n- tissues: take own")
     assert "| As fixed features |" in text
     assert "Multiply-adds (M, at 32 px)" in text
     assert "Far below (less than half of) the resolution" in text
