@@ -151,8 +151,10 @@ def test_files_of_a_table(tmp_path):
     save_table(table, **paths)
     written = pd.read_csv(paths["csv"]).fillna({"closest": ""})
     pd.testing.assert_frame_equal(written, table.data.fillna({"closest": ""}), check_dtype=False, rtol=1e-9)
-    assert "my\\_faces\\_" in paths["md"].read_text(encoding="utf-8")
-    assert paths["caption"].read_text(encoding="utf-8").startswith("Spearman's ρ")
+    assert "my_faces\\_" in paths["md"].read_text(encoding="utf-8")
+    caption = paths["caption"].read_text(encoding="utf-8")
+    assert caption.startswith(".. csv-table::")
+    assert "\n\nSpearman's ρ" in caption
 
 
 def test_markdown_lines_up():
