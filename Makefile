@@ -40,7 +40,6 @@ transfer: .venv/runtime.stamp ## which pretrained model should I take? Three of 
 	@mkdir -p transfer
 	@python workflow/at_hand.py > transfer/configfiles
 	$(call run_study,transfer,,$$(cat transfer/configfiles))
-	@echo; sed '/^|/,$$d; s/\\//g' transfer/results/tables/transfer_models.md
 
 .PHONY: test
 # one process more than cores: the tests of SLURM mostly wait
