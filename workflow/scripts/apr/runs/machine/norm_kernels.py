@@ -18,23 +18,23 @@ ELEMENTS = 4096  # of a tile
 
 
 @triton.jit
-def _tile(start, rows, channels8, V: tl.constexpr, R: tl.constexpr, C: tl.constexpr):
-    """Offsets and mask of a tile; V divides the number of channels, channels8 * V, which lets it load V at once."""
+def _tile(start, rows, vectors, V: tl.constexpr, R: tl.constexpr, C: tl.constexpr):
+    """Offsets and mask of a tile; the channels of a row are `vectors` times V, so that V are loaded at once."""
     row = start + tl.arange(0, R)
     channel = tl.program_id(0) * C + tl.arange(0, C)
-    offsets = row.to(tl.int64)[:, None] * (channels8 * V) + channel[None, :]
-    return offsets, (row < rows)[:, None] & (channel < channels8 * V)[None, :]
+    offsets = row.to(tl.int64)[:, None] * (vectors * V) + channel[None, :]
+    return offsets, (row < rows)[:, None] & (channel < vectors * V)[None, :]
 
 
 @triton.jit
-def _moments(x, sums, rows, channels8, parts, V: tl.constexpr, R: tl.constexpr, C: tl.constexpr):
+def _moments(x, sums, rows, vectors, parts, V: tl.constexpr, R: tl.constexpr, C: tl.constexpr):
     """Sums of x and of its square, less the first row's x, which keeps digits where the mean is far from 0."""
     channel = tl.program_id(0) * C + tl.arange(0, C)
-    within, width = channel < channels8 * V, channels8 * V
+    within, width = channel < vectors * V, vectors * V
     origin = tl.load(x + channel, mask=within, other=0.0).to(tl.float32)
     first, second = tl.zeros([R, C], tl.float32), tl.zeros([R, C], tl.float32)
     for start in range(tl.program_id(1) * R, rows, parts * R):
-        offsets, mask = _tile(start, rows, channels8, V, R, C)
+        offsets, mask = _tile(start, rows, vectors, V, R, C)
         value = tl.load(x + offsets, mask=mask, other=0.0).to(tl.float32) - origin[None, :]
         value = tl.where(mask, value, 0.0)
         first += value
@@ -84,13 +84,13 @@ def _statistics(
 
 @triton.jit
 def _apply(
-    x, scale, shift, other, y, rows, channels8,
+    x, scale, shift, other, y, rows, vectors,
     OTHER: tl.constexpr, RELU: tl.constexpr, V: tl.constexpr, R: tl.constexpr, C: tl.constexpr,
 ):  # fmt: skip
     """y = relu(x * scale + shift + other)."""
-    offsets, mask = _tile(tl.program_id(1) * R, rows, channels8, V, R, C)
+    offsets, mask = _tile(tl.program_id(1) * R, rows, vectors, V, R, C)
     channel = tl.program_id(0) * C + tl.arange(0, C)
-    within = channel < channels8 * V
+    within = channel < vectors * V
     value = tl.load(x + offsets, mask=mask, other=0.0).to(tl.float32)
     value = value * tl.load(scale + channel, mask=within, other=0.0)[None, :]
     value += tl.load(shift + channel, mask=within, other=0.0)[None, :]
@@ -117,18 +117,18 @@ def _passed(x, y, gradient, offsets, mask, scale, shift, OTHER: tl.constexpr, RE
 
 @triton.jit
 def _gradient_sums(
-    x, y, gradient, kept, sums, rows, channels8, parts,
+    x, y, gradient, kept, sums, rows, vectors, parts,
     OTHER: tl.constexpr, RELU: tl.constexpr, V: tl.constexpr, R: tl.constexpr, C: tl.constexpr,
 ):  # fmt: skip
     """Sums of the gradient, and of its product with x - mean."""
     channel = tl.program_id(0) * C + tl.arange(0, C)
-    within, width = channel < channels8 * V, channels8 * V
+    within, width = channel < vectors * V, vectors * V
     mean = tl.load(kept + channel, mask=within, other=0.0)
     scale = tl.load(kept + 2 * width + channel, mask=within, other=0.0)
     shift = tl.load(kept + 3 * width + channel, mask=within, other=0.0)
     first, second = tl.zeros([R, C], tl.float32), tl.zeros([R, C], tl.float32)
     for start in range(tl.program_id(1) * R, rows, parts * R):
-        offsets, mask = _tile(start, rows, channels8, V, R, C)
+        offsets, mask = _tile(start, rows, vectors, V, R, C)
         value, passed = _passed(x, y, gradient, offsets, mask, scale, shift, OTHER, RELU)
         first += passed
         second += passed * (value - mean[None, :])
@@ -155,13 +155,13 @@ def _coefficients(sums, kept, found, rows, width, parts, C: tl.constexpr, P: tl.
 
 @triton.jit
 def _input_gradient(
-    x, y, gradient, kept, found, dx, dother, rows, channels8,
+    x, y, gradient, kept, found, dx, dother, rows, vectors,
     OTHER: tl.constexpr, RELU: tl.constexpr, V: tl.constexpr, R: tl.constexpr, C: tl.constexpr,
 ):  # fmt: skip
     """The gradients of x and of what was added."""
-    offsets, mask = _tile(tl.program_id(1) * R, rows, channels8, V, R, C)
+    offsets, mask = _tile(tl.program_id(1) * R, rows, vectors, V, R, C)
     channel = tl.program_id(0) * C + tl.arange(0, C)
-    within, width = channel < channels8 * V, channels8 * V
+    within, width = channel < vectors * V, vectors * V
     scale = tl.load(kept + 2 * width + channel, mask=within, other=0.0)
     shift = tl.load(kept + 3 * width + channel, mask=within, other=0.0)
     slope = tl.load(found + 2 * width + channel, mask=within, other=0.0)
