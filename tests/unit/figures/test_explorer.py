@@ -56,7 +56,9 @@ def opened(contents, tmp_path_factory):
 
 @pytest.fixture
 def page(opened):
-    """The page as it opens."""
+    """The page as it opens; what other pages of this module asked for is forgotten."""
+    opened[1].clear()
+    opened[2].clear()
     opened[0].goto(opened[3].as_uri())
     opened[0].wait_for_selector("body[data-ready]")
     return opened[0]
