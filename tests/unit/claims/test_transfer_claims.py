@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import yaml
+from golden import checked, table_text
 from transfer_studies import transfer
 
 from apr.basics.problems import Problem
@@ -89,6 +90,21 @@ def test_augmentation_is_counted_from_where_it_surely_is_ahead_to_where_it_may_b
     assert 0 <= row["low"] <= row["measured"] <= row["high"] <= 3
     assert row["note"] == "of 3"
     assert verdicts([ahead], augmentation={})[0] == {"ahead": ABSENT}
+
+
+def test_a_scorecard_of_transfer_is_as_it_was():
+    claims = [
+        *(claim(id=line, lines=(line,), expected=(-0.1, 0.2), models=16) for line in ("all", "above", "after")),
+        claim(id="several", lines=("after", "above"), dataset="melanoma", paper_value="below 0.05", mark="U"),
+        *(
+            claim(id=how, quantity="correlation", trained=how, because="two of 3")
+            for how in ("fine-tuned", "fixed features")
+        ),
+        claim(id="ahead", quantity="augmentation_ahead", paper_value="several", expected=(0.0, 3.0)),
+        claim(id="other", dataset="cassava", incomparable="other pictures"),
+        claim(id="kornblith", dataset="hpa", incomparable="other datasets"),
+    ]
+    checked("transfer/scorecard", table_text(transfer_scorecard(claims, transfer(paper=OWN))))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Every table that compares as text: its numbers, words and caption are those that somebody looked at."""
 
+import pandas as pd
 import pytest
 import retest_figures as retests
 import since_figures as since
@@ -13,6 +14,7 @@ from apr.claims.scorecard import scorecard
 from apr.comparisons.correlations import correlation_table, depth_width_table
 from apr.comparisons.noise_ceiling import noise_ceiling_table
 from apr.comparisons.population_size import population_size_table
+from apr.comparisons.rankings import rankings_table
 from apr.comparisons.regret import regret_table
 from apr.comparisons.retest_accuracies import retest_table
 from apr.comparisons.retest_lines import slopes_table
@@ -35,7 +37,21 @@ def retest_claims():
     ]
 
 
+RANKING = {"name": "own", "title": "Of photos", "pairs": [["photos", task] for task in ("few", "digits", "weak")]}
+RANKING |= {"above": None, "within": [], "draws": None, "range_corrected": False, "by_family": False, "matrix": False}
+ASKED = {"above": 41.0, "within": [0.1, 0.5], "draws": 7, "range_corrected": True}
+KINDRED = pd.Series(list("aabbbcdddeee"), reported().index)
+
+
+def of_rankings(**changed):
+    families = KINDRED if changed.get("by_family") else None
+    return rankings_table(reported(), RANKING | changed, **MORE, families=families)
+
+
 TABLED = {
+    "rankings": of_rankings,
+    "rankings_in_full": lambda: of_rankings(**ASKED),
+    "rankings_of_families": lambda: of_rankings(**ASKED, by_family=True),
     "correlations": lambda: correlation_table(reported(), "photos", TARGETS, CLOSEST, **MORE),
     "depth_width": lambda: depth_width_table(reported(), shape(), ["photos", "few", "weak"], **MORE),
     "regret": lambda: regret_table(reported(), "photos", TARGETS, CLOSEST, [1, 3], **MORE),

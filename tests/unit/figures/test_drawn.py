@@ -14,7 +14,9 @@ from apr.figures.lines.retest import draw_retest
 from apr.figures.lines.since import draw_since
 from apr.figures.lines.slopes import draw_retest_slopes
 from apr.figures.ranks.best_shapes import draw_best_shapes
+from apr.figures.ranks.heat_map import draw_heat_map
 from apr.figures.ranks.initialisation import draw_initialisation
+from apr.figures.ranks.multiples import draw_multiples
 from apr.figures.ranks.pairs import draw_all_pairs
 from apr.figures.ranks.pretrained import draw_pretrained
 from apr.figures.ranks.regret import draw_selection_regret
@@ -33,12 +35,21 @@ ZERO = dict.fromkeys(TITLES, False) | {"pre": True}
 CLASSES = {"digits": {"cat": 90, "dog": 30, "owl": 7}, "pre": {"cat": 7, "dog": 7, "owl": 7}}
 
 
+RANKING = {"name": "own", "title": "Of photos", "above": None, "within": [], "draws": None, "range_corrected": False}
+RANKING |= {"by_family": False, "matrix": False, "pairs": [["photos", task] for task in ("few", "digits", "weak")]}
+CROSSED = [["photos", "few"], ["photos", "digits"], ["few", "digits"], ["few", "pre"]]
+
+
 def pairs_of_retests():
     drawn, entries = retests.several(3)
     return draw_retest_slopes(drawn, entries, {"set_1": {"slope": 1.1, "offset": -19.0}}, **BOOTSTRAP)
 
 
 DRAWN = {
+    "multiples": lambda: draw_multiples(reported(), RANKING | {"above": 41.0}, **MORE),
+    "multiples_of_pairs": lambda: draw_multiples(reported(), RANKING | {"pairs": CROSSED}, **MORE),
+    "heat_map": lambda: draw_heat_map(reported(), RANKING | {"pairs": CROSSED, "matrix": True}, **MORE),
+    "other_errors_in_rows": lambda: other_errors(12, ("photos", "long") * 2, ("lines", "woods", "photos") * 2),
     "scatter": lambda: draw_scatter(reported(), PAIRS, highlight=3, **MORE),
     "scatter_of_one": lambda: draw_scatter(reported(), [("few", "pre")], highlight=2, columns=2, **MORE),
     "relative": lambda: draw_relative_error(reported(), "photos", ["photos", *TARGETS], **MORE),

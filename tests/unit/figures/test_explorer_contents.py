@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from explorer_studies import DIVERGED, EPOCHS, HOSTILE, LRS, MODELS, TUNED, study
+from golden import checked
 
 from apr.basics.problems import Problem
 from apr.comparisons.shape import read_shape
@@ -70,6 +71,15 @@ def test_curves_keep_both_ends_and_end_where_a_run_diverged(contents):
     (lost,) = digits["curves"][names[DIVERGED]]
     assert [value is None for value in lost] == [epoch > 30 for epoch in digits["epochs"]]
     assert column(contents, "imagenet")[0]["epochs"] == []
+
+
+def test_contents_are_what_they_were(contents):
+    lines = [f"{key}: {contents[key]}" for key in ("title", "sizes", "axes")]
+    lines += [str(model) for model in [*contents["models"][:2], *contents["models"][-4:]]]
+    for task in contents["tasks"]:
+        some = {key: dict(list(task[key].items())[:3]) for key in ("runs", "curves")}
+        lines += [f"{key}: {value}" for key, value in (task | some).items() if key != "digest"]
+    checked("explorer", "\n".join(lines) + "\n")
 
 
 def test_a_size_that_no_model_has_is_no_axis(known):

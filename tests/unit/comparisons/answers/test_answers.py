@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import retest_figures
+from golden import checked
 
 from apr.comparisons.answers.lines import lines_section, since_section
 from apr.comparisons.answers.rankings import rankings_section
@@ -181,3 +182,39 @@ def test_an_answer_is_plain_for_terminals_and_escaped_for_the_report(tmp_path):
     save_answer("Which?\n\n- tf_net_1: \x1b[2Jyes *now*.", tmp_path / "answer.txt", tmp_path / "answer.rst")
     assert (tmp_path / "answer.txt").read_text() == "Which?\n\n- tf_net_1: �[2Jyes *now*.\n"
     assert r"\*now\*" in (tmp_path / "answer.rst").read_text()
+
+
+def ranked(**changed):
+    """The numbers of three pairs of 60 models, one reversed and one that says nothing."""
+    rng = np.random.default_rng(2)
+    z = rng.normal(size=60)
+    scores = pd.DataFrame({"photos": z, "digits": z + rng.normal(size=60), "tissues": rng.normal(size=60) - z})
+    scores["faces"] = rng.normal(size=60)
+    pairs = [["photos", task] for task in ("digits", "tissues", "faces")]
+    ranking = {"name": "r", "title": "All", "pairs": pairs, "above": None, "within": [], "draws": None}
+    ranking |= {"range_corrected": False, "by_family": False} | changed
+    return {"r": ranked_pairs(scores, ranking, **BOOTSTRAP)}, [ranking]
+
+
+def test_answers_are_what_they_were():
+    """Every sentence: of tables with all kinds of targets, of few models, of rankings, lines and models since."""
+    sections = [reference(*tables(n)) for n in (60, 30, 8)]
+    found, ranking = ranked()
+    sections.append(rankings_section(found, ranking, TITLES))
+    found, ranking = ranked(above=0.2)
+    sections.append(rankings_section(found, ranking, TITLES))
+    for low in (20, 55):
+        accuracies, retest = retest_figures.pair(9, low=low), retest_figures.retest(title="New set")
+        slopes = retest_lines({retest["name"]: accuracies}, [retest], **BOOTSTRAP)
+        table = retest_table(accuracies, retest, {"old": "Old", "new": "New"}).data
+        sections.append(lines_section(slopes, {retest["name"]: table}, [retest]))
+    drawn, entries = retest_figures.several(3)
+    slopes = retest_lines(drawn, entries, **BOOTSTRAP)
+    models = {one["name"]: retest_table(drawn[one["name"]], one, retest_figures.TITLES).data for one in entries}
+    sections.append(lines_section(slopes, models, entries))
+    since = {"retest": "real", "scale": "probit", "line": "measured", "data": "any", "slope_2019": 0.98}
+    since |= {"slope_since": 0.95, "change": -0.03, "change_low": -0.1, "change_high": 0.05, "change_p_holm": 0.3}
+    names = [f"set_{number}" for number in range(7)]
+    rows = pd.DataFrame([since | {"retest": name} for name in names])
+    sections.append(since_section(rows, [{"name": name, "title": name.title()} for name in names]))
+    checked("answers", answer_text(sections) + "\n")
