@@ -1,8 +1,18 @@
 import numpy as np
 import pytest
+from golden import checked
 
 from apr.basics.problems import Problem
 from apr.data.packed import INDEX
+from apr.data.splits import (
+    folds_as_released,
+    rows_as_released,
+    split_by_group,
+    split_by_image,
+    strata,
+    validation_by_group,
+    validation_by_image,
+)
 from apr.data.views import select_view, view_indices
 
 TRAIN = {"ant": 40, "bee": 25, "cow": 12, "dog": 9, "eel": 5}
@@ -132,3 +142,42 @@ def test_train_and_test_are_capped_by_draws_of_their_own():
     manifest = {"name": "two", "classes": ["a", "b"], "mean": [0], "sd": [1], "bin_sha256": "", "index_sha256": ""}
     arrays = draw(manifest, one, cap=8)[1]
     assert not np.array_equal(arrays["train"], arrays["test"] - 40)
+
+
+def drawn_parts():
+    """Rows of test and validation parts of 37 images of three classes, in groups of unequal size."""
+    labels = [*"aaaaaaaaaaaaaaaaaaaa", *"bbbbbbbbbbbb", *"ccccc"]
+    names = [f"{label}/{(7 * row) % 37:02}.png" for row, label in enumerate(labels)]
+    groups = [f"{label}{row // (2 + row % 3)}" for row, label in enumerate(labels)]
+    for fraction, seed in ((0.1, 0), (0.25, 0), (0.25, 7), (0.9, 1)):
+        for name, test, validation in (
+            ("image", split_by_image(names, labels, fraction, seed), validation_by_image),
+            ("group", split_by_group(labels, groups, fraction, seed), validation_by_group),
+        ):
+            told = names if name == "image" else groups
+            given = (names, labels) if name == "image" else (labels, groups)
+            held = validation(*given, test, min(fraction, 0.3), seed) if fraction < 0.9 else np.zeros(37, bool)
+            yield f"by {name}, {fraction}, seed {seed}: test {np.flatnonzero(test).tolist()}"
+            yield f"    validation {np.flatnonzero(held).tolist()}, the first of {told[0]}"
+    yield f"as released: {rows_as_released(labels, 'cab', 0.3, 5)}"
+    folds = [("one" if row % 2 else "two", row % 9) for row in range(37)]
+    yield f"folds: {np.flatnonzero(folds_as_released(folds, 0.3, 5)).tolist()}"
+    yield f"strata: {strata([('a', 'b'), ('b',), ('a',), (), ('c', 'a'), ('c', 'b'), ('d', 'a'), ()])}"
+
+
+def drawn_views(dataset, index):
+    parent = select_view("big", WHOLE | {"classes": 4, "seed": 3}, dataset, index)
+    wanted = [{}, {"classes": 3}, {"classes": 3, "seed": 1}, {"per_class": 2}, {"per_class": 2, "seed": 1}]
+    wanted += [{"cap": 3}, {"cap": "second_largest", "seed": 2}, {"classes": ["dog", "ant"]}]
+    wanted += [{"classes": 2, "within": "big"}, {"classes": 3, "per_class": 4, "seed": 9}, {"classes": 4, "cap": 6}]
+    for definition in wanted:
+        manifest, arrays = draw(dataset, index, parent if "within" in definition else None, **definition)
+        train = arrays["train"].tolist()
+        yield f"{definition}: {manifest['classes']} {manifest['codes']} {manifest['per_class']}"
+        yield f"    {train[:6]} {train[-3:]} {arrays['train_labels'][-3:].tolist()} {arrays['test'].tolist()[:9]}"
+        yield f"    {manifest['indices_digest']}"
+
+
+def test_draws_are_what_they_were(dataset, index):
+    """Who has finished runs has trained on these images: another draw would be another task under the same name."""
+    checked("draws", "\n".join([*drawn_parts(), *drawn_views(dataset, index)]) + "\n")

@@ -35,6 +35,10 @@ RESNET_WIDTHS = (256, 512, 1024, 2048)
 # Table A1's networks: pycls configs/archive/cifar (MIT)
 CIFAR_BLOCKS = {"V": "vanilla", "R": "basic"}
 UNCOVERED = ("regnety", "effnet")
+GENES = (1, 3, 4, 5, 8, 40, 64, 672, 4, 1, 4, 1, 1, 1, 4, 16)
+FIRST = ["a000", "d=1,3,4,5 w=8,40,64,672 b=4,1,4,1 g=1,1,4,16", 365427432, 5362954, 1997064, 13, 784, *GENES]
+GENOTYPES = ["d=2,4,2,3 w=96,64,8,24 b=1,2,4,4 g=16,16,2,6", "d=5,4,2,10 w=80,32,520,24 b=2,2,2,2 g=4,8,2,12"]
+SMALL = ("d=5,3,5,2 w=8,15,24,8 b=1,1,2,1 g=1,3,1,1", 15, 55)
 
 
 def regnet(depth, w_0, w_a, w_m, group):
@@ -155,6 +159,22 @@ def test_population_is_in_the_band_seeded_and_extends():
     assert widths.max() <= 1024
     inner = widths // long[["b1", "b2", "b3", "b4"]].to_numpy()
     assert (inner % long[["g1", "g2", "g3", "g4"]].to_numpy() == 0).all()
+
+
+def test_a_population_is_what_it_was():
+    """Who has finished runs has trained these architectures: another draw would be others under the same names."""
+    settings = {"stem": "res_stem_in", "classes": 1000, "resolution": 224}
+    first, second, third = sample_population(PAPER, size=3, seed=1, band=(360e6, 400e6), **settings)
+    assert list(first.values()) == FIRST
+    assert [row["genotype"] for row in (second, third)] == GENOTYPES
+    (small,) = sample_population(Space((2, 5), (8, 40), (1, 2), (1, 3)), size=1, seed=8, band=(0, 1e12), **settings)
+    assert (small["genotype"], small["cumulative_depth"], small["cumulative_width"]) == SMALL
+
+
+def test_inner_widths_are_whole_groups_by_hand():
+    """Of 40 / 4 = 10 in groups of 16, at most one group of 10; of 24 / 2 = 12 in groups of 8, half a group is even."""
+    inner, groups = compatible(np.array([40, 24, 8, 56, 8]), np.array([4, 2, 4, 1, 16]), np.array([16, 8, 1, 16, 1]))
+    assert (inner.tolist(), groups.tolist()) == ([10, 16, 2, 64, 1], [10, 8, 1, 16, 1])
 
 
 def test_draws_are_log_uniform():

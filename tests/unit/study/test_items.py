@@ -170,3 +170,21 @@ def test_another_way_to_make_runs_takes_an_entry_of_the_library(demo, monkeypatc
     assert study.planned("tuned")["protocol"] == {"lr": 0.1, "seed": 1}
     assert ("photos", "tuned") in study.comparisons.pairs["imagenet_vs_targets"]
     assert study.made_by("distil") == ["tuned"]
+
+
+def test_a_member_of_the_family_with_an_unknown_number_of_classes_is_the_last(demo):
+    demo["datasets"] = (demo.get("datasets") or {}) | {"own": {"folder": "x", "format": "class_folders"}}
+    demo["tasks"] = {"own": demo["tasks"]["digits"] | {"view": "own", "role": "family"}} | demo["tasks"]
+    study = study_of(demo)
+    assert study.family == ["photos_10", "photos_5", "photos_2", "own"]
+    assert study.closest("digits") == "photos_10"
+
+
+def test_a_grid_with_one_axis_of_several_values_has_a_choice():
+    study = study_of(config("studies/transfer_demo.yaml"))
+    assert study.comparisons.transfer.with_grid == ["tissues", "digits"]
+    changed = config("studies/transfer_demo.yaml")
+    changed["regimes"]["tune"]["grid"] = {"lr": [0.1], "momentum": [0.5, 0.9]}
+    assert study_of(changed).comparisons.transfer.with_grid == ["tissues", "digits"]
+    changed["regimes"]["tune"]["grid"] = {"lr": [0.1]}
+    assert study_of(changed).comparisons.transfer.with_grid == []
