@@ -1,0 +1,47 @@
+"""What is refused, at both sides of each limit: which keys, and which values and names the messages hold."""
+
+import copy
+import re
+from pathlib import Path
+
+import pytest
+from golden import checked
+
+from checks.config import check_config
+from study import ROOT, read_yaml
+
+CHANGES = read_yaml(Path(__file__).parent / "changes.yaml")
+FACTS = re.compile(r"'[^']*'|(?<![\w'])[\w.:/-]*\d[\w.,:/-]*|did you mean [\w.:-]+")
+
+
+def changed(config, changes):
+    """A configuration with the changes; None takes a key away."""
+    config = copy.deepcopy(config)
+    for path, value in changes.items():
+        *keys, last = path.split(".")
+        holder = config
+        for key in keys:
+            if holder.get(key) is None:
+                holder[key] = {}
+            holder = holder[key]
+        if value is None:
+            holder.pop(last, None)
+        else:
+            holder[last] = value
+    return config
+
+
+def told(message):
+    """The key that a message names, and what it says of values: its other words are free."""
+    place, _, text = message.partition("`: ")[2].partition(": ")
+    return f"  {place}: {' '.join(FACTS.findall(text.replace(str(ROOT), '')))}".rstrip()
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_is_wrong_is_found_as_it_was(name):
+    plain = read_yaml(ROOT / f"{name}.yaml")
+    assert check_config(plain, []) == []
+    lines = []
+    for changes in CHANGES[name]:
+        lines += [str(changes), *sorted(map(told, check_config(changed(plain, changes), [])))]
+    checked(f"refused/{name.rpartition('/')[2]}", "\n".join(lines) + "\n")
