@@ -124,7 +124,9 @@ def _published(name: str, title: str, unit: str = "%", perfect: float = 100.0, w
     """A metric that others computed, known as a value alone."""
     word = title.rpartition(" ")[2]
     best = GREATEST if perfect > worst else LEAST
-    words = {"accuracy": "accuracies", "index": "indices", "loss": "losses"}.get(word, f"{word}s")
+    words = {"accuracy": "accuracies", "index": "indices", "loss": "losses", "similarity": "similarities"}.get(
+        word, f"{word}s"
+    )
 
     def unknown(part: Part) -> None:
         return None
