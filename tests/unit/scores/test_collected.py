@@ -7,7 +7,7 @@ from apr.basics.problems import Problem
 from apr.runs.metrics import part_of
 from apr.runs.protocol import full_protocol, planned_protocol
 from apr.runs.record import SCHEMA, new_run
-from apr.scores.collected import collected
+from apr.scores.collected import collected, dropped_otherwise
 
 MODELS = ["timm:a", "torchvision:b.V2"]
 MANIFEST = {"view": "v", "dataset": "d", "dataset_digest": "1", "indices_digest": "2"}
@@ -93,3 +93,21 @@ def test_the_cells_of_a_grid_stand_in_the_table_and_the_chosen_one_counts(tmp_pa
         (0.1, 60.0, "no"),
         (0.2, 80.0, "yes"),
     ]
+
+
+RUNG = {"epochs": 1, "of": 4, "stay": 2}
+
+
+@pytest.mark.parametrize(
+    ("rung", "rungs", "otherwise"),
+    [
+        (None, [], False),
+        (RUNG, [RUNG], False),
+        (RUNG, [], True),
+        (RUNG, [RUNG | {"stay": 1}], True),
+        (RUNG, None, True),
+    ],
+)
+def test_a_run_was_dropped_otherwise_where_the_study_has_not_that_rung(rung, rungs, otherwise):
+    run = {"rung": rung} if rung else {}
+    assert dropped_otherwise(run, {} if rungs is None else {"rungs": rungs}) == otherwise
