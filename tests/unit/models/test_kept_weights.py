@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from apr.basics.problems import Problem
+from apr.models.heads import replace_head
 from apr.models.weights import keep_weights, load_weights, take_over, weights_digest
 
 CPU = torch.device("cpu")
@@ -85,3 +86,20 @@ def test_another_network_is_refused():
         take_over(network(4), {name: value for name, value in state.items() if name != "stem.bias"})
     with pytest.raises(Problem, match=r"more.bias and 0 more"):
         take_over(network(4), state | {"more.bias": torch.zeros(1)})
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(
+    "head", [lambda bias: nn.Linear(3, 7, bias=bias), lambda bias: nn.Conv2d(3, 7, 1, bias=bias)], ids=["linear", "1x1"]
+)
+def test_a_new_head_is_like_the_old_one_for_other_classes(head, bias):
+    """The last layer of so many outputs: neither an earlier one, nor one of other outputs or of a larger kernel."""
+    body = [nn.Conv2d(3, 7, 1), nn.Conv2d(7, 3, 3)]
+    after = [nn.Conv2d(7, 7, 3)] if isinstance(head(bias), nn.Conv2d) else [nn.ReLU()]
+    network = nn.Sequential(*body, head(bias), *after)
+    new = replace_head(network, 7, 4, "x")
+    assert [tuple(one.shape) for one in new] == [(4, 3, 1, 1)[: new[0].ndim], (4,)][: 1 + bias]
+    assert new[0] is network[2].weight
+    assert network[0].out_channels == 7
+    with pytest.raises(Problem, match="x: no linear layer or 1x1 convolution with 9 outputs"):
+        replace_head(network, 9, 4, "x")

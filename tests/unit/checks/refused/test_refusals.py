@@ -45,3 +45,11 @@ def test_what_is_wrong_is_found_as_it_was(name):
     for changes in CHANGES[name]:
         lines += [str(changes), *sorted(map(told, check_config(changed(plain, changes), [])))]
     checked(f"refused/{name.rpartition('/')[2]}", "\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize(("count", "found"), [(99, ["twice"]), (100, ["twice"]), (101, ["hold"])])
+def test_what_stands_twice_in_a_list_that_is_not_too_long_is_named(count, found):
+    changes = {"regimes.probe.strengths": [1.0, *(float(number) for number in range(1, count))]}
+    told_of = check_config(changed(read_yaml(ROOT / "studies/demo.yaml"), changes), [])
+    of_strengths = [message for message in told_of if "regimes.probe.strengths" in message]
+    assert [word for message in of_strengths for word in ("twice", "hold") if word in message] == found
