@@ -2,13 +2,15 @@
 
     python benchmarks/mutants.py runs.training models.network --count 40
     python benchmarks/mutants.py all --count 100 --seed 2 --reached reached.json --json mutants.json
+    python benchmarks/mutants.py all workflow --count 100 --seed 2 --near 4 --json mutants.json
     python benchmarks/mutants.py rules --count 12 --tests tests/workflow/test_whole.py tests/workflow/test_triggers.py
 
 A fault is a flipped comparison, another operator, a constant off by one, an argument or a statement that is left out,
 `min` for `max` and their like; in a rule it is an `ancient`, an input or a parameter that is left out, an `output` that
 a parameter does without, or another path. Faults are drawn by the seed. Each is tried in a copy of the project, made
 once at the start, on the unit tests that reach the block of the fault (reached.py runs them once to see), fast ones
-first; for those of rules, name the tests. A test that hangs has noticed, where without a fault it ends in time. What
+first; with --near, which needs no such run, on the files of tests nearest by imports, which have to pass without a
+fault; for those of rules, name the tests. A test that hangs has noticed, where without a fault it ends in time. What
 survives is printed as `file:line: before -> after`; the results file is written after each fault.
 """
 
@@ -27,20 +29,25 @@ from dataclasses import asdict
 from pathlib import Path
 
 from faults import ROOT, Fault, faults_of
+from near import Near
 from reached import reached
 
 LIBRARY = "workflow/scripts/apr"
+ROOMS = ("", "study", "checks", "cluster", "engine", "warm")  # of workflow/, beside the library
 HANGS = 1000  # in place of an exit code: the tests were ended for their time
 HEAVY = ("torch", "torchvision.models.regnet", "pandas", "scipy.stats", "matplotlib.figure", "PIL.Image")
 
 
 def modules(names: list[str]) -> list[Path]:
-    """The files that names such as runs.training, workflow/checks/config.py, all or rules stand for."""
-    if names == ["all"]:
-        return sorted((ROOT / LIBRARY).rglob("*.py"))
-    if names == ["rules"]:
+    """The files that names such as runs.training, workflow/checks/config.py, all, workflow or rules stand for."""
+    if "rules" in names:
         return sorted((ROOT / "rules").rglob("*.smk"))
-    files = [ROOT / name if "/" in name else ROOT / LIBRARY / f"{name.replace('.', '/')}.py" for name in names]
+    files = sorted((ROOT / LIBRARY).rglob("*.py")) if "all" in names else []
+    files += [
+        file for room in ROOMS * ("workflow" in names) for file in sorted((ROOT / "workflow" / room).glob("*.py"))
+    ]
+    names = [name for name in names if name not in ("all", "workflow")]
+    files += [ROOT / name if "/" in name else ROOT / LIBRARY / f"{name.replace('.', '/')}.py" for name in names]
     for file in files:
         if not file.is_file():
             sys.exit(f"error: {file.relative_to(ROOT)}: no such file; name a module of the library, or a path")
@@ -140,12 +147,13 @@ def main() -> None:
     parser.add_argument(
         "modules",
         nargs="+",
-        help="such as runs.training, figures.ranks.scatter, rules/training.smk; or all (the library), or rules",
+        help="such as runs.training, rules/training.smk; or all (the library), workflow (its other rooms), or rules",
     )
     parser.add_argument("--count", type=int, default=100, help="faults to try (default 100)")
     parser.add_argument("--seed", type=int, default=1, help="of the draw (default 1)")
     parser.add_argument("--tests", nargs="+", help="tests to run, by default the unit tests that reach the fault")
     parser.add_argument("--reached", type=Path, help="keep in this file which tests reach what, and read it from there")
+    parser.add_argument("--near", type=int, help="in place of that: so many files of tests, then three times as many")
     parser.add_argument(
         "--budget", type=float, default=60, help="seconds of tests for a fault, without it (default 60)"
     )
@@ -180,8 +188,12 @@ def try_all(options: argparse.Namespace, folder: Path) -> None:
             time.sleep(0.05)
         if code:
             sys.exit(refusal(code, options.seconds, (folder / "0/output").read_text()))
+    elif options.near:
+        every = Near(copied)
+        near = {one.file: every.tests(one.file) for one in chosen}
+        tests = {one: near[one.file][: options.near] for one in chosen}
     else:
-        found = reached(copied, folder, options.reached, sorted(os.environ.get("MUT_TESTS", "tests/unit").split()))
+        found = reached(copied, folder, options.reached, ["tests/unit"])
         tests = {one: found.tests(sources[one.file], one.file, one.line, options.budget) for one in chosen}
 
     def keep(results: list[tuple[Fault, bool]]) -> None:
@@ -190,6 +202,11 @@ def try_all(options: argparse.Namespace, folder: Path) -> None:
 
     covered = [fault for fault in chosen if tests[fault]]
     results = tried(covered, tests, copies, options.seconds, keep)
+    if options.near:
+        left = [fault for fault, noticed in results if not noticed]
+        more = {fault: near[fault.file][options.near : 4 * options.near] or tests[fault] for fault in left}
+        seen = [result for result in results if result[1]]
+        results = seen + tried(left, more, copies, options.seconds, lambda found: keep(seen + found))
     results += [(fault, False) for fault in chosen if not tests[fault]]
     keep(results)
     survivors = sorted((fault for fault, noticed in results if not noticed), key=lambda fault: (fault.file, fault.line))

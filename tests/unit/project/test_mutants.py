@@ -8,6 +8,7 @@ import mutants
 import pytest
 from faults import _code_faults, _rule_faults, faults_of
 from mutants import HANGS, LIBRARY, Copy, modules, refusal, tried, written
+from near import Near
 from reached import Reached, place_of, reached
 
 CODE = '''"""A docstring with 3 numbers."""
@@ -129,6 +130,35 @@ def test_fast_tests_of_a_module_come_first_and_the_others_as_long_as_there_is_ti
         found.tests("def f():\n    return 1\n", "x.py", 1, 1000)[-1] == "tests/a.py::slow"
     )  # outside: the whole file's
     assert place_of("def f():\n    return 1\n", "x.py", 1) is None
+
+
+def test_the_nearest_tests_are_those_of_fewest_imports_of_the_same_room_and_name(tmp_path):
+    for name, text in {
+        "workflow/scripts/apr/runs/steps.py": "from apr.basics import files",
+        "workflow/scripts/apr/basics/files.py": "",
+        "tests/helpers/made/runs_made.py": "import apr.runs.steps",
+        "tests/unit/basics/test_files.py": "from apr.basics.files import read",
+        "tests/unit/basics/test_others.py": "import apr.basics.files  # and more",
+        "tests/unit/runs/test_whole.py": "import runs_made",
+        "tests/unit/runs/test_steps.py": "def test():\n    from apr.runs import steps",
+        "tests/unit/test_none.py": "import json",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    near = Near(tmp_path)
+    assert near.tests("workflow/scripts/apr/runs/steps.py") == [
+        f"tests/unit/runs/test_{name}.py" for name in ("steps", "whole")
+    ]
+    assert near.tests("workflow/scripts/apr/basics/files.py") == [
+        *(f"tests/unit/basics/test_{name}.py" for name in ("files", "others")),
+        *(f"tests/unit/runs/test_{name}.py" for name in ("steps", "whole")),
+    ]
+
+
+def test_the_rooms_of_the_workflow_stand_beside_the_library():
+    names = {str(file.relative_to(mutants.ROOT)) for file in modules(["all", "workflow"])}
+    assert {"workflow/study/tasks.py", "workflow/yaml_files.py", f"{LIBRARY}/runs/training.py"} <= names
+    assert not [name for name in names if name.startswith("workflow/scripts/") and not name.startswith(LIBRARY)]
 
 
 def test_an_unknown_module_is_named():
