@@ -1,10 +1,12 @@
 """What all figures share, at values worked out by hand."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from apr.figures.lines.probit import _ticks, limits, quantile
 from apr.figures.ranks.scatter import draw_scatter, scatter_points
 from apr.figures.style import (
     MM,
@@ -114,3 +116,38 @@ def test_titles_keep_off_the_points_at_the_upper_edge(count):
         ]
         (title,) = [text for text in ax.get_children() if getattr(text, "get_text", str)() == ax.get_title(loc="left")]
         assert (title.get_window_extent().y0 - max(tops)) * 72 / figure.dpi > 3  # points: as much as below a title
+
+
+def test_the_probit_scale_has_a_place_for_0_and_100():
+    found = quantile([0, 50, 97.724987, 100])
+    assert found == pytest.approx([-4.753424, 0, 2, 4.753424], abs=1e-5)  # of 0.0001 %
+
+
+@pytest.mark.parametrize(
+    ("values", "scale", "margin", "expected"),
+    [
+        ([60, 70, np.nan, 80], "linear", 0.1, (58, 82)),
+        ([70.0], "linear", 0.5, (68, 72)),
+        ([], "linear", 0, (49, 51)),
+        ([15.865525, 84.134475], "probit", 0, (15.865525, 84.134475)),
+        ([15.865525, 84.134475], "probit", 0.5, (2.275013, 97.724987)),  # from -1 and 1 to -2 and 2
+        ([50, 100], "probit", 0, (50, 99.9999)),
+    ],
+)
+def test_limits_by_hand(values, scale, margin, expected):
+    assert limits(values, scale, margin) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("ends", "scale", "apart", "most", "expected"),
+    [
+        ((0, 100), "linear", 0.1, 9, [0, 20, 40, 60, 80, 100]),
+        ((61, 64), "linear", 0.1, 4, [61, 62, 63, 64]),
+        ((2, 98), "probit", 0.1, 9, [2, 10, 20, 50, 80, 90, 98]),  # of 4.107, so that two are 0.411 apart
+        ((0.05, 99.95), "probit", 0.12, 9, [1, 10, 50, 90, 99]),  # 0.79 apart, and 99.9 would be 0.764 from 99
+        ((0.05, 99.95), "probit", 0.11, 9, [0.1, 1, 10, 50, 90, 99, 99.9]),
+        ((61, 64), "probit", 0.1, 9, [61, 61.5, 62, 62.5, 63, 63.5, 64]),  # none of the round ones: even steps
+    ],
+)
+def test_ticks_by_hand(ends, scale, apart, most, expected):
+    assert _ticks(*ends, scale, apart, most) == pytest.approx(expected)
