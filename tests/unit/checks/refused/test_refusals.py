@@ -53,3 +53,17 @@ def test_what_stands_twice_in_a_list_that_is_not_too_long_is_named(count, found)
     told_of = check_config(changed(read_yaml(ROOT / "studies/demo.yaml"), changes), [])
     of_strengths = [message for message in told_of if "regimes.probe.strengths" in message]
     assert [word for message in of_strengths for word in ("twice", "hold") if word in message] == found
+
+
+@pytest.mark.parametrize(
+    ("entry", "written"),
+    [
+        ({"url": "https://x.org/a?b=c:d"}, "write files: [{url: "),
+        ({"files": [{"url": "https://x.org/a?b=c:d"}]}, "write {url: "),
+        ({"files": [{"url": "https://x.org/a", "name": "a/b"}]}, "write {url: "),
+    ],
+)
+def test_how_to_name_a_file_whose_address_names_none(entry, written):
+    changes = {"datasets.own": entry | {"format": "class_folders"}}
+    (found,) = check_config(changed(read_yaml(ROOT / "studies/demo.yaml"), changes), [])
+    assert written in found
