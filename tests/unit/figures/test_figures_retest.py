@@ -103,6 +103,15 @@ def test_crowded_models_are_drawn_again_in_a_free_corner(low):
         assert np.ptp(inset.get_xlim()) < 0.3 * np.ptp(figure.figure.axes[0].get_xlim())
 
 
+def test_models_are_not_drawn_again_over_one_that_lies_in_the_corner():
+    accuracies = pair(67, low=30).copy()
+    best = accuracies["orig_acc"].idxmax()
+    settings = retest(without=[best])
+    assert draw_retest(accuracies, settings, TITLES, **BOOTSTRAP).figure.axes[0].child_axes
+    accuracies.loc[best, ["new_correct", "new_acc"]] = [2500.0, 25.0]
+    assert not draw_retest(accuracies, settings, TITLES, **BOOTSTRAP).figure.axes[0].child_axes
+
+
 def test_the_caption_names_who_does_not_count_and_what_the_line_says():
     caption = drawing(30).caption
     models = pair(30)

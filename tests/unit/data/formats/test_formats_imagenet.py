@@ -102,6 +102,17 @@ def test_ilsvrc_tars_are_read_in_place(tmp_path, labels):
     assert [item.source.read() for item in listing.items] == [*train["n01"], *train["n02"], *val.values()]
 
 
+@pytest.mark.parametrize("named", ["aside/LOC_val_solution.csv", ["aside/LOC_val_solution.csv"]], ids=["one", "list"])
+def test_labels_of_val_may_lie_elsewhere(tmp_path, named):
+    root = ilsvrc_tars(tmp_path / "raw")
+    (root / "aside").mkdir()
+    labels_csv(root / "aside")
+    listing = read_listing(root, "ilsvrc", {"labels": named})
+    assert [item.label for item in listing.items[-2:]] == ["n02", "n01"]
+    with pytest.raises(Problem, match="the table of labels is missing; correct options: labels"):
+        read_listing(root, "ilsvrc", {"labels": "aside/other.csv"})
+
+
 @pytest.mark.parametrize("flat", [True, False])
 def test_ilsvrc_folders(tmp_path, flat):
     train, val = ilsvrc_parts()
