@@ -4,6 +4,7 @@ import gzip
 import os
 import shutil
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from unpacking import BY_HAND, case, put, refused, unpacked
 from apr.basics.problems import Problem
 from apr.data.sources.archives import hinting
 from apr.data.sources.download import check_file
-from apr.data.sources.file_kinds import what_is_wrong
+from apr.data.sources.file_kinds import what_is_wrong, zip_end, zip_entries
 
 # --- the cases of ../shared/cases/25-archives and 16-zip-names-not-utf8 ---
 
@@ -186,3 +187,21 @@ def test_an_inner_file_that_is_no_archive_stays(tmp_path):
     path = put(tmp_path, "a.zip", zip_of_bytes([(b"a.png", b"1"), (b"notes.zip", b"just a text")]))
     found, _ = unpacked(path, tmp_path, nested=True)
     assert found == {"a.png": b"1", "notes.zip": b"just a text"}
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["zip", "zip64"])
+@pytest.mark.parametrize("comment", [b"", b"some words"])
+def test_the_end_of_a_zip_says_where_its_table_of_contents_lies(tmp_path, monkeypatch, large, comment):
+    if large:  # as if it were beyond 4 GiB, with more than 65,535 members
+        monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 10)
+        monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in "abc":
+            archive.writestr(name, name * 50)
+        archive.comment = comment
+    data, end = path.read_bytes(), zip_end(path)
+    assert (b"PK\x06\x06" in data) == large
+    assert (end.parts, end.directory_at) == (1, data.index(b"PK\x01\x02"))
+    assert data[end.directory_at + end.directory_bytes :][:4] == (b"PK\x06\x06" if large else b"PK\x05\x06")
+    assert zip_entries(path, end) == 3
