@@ -30,26 +30,9 @@ PART_NAMES = (
 PART_NAMES += (
     " gallery cats train_test entraînement Té data x TestDataSet set images_train tr_te validação training-trn"
 )
-FOLDERS = [
-    ["train", "cat"],
-    ["train", "test"],
-    ["train_a", "test_a", "notes"],
-    ["train_a", "test_b", "x"],
-    ["train_a", "test_b"],
-    ["tr", "te"],
-    ["tr", "te", "cat"],
-    ["train"],
-    ["labeled", "unlabeled"],
-    ["train", "testA", "testB", "val"],
-    ["gallery", "query", "seen"],
-    ["fold1", "fold2", "fold10"],
-    ["fold1", "split2"],
-    ["fold3", "cats"],
-    ["train", "a"],
-    ["train", "a", "b"],
-    ["train", "test", "a", "b", "c"],
-    ["val", "predict"],
-]
+FOLDERS = "train cat; train test; train_a test_a notes; train_a test_b x; train_a test_b; tr te; tr "
+FOLDERS += "te cat; train; labeled unlabeled; train testA testB val; gallery query seen; fold1 fold2 "
+FOLDERS += "fold10; fold1 split2; fold3 cats; train a; train a b; train test a b c; val predict"
 
 
 def said(function, *arguments, **named_arguments):
@@ -72,7 +55,7 @@ def listing(*names):
 def of_parts():
     for name in PART_NAMES.split(" "):
         yield name, part_of(name), part_of(name, weak=True)
-    for names in FOLDERS:
+    for names in map(str.split, FOLDERS.split("; ")):
         for find in (parts_among, parts_of_same_classes):
             parts = find(names)
             yield names, parts and (parts.train, parts.test, parts.other, part_names.tests_of(parts), reading_of(parts))
@@ -109,6 +92,13 @@ def of_layouts():
             refused = said(all_checked, found, ROOT, how, {})
             yield title, how, refused if isinstance(refused, str) else refused.ignored.notes
         yield title, said(two_classes, found, ROOT, "class_folders")
+    torn = [
+        item.relabelled(lambda label, own=item: own.name[:-6]) for item in listing(*trees["parts inside"][:4]).items
+    ]
+    yield (
+        "two deep",
+        said(all_checked, Listing(torn, sorted({item.label for item in torn})), ROOT, "class_folders", {"depth": 2}),
+    )
     for names in (["cat.1", "cat.2", "dog.1", "dog.2"] * 2, ["cat.1", "cat.2", "dog.1"] * 2, ["cat.1"] * 6):
         yield names, in_names("train", names), in_names("", [*names, "x"])
     for found, order in ((["10", "9"], None), (["10", "9"], "name"), (["b", "a"], "numeric"), (["1", "x"], ["x", "1"])):
