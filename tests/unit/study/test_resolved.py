@@ -103,3 +103,14 @@ def told(study):
 def test_a_study_is_resolved_as_it_was(name):
     study = study_of(read_yaml(ROOT / f"{name}.yaml"))
     checked(f"studies/{name.rpartition('/')[2]}", "\n".join(told(study)) + "\n")
+
+
+def test_the_digest_of_a_study_is_of_all_that_it_resolves_to():
+    config = read_yaml(ROOT / "studies/demo.yaml")
+    found = {study_of(config).digest(config) for _ in range(2)}
+    assert [len(digest) for digest in found] == [64]
+    changed = config | {"statistics": config["statistics"] | {"seed": 1}}
+    assert study_of(changed).digest(changed) not in found
+    assert study_of(changed).digest(config) == study_of(config).digest(config)  # a seed is of no task and no data
+    more = config | {"tasks": config["tasks"] | {"faces": config["tasks"]["faces"] | {"epochs": 11}}}
+    assert study_of(more).digest(config) not in found
