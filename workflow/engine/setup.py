@@ -41,7 +41,7 @@ def started_study(workflow: Any, config: dict[str, Any]) -> Study:
 
 
 def own_rules(workflow: Any) -> dict[str, Any]:
-    """This project's rules by their names in it: a workflow that uses it as a module has others, and may rename these."""
+    """This project's rules by their names in it: a workflow that it is a module of has others, and may rename these."""
     return {name: proxy.rule for name, proxy in workflow.modifier.rule_proxies._rules.items()}
 
 
