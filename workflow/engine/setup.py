@@ -1,4 +1,4 @@
-"""What the Snakefile does with Snakemake itself: the study is checked, plans are cheap, rules follow the code they run."""
+"""What the Snakefile does with Snakemake itself: check the study, keep plans cheap, let rules follow their code."""
 
 import gc
 import inspect
