@@ -8,8 +8,10 @@ from apr.basics.facts import read_facts
 from apr.models.pretrained import parse_model
 from study import ROOT
 
-DOCS = ("cluster", "trust", "published", "performance", "transfer")
+PAGES = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md"))
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+LINKS = re.compile(r"\]\((?!https?:)([^)#\s]*)(#([^)\s]+))?\)")
+HEADINGS = re.compile(r"^#+ (.*)$", re.MULTILINE)
 PLACES = re.compile(r"`((?:workflow|rules|tests|resources|studies|docs|slurm|benchmarks)/[\w/.]*)`")
 NAMED = re.compile(r"`(\w+)` in\s+`([\w/.]+)`")
 QUOTED = re.compile(r"```yaml\n# (\S+)\n(.*?)```", re.DOTALL)
@@ -20,11 +22,28 @@ def defines(text, name):
     return re.search(rf"^ *(?:def |class |rule )?{name}\b *(?:[:=(]|$)", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md", *(f"docs/{name}.md" for name in DOCS)])
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md", *PAGES])
 def test_pages_name_files_that_are_there(page):
     found = set(PLACES.findall((ROOT / page).read_text(encoding="utf-8")))
-    assert found
     assert [place for place in sorted(found) if not (ROOT / place).exists()] == []
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md", "config/README.md", "results/README.md", *PAGES])
+def test_links_lead_to_pages_and_headings_that_are_there(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    lost = []
+    for place, _, heading in LINKS.findall(text):
+        target = (ROOT / page).parent / place if place else ROOT / page
+        if not target.exists():
+            lost.append(place)
+        elif heading and heading not in {anchor(line) for line in HEADINGS.findall(target.read_text(encoding="utf-8"))}:
+            lost.append(f"{place}#{heading}")
+    assert lost == []
+
+
+def anchor(heading):
+    """As GitHub makes it of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def test_the_named_functions_rules_and_entries_are_where_it_says():

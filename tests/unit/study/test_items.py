@@ -188,3 +188,14 @@ def test_a_grid_with_one_axis_of_several_values_has_a_choice():
     assert study_of(changed).comparisons.transfer.with_grid == ["tissues", "digits"]
     changed["regimes"]["tune"]["grid"] = {"lr": [0.1]}
     assert study_of(changed).comparisons.transfer.with_grid == []
+
+
+@pytest.mark.parametrize(("evaluate", "option"), [("last", "last"), ([5, 20], "5,20"), ("every", None), (None, None)])
+def test_trainings_are_evaluated_when_something_shows_it(evaluate, option):
+    paper = config("config.yaml")
+    paper["training"] = {"evaluate": evaluate} if evaluate else {}
+    study = study_of(paper)
+    found = {task: [one for one in study.options(task) if one.startswith("--evaluate")] for task in study.tasks}
+    drawn = {"cifar10_200ep", "powerline_100ep", "powerline", "natural_100ep", "natural"}
+    assert {task for task, options in found.items() if options} == (set(study.tasks) - drawn if option else set())
+    assert all(options in ([], [f"--evaluate={option}"]) for options in found.values())
