@@ -53,6 +53,7 @@ TABLED = {
     "rankings_in_full": lambda: of_rankings(**ASKED),
     "rankings_of_families": lambda: of_rankings(**ASKED, by_family=True),
     "correlations": lambda: correlation_table(reported(), "photos", TARGETS, CLOSEST, **MORE),
+    "correlations_without_members": lambda: correlation_table(reported(), "photos", ["digits"], {}, **MORE),
     "depth_width": lambda: depth_width_table(reported(), shape(), ["photos", "few", "weak"], **MORE),
     "regret": lambda: regret_table(reported(), "photos", TARGETS, CLOSEST, [1, 3], **MORE),
     "noise_ceiling": lambda: noise_ceiling_table(reported(), seeds(), BASES, **MORE),
