@@ -29,8 +29,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from faults import ROOT, Fault, faults_of
-from near import Near
-from reached import reached
+from reached import Near, reached
 
 LIBRARY = "workflow/scripts/apr"
 ROOMS = ("", "study", "checks", "cluster", "engine", "warm")  # of workflow/, beside the library

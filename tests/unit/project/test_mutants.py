@@ -8,8 +8,7 @@ import mutants
 import pytest
 from faults import _code_faults, _rule_faults, faults_of
 from mutants import HANGS, LIBRARY, Copy, modules, refusal, tried, written
-from near import Near
-from reached import Reached, place_of, reached
+from reached import Near, Reached, place_of, reached
 
 CODE = '''"""A docstring with 3 numbers."""
 import logging
