@@ -17,8 +17,6 @@ def claim_errors(config: dict[str, Any], known: Known) -> Errors:
     file = config.get("claims")
     if file is None:
         return
-    if not config.get("population"):
-        yield PATH, "claims are of the ranks of a population; add `population`, or remove the key"
     try:
         claims = read_claims(ROOT / file)
     except Problem as problem:
