@@ -149,7 +149,7 @@ def test_a_name_that_cannot_be_a_file_name_is_refused(demo, tmp_path):
 
 def test_a_regime_that_lacks_a_key_is_named(demo, tmp_path):
     del demo["regimes"]["small"]["lr"]
-    assert "regimes.small: lacks lr, which task photos and 13 more need" in errors_of(demo, tmp_path)
+    assert "regimes.small: lacks lr, which task photos and 12 more need" in errors_of(demo, tmp_path)
 
 
 def test_the_file_that_sets_the_key_is_named(demo, tmp_path):
