@@ -77,7 +77,7 @@ def test_five_typos_are_named_at_once_with_the_nearest_key(demo, tmp_path):
     errors = errors_of(demo, tmp_path)
     expected = [
         "populaton: no such key (did you mean population?)",
-        "population: is missing, which task photos and 11 more train; give it, or name networks",
+        "population: is missing, which task photos and 10 more train; give it, or name networks",
         "regimes.small.weigth_decay: no such key (did you mean weight_decay?)",
         "tasks.digits.roll: no such key (did you mean role?)",
         "tasks.digits.role: is missing",
@@ -184,7 +184,10 @@ def test_the_file_that_sets_the_key_is_named(demo, tmp_path):
             "tasks.retina_6ep.continues: retina ends after 2 epochs; give this task more",
         ),
         ("tasks: {retina_6ep: {ranks: 16}}", "retina trains too few models for 16 best and as many worst; lower ranks"),
-        ("tasks: {retina_6ep: {view: digits}}", "retina trains on retina, this task on digits; they need the same view"),
+        (
+            "tasks: {retina_6ep: {view: digits}}",
+            "retina trains on retina, this task on digits; they need the same view",
+        ),
         (
             "tasks: {retina_6ep: {grid: {seed: [1, 2]}}}",
             "takes its models from the ranks of the other task; remove models and grid",
@@ -194,7 +197,10 @@ def test_the_file_that_sets_the_key_is_named(demo, tmp_path):
         ("networks: {a7: {depths: [1], widths: [8]}}", "networks.a7: looks like a model of the population"),
         ("networks: {odd: {depths: [1, 1], widths: [8, 8], strides: [1]}}", "networks.odd: genotype"),
         ("tasks: {tissues_pretrained: {initial: tissues_pretrained}}", "initial: a task cannot start from itself"),
-        ("tasks: {retina: {ranks: 2}}", "tasks.retina.ranks: says how many models `continues` takes, and there is none"),
+        (
+            "tasks: {retina: {ranks: 2}}",
+            "tasks.retina.ranks: says how many models `continues` takes, and there is none",
+        ),
         (
             "comparisons: {pretrained: {tissues: digits}}",
             "comparisons.pretrained.tissues: tissues: digits: the second has no `init",
@@ -207,7 +213,10 @@ def test_the_file_that_sets_the_key_is_named(demo, tmp_path):
         ("comparisons: {repeats: {digits_seeds: retina}}", "the two train on different views"),
         ("comparisons: {balanced: {photos: photos_5}}", "the view photos_5 of the second has no `cap`"),
         ("comparisons: {references: [digits]}", "comparisons.references: digits does not train `networks` alone"),
-        ("comparisons: {curves: {continued: [retina]}}", "comparisons.curves.continued: retina continues no other task"),
+        (
+            "comparisons: {curves: {continued: [retina]}}",
+            "comparisons.curves.continued: retina continues no other task",
+        ),
         (
             "comparisons: {best_shapes: [digits_networks]}",
             "comparisons.best_shapes: digits_networks does not train each model",
