@@ -3,7 +3,7 @@
 import gc
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -40,16 +40,21 @@ def started_study(workflow: Any, config: dict[str, Any]) -> Study:
         sys.exit(f"error: {problem}")
 
 
-def follow_code(rules: Iterable[Any]) -> None:
+def own_rules(workflow: Any) -> dict[str, Any]:
+    """This project's rules by their names in it: a workflow that it is a module of has others, and may rename these."""
+    return {name: proxy.rule for name, proxy in workflow.modifier.rule_proxies._rules.items()}
+
+
+def follow_code(workflow: Any) -> None:
     """Give every rule with a script, but for those of data, the digest of what it runs."""
-    for rule in rules:
-        if rule.script and rule.name not in RAISED_BY_HAND:
+    for name, rule in own_rules(workflow).items():
+        if rule.script and name not in RAISED_BY_HAND:
             rule.set_params(code=_code_of(rule.script))
 
 
 def run_locally(workflow: Any, submitted: Collection[str]) -> None:
     """Let all rules but those that are `submitted` run where Snakemake runs, also beside a cluster."""
-    workflow.localrules(*{rule.name for rule in workflow.rules} - set(submitted))
+    workflow.localrules(*(rule.name for name, rule in own_rules(workflow).items() if name not in submitted))
 
 
 def _code_of(script: str) -> Callable[[Any], str]:
