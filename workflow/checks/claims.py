@@ -7,7 +7,7 @@ from apr.basics.values import nearest
 from apr.claims.claims import read_claims
 from checks.data import Errors, Known
 from study import ROOT
-from study.tasks import draws
+from study.tasks import draws, ways_of
 
 PATH = ["claims"]
 
@@ -22,7 +22,8 @@ def claim_errors(config: dict[str, Any], known: Known) -> Errors:
     except Problem as problem:
         yield PATH, str(problem)
         return
-    trained = [name for name, task in config["tasks"].items() if draws(task)]
+    # of a task that does not say how its runs are made, that is the error
+    trained = [name for name, task in config["tasks"].items() if draws(task) or not ways_of(task)]
     for claim in claims:
         for task in claim.tasks:
             if task not in trained:
