@@ -132,7 +132,7 @@ def test_pairs_follow_from_the_roles(demo):
     assert compared.pairs["imagenet_vs_targets"] == [("photos", name) for name in ("digits", "tissues", "retina")]
     assert compared.pairs["closest_vs_targets"][1:] == [("photos_5", "tissues"), ("photos_2", "retina")]
     assert compared.around("photos_5") == [("photos", "photos_5"), ("photos_10", "photos_5"), ("photos_2", "photos_5")]
-    assert compared.two("repeats") == [("digits_seeds", "digits")]
+    assert compared.two("repeats") == [("digits_seeds", "digits"), ("retina_seeds", "retina")]
     assert compared.panels([("photos", "digits")], 1)["titles"] == {"photos": "photos", "digits": "digits"}
 
 
