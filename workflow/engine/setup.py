@@ -40,6 +40,14 @@ def started_study(workflow: Any, config: dict[str, Any]) -> Study:
         sys.exit(f"error: {problem}")
 
 
+def given_files(workflow: Any) -> str:
+    """The study's files as they are written, one after the other, each under its name."""
+    paths = [Path(path).absolute() for path in workflow.overwrite_configfiles or [ROOT / "config.yaml"]]
+    names = [path.relative_to(ROOT) if path.is_relative_to(ROOT) else path for path in paths]
+    texts = [path.read_text(encoding="utf-8-sig", errors="replace") for path in paths]
+    return "\n".join(f"# --- {name}\n{text}" for name, text in zip(names, texts, strict=True))
+
+
 def follow_code(rules: Iterable[Any]) -> None:
     """Give every rule with a script, but for those of data, the digest of what it runs."""
     for rule in rules:

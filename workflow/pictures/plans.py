@@ -1,0 +1,98 @@
+"""What is asked of a user's pictures: as much as a machine does in some minutes, and how long that will take.
+
+Seconds are CPU-seconds, measured on one core of an AMD EPYC of the third generation; other machines differ.
+"""
+
+import math
+from dataclasses import dataclass
+
+from pictures.seen import Seen
+
+MODELS = ("timm:tf_efficientnet_lite0.in1k", "timm:tf_efficientnet_lite1.in1k", "timm:tf_efficientnet_lite2.in1k")
+ARCHITECTURES = 24  # of studies/mine.yaml
+REFERENCE = 500.0  # seconds of its trainings on photos and their subsets
+PAGES = 150.0  # seconds of planning, tables, figures and the report
+STARTED = 1.0  # seconds of a run beside its images
+TRAINED, TESTED = 0.0015, 0.0004  # seconds of an image, shown once in training or in a test, at 32 pixels
+PROBED = 0.03  # seconds of an image that passes a pretrained model, the mean of three, at 64 pixels
+TUNED = 3 * PROBED  # there and back
+EPOCHS = (8, 40)  # fewest and most
+FEWEST = 12  # training images of a class, below which classes are left out
+SHARE = 0.5  # of the time that is left, for the architectures; the rest is for pretrained models
+TUNING = {"epochs": 3, "resolution": 64, "eval_resize": 64, "grid": {"lr": [0.005, 0.02]}}  # without a GPU
+GPU_SPEED = 20  # cores; a guess on the safe side, which only decides how many images are taken
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much of the pictures is taken, for how long.
+
+    Attributes:
+        classes: how many are drawn; None for all.
+        cap: at most so many images of a class in each part; None for all.
+        epochs: of the architectures from scratch.
+        tuned: pretrained models are fine-tuned, too.
+        tuning: what of that is another than in studies/mine.yaml.
+        images: training images.
+        minutes: that all of it takes, about.
+    """
+
+    classes: int | None
+    cap: int | None
+    epochs: int
+    tuned: bool
+    tuning: dict
+    images: int
+    minutes: int
+
+
+def plan_of(seen: Seen, *, minutes: float, cores: int, gpu: bool = False, trained: bool = False) -> Plan:
+    """What fits into some minutes.
+
+    Args:
+        seen: the pictures.
+        minutes: that it may take, about; the reference's own trainings are needed whatever it says.
+        cores: that work.
+        gpu: that there is one.
+        trained: the reference's trainings are there already.
+    """
+    speed = cores * (GPU_SPEED if gpu else 1)
+    fixed = PAGES + (0 if trained else REFERENCE / (speed / cores)) + ARCHITECTURES * STARTED
+    left = max(60.0, 60 * minutes * cores - fixed) * (speed / cores)
+    train, test = _shares(seen)
+    shown = SHARE * left / ARCHITECTURES / (TRAINED + TESTED * test / train)  # images, all epochs together
+    most = max(1, int(shown / EPOCHS[0]))
+    classes = max(2, most // FEWEST) if len(seen.classes) * FEWEST > most else None
+    classes = classes if classes and classes < len(seen.classes) else None
+    taken = sorted(seen.per_class)[-(classes or len(seen.classes)) :]
+    cap = _cap([math.ceil(count * train) for count in taken], most)
+    images = sum(min(math.ceil(count * train), cap or count) for count in taken)
+    epochs = min(max(round(shown / images), EPOCHS[0]), EPOCHS[1])
+    passed = images * (1 + test / train)
+    tuning = {} if gpu else TUNING
+    cells = 3 * 15 if gpu else len(TUNING["grid"]["lr"]) * TUNING["epochs"]
+    probes, tunings = (len(MODELS) * seconds for seconds in (PROBED * passed, TUNED * images * cells))
+    tuned = gpu or probes + tunings < (1 - SHARE) * left
+    own = ARCHITECTURES * epochs * images * (TRAINED + TESTED * test / train) + probes + tuned * tunings
+    whole = fixed + own / (speed / cores) + seen.count * seen.seconds
+    return Plan(classes, cap, epochs, tuned, tuning if tuned else {}, images, max(1, round(whole / cores / 60)))
+
+
+def _shares(seen: Seen) -> tuple[float, float]:
+    """The shares of the pictures that train and that test (or choose)."""
+    if seen.parts:
+        train = seen.parts["train"] / seen.count * (1 - seen.split.get("validation_fraction", 0))
+    else:
+        train = 1 - sum(seen.split.values())
+    return train, 1 - train
+
+
+def _cap(counts: list[int], most: int) -> int | None:
+    """The largest cap of a class under which all classes together stay within a number; None where all fit."""
+    if sum(counts) <= most:
+        return None
+    low, high = 1, max(counts)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if sum(min(count, middle) for count in counts) <= most else (low, middle - 1)
+    return low
