@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from pictures.plans import MODELS, Plan
-from pictures.seen import Seen
+from mine.plans import MODELS, Plan
+from mine.seen import Seen
 
 BASE = "studies/mine.yaml"
 SEED = 1
@@ -34,6 +34,8 @@ def own_text(folder: Path, title: str, place: Path, seen: Seen, plan: Plan) -> s
         what = "# cap: images of a class in each part, at most"
         blocks += ["", "views:", *[f"  {what}"] * bool(plan.cap), f"  {view}: {_flow(kept)}"]
     turned = "they seem to, here" if seen.handed else "signs, letters"
+    sides = ("resolution", "eval_resize") if plan.resolution else ()
+    seen_at = dict.fromkeys(sides, plan.resolution)
     blocks += [
         "",
         "tasks:",
@@ -45,10 +47,10 @@ def own_text(folder: Path, title: str, place: Path, seen: Seen, plan: Plan) -> s
         "    metric: top1_error",
         f"    epochs: {plan.epochs}",
         f"    flip: true  # false where left and right matter ({turned})",
-        *_pretrained(probe, f"{title}, fixed features", view, "probe", {}, "pretrained models as they are"),
+        *_pretrained(probe, f"{title}, fixed features", view, "probe", seen_at, "pretrained models as they are"),
     ]
     if plan.tuned:
-        choose = plan.tuning | {"choose": {"by": "validation"}}
+        choose = seen_at | plan.tuning | {"choose": {"by": "validation"}}
         blocks += _pretrained(
             tuned, f"{title}, fine-tuned", view, "finetune", choose, "and with all of their layers trained"
         )

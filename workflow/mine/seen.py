@@ -14,7 +14,7 @@ from apr.data.oddities import listed_notes
 from apr.data.reading.decoding import Undecodable, decode
 from apr.data.reading.groups import group_yaml, shown_groups
 from apr.data.reading.walking import named
-from pictures.layouts import MOST_CLASSES, Layout, too_many
+from mine.layouts import MOST_CLASSES, Layout, too_many
 
 TRIED = 200  # pictures that are decoded to look at them
 WANTED = 400  # test pictures, where there are that many: an error rate is known to 2.5 points

@@ -5,7 +5,7 @@ import unicodedata
 from pathlib import Path
 
 from apr.basics.problems import Problem
-from pictures.own_file import BASE, suffix_of
+from mine.own_file import BASE, suffix_of
 from study import ROOT
 from study.settings import load_sources, read_yaml
 

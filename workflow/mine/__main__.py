@@ -1,6 +1,6 @@
 """`make mine`: look at a user's pictures and write a study of them; or say what came of it.
 
-`python workflow/mine.py look` prints the folder of the study, and all else to stderr; `python workflow/mine.py tell
+`python workflow/mine look` prints the folder of the study, and all else to stderr; `python workflow/mine tell
 FOLDER` prints the result in five lines.
 """
 
@@ -8,13 +8,14 @@ import argparse
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent / "scripts"))
+WORKFLOW = Path(__file__).parents[1]
+sys.path[:1] = [str(WORKFLOW), str(WORKFLOW / "scripts")]
 
 from apr.basics.escaping import visible
 from apr.basics.logs import log_to
-from pictures.layouts import Labels
-from pictures.looking import Request, look
-from pictures.results import result_lines
+from mine.layouts import Labels
+from mine.looking import Request, look
+from mine.results import result_lines
 
 
 def main() -> None:

@@ -5,22 +5,24 @@ Seconds are CPU-seconds, measured on one core of an AMD EPYC of the third genera
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
-from pictures.seen import Seen
+from mine.seen import Seen
 
 MODELS = ("timm:tf_efficientnet_lite0.in1k", "timm:tf_efficientnet_lite1.in1k", "timm:tf_efficientnet_lite2.in1k")
 ARCHITECTURES = 24  # of studies/mine.yaml
-REFERENCE = 500.0  # seconds of its trainings on photos and their subsets
+REFERENCE = 400.0  # seconds of its trainings on photos and their subsets
 PAGES = 150.0  # seconds of planning, tables, figures and the report
 STARTED = 1.0  # seconds of a run beside its images
-TRAINED, TESTED = 0.0015, 0.0004  # seconds of an image, shown once in training or in a test, at 32 pixels
-PROBED = 0.03  # seconds of an image that passes a pretrained model, the mean of three, at 64 pixels
-TUNED = 3 * PROBED  # there and back
+TRAINED, TESTED = 0.0012, 0.0004  # seconds of an image, shown once in training or in a test, at 32 pixels
+PROBED = {None: 0.1, 128: 0.022, 64: 0.007}  # of an image that passes a pretrained model (mean of three), by resolution
+FITTED = 10.0  # seconds of the regression on its features
 EPOCHS = (8, 40)  # fewest and most
 FEWEST = 12  # training images of a class, below which classes are left out
 SHARE = 0.5  # of the time that is left, for the architectures; the rest is for pretrained models
-TUNING = {"epochs": 3, "resolution": 64, "eval_resize": 64, "grid": {"lr": [0.005, 0.02]}}  # without a GPU
-GPU_SPEED = 20  # cores; a guess on the safe side, which only decides how many images are taken
+TUNING = {"epochs": 3, "grid": {"lr": [0.005, 0.02]}}  # without a GPU
+BACK_TOO = 3  # passes that a step of training is worth
+GPU_SPEED = 20  # cores: far below what docs/performance.md measured of one, since others are slower
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Plan:
         classes: how many are drawn; None for all.
         cap: at most so many images of a class in each part; None for all.
         epochs: of the architectures from scratch.
+        resolution: at which pretrained models see them; None for each model's own.
         tuned: pretrained models are fine-tuned, too.
         tuning: what of that is another than in studies/mine.yaml.
         images: training images.
@@ -40,8 +43,9 @@ class Plan:
     classes: int | None
     cap: int | None
     epochs: int
+    resolution: int | None
     tuned: bool
-    tuning: dict
+    tuning: dict[str, Any]
     images: int
     minutes: int
 
@@ -68,14 +72,17 @@ def plan_of(seen: Seen, *, minutes: float, cores: int, gpu: bool = False, traine
     cap = _cap([math.ceil(count * train) for count in taken], most)
     images = sum(min(math.ceil(count * train), cap or count) for count in taken)
     epochs = min(max(round(shown / images), EPOCHS[0]), EPOCHS[1])
-    passed = images * (1 + test / train)
-    tuning = {} if gpu else TUNING
-    cells = 3 * 15 if gpu else len(TUNING["grid"]["lr"]) * TUNING["epochs"]
-    probes, tunings = (len(MODELS) * seconds for seconds in (PROBED * passed, TUNED * images * cells))
-    tuned = gpu or probes + tunings < (1 - SHARE) * left
-    own = ARCHITECTURES * epochs * images * (TRAINED + TESTED * test / train) + probes + tuned * tunings
+    rest = (1 - SHARE) * left
+    costs = {side: len(MODELS) * (FITTED + images * (1 + test / train) * cost) for side, cost in PROBED.items()}
+    resolution = next((side for side, cost in costs.items() if gpu or cost <= rest), min(filter(None, PROBED)))
+    passes = BACK_TOO * (3 * 15 if gpu else len(TUNING["grid"]["lr"]) * TUNING["epochs"])
+    tuning = len(MODELS) * PROBED[resolution] * images * passes
+    tuned = gpu or costs[resolution] + tuning <= rest
+    own = ARCHITECTURES * epochs * images * (TRAINED + TESTED * test / train)
+    own += costs[resolution] + tuned * tuning
     whole = fixed + own / (speed / cores) + seen.count * seen.seconds
-    return Plan(classes, cap, epochs, tuned, tuning if tuned else {}, images, max(1, round(whole / cores / 60)))
+    changed = TUNING if tuned and not gpu else {}
+    return Plan(classes, cap, epochs, resolution, tuned, changed, images, max(1, round(whole / cores / 60)))
 
 
 def _shares(seen: Seen) -> tuple[float, float]:

@@ -14,11 +14,11 @@ from apr.basics.files import read_json, write_json, write_text
 from apr.basics.problems import Problem
 from apr.data.reading.walking import walk
 from apr.runs.machine.devices import nvidia
-from pictures.layouts import NOT_GIVEN, Labels, found_place, opened
-from pictures.names import name_of, title_of
-from pictures.own_file import BASE, own_text, suffix_of
-from pictures.plans import Plan, plan_of
-from pictures.seen import Seen, described, seen_in
+from mine.layouts import NOT_GIVEN, Labels, found_place, opened
+from mine.names import name_of, title_of
+from mine.own_file import BASE, own_text, suffix_of
+from mine.plans import Plan, plan_of
+from mine.seen import Seen, described, seen_in
 from study import ROOT
 from study.settings import read_yaml
 
@@ -157,8 +157,9 @@ def _planned(seen: Seen, plan: Plan, request: Request) -> Iterable[str]:
     what = f"{' and '.join(some)}: " if some else ""
     more = "; MINUTES= takes more of them" if some else ""
     yield f"taken: {what}{plan.images:,} training pictures, {plan.epochs} epochs{more}"
-    pretrained = "probed and fine-tuned" if plan.tuned else "probed (fine-tuned with a GPU, or with more MINUTES=)"
-    yield f"pretrained models: {pretrained}"
+    pretrained = "probed and fine-tuned" if plan.tuned else "probed; with a GPU or more MINUTES= also fine-tuned"
+    side = f"at {plan.resolution} pixels" if plan.resolution else "at their own resolution"
+    yield f"pretrained models: {side}, {pretrained}"
     cores = f"{request.cores} core{'s' if request.cores > 1 else ''}"
     yield f"time: about {plan.minutes} minutes on {cores}, by the speed of an AMD EPYC of the third generation"
 

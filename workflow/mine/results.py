@@ -8,7 +8,7 @@ from typing import Any
 from apr.basics.files import read_json
 from apr.basics.problems import Problem
 from apr.comparisons.table import read_csv
-from pictures.looking import FILES, LOOKED, OWN
+from mine.looking import FILES, LOOKED, OWN
 
 FEW_TESTS = 400  # below which an error rate is not known to 2.5 points
 GUESSED = re.compile(r"guess|chance")
