@@ -1,51 +1,15 @@
 """`make mine`: look at a user's pictures and write a study of them; or say what came of it.
 
-`python workflow/mine look` prints the folder of the study, and all else to stderr; `python workflow/mine tell
-FOLDER` prints the result in five lines.
+`python workflow/mine look` prints the folder of the study, and all else to stderr; `python workflow/mine tell FOLDER`
+prints the result in five lines.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
-WORKFLOW = Path(__file__).parents[1]
-sys.path[:1] = [str(WORKFLOW), str(WORKFLOW / "scripts")]
-
-from apr.basics.escaping import visible
-from apr.basics.logs import log_to
-from mine.layouts import Labels
-from mine.looking import Request, look
-from mine.results import result_lines
-
-
-def main() -> None:
-    """Do what the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    commands = parser.add_subparsers(dest="command", required=True)
-    asked = commands.add_parser("look", help="look at pictures and write own.yaml")
-    asked.add_argument("data", nargs="?", help="a folder of class folders, an archive of one, or a folder of pictures")
-    asked.add_argument("--labels", help="a table with a row a picture, in DATA or elsewhere")
-    asked.add_argument("--image", help="its column of the picture, where it is not found")
-    asked.add_argument("--label", help="its column of the class, where it is not found")
-    asked.add_argument("--name", help="of the study; by default that of the folder")
-    asked.add_argument("--minutes", help="that it may take, about (default 10)")
-    asked.add_argument("--cores", help="that work (default 2)")
-    asked.add_argument("--with", dest="overlays", help="further study files to be laid over; they are remembered")
-    asked.add_argument("--directory", default="mine", type=Path, help="in which the study's folder is made")
-    told = commands.add_parser("tell", help="say what came of a study")
-    told.add_argument("folder", type=Path)
-    arguments = parser.parse_args()
-    with log_to(None):
-        if arguments.command == "tell":
-            print(*map(visible, result_lines(arguments.folder)), sep="\n")
-            return
-        # make passes what was not given as an empty text
-        given = {key: value or None for key, value in vars(arguments).items() if key not in ("command", "directory")}
-        labels = Labels(given["labels"], given["image"], given["label"]) if given["labels"] else None
-        request = Request.of(given["data"], given["name"], labels, given["minutes"], given["cores"], given["overlays"])
-        folder = look(request, arguments.directory, say=lambda line: print(visible(line), file=sys.stderr))
-        print(folder)
-
-
 if __name__ == "__main__":
+    WORKFLOW = Path(__file__).parents[1]
+    sys.path[:1] = [str(WORKFLOW), str(WORKFLOW / "scripts")]
+    from mine.command import main
+
     main()

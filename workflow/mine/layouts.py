@@ -174,8 +174,8 @@ def _of_names(folder: Path, root: Path, pictures: Sequence[str], options: dict[s
         table = f"LABELS={tables[0]}, if that is it" if tables else "LABELS=table.csv with a line for each picture"
         alone = f" (the only folder, {root.name!r}, would be a single class)" if root != folder else ""
         raise Problem(
-            f"{root}: holds {len(pictures):,} pictures in no order ({named(pictures)}) and no folders of classes{alone}: "
-            f"sort them, a folder for each class, or give {table}"
+            f"{root}: holds {len(pictures):,} pictures in no order ({named(pictures)}) and no folders of "
+            f"classes{alone}: sort them, a folder for each class, or give {table}"
         )
     options |= yaml.safe_load(f"{{{reading}}}")["options"]
     return Layout("file_names", options, "the class in front of each file name", _read(folder, "file_names", options))

@@ -20,6 +20,8 @@ FITTED = 10.0  # seconds of the regression on its features
 EPOCHS = (8, 40)  # fewest and most
 FEWEST = 12  # training images of a class, below which classes are left out
 SHARE = 0.5  # of the time that is left, for the architectures; the rest is for pretrained models
+# fine-tuned or not, and at which resolution: the first that fits, at the coarsest only probed
+WAYS = [(True, None), (True, 128), (False, None), (False, 128), (False, 64)]
 TUNING = {"epochs": 3, "grid": {"lr": [0.005, 0.02]}}  # without a GPU
 BACK_TOO = 3  # passes that a step of training is worth
 GPU_SPEED = 20  # cores: far below what docs/performance.md measured of one, since others are slower
@@ -72,17 +74,18 @@ def plan_of(seen: Seen, *, minutes: float, cores: int, gpu: bool = False, traine
     cap = _cap([math.ceil(count * train) for count in taken], most)
     images = sum(min(math.ceil(count * train), cap or count) for count in taken)
     epochs = min(max(round(shown / images), EPOCHS[0]), EPOCHS[1])
-    rest = (1 - SHARE) * left
-    costs = {side: len(MODELS) * (FITTED + images * (1 + test / train) * cost) for side, cost in PROBED.items()}
-    resolution = next((side for side, cost in costs.items() if gpu or cost <= rest), min(filter(None, PROBED)))
     passes = BACK_TOO * (3 * 15 if gpu else len(TUNING["grid"]["lr"]) * TUNING["epochs"])
-    tuning = len(MODELS) * PROBED[resolution] * images * passes
-    tuned = gpu or costs[resolution] + tuning <= rest
+    ways = [(side, tuned, _seconds(side, images, test / train, passes * tuned)) for tuned, side in WAYS]
+    resolution, tuned, cost = next((way for way in ways if gpu or way[2] <= (1 - SHARE) * left), ways[-1])
     own = ARCHITECTURES * epochs * images * (TRAINED + TESTED * test / train)
-    own += costs[resolution] + tuned * tuning
-    whole = fixed + own / (speed / cores) + seen.count * seen.seconds
+    whole = fixed + (own + cost) / (speed / cores) + seen.count * seen.seconds
     changed = TUNING if tuned and not gpu else {}
     return Plan(classes, cap, epochs, resolution, tuned, changed, images, max(1, round(whole / cores / 60)))
+
+
+def _seconds(side: int | None, images: int, tested: float, passes: int) -> float:
+    """CPU-seconds of all pretrained models: probed, and so many more passes of the training images to tune them."""
+    return len(MODELS) * (FITTED + PROBED[side] * images * (1 + tested + passes))
 
 
 def _shares(seen: Seen) -> tuple[float, float]:

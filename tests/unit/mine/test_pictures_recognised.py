@@ -215,7 +215,7 @@ def test_what_cannot_be_used_is_refused_with_what_is_needed(tmp_path, make, labe
 def test_too_many_classes_are_refused_before_they_are_walked(tmp_path, monkeypatch):
     put(tmp_path, *(f"data/c{number}/a.jpg" for number in range(1001)))
     monkeypatch.setattr(layouts, "read_listing", None)
-    with pytest.raises(Problem, match="holds 1,001 folders, .* more than 1,000"), opened(tmp_path / "data", tmp_path):
+    with pytest.raises(Problem, match=r"holds 1,001 folders, .* more than 1,000"), opened(tmp_path / "data", tmp_path):
         pass
 
 
