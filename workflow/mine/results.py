@@ -11,7 +11,7 @@ from apr.comparisons.table import read_csv
 from mine.looking import FILES, LOOKED, OWN
 
 FEW_TESTS = 400  # below which an error rate is not known to 2.5 points
-GUESSED = re.compile(r"guess|chance")
+GUESSED = "a guess"
 
 
 def result_lines(folder: Path) -> list[str]:
@@ -62,14 +62,16 @@ def next_steps(folder: Path, looked: Mapping[str, Any]) -> list[str]:
 
 
 def _of_scores(folder: Path, task: str | None, epochs: int | None) -> Iterator[str]:
-    table = read_csv(folder / "results/tables/correlations.csv")
+    tables, views = folder / "results/tables/correlations.csv", folder / "results/views"
+    view = next((path for name in (f"{task}_some", task) if (path := views / f"{name}.json").exists()), None)
+    if not tables.exists() or view is None:
+        return
+    table = read_csv(tables)
     rows = table[table["target"] == task].to_dict("records")
-    view = folder / f"results/views/{task}_some.json"
-    view = view if view.exists() else folder / f"results/views/{task}.json"
-    if not rows or not view.exists():
+    if not rows:
         return
     weak = rows[0]["weak"]
-    if isinstance(weak, str) and GUESSED.search(weak):
+    if isinstance(weak, str) and GUESSED in weak:
         yield f"more epochs, such as epochs: {3 * (epochs or 10)} of {task}, since the architectures still guess"
     tests = read_json(view)["n_test"]
     if tests < FEW_TESTS:

@@ -20,7 +20,7 @@ TRIED = 200  # pictures that are decoded to look at them
 WANTED = 400  # test pictures, where there are that many: an error rate is known to 2.5 points
 UNLIKE = 5  # times as many pictures in one class as in another
 SIGN = re.compile(
-    r"[A-Za-z0-9]|[A-Za-z]{0,9}[ _-]?(sign|letter|digit|number|character|glyph)s?[ _-]?\w{0,3}", re.IGNORECASE
+    r"[A-Za-z]|\d{1,2}|[A-Za-z]{0,9}[ _-]?(sign|letter|digit|number|character|glyph)s?[ _-]?\w{0,3}", re.IGNORECASE
 )
 TURNED = re.compile(r"(^|[^a-z])(left|right)($|[^a-z])", re.IGNORECASE)
 
