@@ -98,8 +98,8 @@ def look(request: Request, directory: Path, say: Callable[[str], None]) -> Path:
     title = request.name or title_of(place)
     with opened(place, directory, request.labels) as layout:
         seen = seen_in(layout)
-    trained = _taken_up(folder, directory, dry=True)
-    plan = plan_of(seen, minutes=request.minutes, cores=request.cores, gpu=gpu, trained=trained)
+    trained, size = _taken_up(folder, directory, dry=True), read_yaml(ROOT / BASE)["population"]["size"]
+    plan = plan_of(seen, minutes=request.minutes, cores=request.cores, architectures=size, gpu=gpu, trained=trained)
     lines = [*described(title, seen), *_planned(seen, plan, request)]
     for line in lines:
         say(line)

@@ -46,6 +46,7 @@ def own_text(folder: Path, title: str, place: Path, seen: Seen, plan: Plan) -> s
         "    role: target",
         "    metric: top1_error",
         f"    epochs: {plan.epochs}",
+        f"    batch: {plan.batch}",
         f"    flip: true  # false where left and right matter ({turned})",
         *_pretrained(probe, f"{title}, fixed features", view, "probe", seen_at, "pretrained models as they are"),
     ]

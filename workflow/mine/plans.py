@@ -10,7 +10,6 @@ from typing import Any
 from mine.seen import Seen
 
 MODELS = ("timm:tf_efficientnet_lite0.in1k", "timm:tf_efficientnet_lite1.in1k", "timm:tf_efficientnet_lite2.in1k")
-ARCHITECTURES = 24  # of studies/mine.yaml
 REFERENCE = 400.0  # seconds of its trainings on photos and their subsets
 PAGES = 150.0  # seconds of planning, tables, figures and the report
 STARTED = 1.0  # seconds of a run beside its images
@@ -18,6 +17,7 @@ TRAINED, TESTED = 0.0012, 0.0004  # seconds of an image, shown once in training 
 PROBED = {None: 0.1, 128: 0.022, 64: 0.007}  # of an image that passes a pretrained model (mean of three), by resolution
 FITTED = 10.0  # seconds of the regression on its features
 EPOCHS = (8, 40)  # fewest and most
+BATCHES = {16: 0, 32: 300, 64: 2000}  # images in a step, by the fewest training images: at least some steps an epoch
 FEWEST = 12  # training images of a class, below which classes are left out
 SHARE = 0.5  # of the time that is left, for the architectures; the rest is for pretrained models
 # fine-tuned or not, and at which resolution: the first that fits, at the coarsest only probed
@@ -34,7 +34,7 @@ class Plan:
     Attributes:
         classes: how many are drawn; None for all.
         cap: at most so many images of a class in each part; None for all.
-        epochs: of the architectures from scratch.
+        epochs, batch: of the architectures from scratch.
         resolution: at which pretrained models see them; None for each model's own.
         tuned: pretrained models are fine-tuned, too.
         tuning: what of that is another than in studies/mine.yaml.
@@ -45,6 +45,7 @@ class Plan:
     classes: int | None
     cap: int | None
     epochs: int
+    batch: int
     resolution: int | None
     tuned: bool
     tuning: dict[str, Any]
@@ -52,21 +53,24 @@ class Plan:
     minutes: int
 
 
-def plan_of(seen: Seen, *, minutes: float, cores: int, gpu: bool = False, trained: bool = False) -> Plan:
+def plan_of(
+    seen: Seen, *, minutes: float, cores: int, architectures: int, gpu: bool = False, trained: bool = False
+) -> Plan:
     """What fits into some minutes.
 
     Args:
         seen: the pictures.
         minutes: that it may take, about; the reference's own trainings are needed whatever it says.
         cores: that work.
+        architectures: that are trained from scratch.
         gpu: that there is one.
         trained: the reference's trainings are there already.
     """
     speed = cores * (GPU_SPEED if gpu else 1)
-    fixed = PAGES + (0 if trained else REFERENCE / (speed / cores)) + ARCHITECTURES * STARTED
+    fixed = PAGES + (0 if trained else REFERENCE / (speed / cores)) + architectures * STARTED
     left = max(60.0, 60 * minutes * cores - fixed) * (speed / cores)
     train, test = _shares(seen)
-    shown = SHARE * left / ARCHITECTURES / (TRAINED + TESTED * test / train)  # images, all epochs together
+    shown = SHARE * left / architectures / (TRAINED + TESTED * test / train)  # images, all epochs together
     most = max(1, int(shown / EPOCHS[0]))
     classes = max(2, most // FEWEST) if len(seen.classes) * FEWEST > most else None
     classes = classes if classes and classes < len(seen.classes) else None
@@ -77,10 +81,11 @@ def plan_of(seen: Seen, *, minutes: float, cores: int, gpu: bool = False, traine
     passes = BACK_TOO * (3 * 15 if gpu else len(TUNING["grid"]["lr"]) * TUNING["epochs"])
     ways = [(side, tuned, _seconds(side, images, test / train, passes * tuned)) for tuned, side in WAYS]
     resolution, tuned, cost = next((way for way in ways if gpu or way[2] <= (1 - SHARE) * left), ways[-1])
-    own = ARCHITECTURES * epochs * images * (TRAINED + TESTED * test / train)
+    own = architectures * epochs * images * (TRAINED + TESTED * test / train)
     whole = fixed + (own + cost) / (speed / cores) + seen.count * seen.seconds
     changed = TUNING if tuned and not gpu else {}
-    return Plan(classes, cap, epochs, resolution, tuned, changed, images, max(1, round(whole / cores / 60)))
+    batch = min(images, max((size for size, fewest in BATCHES.items() if images >= fewest)))
+    return Plan(classes, cap, epochs, batch, resolution, tuned, changed, images, max(1, round(whole / cores / 60)))
 
 
 def _seconds(side: int | None, images: int, tested: float, passes: int) -> float:

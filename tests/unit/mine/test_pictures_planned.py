@@ -21,7 +21,7 @@ def seen(per_class, parts=None, **more):
 
 
 def plan(per_class, minutes=10, cores=2, **more):
-    return plan_of(seen(per_class), minutes=minutes, cores=cores, **more)
+    return plan_of(seen(per_class), minutes=minutes, cores=cores, architectures=24, **more)
 
 
 def test_few_pictures_are_all_taken_and_shown_often():
