@@ -17,7 +17,7 @@ TRAINED, TESTED = 0.0012, 0.0004  # seconds of an image, shown once in training 
 PROBED = {None: 0.1, 128: 0.022, 64: 0.007}  # of an image that passes a pretrained model (mean of three), by resolution
 FITTED = 10.0  # seconds of the regression on its features
 EPOCHS = (8, 40)  # fewest and most
-BATCHES = {16: 0, 32: 300, 64: 2000}  # images in a step, by the fewest training images: at least some steps an epoch
+BATCHES = {2: 0, 16: 50, 32: 300, 64: 2000}  # images in a step, by the fewest training images: some steps an epoch
 FEWEST = 12  # training images of a class, below which classes are left out
 SHARE = 0.5  # of the time that is left, for the architectures; the rest is for pretrained models
 # fine-tuned or not, and at which resolution: the first that fits, at the coarsest only probed
@@ -84,7 +84,7 @@ def plan_of(
     own = architectures * epochs * images * (TRAINED + TESTED * test / train)
     whole = fixed + (own + cost) / (speed / cores) + seen.count * seen.seconds
     changed = TUNING if tuned and not gpu else {}
-    batch = min(images, max((size for size, fewest in BATCHES.items() if images >= fewest)))
+    batch = max(size for size, fewest in BATCHES.items() if images >= fewest)
     return Plan(classes, cap, epochs, batch, resolution, tuned, changed, images, max(1, round(whole / cores / 60)))
 
 
