@@ -10,7 +10,8 @@ import sys
 from snakemake.utils import min_version
 
 min_version("9.0")
-sys.path[:0] = [f"{workflow.basedir}/workflow", f"{workflow.basedir}/workflow/scripts"]
+here = workflow.current_basedir.get_path_or_uri(secret_free=True)  # not that of a workflow that uses this as a module
+sys.path[:0] = [f"{here}/workflow", f"{here}/workflow/scripts"]
 
 from engine.batches import SUBMITTED, Batches
 from engine.commands import Commands
@@ -22,7 +23,7 @@ from study.items import Items
 
 if not workflow.overwrite_configfiles:
 
-    configfile: f"{workflow.basedir}/config.yaml"
+    configfile: f"{here}/config.yaml"
 
 
 study = started_study(workflow, config)
@@ -78,5 +79,5 @@ rule all:
         "results/run_config.yaml",
 
 
-follow_code(workflow.rules)
+follow_code(workflow)
 run_locally(workflow, SUBMITTED)

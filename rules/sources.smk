@@ -5,6 +5,7 @@
 # A new manifest means training again, so that none of these rules follows its code (workflow/engine/setup.py): where a
 # change of code changes what is made, its `revision` is raised by hand. A parameter that takes `output` is not a reason
 # to run again, so that the project may lie elsewhere.
+from study import ROOT
 
 
 rule download_file:
@@ -23,7 +24,7 @@ rule download_file:
         url=lambda wildcards, output: files.address(wildcards.dataset, wildcards.file),
         login=lambda wildcards, output: files.logins(wildcards.dataset)[wildcards.file],
         mirror=lambda wildcards, output: study.mirror,
-        root=lambda wildcards, output: workflow.basedir,
+        root=lambda wildcards, output: str(ROOT),
     message:
         "Fetching {wildcards.file} of {wildcards.dataset}"
     script:
@@ -54,7 +55,7 @@ rule verify_source:
         made_here=lambda wildcards: files.bundled(wildcards.dataset),
         logins=lambda wildcards, output: files.logins(wildcards.dataset),
         mirror=lambda wildcards, output: study.mirror,
-        root=lambda wildcards, output: workflow.basedir,
+        root=lambda wildcards, output: str(ROOT),
     script:
         "../workflow/scripts/verify_source.py"
 

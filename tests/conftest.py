@@ -89,7 +89,9 @@ def pytest_runtest_makereport(item, call):
 
 
 LONGEST = ("slurm", "workflow")  # folders
-TINY = [f"test_{name}.py" for name in ("interruption", "report", "starts", "study")]  # share the finished tiny study
+TINY = [
+    f"test_{name}.py" for name in ("interface", "interruption", "report", "starts", "study")
+]  # share the finished tiny study
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -97,7 +99,7 @@ def pytest_collection_modifyitems(items):
     """The longest begin, in the order of their files; only the others are shuffled where a plugin does it."""
     given = {item: place for place, item in enumerate(items)}
     result = yield
-    items.sort(key=lambda item: given[item] if item.path.parent.name in LONGEST else len(given))
+    items.sort(key=lambda item: given[item] if set(item.nodeid.split("/")).intersection(LONGEST) else len(given))
     return result
 
 
@@ -112,7 +114,7 @@ def pytest_xdist_make_scheduler(config, log):
             folder, name = path.split("/")[-2:]
             if folder == "slurm":
                 return folder
-            return "tiny" if folder == "workflow" and name in TINY else path
+            return "tiny" if "workflow" in path.split("/") and name in TINY else path
 
     return ByFile(config, log)
 

@@ -54,8 +54,9 @@ def test_a_run_tells_its_protocol_and_its_origin(finished):
     assert run["outcome"]["parts"]["test"]["n"] == view["n_test"]
 
 
-def test_a_second_run_does_nothing(finished):
-    assert planned(snakemake("-n", directory=finished)) == {}
+@pytest.mark.parametrize("snakefile", ["Snakefile", "workflow/Snakefile"])
+def test_a_second_run_does_nothing(finished, snakefile):
+    assert planned(snakemake("-n", directory=finished, snakefile=ROOT / snakefile)) == {}
 
 
 def test_a_figure_pulls_only_its_tasks(tmp_path):

@@ -3,7 +3,7 @@
 import gc
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -42,22 +42,27 @@ def started_study(workflow: Any, config: dict[str, Any]) -> Study:
 
 def given_files(workflow: Any) -> str:
     """The study's files as they are written, one after the other, each under its name."""
-    paths = [Path(path).absolute() for path in workflow.overwrite_configfiles or [ROOT / "config.yaml"]]
+    paths = [Path(path).absolute() for path in dict.fromkeys(workflow.configfiles)]
     names = [path.relative_to(ROOT) if path.is_relative_to(ROOT) else path for path in paths]
     texts = [path.read_text(encoding="utf-8-sig", errors="replace") for path in paths]
     return "\n".join(f"# --- {name}\n{text}" for name, text in zip(names, texts, strict=True))
 
 
-def follow_code(rules: Iterable[Any]) -> None:
+def own_rules(workflow: Any) -> dict[str, Any]:
+    """This project's rules by their names in it: a workflow that uses it as a module has others, and may rename these."""
+    return {name: proxy.rule for name, proxy in workflow.modifier.rule_proxies._rules.items()}
+
+
+def follow_code(workflow: Any) -> None:
     """Give every rule with a script, but for those of data, the digest of what it runs."""
-    for rule in rules:
-        if rule.script and rule.name not in RAISED_BY_HAND:
+    for name, rule in own_rules(workflow).items():
+        if rule.script and name not in RAISED_BY_HAND:
             rule.set_params(code=_code_of(rule.script))
 
 
 def run_locally(workflow: Any, submitted: Collection[str]) -> None:
     """Let all rules but those that are `submitted` run where Snakemake runs, also beside a cluster."""
-    workflow.localrules(*{rule.name for rule in workflow.rules} - set(submitted))
+    workflow.localrules(*(rule.name for name, rule in own_rules(workflow).items() if name not in submitted))
 
 
 def _code_of(script: str) -> Callable[[Any], str]:

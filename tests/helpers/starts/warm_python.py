@@ -20,7 +20,9 @@ WARM = Path(__file__).resolve().parents[3] / "workflow/warm"
 LIBRARIES = ["matplotlib.pyplot", "pandas", "scipy.stats", "timm", "jsonschema", "snakemake.api", "snakemake.cli"]
 LIBRARIES += ["snakemake.report.html_reporter", "snakemake.scheduling.job_scheduler", "snakemake.script"]
 CLIENT = f"""#!{sys.executable} -S
-import signal, sys
+import os, signal, sys
+if sys.argv[1][0] == "-":  # no script
+    os.execv("{sys.executable}", ["{sys.executable}", *sys.argv[1:]])
 sys.path[0] = "{WARM}"
 sys.executable = __file__  # for what it starts in turn
 from start import run_warm

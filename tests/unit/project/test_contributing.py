@@ -8,7 +8,7 @@ from apr.basics.facts import read_facts
 from apr.models.pretrained import parse_model
 from study import ROOT
 
-DOCS = ("cluster", "trust", "published", "performance", "transfer")
+PAGES = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md"))
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PLACES = re.compile(r"`((?:workflow|rules|tests|resources|studies|docs|slurm|benchmarks)/[\w/.]*)`")
 NAMED = re.compile(r"`(\w+)` in\s+`([\w/.]+)`")
@@ -20,10 +20,9 @@ def defines(text, name):
     return re.search(rf"^ *(?:def |class |rule )?{name}\b *(?:[:=(]|$)", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md", *(f"docs/{name}.md" for name in DOCS)])
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md", *PAGES])
 def test_pages_name_files_that_are_there(page):
     found = set(PLACES.findall((ROOT / page).read_text(encoding="utf-8")))
-    assert found
     assert [place for place in sorted(found) if not (ROOT / place).exists()] == []
 
 

@@ -50,7 +50,7 @@ def looked(tmp_path, coloured_folder):
 
 def run(folder, *targets):
     files = [ROOT / file for file in (folder / "configfiles").read_text().split()]
-    return snakemake(*targets, "results/given_config.yaml", "-c2", directory=folder, configs=files)
+    return snakemake(*targets, "-c2", directory=folder, configs=files)
 
 
 def test_pictures_are_looked_at_run_and_told_of_and_another_set_takes_up_the_reference(tmp_path, looked):
@@ -58,7 +58,7 @@ def test_pictures_are_looked_at_run_and_told_of_and_another_set_takes_up_the_ref
     assert looked.stdout == f"{folder}\n"
     assert "swatches: 90 pictures of 3 classes (30 each), read as a folder for each class" in looked.stderr
     assert "not finished" in mine("tell", folder, check=False).stderr
-    run(folder, "answer")
+    run(folder, "answer", "results/given_config.yaml")
     lines = mine("tell", folder).stdout.splitlines()
     assert len(lines) == 5
     assert lines[0].startswith("Does the ranking of models on photos hold on the targets?")
@@ -67,7 +67,7 @@ def test_pictures_are_looked_at_run_and_told_of_and_another_set_takes_up_the_ref
     assert "more test pictures (27 now)" in lines[4]
     given = (folder / "results/given_config.yaml").read_text()
     assert (folder / "own.yaml").read_text() in given
-    assert planned(run(folder, "answer", "-n")) == {}
+    assert planned(run(folder, "answer", "results/given_config.yaml", "-n")) == {}
 
     (tmp_path / "swatches").rename(tmp_path / "dyes")
     mine("look", tmp_path / "dyes", "--minutes", 1, "--directory", tmp_path / "mine")
