@@ -34,7 +34,8 @@ def main() -> None:
             return
         # make passes what was not given as an empty text
         given = {key: value or None for key, value in vars(arguments).items() if key not in ("command", "directory")}
-        labels = Labels(given["labels"], given["image"], given["label"]) if given["labels"] else None
+        columns = [given[key] for key in ("labels", "image", "label")]
+        labels = Labels(*columns) if any(columns) else None
         request = Request.of(given["data"], given["name"], labels, given["minutes"], given["cores"], given["overlays"])
         folder = look(request, arguments.directory, say=lambda line: print(visible(line), file=sys.stderr))
         print(folder)

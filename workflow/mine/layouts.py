@@ -33,7 +33,7 @@ NOT_GIVEN = f"DATA is not given: make mine DATA=/path/to/pictures ({TAKEN})"
 class Labels:
     """A table of labels that the user names, and the columns of the picture and of its class, if they are said, too."""
 
-    table: str
+    table: str | None
     image: str | None = None
     label: str | None = None
 
@@ -160,7 +160,7 @@ def _read(folder: Path, name: str, options: dict[str, Any]) -> Listing:
     try:
         return read_listing(folder, name, options)
     except Problem as problem:
-        tables = [file.name for file in walk(folder) if file.suffix.lower() in TABLES]
+        tables = [file.name for file in walk(folder) if file.suffix.lower() in TABLES and name != "csv_labels"]
         hint = f"; if the classes stand in a table, name it: LABELS={tables[0]}" if tables else ""
         asked = "; options go into an own.yaml by hand (docs/own-data.md)" if "options:" in str(problem) else ""
         raise Problem(f"{problem}{hint}{asked}") from problem

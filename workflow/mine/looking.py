@@ -52,6 +52,8 @@ class Request:
         Raises:
             Problem: numbers that are none, files that are not there.
         """
+        if labels and not labels.table:
+            raise Problem("IMAGE and LABEL are columns of a table of labels: name that, too, LABELS=table.csv")
         files = tuple((overlays or "").split())
         for file in files:
             if not Path(file).is_file():
@@ -87,7 +89,7 @@ def look(request: Request, directory: Path, say: Callable[[str], None]) -> Path:
             f"{folder}: was made of {before['data']}, not of {place}: give this one another name, NAME={name}_2, or "
             f"remove the folder {folder}"
         )
-    stamp = _stamp(place)
+    stamp = _stamp(place, request.labels)
     gpu = bool(nvidia()[1])
     asked = {"labels": asdict(request.labels) if request.labels else None, "minutes": request.minutes, "gpu": gpu}
     there = (folder / OWN).exists()
@@ -194,9 +196,11 @@ def _taken_up(folder: Path, directory: Path, dry: bool = False) -> bool:
     return all_there
 
 
-def _stamp(place: Path) -> dict[str, int]:
-    """Number of files, bytes and the latest change: what tells that pictures have changed."""
+def _stamp(place: Path, labels: Labels | None) -> dict[str, int]:
+    """Number of files, bytes and the latest change: what tells that pictures or their labels have changed."""
     files = [path.stat() for path in walk(place) if path.exists()] if place.is_dir() else [os.stat(place)]
+    if labels and (table := Path(labels.table).expanduser()).is_file():
+        files.append(table.stat())
     newest = max((int(file.st_mtime) for file in files), default=0)
     return {"files": len(files), "bytes": sum(file.st_size for file in files), "newest": newest}
 

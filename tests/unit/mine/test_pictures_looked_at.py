@@ -137,6 +137,19 @@ def test_pictures_that_have_changed_are_read_again(tmp_path):
     assert "26 pictures" in said[0]
 
 
+def test_labels_that_have_changed_are_read_again(tmp_path):
+    place = listed(tmp_path)
+    table = (place / "t.csv").rename(tmp_path / "labels.csv")
+    folder, _ = looked(tmp_path, place, labels=Labels(str(table)))
+    kept = put(folder, "data/raw/listed.json")
+    looked(tmp_path, place, labels=Labels(str(table)))
+    assert (kept / "data/raw/listed.json").exists()
+    table.write_text(table.read_text().replace("0,x", "0,yy").replace("2,x", "2,yy"))
+    _, said = looked(tmp_path, place, labels=Labels(str(table)))
+    assert "12 pictures of 3 classes" in said[0]
+    assert not (kept / "data/raw/listed.json").exists()
+
+
 def test_pictures_of_another_place_do_not_mix(tmp_path):
     folder, _ = looked(tmp_path, shells(tmp_path))
     other = class_folders(tmp_path / "other/sea shells", TWO)
@@ -166,6 +179,7 @@ REFUSED = {
     "minutes that are none": ({"minutes": "ten"}, "MINUTES=ten: has to be a number"),
     "no cores": ({"cores": "0"}, "CORES=0: has to be a number from 1"),
     "an overlay that is not there": ({"overlays": "no.yaml"}, "WITH=no.yaml: there is no file no.yaml"),
+    "a column of no table": ({"labels": Labels(None, None, "kind")}, "name that, too, LABELS=table.csv"),
     "a single class": ({"data": "one"}, "would be a single class"),
     "nowhere": ({"data": "nowhere"}, "there is no such folder"),
 }

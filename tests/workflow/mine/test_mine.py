@@ -24,7 +24,8 @@ regimes:
 tasks:
   photos: {epochs: 1}
   photos_10: {epochs: 1}
-  photos_5: {epochs: 1}
+  photos_5: {epochs: 1, batch: 16}
+  photos_2: {epochs: 1, batch: 16}
   swatches: {epochs: 2}
   swatches_probe:
     resolution: 32
