@@ -63,7 +63,7 @@ test-slurm: .venv/dev.stamp ## install SLURM (apt, root), start a cluster on thi
 lint: .venv/dev.stamp ## ruff, snakefmt and snakemake --lint
 	ruff check .
 	ruff format --check .
-	snakefmt --check Snakefile rules
+	snakefmt --check Snakefile workflow/Snakefile rules
 	snakemake --lint
 	snakemake --lint --configfile studies/retest.yaml
 	snakemake --lint --configfile studies/transfer.yaml

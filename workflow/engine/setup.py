@@ -49,7 +49,7 @@ def given_files(workflow: Any) -> str:
 
 
 def own_rules(workflow: Any) -> dict[str, Any]:
-    """This project's rules by their names in it: a workflow that uses it as a module may rename them."""
+    """This project's rules by their names in it: a workflow that it is a module of has others, and may rename these."""
     return {name: proxy.rule for name, proxy in workflow.modifier.rule_proxies._rules.items()}
 
 

@@ -123,7 +123,13 @@ def trained(
     kept = Checkpointing(fingerprint=digest_of(protocol), **checkpointing)
     validation = loaders.get("validation")
     outcome, history, timing = train_network(
-        trainer, loaders["train"], loaders["test"], kept, validation=validation, start=progress
+        trainer,
+        loaders["train"],
+        loaders["test"],
+        kept,
+        validation=validation,
+        start=progress,
+        evaluate=arguments.evaluate,
     )
     timing["startup_seconds"] = round(time.monotonic() - started - timing["seconds"], 3)
     weights = None

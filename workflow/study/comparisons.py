@@ -89,6 +89,11 @@ class Comparisons:
         return [task for task in (self.curves["task"], *self.curves.get("continued", ())) if task]
 
     @property
+    def followed(self) -> set[str]:
+        """The tasks of which every epoch is shown: those of the curves, and those that they continue."""
+        return {*self.curve_tasks, *(self.study.tasks[task].continues for task in self.curve_tasks)}
+
+    @property
     def explored(self) -> list[list[str]]:
         """Of each panel of the explorer the tasks, or sizes of models, on its two axes when it opens."""
         transfer = [(self.transfer.settings["reference"], target) for target in self.transfer.targets]

@@ -9,7 +9,7 @@ import yaml
 from apr.runs.metrics import ACCURACY
 
 ROOT = Path(__file__).resolve().parents[2]
-TRAINING = {"threads": 1, "device": "auto", "checkpoint_seconds": 60, "resident_gb": 8}
+TRAINING = {"threads": 1, "device": "auto", "checkpoint_seconds": 60, "resident_gb": 8, "evaluate": "every"}
 CLUSTER = {"per_gpu": 1, "minutes_per_job": 60, "images_per_second": 1000, "device": "auto"}
 DATASET = {"title": None, "domain": None, "files": [], "folder": None, "unpack": True, "options": {}, "classes": None}
 DATASET |= {"images": None, "storage": "pixels", "licence": None, "home": None, "login": None}

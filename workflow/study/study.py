@@ -237,8 +237,11 @@ class Study:
         return list(self.runs(source) if self.tasks[task].continues else self.tasks[task].models or self.models)
 
     def options(self, task: str) -> list[str]:
-        """The options of a training that not every task has: where its weights come from, what it keeps for others."""
+        """The options of a training that not every task has: where it starts, what it keeps, when it is evaluated."""
         settings, kept, options = self.tasks[task], self.keeps(task), []
+        epochs = self.training["evaluate"]
+        if settings.way == "train" and epochs != "every" and task not in self.comparisons.followed:
+            options.append(f"--evaluate={epochs if isinstance(epochs, str) else ','.join(map(str, epochs))}")
         if source := settings.starts_from:
             options += [f"--initial-runs=results/runs/{source}", f"--initial-weights=results/weights/{source}"]
         if settings.continues:

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -52,6 +54,16 @@ def test_curves_are_read_from_runs(tmp_path):
     assert third["value"].tolist() == [59.5, 59.0, 58.5, 58.0]
     assert third[["rank", "resumed_after"]].drop_duplicates().values.tolist() == [["worst2", 3.0]]
     assert read_curves([], {}).empty
+
+
+def test_a_run_that_was_evaluated_once_has_no_curve(tmp_path):
+    path = write_run(tmp_path / "1.json")
+    run = json.loads(path.read_text())
+    for entry in run["history"][:-1]:
+        del entry["parts"]["test"]
+    path.write_text(json.dumps(run))
+    with pytest.raises(Problem, match=r"1\.json: was evaluated after 1 of 4 epochs"):
+        read_curves([path], {"long": "top1_error"})
 
 
 @pytest.mark.parametrize("n", SIZES)

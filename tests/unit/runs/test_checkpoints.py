@@ -219,7 +219,7 @@ BAD_PARTS = [
     {"correct_top1": torch.ones(1)},
 ]
 NO_EPOCHS += [ENTRY | {"parts": PARTS | {"train": PARTS["train"] | bad}} for bad in BAD_PARTS]
-NO_EPOCHS += [ENTRY | {"parts": {"train": PARTS["train"]}}, ENTRY | {"parts": PARTS | {"test": {"n": 8}}}]
+NO_EPOCHS += [ENTRY | {"parts": {"test": PARTS["test"]}}, ENTRY | {"parts": PARTS | {"test": {"n": 8}}}]
 
 
 @pytest.mark.parametrize("entry", NO_EPOCHS, ids=range(len(NO_EPOCHS)))

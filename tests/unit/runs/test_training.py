@@ -61,6 +61,38 @@ def test_interrupted_and_resumed_equals_undisturbed(tmp_path, stop_at, precision
     assert all(torch.equal(value, again[3][name]) for name, value in weights.items())
 
 
+@pytest.mark.parametrize("epochs", [(), (1,), (2, 3)])
+def test_evaluated_less_often_a_run_is_the_same_run(tmp_path, epochs):
+    protocol = PROTOCOL | {"epochs": 4, "precise_bn": 16}
+    for name in ("every", "rarely"):
+        (tmp_path / name).mkdir()
+    outcome, history, _, weights = run(tmp_path / "every", protocol)
+    rarely = run(tmp_path / "rarely", protocol, evaluate=epochs)
+    assert rarely[0] == outcome
+    assert all(torch.equal(value, rarely[3][name]) for name, value in weights.items())
+    assert [entry["epoch"] for entry in rarely[1] if "test" in entry["parts"]] == sorted({*epochs, 4})
+    for full, entry in zip(history, rarely[1], strict=True):
+        assert entry["parts"] == {part: full["parts"][part] for part in entry["parts"]}
+        assert (entry["lr"], entry["train_loss"]) == (full["lr"], full["train_loss"])
+
+
+def test_a_training_that_is_evaluated_once_goes_on_where_it_was(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    outcome, history, _, weights = run(tmp_path / "a", evaluate=())
+
+    def stop(progress):
+        if (progress.epoch, progress.step) == (1, 2):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Interrupted, match="SIGTERM"):
+        run(tmp_path / "b", evaluate=(), on_step=stop)
+    again = run(tmp_path / "b", evaluate=())
+    assert again[2]["resumed_at_epoch"] == 2
+    assert (outcome, history) == again[:2]
+    assert all(torch.equal(value, again[3][name]) for name, value in weights.items())
+
+
 def test_streamed_images_train_as_resident_ones(tmp_path):
     resident = run(tmp_path)
     one = trainer(PROTOCOL)

@@ -170,3 +170,14 @@ def test_another_way_to_make_runs_takes_an_entry_of_the_library(demo, monkeypatc
     assert study.planned("tuned")["protocol"] == {"lr": 0.1, "seed": 1}
     assert ("photos", "tuned") in study.comparisons.pairs["imagenet_vs_targets"]
     assert study.made_by("distil") == ["tuned"]
+
+
+@pytest.mark.parametrize(("evaluate", "option"), [("last", "last"), ([5, 20], "5,20"), ("every", None), (None, None)])
+def test_trainings_are_evaluated_when_something_shows_it(evaluate, option):
+    paper = config("config.yaml")
+    paper["training"] = {"evaluate": evaluate} if evaluate else {}
+    study = study_of(paper)
+    found = {task: [one for one in study.options(task) if one.startswith("--evaluate")] for task in study.tasks}
+    drawn = {"cifar10_200ep", "powerline_100ep", "powerline", "natural_100ep", "natural"}
+    assert {task for task, options in found.items() if options} == (set(study.tasks) - drawn if option else set())
+    assert all(options in ([], [f"--evaluate={option}"]) for options in found.values())

@@ -26,6 +26,12 @@ def made(tmp_path):
         ),
         (lambda run: run["history"][1].update(epoch=3), "leaves out or repeats an epoch"),
         (lambda run: run["history"].pop(), "2 epochs of 3"),
+        (
+            lambda run: run["history"][1]["parts"].pop("train"),
+            "epoch 2: was evaluated on test, its view has test, train",
+        ),
+        (lambda run: run["outcome"]["parts"].pop("train"), "epoch 3: was evaluated on test, its view has test, train"),
+        (lambda run: run["history"][2]["parts"].pop("test"), "not that of its epoch 3"),
     ],
 )
 def test_what_cannot_be_is_out_of_range(made, change, says):
@@ -34,6 +40,17 @@ def test_what_cannot_be_is_out_of_range(made, change, says):
     edit(root / "results/runs/digits/a001.json", change)
     (finding,) = only(audit(plan, root), "out_of_range")
     assert says in finding.says
+
+
+def test_epochs_before_the_last_need_no_evaluation(made):
+    root, plan, _ = made
+
+    def seldom(run):
+        for entry in run["history"][:-1]:
+            del entry["parts"]["test"]
+
+    edit(root / "results/runs/digits/a001.json", seldom)
+    assert [finding.says for finding in audit(plan, root).findings] == []
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def _is_epoch(entry: Any, number: int) -> bool:
     if not all(type(entry.get(key)) in (int, float) and math.isfinite(entry[key]) for key in ("lr", "train_loss")):
         return False
     parts = entry.get("parts")
-    return isinstance(parts, dict) and {"train", "test"} <= parts.keys() and all(map(is_part, parts.values()))
+    return isinstance(parts, dict) and "train" in parts and all(map(is_part, parts.values()))
 
 
 def _is_count(value: Any, most: float = math.inf) -> bool:

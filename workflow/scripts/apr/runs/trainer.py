@@ -125,7 +125,7 @@ class Trainer:
         rest, so that it is always of the same images.
         """
         batch = self.protocol["batch"]
-        self._wanted = min(self.protocol.get("precise_bn", 0), len(loader.images)) // batch
+        self._wanted = self._settled(loader)
         if not self._wanted:
             return
         momentum = [norm.momentum for norm in self._norms]
@@ -142,6 +142,15 @@ class Trainer:
             norm.running_mean.copy_(mean)
             norm.running_var.copy_(var)
             norm.momentum = value
+
+    def leave_unsettled(self, loader: Loader) -> None:
+        """In place of precise BatchNorm where no evaluation follows: its batches count, so that the end is the same."""
+        for norm in self._norms:
+            norm.num_batches_tracked += self._settled(loader)
+
+    def _settled(self, loader: Loader) -> int:
+        """How many batches precise BatchNorm takes."""
+        return min(self.protocol.get("precise_bn", 0), len(loader.images)) // self.protocol["batch"]
 
     @torch.no_grad()
     def evaluate(self, loader: Loader, part: str = "test") -> dict[str, Any]:

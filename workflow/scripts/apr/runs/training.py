@@ -6,7 +6,7 @@ The regime is that of Radosavovic et al. 2020 as pycls implements it (pycls/core
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from apr.basics.interruption import Interrupted, listen
@@ -38,11 +38,13 @@ def train_network(
     validation: Loader | None = None,
     start: Progress | None = None,
     pause_after: int | None = None,
+    evaluate: Collection[int] | None = None,
     on_step: Callable[[Progress], None] = lambda progress: None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
     """Train to the last epoch, from the checkpoint if there is one, else from `start`: outcome, history and timing.
 
-    Each epoch is evaluated on the test part, and on the validation part where there is one. After `pause_after` epochs
+    The network is evaluated on the test part, and on the validation part where there is one, after each epoch, or after
+    the last and those that `evaluate` holds (counted from 1): weights do not depend on it. After `pause_after` epochs
     the outcome is `paused`, and the checkpoint is written, from which another call goes on; it may be further on
     already.
 
@@ -57,7 +59,7 @@ def train_network(
         )
     with memory_explained(trainer.device, f"at batch {protocol['batch']}, {train.recipe.resolution} px"):
         held = ({"validation": validation} if validation else {}) | {"test": test}
-        return _train(trainer, train, held, checkpointing, start or Progress(), on_step, pause_after)
+        return _train(trainer, train, held, checkpointing, start or Progress(), on_step, pause_after, evaluate)
 
 
 def _train(
@@ -68,6 +70,7 @@ def _train(
     start: Progress,
     on_step: Callable[[Progress], None],
     pause_after: int | None = None,
+    evaluate: Collection[int] | None = None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
     protocol = trainer.protocol
     last = pause_after or protocol["epochs"]
@@ -106,10 +109,13 @@ def _train(
             loss, *counts = progress.sums.tolist()
             if not math.isfinite(loss):
                 raise Diverged
-            trainer.settle_batchnorm(train, epoch)
             seen = steps * protocol["batch"]
             parts = {"train": trainer.part(seen, counts)}
-            parts |= {part: trainer.evaluate(loader, part) for part, loader in held.items()}
+            if evaluate is None or epoch + 1 in (last, *evaluate):
+                trainer.settle_batchnorm(train, epoch)
+                parts |= {part: trainer.evaluate(loader, part) for part, loader in held.items()}
+            else:
+                trainer.leave_unsettled(train)
             entry = {"epoch": epoch + 1, "lr": rate, "train_loss": loss / seen, "parts": parts}
             progress.history.append(entry)
             trainer.keep(entry)

@@ -61,7 +61,14 @@ def read_curves(paths: Iterable[str | Path], metrics: Mapping[str, str]) -> pd.D
         run = read_run(path)
         outcome = run["outcome"]
         metric = METRICS[metrics[run["task"]]]
-        values = {entry["epoch"]: metric.of(entry["parts"]["test"]) for entry in run["history"]}
+        tested = {entry["epoch"]: entry["parts"]["test"] for entry in run["history"] if "test" in entry["parts"]}
+        if len(tested) < len(run["history"]):
+            raise Problem(
+                f"{path}: was evaluated after {len(tested)} of {len(run['history'])} epochs, since no curve of "
+                f"{run['task']} was drawn then; delete it to train it again, or leave {run['task']} out of "
+                "comparisons.curves"
+            )
+        values = {epoch: metric.of(part) for epoch, part in tested.items()}
         if outcome["status"] == "diverged":
             values[outcome["epoch"]] = None
         about = {"task": run["task"], "rank": run.get("rank", ""), "model": run["model"]}

@@ -55,6 +55,12 @@ def parser(description: str) -> Parser:
         default=8,
         help="keep images up to this size in the device's memory",
     )
+    parser.add_argument(
+        "--evaluate",
+        type=evaluated_epochs,
+        default="every",
+        help="after which epochs: every (default), last, or their numbers, as 10,20; always after the last",
+    )
     parser.add_argument("--log", help="also log to this file")
     parser.add_argument("--history", help="also log to this file, which is never emptied")
     start = parser.add_argument_group("start from another run, if the protocol has `initial` or `continues`")
@@ -66,6 +72,15 @@ def parser(description: str) -> Parser:
     keep.add_argument("--keep-weights", metavar="FILE", help="where to")
     keep.add_argument("--keep-optimizer", action="store_true", help="with what is needed to continue the training")
     return parser
+
+
+def evaluated_epochs(text: str) -> tuple[int, ...] | None:
+    """The type of --evaluate: the numbers of epochs beside the last; None for every epoch."""
+    if text in ("every", "last"):
+        return None if text == "every" else ()
+    if not re.fullmatch(r"[1-9][0-9]{0,5}(,[1-9][0-9]{0,5})*", text):
+        raise argparse.ArgumentTypeError(f"{text!r}: write every, last, or numbers of epochs, as 10,20")
+    return tuple(map(int, text.split(",")))
 
 
 def genotype(text: str) -> Genotype:
