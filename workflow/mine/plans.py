@@ -10,12 +10,16 @@ from typing import Any
 from mine.seen import Seen
 
 MODELS = ("timm:tf_efficientnet_lite0.in1k", "timm:tf_efficientnet_lite1.in1k", "timm:tf_efficientnet_lite2.in1k")
-REFERENCE = 400.0  # seconds of its trainings on photos and their subsets
+REFERENCE = 220.0  # seconds of its trainings on photos and their subsets
 PAGES = 150.0  # seconds of planning, tables, figures and the report
 STARTED = 1.0  # seconds of a run beside its images
-TRAINED, TESTED = 0.0012, 0.0004  # seconds of an image, shown once in training or in a test, at 32 pixels
-PROBED = {None: 0.1, 128: 0.022, 64: 0.007}  # of an image that passes a pretrained model (mean of three), by resolution
-FITTED = 10.0  # seconds of the regression on its features
+TRAINED = 0.0008  # seconds of an image, shown once in training, at 32 pixels
+PROBED = {
+    None: 0.055,
+    128: 0.012,
+    64: 0.004,
+}  # of an image that passes a pretrained model (mean of three), by resolution
+FITTED = 5.0  # seconds of the regression on its features
 EPOCHS = (8, 40)  # fewest and most
 BATCHES = {2: 0, 16: 50, 32: 300, 64: 2000}  # images in a step, by the fewest training images: some steps an epoch
 FEWEST = 12  # training images of a class, below which classes are left out
@@ -70,7 +74,7 @@ def plan_of(
     fixed = PAGES + (0 if trained else REFERENCE / (speed / cores)) + architectures * STARTED
     left = max(60.0, 60 * minutes * cores - fixed) * (speed / cores)
     train, test = _shares(seen)
-    shown = SHARE * left / architectures / (TRAINED + TESTED * test / train)  # images, all epochs together
+    shown = SHARE * left / architectures / TRAINED  # images, all epochs together
     most = max(1, int(shown / EPOCHS[0]))
     classes = max(2, most // FEWEST) if len(seen.classes) * FEWEST > most else None
     classes = classes if classes and classes < len(seen.classes) else None
@@ -81,7 +85,7 @@ def plan_of(
     passes = BACK_TOO * (3 * 15 if gpu else len(TUNING["grid"]["lr"]) * TUNING["epochs"])
     ways = [(side, tuned, _seconds(side, images, test / train, passes * tuned)) for tuned, side in WAYS]
     resolution, tuned, cost = next((way for way in ways if gpu or way[2] <= (1 - SHARE) * left), ways[-1])
-    own = architectures * epochs * images * (TRAINED + TESTED * test / train)
+    own = architectures * epochs * images * TRAINED
     whole = fixed + (own + cost) / (speed / cores) + seen.count * seen.seconds
     changed = TUNING if tuned and not gpu else {}
     batch = max(size for size, fewest in BATCHES.items() if images >= fewest)
