@@ -1,5 +1,6 @@
 """How a user's pictures and labels lie, found without a word of YAML: what an entry of `datasets` would say."""
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -62,7 +63,7 @@ def found_place(data: str) -> Path:
     Raises:
         Problem: there is nothing, or it is neither a folder nor an archive that is read.
     """
-    place = Path(data).expanduser().absolute()
+    place = Path(os.path.abspath(Path(data).expanduser()))
     try:
         if place.is_dir():
             return place
