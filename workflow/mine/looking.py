@@ -76,6 +76,10 @@ def look(request: Request, directory: Path, say: Callable[[str], None]) -> Path:
     Raises:
         Problem: the pictures cannot be used, or the name is that of a study of others. Nothing is written then.
     """
+    if re.search(r"\s", str(directory)):
+        raise Problem(
+            f"--directory {str(directory)!r}: holds a blank, which the list of files does not take; choose another"
+        )
     if not request.data:
         return _gone_on(request, directory, say)
     place = found_place(request.data)
@@ -83,8 +87,8 @@ def look(request: Request, directory: Path, say: Callable[[str], None]) -> Path:
         raise Problem(f"DATA={request.data}: {wrong}")
     name = name_of(place, request.name)
     folder = directory / name
-    before = read_json(folder / LOOKED) if (folder / LOOKED).exists() else {}
-    if before and before["data"] != str(place):
+    before = _before(folder)
+    if before["data"] not in (None, str(place)):
         raise Problem(
             f"{folder}: was made of {before['data']}, not of {place}: give this one another name, NAME={name}_2, or "
             f"remove the folder {folder}"
@@ -93,7 +97,7 @@ def look(request: Request, directory: Path, say: Callable[[str], None]) -> Path:
     gpu = bool(nvidia()[1])
     asked = {"labels": asdict(request.labels) if request.labels else None, "minutes": request.minutes, "gpu": gpu}
     there = (folder / OWN).exists()
-    if there and before and before["asked"] == asked and before["stamp"] == stamp:
+    if there and (before["asked"], before["stamp"]) == (asked, stamp):
         for line in before["lines"]:
             say(line)
         return _remembered(folder, before, request, say)
@@ -106,18 +110,12 @@ def look(request: Request, directory: Path, say: Callable[[str], None]) -> Path:
     for line in lines:
         say(line)
     text = own_text(folder, title, place, seen, plan)
-    known = {"data": str(place), "asked": asked, "stamp": stamp, "lines": lines, "task": name}
-    known |= {
-        "handed": seen.handed,
-        "groups": "" if seen.parts else seen.groups,
-        "overlays": before.get("overlays", []),
-    }
-    known["epochs"] = plan.epochs
-    if before and before["stamp"] != stamp:
+    known = before | {"data": str(place), "asked": asked, "stamp": stamp, "lines": lines, "task": name}
+    known |= {"handed": seen.handed, "groups": "" if seen.parts else seen.groups, "epochs": plan.epochs}
+    if before["stamp"] not in (None, stamp):
         _read_again(folder, name, place, say)
-    if there and _digest(folder / OWN) != before.get("own"):
+    if there and _digest(folder / OWN) != before["own"]:
         say(f"{folder / OWN} was changed by hand and is kept; delete it to have it written anew")
-        known["own"] = before.get("own")
     else:
         folder.mkdir(parents=True, exist_ok=True)
         write_text(folder / OWN, text)
@@ -131,8 +129,7 @@ def _gone_on(request: Request, directory: Path, say: Callable[[str], None]) -> P
     known = sorted(path.parent.name for path in directory.glob(f"*/{OWN}")) if directory.is_dir() else []
     if request.name in known:
         folder = directory / request.name
-        looked = folder / LOOKED
-        return _remembered(folder, read_json(looked) if looked.exists() else {"overlays": []}, request, say)
+        return _remembered(folder, _before(folder), request, say)
     if request.name and known:
         raise Problem(
             f"NAME={request.name}: there is no {directory / request.name / OWN}; there are {', '.join(known)}"
@@ -142,14 +139,18 @@ def _gone_on(request: Request, directory: Path, say: Callable[[str], None]) -> P
 
 def _remembered(folder: Path, known: dict[str, Any], request: Request, say: Callable[[str], None]) -> Path:
     """Write what the next call goes on with: the list of files, and what was looked at."""
-    overlays = [*dict.fromkeys([*known["overlays"], *(str(Path(one).absolute()) for one in request.overlays)])]
+    overlays = [*dict.fromkeys([*known["overlays"], *request.overlays])]
     files = [BASE, str(folder / OWN), *overlays]
-    if odd := next((file for file in files if re.search(r"\s", file)), None):
-        raise Problem(f"WITH: the path {odd!r} holds a blank, which the list of files does not take; move or rename it")
     write_json(folder / LOOKED, known | {"overlays": overlays})
     write_text(folder / FILES, " ".join(files) + "\n")
     say(f"study: {' '.join(files)}")
     return folder
+
+
+def _before(folder: Path) -> dict[str, Any]:
+    """What was remembered of a study; of one that was written by hand nothing is known."""
+    unknown = dict.fromkeys(("data", "asked", "stamp", "own")) | {"overlays": []}
+    return unknown | (read_json(folder / LOOKED) if (folder / LOOKED).exists() else {})
 
 
 def _planned(seen: Seen, plan: Plan, request: Request) -> Iterable[str]:

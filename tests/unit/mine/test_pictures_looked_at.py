@@ -121,6 +121,9 @@ def test_a_study_by_hand_is_gone_on_with(tmp_path):
     folder, _ = looked(tmp_path, None, name="own_one")
     assert files_of(folder) == ["studies/mine.yaml", str(tmp_path / "mine/own_one/own.yaml")]
     assert (folder / "own.yaml").read_text() == "title: mine\n"
+    again, said = looked(tmp_path, shells(tmp_path), name="own_one")
+    assert any("was changed by hand and is kept" in line for line in said)
+    assert (again / "own.yaml").read_text() == "title: mine\n"
 
 
 def test_pictures_that_have_changed_are_read_again(tmp_path):
