@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 
 import pandas as pd
 import pytest
@@ -115,6 +116,15 @@ def test_names_are_text_and_nothing_runs_or_is_asked_for(opened, page):
     assert page.evaluate("window.ran") is None
     assert left(asked, path) == []
     assert faults == []
+
+
+def test_the_first_line_counts_the_models_that_can_be_compared(contents, page):
+    tasks = Counter(number for task in contents["tasks"] for number in task["of"])
+    several = sum(count > 1 for count in tasks.values())
+    said = page.inner_text("#summary")
+    assert said.startswith(f"Explorer of {several} models and {len(contents['tasks'])} tasks.")
+    assert f"{len(contents['models']) - several} more have a score on one task alone" in said
+    assert 0 < several < len(contents["models"])
 
 
 @pytest.mark.parametrize(

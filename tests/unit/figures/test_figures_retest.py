@@ -14,7 +14,7 @@ from apr.statistics.bootstrap import interval
 from apr.statistics.counts import clopper_pearson
 from apr.statistics.lines import fit_line, from_probit, probit
 
-SIZES = [8, 30, 67, 300]
+SIZES = [8, 67, 300]
 COLUMNS = ["orig_acc", "new_acc"]
 
 

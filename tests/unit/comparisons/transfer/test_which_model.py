@@ -114,6 +114,20 @@ def test_why_no_answer_can_be_given_is_said(whole, tmp_path):
     assert "and none of the other 9 is worse beyond noise" in answer_of(alike)
 
 
+@pytest.mark.parametrize(("spread", "within"), [(1.0, True), (0.3, False), (5.0, False)])
+def test_a_loss_that_only_an_uncorrected_interval_shows_is_told_as_such(whole, spread, within):
+    names = [BEST, *(name for name in IMAGENET if name != BEST)][:4]
+    values = dict(zip(names, (77.0, 80.0, 79.9, 79.8), strict=True))
+    noise = np.random.default_rng(0).normal(0, spread, (4, RESAMPLES))
+    found = scores_of(whole, values, draws=np.array(list(values.values()))[:, None] + noise)
+    (scored,) = found.targets.values()
+    text = answer_of(found)
+    assert (chosen_by_imagenet(found, scored).low > 0) == (spread < 5)
+    assert (worse_than_best(found, scored)[1][BEST] < 0.05) == (spread < 1)
+    assert f"{BEST}, the best on ImageNet, loses 3.0 [" in text
+    assert ("(by itself; corrected for 3 comparisons with the best it is within noise)" in text) == within
+
+
 def test_ties_are_broken_in_one_way_everywhere(whole):
     names = list(IMAGENET)
     found = scores_of(whole, dict.fromkeys(names, 80.0), draws=np.full((10, RESAMPLES), 80.0))

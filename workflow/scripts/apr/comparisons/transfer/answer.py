@@ -84,6 +84,9 @@ def _guidance(transfer: Transfer, scored: Scored) -> str:
     if choice and known[1:]:
         of = f" of these {len(known)}" if unknown else ""
         lost = f"{bare_interval(choice.regret, choice.low, choice.high, 1)} {points} to {choice.best}"
+        if choice.low > 0 and not _is_worse(transfer, scored, choice.chosen):
+            others = counted(len(scored.values) - 1, "comparison")
+            lost = f"{lost} (by itself; corrected for {others} with the best it is within noise)"
         if choice.chosen == choice.best:
             lost = f"nothing: it has the best score{of}"
         texts.append(f"{choice.chosen}, the best{of} on ImageNet, loses {lost}")
@@ -97,6 +100,11 @@ def _guidance(transfer: Transfer, scored: Scored) -> str:
         without = f"of {counted(len(unknown), 'model')} without an ImageNet accuracy nothing is said"
         texts.append(f"{without}: {listed(unknown)}{ahead}")
     return "; ".join(texts) or "one model alone has an ImageNet accuracy"
+
+
+def _is_worse(transfer: Transfer, scored: Scored, model: str) -> bool:
+    """Whether a model is worse than the best beyond noise, as the answer's first part says it."""
+    return scored.draws is None or bool(worse_than_best(transfer, scored)[1][model] < UNEQUAL)
 
 
 def _named(models: Sequence[str]) -> str:

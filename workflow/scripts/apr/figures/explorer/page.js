@@ -118,7 +118,9 @@ function sources() {
   }
 }
 
-at("summary").textContent = `Explorer of ${models.length} models and ${tasks.length} tasks. Each point is a model.`;
+const several = compared.filter((count) => count > 1).length;
+const alone = at("several").hidden ? "" : ` ${models.length - several} more have a score on one task alone.`;
+at("summary").textContent = `Explorer of ${alone ? several : models.length} models and ${tasks.length} tasks. Each point is a model.${alone}`;
 sizeFields();
 sources();
 theme();
