@@ -125,7 +125,7 @@ rule write_config:
         "../envs/analysis.yaml"
     params:
         digest=study.digest(config),
-        given=given_files(workflow),
+        given=lambda wildcards: given_files(workflow),
         effective=lambda wildcards, output: study.effective(config),
     script:
         "../workflow/scripts/write_config.py"
