@@ -3,7 +3,7 @@
 #         results/explorer.html; results/answer.{txt,rst}, with which the report opens
 from engine.outputs import STUDY
 from engine.safe_report import secure_report
-from engine.setup import given_files
+from engine.setup import given_digest, given_files
 from engine.watching import Watching
 from study.answer import answer_files, answer_parts
 
@@ -125,7 +125,8 @@ rule write_config:
         "../envs/analysis.yaml"
     params:
         digest=study.digest(config),
-        given=lambda wildcards: given_files(workflow),
+        written=lambda wildcards: given_digest(workflow),
+        given=lambda wildcards, output: given_files(workflow),
         effective=lambda wildcards, output: study.effective(config),
     script:
         "../workflow/scripts/write_config.py"

@@ -1,6 +1,7 @@
 """What the Snakefile does with Snakemake itself: the study is checked, and rules follow the code that they run."""
 
 import gc
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Collection
@@ -40,12 +41,16 @@ def started_study(workflow: Any, config: dict[str, Any]) -> Study:
         sys.exit(f"error: {problem}")
 
 
-def given_files(workflow: Any) -> str:
-    """The study's files as they are written, one after the other, each under its name."""
+def given_files(workflow: Any) -> dict[str, str]:
+    """The study's files by what they are called, those of the project as it calls them."""
     paths = [Path(path).absolute() for path in dict.fromkeys(workflow.configfiles)]
-    names = [path.relative_to(ROOT) if path.is_relative_to(ROOT) else path for path in paths]
-    texts = [path.read_text(encoding="utf-8-sig", errors="replace") for path in paths]
-    return "\n".join(f"# --- {name}\n{text}" for name, text in zip(names, texts, strict=True))
+    return {str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path): str(path) for path in paths}
+
+
+def given_digest(workflow: Any) -> str:
+    """A digest of what the study's files say, comments included."""
+    texts = [Path(path).read_bytes() for path in given_files(workflow).values()]
+    return hashlib.sha256(b"\0".join(texts)).hexdigest()
 
 
 def own_rules(workflow: Any) -> dict[str, Any]:
