@@ -5,14 +5,12 @@ one: so many share the job's GPU, the others follow. Preparing a dataset is one 
 Snakemake runs.
 """
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
-from snakemake.common import overwrite_function_params
-
 from apr.runs.ways import WAYS
 from cluster.estimates import batch_size, preparation_limit, time_limit
+from engine.setup import asked_often
 from study import Study
 
 SUBMITTED = {
@@ -56,7 +54,9 @@ class Batches:
 
     def run_minutes(self) -> Callable[..., int]:
         """The time limit of a run."""
-        return lambda wildcards, attempt: time_limit(self.study, wildcards.task, attempt, wildcards.get("epochs"))
+        return asked_often(
+            lambda wildcards, attempt: time_limit(self.study, wildcards.task, attempt, wildcards.get("epochs"))
+        )
 
     def preparation_minutes(self) -> Callable[..., int]:
         """The time limit of a step of a dataset's preparation."""
@@ -73,9 +73,3 @@ class Batches:
             return name
 
         return group
-
-
-def asked_often(function: Callable) -> Callable:
-    """Keep what Snakemake asks of a function for each of thousands of jobs: its signature."""
-    overwrite_function_params(function, inspect.signature(function).parameters)
-    return function

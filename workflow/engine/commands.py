@@ -7,8 +7,8 @@ from typing import Any
 
 from snakemake.io import ancient
 
-from engine.batches import Batches, asked_often
-from engine.setup import SCRIPTS
+from engine.batches import Batches
+from engine.setup import SCRIPTS, asked_often
 from engine.warm import command_of
 from study import ROOT, Study
 from study.files import Files

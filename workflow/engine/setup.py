@@ -1,12 +1,17 @@
-"""What the Snakefile does with Snakemake itself: the study is checked, and rules follow the code that they run."""
+"""What the Snakefile does with Snakemake itself: check the study, keep plans cheap, let rules follow their code."""
 
 import gc
 import hashlib
+import inspect
 import os
 import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
+
+from snakemake.common import overwrite_function_params
+from snakemake.jobs import Job
+from snakemake.resources import Resource
 
 from apr.basics.problems import Problem
 from code_digest import digest
@@ -27,8 +32,7 @@ def started_study(workflow: Any, config: dict[str, Any]) -> Study:
     Raises:
         SystemExit: the configuration has errors; all are named.
     """
-    # a plan of 13,000 jobs is millions of objects that live on: looking at them again is a quarter of the time
-    gc.set_threshold(1_000_000)
+    plan_cheaply()
     # the interpreter that runs Snakemake also trains, whether its environment is activated or not
     os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]))
     if not workflow.is_main_process:
@@ -73,3 +77,33 @@ def run_locally(workflow: Any, submitted: Collection[str]) -> None:
 def _code_of(script: str) -> Callable[[Any], str]:
     """A parameter that changes with a script and with what it imports; computed once a job of it is planned."""
     return lambda wildcards: digest(SCRIPTS / Path(script).name)
+
+
+def asked_often(function: Callable) -> Callable:
+    """Keep what Snakemake asks of a function for each of thousands of jobs: its signature."""
+    overwrite_function_params(function, inspect.signature(function).parameters)
+    return function
+
+
+def plan_cheaply() -> None:
+    """What Snakemake asks again for each of thousands of jobs is asked once."""
+    # a plan of 13,000 jobs is millions of objects that live on: looking at them again is a quarter of the time
+    gc.set_threshold(1_000_000)
+    asked_often(Resource.evaluate)
+    if not isinstance(Job.shellcmd, _OfTheLastJob):
+        Job.shellcmd = _OfTheLastJob(Job.shellcmd.fget)
+
+
+class _OfTheLastJob(property):
+    """A job's shell command, which Snakemake puts together three times in a row to tell of the job."""
+
+    def __init__(self, plain: Callable[[Any], str | None]) -> None:
+        self._last: tuple[Any, int, str | None] | None = None
+
+        def shellcmd(job: Any) -> str | None:
+            # another attempt has other resources, and perhaps another command
+            if self._last is None or self._last[0] is not job or self._last[1] != job.attempt:
+                self._last = (job, job.attempt, plain(job))
+            return self._last[2]
+
+        super().__init__(shellcmd)

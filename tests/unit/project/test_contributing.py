@@ -10,6 +10,8 @@ from study import ROOT
 
 PAGES = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md"))
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+LINKS = re.compile(r"\]\((?!https?:)([^)#\s]*)(#([^)\s]+))?\)")
+HEADINGS = re.compile(r"^#+ (.*)$", re.MULTILINE)
 PLACES = re.compile(r"`((?:workflow|rules|tests|resources|studies|docs|slurm|benchmarks)/[\w/.]*)`")
 NAMED = re.compile(r"`(\w+)` in\s+`([\w/.]+)`")
 QUOTED = re.compile(r"```yaml\n# (\S+)\n(.*?)```", re.DOTALL)
@@ -24,6 +26,24 @@ def defines(text, name):
 def test_pages_name_files_that_are_there(page):
     found = set(PLACES.findall((ROOT / page).read_text(encoding="utf-8")))
     assert [place for place in sorted(found) if not (ROOT / place).exists()] == []
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md", "config/README.md", "results/README.md", *PAGES])
+def test_links_lead_to_pages_and_headings_that_are_there(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    lost = []
+    for place, _, heading in LINKS.findall(text):
+        target = (ROOT / page).parent / place if place else ROOT / page
+        if not target.exists():
+            lost.append(place)
+        elif heading and heading not in {anchor(line) for line in HEADINGS.findall(target.read_text(encoding="utf-8"))}:
+            lost.append(f"{place}#{heading}")
+    assert lost == []
+
+
+def anchor(heading):
+    """As GitHub makes it of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def test_the_named_functions_rules_and_entries_are_where_it_says():
