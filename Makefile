@@ -41,6 +41,14 @@ transfer: .venv/runtime.stamp ## which pretrained model should I take? Three of 
 	@python workflow/at_hand.py > transfer/configfiles
 	$(call run_study,transfer,,$$(cat transfer/configfiles))
 
+.PHONY: mine
+mine: .venv/runtime.stamp ## what suits your own pictures? make mine DATA=/path/to/pictures; LABELS=table.csv, NAME=, MINUTES= if you like; ends in mine/NAME/report.html
+	@folder=$$(python workflow/mine look $(call given,,DATA) $(call given,--labels,LABELS) $(call given,--image,IMAGE) \
+	  $(call given,--label,LABEL) $(call given,--name,NAME) $(call given,--minutes,MINUTES) $(call given,--with,WITH) --cores $(CORES)); \
+	echo "Running it into $$folder/; an interrupted run goes on when you repeat this command." >&2; \
+	$(call run_snakemake,$$folder,$$(cat $$folder/configfiles)); \
+	echo; python workflow/mine tell $$folder
+
 .PHONY: test
 # one process more than cores: the tests of SLURM mostly wait
 test: lint ## check style and run every test, unit tests in random order (those of SLURM where it is installed)
@@ -74,12 +82,20 @@ unlock: .venv/runtime.stamp ## release the demo's lock after Snakemake itself wa
 clean: ## remove the results of demo, slices, retest, published and transfer; the environment in .venv stays
 	rm -rf demo slices retest published transfer
 
+# an option of a command and its value, where the variable was given to make, not to the shell around it
+given = $(if $(findstring command,$(origin $(2))),$(1) "$$$(2)")
+
+# $(1): a folder. $(2): the files of a study. $(3): more options of Snakemake
+define run_snakemake
+snakemake --configfile $(2) --directory $(1) --cores $(CORES) $(3) --quiet rules host reason progress; \
+	snakemake --configfile $(2) --directory $(1) --cores $(CORES) $(3) --quiet all --report report.html
+endef
+
 # $(1): a study; its results go to a folder of the same name. $(2): more options of Snakemake. $(3): its files, where they
 # are others than studies/$(1).yaml
 define run_study
 	@echo "Running $(or $(3),studies/$(1).yaml) into $(1)/; an interrupted run goes on when you repeat this command."
-	@snakemake --configfile $(or $(3),studies/$(1).yaml) --directory $(1) --cores $(CORES) $(2) --quiet rules host reason progress
-	@snakemake --configfile $(or $(3),studies/$(1).yaml) --directory $(1) --cores $(CORES) $(2) --quiet all --report report.html
+	@$(call run_snakemake,$(1),$(or $(3),studies/$(1).yaml),$(2))
 	@test ! -f $(1)/results/answer.txt || { echo; cat $(1)/results/answer.txt; }
 	@echo; echo "Made:"; printf '  %s\n' $(1)/results/tables/*.md $(1)/results/figures/*.png $(1)/report.html
 endef

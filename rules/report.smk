@@ -1,8 +1,9 @@
 # Needs:  every table and figure that the study can make (ranks/, lines/), and its plan
-# Makes:  results/tables/{items,audit}.{csv,md,rst}, results/run_config.yaml, results/STATUS; results/audit.{csv,md};
+# Makes:  results/tables/{items,audit}.{csv,md,rst}, results/{run_config,given_config}.yaml, results/STATUS; results/audit.{csv,md};
 #         results/explorer.html; results/answer.{txt,rst}, with which the report opens
 from engine.outputs import STUDY
 from engine.safe_report import secure_report
+from engine.setup import given_digest, given_files
 from engine.watching import Watching
 from study.answer import answer_files, answer_parts
 
@@ -104,9 +105,15 @@ rule audit:
 
 
 rule write_config:
-    """The effective configuration, with everything that defaults and the registry added."""
+    """The study as its files were written, and the effective configuration, with all that defaults and the registry add."""
     output:
-        report(
+        given=report(
+            "results/given_config.yaml",
+            caption="../workflow/report/given.rst",
+            category=STUDY,
+            labels={"item": "Configuration as it was written", "format": "YAML"},
+        ),
+        effective=report(
             "results/run_config.yaml",
             caption="../workflow/report/config.rst",
             category=STUDY,
@@ -118,6 +125,8 @@ rule write_config:
         "../envs/analysis.yaml"
     params:
         digest=study.digest(config),
+        written=lambda wildcards: given_digest(workflow),
+        given=lambda wildcards, output: given_files(workflow),
         effective=lambda wildcards, output: study.effective(config),
     script:
         "../workflow/scripts/write_config.py"

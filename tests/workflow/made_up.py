@@ -14,7 +14,7 @@ from study import ROOT
 
 from .conftest import snakemake
 
-PARTS = ("Snakefile", "config.yaml", "rules", "workflow", "resources", "profiles", "slurm", "envs")
+PARTS = ("Snakefile", "config.yaml", "rules", "studies", "workflow", "resources", "profiles", "slurm", "envs")
 
 
 class ProjectCopy:

@@ -12,6 +12,7 @@ from apr.basics.values import WORDS, hint, is_kind, kind_of, limit_problem, near
 from apr.data.formats import FORMATS
 from apr.runs.metrics import GREATEST, METRICS
 from apr.runs.ways import AXES, PROTOCOL
+from checks.claims import claim_errors
 from checks.comparisons import comparison_errors
 from checks.data import Errors, Known, data_errors, tolerant
 from checks.lines import line_errors
@@ -29,7 +30,7 @@ SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 FACTS = ("datasets", "predictions", "published", "model_families")  # of resources/; users add to them
 NARROW = ("population", "networks", "comparisons")  # what is wrong within leads to errors around it
 CHECKS = (task_errors, protocol_errors, model_errors, start_errors, comparison_errors, line_errors, ranking_errors)
-CHECKS += (population_errors, transfer_errors)
+CHECKS += (population_errors, transfer_errors, claim_errors)
 
 
 def checked_study(config: dict[str, Any], files: Iterable[str | Path]) -> Any:

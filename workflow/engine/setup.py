@@ -1,6 +1,7 @@
 """What the Snakefile does with Snakemake itself: check the study, keep plans cheap, let rules follow their code."""
 
 import gc
+import hashlib
 import inspect
 import os
 import sys
@@ -42,6 +43,18 @@ def started_study(workflow: Any, config: dict[str, Any]) -> Study:
         return checked_study(config, workflow.overwrite_configfiles or [ROOT / "config.yaml"])
     except Problem as problem:
         sys.exit(f"error: {problem}")
+
+
+def given_files(workflow: Any) -> dict[str, str]:
+    """The study's files by what they are called, those of the project as it calls them."""
+    paths = [Path(path).absolute() for path in dict.fromkeys(workflow.configfiles)]
+    return {str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path): str(path) for path in paths}
+
+
+def given_digest(workflow: Any) -> str:
+    """A digest of what the study's files say, comments included."""
+    texts = [Path(path).read_bytes() for path in given_files(workflow).values()]
+    return hashlib.sha256(b"\0".join(texts)).hexdigest()
 
 
 def own_rules(workflow: Any) -> dict[str, Any]:

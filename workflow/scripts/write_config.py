@@ -1,6 +1,7 @@
-"""Write the effective configuration of the study."""
+"""Write the configuration of the study: as its files say it, and in effect."""
 
 import json
+from pathlib import Path
 
 import yaml
 
@@ -9,4 +10,6 @@ from apr.basics.logs import log_to
 
 with log_to(snakemake.log[0]):
     plain = json.loads(json.dumps(snakemake.params.effective))  # without Snakemake's own types and YAML's anchors
-    write_text(snakemake.output[0], yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))
+    given = {name: Path(path).read_text("utf-8-sig", "replace") for name, path in snakemake.params.given.items()}
+    write_text(snakemake.output.given, "\n".join(f"# --- {name}\n{text}" for name, text in given.items()))
+    write_text(snakemake.output.effective, yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))

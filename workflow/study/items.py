@@ -22,16 +22,17 @@ class Items:
             `study` where the paper's has it.
         papers: {name: {source, study, needs}}.
         reading: the targets that a reader sees first, in order.
-        claims, line_claims_file, transfer_claims, families: files of facts that scripts read.
+        claims, line_claims_file, transfer_claims, families: files of facts that scripts read; `claims` are the
+            study's own, or else the first paper's.
     """
 
-    claims = str(ROOT / "resources/claims.yaml")
     line_claims_file = str(ROOT / "resources/retest_claims.yaml")
     transfer_claims = str(ROOT / "resources/transfer_claims.yaml")
     families = str(ROOT / "resources/model_families.yaml")
 
     def __init__(self, study: Study) -> None:
         self.study, self.comparisons = study, study.comparisons
+        self.claims = str(ROOT / (study.claims or "resources/claims.yaml"))
         resources = read_yaml(ROOT / "resources/items.yaml")
         self.facts, self.papers, self.reading = (resources[key] for key in ("items", "papers", "reading"))
 
@@ -143,7 +144,7 @@ class Items:
 
     @cached_property
     def claimed(self) -> list[str]:
-        """The tasks that the first paper's claims speak of."""
+        """The tasks that the claims speak of."""
         return [name for name in tasks_of(read_claims(self.claims)) if name in self.trained]
 
     @cached_property

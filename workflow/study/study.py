@@ -39,11 +39,13 @@ class Study:
     Attributes:
         datasets: also the sources of published results, which are fetched and unpacked as datasets are.
         views: every dataset is one, of its own name and whole.
+        claims: the file of its own, relative to the project's folder; None: the first paper's are judged.
         comparisons: what tables and figures compare.
     """
 
     def __init__(self, config: dict[str, Any], registry: dict[str, Any]) -> None:
         self.title: str = config["title"]
+        self.claims: str | None = config.get("claims")
         self.population: dict[str, Any] = config.get("population") or {}
         self.mirror: str | None = (config.get("data") or {}).get("mirror")
         self.statistics: dict[str, Any] = STATISTICS | config["statistics"]

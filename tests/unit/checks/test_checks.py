@@ -72,16 +72,16 @@ def test_five_typos_are_named_at_once_with_the_nearest_key(demo, tmp_path):
     demo["populaton"] = demo.pop("population")
     demo["regimes"]["small"]["weigth_decay"] = 1
     demo["tasks"]["digits"]["roll"] = demo["tasks"]["digits"].pop("role")
-    demo["tasks"]["faces"]["metric"] = "top1-error"
+    demo["tasks"]["retina"]["metric"] = "top1-error"
     demo["statistics"]["resamples"] = "many"
     errors = errors_of(demo, tmp_path)
     expected = [
         "populaton: no such key (did you mean population?)",
-        "population: is missing, which task photos and 11 more train; give it, or name networks",
+        "population: is missing, which task photos and 10 more train; give it, or name networks",
         "regimes.small.weigth_decay: no such key (did you mean weight_decay?)",
         "tasks.digits.roll: no such key (did you mean role?)",
         "tasks.digits.role: is missing",
-        "tasks.faces.metric: 'top1-error' is not one of top1_error, top5_error, top1_accuracy, top5_accuracy, mean",
+        "tasks.retina.metric: 'top1-error' is not one of top1_error, top5_error, top1_accuracy, top5_accuracy, mean",
         "statistics.resamples: 'many' is a string, expected integer",
     ]
     assert len(errors) == len(expected)
@@ -91,12 +91,12 @@ def test_five_typos_are_named_at_once_with_the_nearest_key(demo, tmp_path):
 
 def test_typos_do_not_hide_other_errors(demo, tmp_path):
     demo["regimes"]["small"]["weigth_decay"] = 1
-    del demo["tasks"]["faces"]["role"]
+    del demo["tasks"]["retina"]["role"]
     demo["tasks"]["digits"]["train"] = "smal"
     demo["views"]["photos_10"]["classes"] = 99
     demo["population"]["megaflops"] = [4, 3]
     errors = errors_of(demo, tmp_path)
-    starts = ["regimes.small.weigth_decay: ", "tasks.faces.role: is missing", "tasks.digits.train: no regime 'smal'"]
+    starts = ["regimes.small.weigth_decay: ", "tasks.retina.role: is missing", "tasks.digits.train: no regime 'smal'"]
     starts += ["views.photos_10.classes: asks for 99", "population.megaflops: "]
     assert len(errors) == len(starts)
     assert all(any(error.startswith(start) for error in errors) for start in starts)
@@ -123,7 +123,7 @@ def test_typos_do_not_hide_other_errors(demo, tmp_path):
         ),
         ("tasks: {digits: {train: smal}}", "tasks.digits.train: no regime 'smal' (did you mean small?)"),
         ("tasks: {digits: {view: digit}}", "tasks.digits.view: no view or dataset 'digit' (did you mean digits?)"),
-        ("tasks: {faces: {metric: top5_error}}", "tasks.faces.metric: top5_error says nothing about 2 classes"),
+        ("tasks: {retina: {metric: top5_error}}", "tasks.retina.metric: top5_error says nothing about 2 classes"),
         ("tasks: {digits: {role: reference}}", "tasks: exactly one task has the role reference, found 2"),
         ("datasets: {shells: {format: npz}}", "datasets.shells: has no url, files or folder"),
         ("datasets: {shells: {url: 'file:x.zip'}}", "datasets.shells.format: is missing"),
@@ -149,7 +149,7 @@ def test_a_name_that_cannot_be_a_file_name_is_refused(demo, tmp_path):
 
 def test_a_regime_that_lacks_a_key_is_named(demo, tmp_path):
     del demo["regimes"]["small"]["lr"]
-    assert "regimes.small: lacks lr, which task photos and 13 more need" in errors_of(demo, tmp_path)
+    assert "regimes.small: lacks lr, which task photos and 12 more need" in errors_of(demo, tmp_path)
 
 
 def test_the_file_that_sets_the_key_is_named(demo, tmp_path):
@@ -164,7 +164,7 @@ def test_the_file_that_sets_the_key_is_named(demo, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("tasks: {digits_seeds: {models: [a009]}}", "tasks.digits_seeds.models: no model 'a009' (a000 to a007)"),
+        ("tasks: {digits_seeds: {models: [a099]}}", "tasks.digits_seeds.models: no model 'a099' (a000 to a029)"),
         (
             "tasks: {digits_networks: {models: [resnet9]}}",
             "tasks.digits_networks.models: no model 'resnet9' (did you mean resnet8?)",
@@ -180,34 +180,43 @@ def test_the_file_that_sets_the_key_is_named(demo, tmp_path):
         ("tasks: {tissues_pretrained: {models: [resnet8]}}", "photos does not train resnet8"),
         ("tasks: {photos: {models: [a001]}, tissues_pretrained: {models: [a002]}}", "photos does not train a002"),
         (
-            "tasks: {faces_20ep: {epochs: 10}}",
-            "tasks.faces_20ep.continues: faces ends after 10 epochs; give this task more",
+            "tasks: {retina_6ep: {epochs: 2}}",
+            "tasks.retina_6ep.continues: retina ends after 2 epochs; give this task more",
         ),
-        ("tasks: {faces_20ep: {ranks: 5}}", "faces trains too few models for 5 best and as many worst; lower ranks"),
-        ("tasks: {faces_20ep: {view: digits}}", "faces trains on faces, this task on digits; they need the same view"),
+        ("tasks: {retina_6ep: {ranks: 16}}", "retina trains too few models for 16 best and as many worst; lower ranks"),
         (
-            "tasks: {faces_20ep: {grid: {seed: [1, 2]}}}",
+            "tasks: {retina_6ep: {view: digits}}",
+            "retina trains on retina, this task on digits; they need the same view",
+        ),
+        (
+            "tasks: {retina_6ep: {grid: {seed: [1, 2]}}}",
             "takes its models from the ranks of the other task; remove models and grid",
         ),
-        ("tasks: {faces_20ep: {initial: photos}}", "tasks.faces_20ep: has both initial and continues; keep one"),
-        ("tasks: {digits_seeds: {initial: faces_20ep}}", "faces_20ep has itself initial, continues or a grid"),
+        ("tasks: {retina_6ep: {initial: photos}}", "tasks.retina_6ep: has both initial and continues; keep one"),
+        ("tasks: {digits_seeds: {initial: retina_6ep}}", "retina_6ep has itself initial, continues or a grid"),
         ("networks: {a7: {depths: [1], widths: [8]}}", "networks.a7: looks like a model of the population"),
         ("networks: {odd: {depths: [1, 1], widths: [8, 8], strides: [1]}}", "networks.odd: genotype"),
         ("tasks: {tissues_pretrained: {initial: tissues_pretrained}}", "initial: a task cannot start from itself"),
-        ("tasks: {faces: {ranks: 2}}", "tasks.faces.ranks: says how many models `continues` takes, and there is none"),
+        (
+            "tasks: {retina: {ranks: 2}}",
+            "tasks.retina.ranks: says how many models `continues` takes, and there is none",
+        ),
         (
             "comparisons: {pretrained: {tissues: digits}}",
             "comparisons.pretrained.tissues: tissues: digits: the second has no `init",
         ),
         ("comparisons: {pretrained: {digits: tissues_pretrained}}", "the two train on different views"),
         (
-            "comparisons: {repeats: {digits: faces}}",
-            "comparisons.repeats.digits: digits: faces: the grid of the first is not of seeds alone",
+            "comparisons: {repeats: {digits: retina}}",
+            "comparisons.repeats.digits: digits: retina: the grid of the first is not of seeds alone",
         ),
-        ("comparisons: {repeats: {digits_seeds: faces}}", "the two train on different views"),
+        ("comparisons: {repeats: {digits_seeds: retina}}", "the two train on different views"),
         ("comparisons: {balanced: {photos: photos_5}}", "the view photos_5 of the second has no `cap`"),
         ("comparisons: {references: [digits]}", "comparisons.references: digits does not train `networks` alone"),
-        ("comparisons: {curves: {continued: [faces]}}", "comparisons.curves.continued: faces continues no other task"),
+        (
+            "comparisons: {curves: {continued: [retina]}}",
+            "comparisons.curves.continued: retina continues no other task",
+        ),
         (
             "comparisons: {best_shapes: [digits_networks]}",
             "comparisons.best_shapes: digits_networks does not train each model",
@@ -218,7 +227,7 @@ def test_the_file_that_sets_the_key_is_named(demo, tmp_path):
         ),
         (
             "comparisons: {curves: {zoom_from: 6}}",
-            "comparisons.curves.zoom_from: digits_long ends after 6 epochs; lower it",
+            "comparisons.curves.zoom_from: photos_5 ends after 4 epochs; lower it",
         ),
         (
             "comparisons: {repeats: {digits_seed: digits}}",

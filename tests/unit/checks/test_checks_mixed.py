@@ -79,7 +79,7 @@ def test_of_many_models_that_are_none_the_first_are_named(tmp_path):
     assert lines[-1] == "tasks.live.models: and 980 more that are no models"
     more = {"tasks": {"photos": {"models": ["a001"]}}}
     assert (
-        "tasks.tissues_pretrained.initial: photos does not train a000, a002, a003 and 4 more; name others under models"
+        "tasks.tissues_pretrained.initial: photos does not train a000, a002, a003 and 2 more; name others under models"
         in errors_of(merge(shipped("studies/demo.yaml"), more), tmp_path)
     )
 

@@ -253,7 +253,7 @@ def test_a_band_that_holds_too_few_architectures_is_an_error_of_the_configuratio
     demo["population"]["megaflops"] = [0.8, 0.8]
     file = tmp_path / "study.yaml"
     file.write_text(yaml.safe_dump(demo))
-    with pytest.raises(Problem, match=r"1 error\(s\):\npopulation: only \d+ of 8 architectures .* widen"):
+    with pytest.raises(Problem, match=r"1 error\(s\):\npopulation: only \d+ of 30 architectures .* widen"):
         checked_study(demo, [file])
 
 

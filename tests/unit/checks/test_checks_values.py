@@ -172,7 +172,7 @@ NAN, HUGE = float("nan"), 10**400
             {"tasks": {"a\n": {"train": "small", "role": "variant", "metric": "top1_error", "view": "digits"}}},
             "tasks: 'a\\n' does",
         ),
-        ({"statistics": {"regret_k": [50]}}, "statistics.regret_k: [50]: every k exceeds the 8 models"),
+        ({"statistics": {"regret_k": [50]}}, "statistics.regret_k: [50]: every k exceeds the 30 models"),
     ],
 )
 def test_values_out_of_bounds_are_refused_at_once(demo, tmp_path, change, message):
@@ -185,7 +185,7 @@ def test_values_out_of_bounds_are_refused_at_once(demo, tmp_path, change, messag
 def test_too_many_trainings_are_refused_before_they_are_listed(demo, tmp_path):
     change = {"population": {"size": 10_000}, "tasks": {"digits": {"grid": {"seed": {"first": 1, "count": 10_000}}}}}
     (line,) = [line for line in found(demo, change, tmp_path) if "runs are more" in line]
-    assert line.startswith("tasks.digits: 100,110,")
+    assert line.startswith("tasks.digits: 100,080,")
     assert "lower population.size or shorten the grid" in line
 
 
@@ -205,7 +205,7 @@ SMALL = "(inherited from the regime small)"
         ({"momentum": 0}, f"tasks.digits.momentum: nesterov true {SMALL} does not go with momentum 0: Nesterov's"),
         ({"momentum": 0.0}, f"tasks.digits.momentum: nesterov true {SMALL} does not go with momentum 0.0: Nesterov's"),
         ({"crop": "centre"}, "tasks.digits.padding: padding 2 does nothing with crop 'centre': set crop: padded, or"),
-        ({"precise_bn": 20}, f"tasks.digits.precise_bn: precise_bn 20 is less than batch 32 {SMALL}: no batch would"),
+        ({"precise_bn": 20}, f"tasks.digits.precise_bn: precise_bn 20 is less than batch 64 {SMALL}: no batch would"),
     ],
 )
 def test_contradictions_name_where_each_value_comes_from(demo, tmp_path, task, line):
@@ -225,7 +225,7 @@ def test_a_contradiction_within_a_regime_is_named_once(demo, tmp_path):
 def test_a_batch_that_a_capped_view_cannot_fill(demo, tmp_path):
     change = {"views": {"few": {"dataset": "digits", "per_class": 2}}, "tasks": {"digits": {"view": "few"}}}
     (line,) = found(demo, change, tmp_path)
-    assert line.startswith(f"tasks.digits.batch: batch 32 {SMALL} is larger than the training images of the view few")
+    assert line.startswith(f"tasks.digits.batch: batch 64 {SMALL} is larger than the training images of the view few")
     change["views"] = {"few": {"dataset": "digits", "cap": 3, "classes": 4}}
     assert "at most 12; lower it" in found(demo, change, tmp_path)[0]
 

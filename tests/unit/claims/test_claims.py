@@ -232,3 +232,16 @@ def test_intervals_of_claims_take_in_few_test_images():
     assert few.data["high"].item() > alone.data["high"].item()
     assert few.data["low"].item() == pytest.approx(alone.data["low"].item())
     assert "binomial counts of 400 to 4,000 images" in few.caption
+
+
+def test_predictions_hold_or_do_not_in_the_very_region_that_they_name():
+    scores, _ = study()
+    found = spearman(scores["photos"], scores["digits"], **BOOTSTRAP)
+    regions = [(found.low - 0.01, 1.0), (found.high + 0.1, 1.0), (found.rho + 0.05, 1.0)]
+    table = card(*(claim(mark="P", scores="", expected=region) for region in regions))
+    assert table.data["verdict"].tolist() == ["holds", "does not hold", "undecided"]
+    assert table.data[["tested_low", "tested_high"]].to_numpy().tolist() == [list(region) for region in regions]
+    assert table.shown.columns.tolist() == ["Claim", "Counts as true", "Measured", "n", "Tells", "Verdict"]
+    assert table.caption.startswith("3 predictions, written before the study was run")
+    assert "1 holds, 1 does not hold, 1 undecided, 0 not in this study" in table.caption
+    assert "paper" not in table.caption

@@ -22,9 +22,9 @@ ENTRY = {
 }
 
 
-def written(tmp_path, *entries):
+def written(tmp_path, *entries, key="claims"):
     path = tmp_path / "claims.yaml"
-    path.write_text(yaml.safe_dump({"claims": list(entries)}), encoding="utf-8")
+    path.write_text(yaml.safe_dump({key: list(entries)}), encoding="utf-8")
     return path
 
 
@@ -82,3 +82,15 @@ def test_missing_keys_twins_and_broken_files_are_problems(tmp_path):
         (tmp_path / "bad.yaml").write_text(text)
         with pytest.raises(Problem, match=message):
             read_claims(tmp_path / "bad.yaml")
+
+
+def test_a_prediction_names_no_paper_and_a_paper_makes_none(tmp_path):
+    own = {key: ENTRY[key] for key in ("id", "says", "measure", "expected", "because")}
+    (read,) = read_claims(written(tmp_path, own, key="predictions"))
+    assert (read.predicted, read.tasks, read.expected) == (True, ["photos", "digits"], (0.7, 1.0))
+    with pytest.raises(Problem, match="no such key: where"):
+        read_claims(written(tmp_path, own | {"where": "Table 3"}, key="predictions"))
+    with pytest.raises(Problem, match="claim one: lacks because"):
+        read_claims(written(tmp_path, {key: own[key] for key in own if key != "because"}, key="predictions"))
+    with pytest.raises(Problem, match="mark 'P' is not one of T, R, S, C, I, U"):
+        read_claims(written(tmp_path, ENTRY | {"mark": "P"}))

@@ -43,3 +43,10 @@ def test_setup_makes_the_environment_and_nothing_else(tmp_path):
     places = [done.stdout.index(step) for step in steps]
     assert places == sorted(places)
     assert "snakemake" not in done.stdout
+
+
+def test_mine_takes_what_make_was_told_and_nothing_of_the_shell_around_it(monkeypatch):
+    monkeypatch.setenv("NAME", "a-machine")  # as some systems set it
+    text = make("-n", "-o", ".venv/runtime.stamp", "mine", "DATA=/my pictures", "MINUTES=20")
+    (look,) = [line for line in text.replace("\\\n", "").splitlines() if "workflow/mine look" in line]
+    assert re.search(r'look +"\$DATA" +--minutes "\$MINUTES" +--cores 2\);', look), look

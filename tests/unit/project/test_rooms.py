@@ -48,6 +48,7 @@ AROUND = {
     "checks": ["", "study"],
     "cluster": ["", "study"],
     "warm": [],
+    "mine": ["", "study"],
     "engine": ["", "study", "checks", "cluster", "warm"],
 }
 LONGEST = {".py": 300, ".smk": 150}  # lines

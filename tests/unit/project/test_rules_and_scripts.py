@@ -18,7 +18,7 @@ UNREAD = {
     "choose_cell": {"revision"},
     "pack_dataset": {"revision"},
     "select_view": {"revision"},
-    "write_config": {"digest"},
+    "write_config": {"digest", "written"},
     "download_file": {"revision"},
     "verify_source": {"files", "configured"},
     "unpack_source": {"files", "configured", "revision"},
@@ -34,7 +34,7 @@ NO_REASON = {
     "unpack_source": {"folder"},
     "pack_dataset": {"about"},
     "select_view": {"metrics"},
-    "write_config": {"effective"},
+    "write_config": {"effective", "given"},
 }
 
 

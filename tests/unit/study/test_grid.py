@@ -31,7 +31,7 @@ def test_a_run_says_its_cell_readably(demo):
     name = "a001-lr0.1-weight_decay5e-05-s3"
     protocol = json.loads(study.protocol("digits", name))
     assert (protocol["lr"], protocol["weight_decay"], protocol["seed"]) == (0.1, 5e-5, 3)
-    assert list(protocol) == list(json.loads(study.protocol("faces", "a000-weight_decay0")))
+    assert list(protocol) == list(json.loads(study.protocol("retina", "a000-weight_decay0")))
     planned = study.planned("digits")["runs"][name]
     assert (planned["seed"], planned["cell"]) == (3, {"lr": 0.1, "weight_decay": 5e-5})
 

@@ -76,7 +76,13 @@ def test_items_are_made_in_the_order_in_which_they_are_read(demo):
     items = Items(study_of(demo))
     assert set(items.reading) <= items.facts.keys()
     figures = items.made("fig_")
-    assert figures[:5] == ["imagenet_vs_targets", "target_digits", "target_faces", "target_tissues", "selection_regret"]
+    assert figures[:5] == [
+        "imagenet_vs_targets",
+        "target_digits",
+        "target_tissues",
+        "target_retina",
+        "selection_regret",
+    ]
     assert items.made("table_")[0] == "correlations"
     assert len(figures) == len(set(figures))
     retest = Items(study_of(config("studies/retest.yaml")))
@@ -123,10 +129,10 @@ def test_a_study_without_population_or_comparisons_can_be_planned():
 
 def test_pairs_follow_from_the_roles(demo):
     compared = study_of(demo).comparisons
-    assert compared.pairs["imagenet_vs_targets"] == [("photos", name) for name in ("digits", "faces", "tissues")]
-    assert compared.pairs["closest_vs_targets"][1] == ("photos_2", "faces")
+    assert compared.pairs["imagenet_vs_targets"] == [("photos", name) for name in ("digits", "tissues", "retina")]
+    assert compared.pairs["closest_vs_targets"][1:] == [("photos_5", "tissues"), ("photos_2", "retina")]
     assert compared.around("photos_5") == [("photos", "photos_5"), ("photos_10", "photos_5"), ("photos_2", "photos_5")]
-    assert compared.two("repeats") == [("digits_seeds", "digits")]
+    assert compared.two("repeats") == [("digits_seeds", "digits"), ("retina_seeds", "retina")]
     assert compared.panels([("photos", "digits")], 1)["titles"] == {"photos": "photos", "digits": "digits"}
 
 
@@ -140,9 +146,9 @@ def test_the_explorer_opens_with_what_the_study_compares(demo):
 
 def test_files_of_the_demo(demo):
     files = Files(study_of(demo))
-    assert files.scores(["digits", "faces", "digits"]) == ["results/scores/digits.csv", "results/scores/faces.csv"]
-    assert files.sources("faces_20ep") == files.runs("faces")
-    assert files.runs("faces_20ep")[0] == "results/runs/faces_20ep/best1.json"
+    assert files.scores(["digits", "retina", "digits"]) == ["results/scores/digits.csv", "results/scores/retina.csv"]
+    assert files.sources("retina_6ep") == files.runs("retina")
+    assert files.runs("retina_6ep")[0] == "results/runs/retina_6ep/best1.json"
     assert len(files.some_runs("digits", 3)) == 3
     assert files.bundled("photos")
     assert files.labels("cifar10.1_predictions") == {"verified": [], "labels": []}
@@ -161,7 +167,7 @@ def test_another_way_to_make_runs_takes_an_entry_of_the_library(demo, monkeypatc
     demo["regimes"]["gently"] = {"lr": 0.1, "seed": 1, "grid": {"lr": [0.1, 0.2]}}
     demo["tasks"]["tuned"] = {
         "distil": "gently",
-        "view": "faces",
+        "view": "retina",
         "role": "target",
         "models": ["timm:resnet18.a1_in1k"],
     }

@@ -7,7 +7,7 @@ from apr.basics.problems import Problem
 from apr.data.formats import read_listing
 from apr.data.sources.bundled import MAKERS, cut_patches, make_bundled, write_bundled
 
-CLASSES = {"photos": 18, "digits": 10, "faces": 2, "tissues": 4}
+CLASSES = {"photos": 18, "digits": 10, "faces": 2, "tissues": 4, "retina": 2}
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -39,7 +39,7 @@ def test_no_pixel_is_in_both_parts():
 
 
 def test_neither_brightness_nor_colour_gives_a_tissue_away():
-    images = make_bundled("tissues")["x_train"].astype(float)
+    images = np.concatenate([make_bundled(name)["x_train"] for name in ("tissues", "retina")]).astype(float)
     assert (images[..., 0] == images[..., 2]).all()
     assert abs(images.mean(axis=(1, 2, 3)) - 128).max() < 8
 

@@ -30,7 +30,15 @@ def read_entries(path: str | Path, key: str) -> list[dict[str, Any]]:
     Raises:
         Problem: the file cannot be read, or has no such list.
     """
-    content = read_facts(path)
+    return entries_of(path, read_facts(path), key)
+
+
+def entries_of(path: str | Path, content: Any, key: str) -> list[dict[str, Any]]:
+    """The list of mappings that the content of a YAML file has under a key.
+
+    Raises:
+        Problem: it has no such list.
+    """
     entries = content.get(key) if isinstance(content, dict) else None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise Problem(f"{path}: has no list of {key}: give each as an entry under `{key}`")

@@ -1,4 +1,4 @@
-"""The paper's claims as data: read, checked, and the tasks that they concern.
+"""Claims as data, a paper's or a study's own: read, checked, and the tasks that they concern.
 
 Light, since the Snakefile asks for the tasks while it is parsed.
 """
@@ -9,17 +9,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from apr.basics.facts import once, read_entries
+from apr.basics.facts import entries_of, once, read_facts
 from apr.basics.problems import Problem
 from apr.basics.values import nearest
 
+PREDICTED = "P"  # the mark of what a study says of itself before it is run
 VERIFIED = {
     **dict.fromkeys("TRSC", "verified"),
     "I": "inferred",
     "U": "unverified (recalled)",
+    PREDICTED: "predicted",
 }
 SHAPE = ("cumulative_depth", "cumulative_width")  # these may stand in the place of a task
 REQUIRED = ("id", "says", "where", "mark", "paper_value", "measure", "expected", "because")
+OF_PREDICTIONS = ("id", "says", "measure", "expected", "because")
 
 
 def _is_names(value: Any, least: int, most: int) -> bool:
@@ -64,7 +67,7 @@ MODELS = ("model", "models")
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim: what the paper says, who vouches for it, and the region of a measure in which it counts as true."""
+    """One claim: what is said, who vouches for it, and the region of a measure in which it counts as true."""
 
     id: str
     says: str
@@ -76,6 +79,11 @@ class Claim:
     expected: tuple[float, float]
     because: str
     incomparable: str | None
+
+    @property
+    def predicted(self) -> bool:
+        """Whether a study says it of itself, and no paper."""
+        return self.mark == PREDICTED
 
     @property
     def columns(self) -> list[str]:
@@ -95,13 +103,17 @@ class Claim:
 
 
 def read_claims(path: str | Path) -> list[Claim]:
-    """Read the list of claims (resources/claims.yaml explains its keys).
+    """Read the list of a paper's `claims` (resources/claims.yaml explains its keys), or of a study's own `predictions`.
 
     Raises:
         Problem: the file is missing or no YAML, or a claim lacks a key, has an unknown one or an impossible value.
     """
-    entries = read_entries(path, "claims")
-    claims = [_claim(entry, f"{path}: claim {entry.get('id', number)}") for number, entry in enumerate(entries, 1)]
+    content = read_facts(path)
+    own = isinstance(content, dict) and "predictions" in content
+    entries = entries_of(path, content, "predictions" if own else "claims")
+    places = [f"{path}: claim {entry.get('id', number)}" for number, entry in enumerate(entries, 1)]
+    read = _prediction if own else _claim
+    claims = [read(entry, place) for entry, place in zip(entries, places, strict=True)]
     once(path, "claim", [claim.id for claim in claims])
     return claims
 
@@ -111,10 +123,20 @@ def tasks_of(claims: Iterable[Claim]) -> list[str]:
     return list(dict.fromkeys(task for claim in claims for task in claim.tasks))
 
 
+def _prediction(entry: dict[str, Any], place: str) -> Claim:
+    check_keys(entry, place, OF_PREDICTIONS)
+    return _measured_claim(entry | {"where": None, "mark": PREDICTED, "paper_value": ""}, place)
+
+
 def _claim(entry: dict[str, Any], place: str) -> Claim:
     check_keys(entry, place, REQUIRED, optional=("incomparable",))
-    if entry["mark"] not in VERIFIED:
-        raise Problem(f"{place}: mark {entry['mark']!r} is not one of {', '.join(VERIFIED)}")
+    marks = [mark for mark in VERIFIED if mark != PREDICTED]
+    if entry["mark"] not in marks:
+        raise Problem(f"{place}: mark {entry['mark']!r} is not one of {', '.join(marks)}")
+    return _measured_claim(entry, place)
+
+
+def _measured_claim(entry: dict[str, Any], place: str) -> Claim:
     measure = dict(entry["measure"]) if isinstance(entry["measure"], dict) else {}
     kind = measure.pop("kind", None)
     if kind not in KINDS:

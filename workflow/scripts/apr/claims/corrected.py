@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from apr.claims.claims import VERIFIED, Claim
 from apr.claims.measures import Measured, summed_up
-from apr.claims.scorecard import UNDECIDED, equivalence
+from apr.claims.scorecard import HOLDS, UNDECIDED, equivalence, papers
 from apr.comparisons.correlations import correlate
 from apr.comparisons.table import Table
 from apr.comparisons.testsets import footnote, marked, of_images, weak_tasks
@@ -125,7 +125,9 @@ def _corrected(
 
 
 def _judged(found: tuple[Measured, Measured], claim: Claim, blind: bool) -> dict[str, str]:
-    verdicts = (UNDECIDED if blind else equivalence(measured, claim.expected) for measured in found)
+    verdicts = (UNDECIDED if blind else equivalence(one, claim.expected, papers(claim)) for one in found)
+    if claim.predicted:
+        verdicts = (HOLDS.get(verdict, verdict) for verdict in verdicts)
     return dict(zip(JUDGED, (claim.id, claim.says, VERIFIED[claim.mark], *verdicts), strict=True))
 
 

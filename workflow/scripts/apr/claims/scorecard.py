@@ -1,4 +1,4 @@
-"""The scorecard: each claim of the paper beside what this study measures, with an interval and a verdict."""
+"""The scorecard: each claim of a paper, or of the study itself, beside what it measures, with interval and verdict."""
 
 import math
 from collections import Counter
@@ -16,6 +16,7 @@ from apr.scores.tested import Counted, losses, losses_of, metric_of
 
 REPRODUCED, NOT_REPRODUCED, UNDECIDED = "reproduced", "not reproduced", "undecided"
 ABSENT, INCOMPARABLE = "not in this study", "not comparable"
+HOLDS = {REPRODUCED: "holds", NOT_REPRODUCED: "does not hold"}  # what is said of a prediction
 VERDICTS = (REPRODUCED, NOT_REPRODUCED, UNDECIDED, INCOMPARABLE, ABSENT)
 PAPER_MODELS, PAPER_SEEDS = 500, 250  # that the paper's own numbers are of; seeds of each single architecture
 ONE_SIDED, POWER = 1.645, 1.282  # quantiles of the normal distribution at 95 and 90 %
@@ -68,7 +69,8 @@ def scorecard(
         shown.append(_shown(claim, found, rows[-1]["in_words"]))
     data = pd.DataFrame(rows)
     tasks = [task for claim in claims for task in claim.tasks if task in scores]
-    return Table(data, readable(data, shown), _caption(data, f"{resamples:,}", of_images(counts, tasks)))
+    own = bool(claims) and all(claim.predicted for claim in claims)
+    return Table(data, readable(data, shown), _caption(data, f"{resamples:,}", of_images(counts, tasks), own))
 
 
 def readable(data: pd.DataFrame, shown: Sequence[Mapping[str, str]]) -> pd.DataFrame:
@@ -103,7 +105,7 @@ def verdict(low: float, high: float, expected: tuple[float, float]) -> str:
     return NOT_REPRODUCED if high < expected[0] or low > expected[1] else UNDECIDED
 
 
-def widened(expected: tuple[float, float], found: Measured, paper: int = PAPER_MODELS) -> tuple[float, float]:
+def widened(expected: tuple[float, float], found: Measured, paper: float = PAPER_MODELS) -> tuple[float, float]:
     """The expected region, wider by the paper's own sampling error at 95 %: that of this study for `paper` models.
 
     It stays as it is where there is no sampling error here, as of the least or largest of models. A bound that says a
@@ -116,7 +118,7 @@ def widened(expected: tuple[float, float], found: Measured, paper: int = PAPER_M
     return max(low - margin, 0) if low >= 0 else low - margin, min(high + margin, 0) if high <= 0 else high + margin
 
 
-def equivalence(found: Measured, expected: tuple[float, float], paper: int = PAPER_MODELS) -> str:
+def equivalence(found: Measured, expected: tuple[float, float], paper: float = PAPER_MODELS) -> str:
     """Reproduced where two one-sided tests at 5 % show that the quantity lies in the widened region.
 
     Not reproduced where the 95 % interval lies outside of it.
@@ -142,22 +144,24 @@ def _judged(claim: Claim, found: Measured | None, lacking: list[str], blind: lis
     unit = "trainings" if claim.kind in OF_REPEATS else "models"
     if found.reason:
         return UNDECIDED, f" with {found.n} {unit}: {found.reason}"
-    result = equivalence(found, claim.expected, _papers(claim))
+    result = equivalence(found, claim.expected, papers(claim))
     if result != UNDECIDED:
-        return result, ""
+        return HOLDS[result] if claim.predicted else result, ""
     least = number(smallest_difference(found), DIGITS.get(claim.kind, 2))
     return result, f": {found.n} {unit} could tell only differences above {least}"
 
 
-def _papers(claim: Claim) -> int:
-    """How many models, or trainings of an architecture, the paper's own number is of."""
+def papers(claim: Claim) -> float:
+    """How many models, or trainings of an architecture, the paper's own number is of: no number, no sampling error."""
+    if claim.predicted:
+        return math.inf
     return PAPER_SEEDS if claim.kind in OF_REPEATS else PAPER_MODELS
 
 
 def _row(claim: Claim, found: Measured | None, result: str, words: str) -> dict:
     found = found or Measured(*[math.nan] * 3, n=0)
     low, high = claim.expected
-    tested = widened(claim.expected, found, _papers(claim))
+    tested = widened(claim.expected, found, papers(claim))
     return {
         "claim": claim.id,
         "says": claim.says,
@@ -186,13 +190,9 @@ def _shown(claim: Claim, found: Measured | None, words: str) -> dict:
     if found:
         measured = with_interval(found.value, found.low, found.high, DIGITS.get(claim.kind, 3))
         measured += f" ({found.note})" if found.note else ""
-    verified = VERIFIED[claim.mark]
-    value = claim.paper_value if isinstance(claim.paper_value, str) else _plain(claim.paper_value)
     return {
         "Claim": claim.says,
-        "Where": claim.where or "not known",
-        "Verified": verified,
-        "Paper": value if verified == "verified" else f"{value} ({verified.split()[0]})",
+        **_papers_word(claim),
         "Counts as true": _region(claim, found),
         "Measured": measured,
         "n": str(found.n) if found else "",
@@ -201,10 +201,23 @@ def _shown(claim: Claim, found: Measured | None, words: str) -> dict:
     }
 
 
+def _papers_word(claim: Claim) -> dict[str, str]:
+    """Where the paper says it, and what; nothing of a prediction."""
+    if claim.predicted:
+        return {}
+    verified = VERIFIED[claim.mark]
+    value = claim.paper_value if isinstance(claim.paper_value, str) else _plain(claim.paper_value)
+    return {
+        "Where": claim.where or "not known",
+        "Verified": verified,
+        "Paper": value if verified == "verified" else f"{value} ({verified.split()[0]})",
+    }
+
+
 def _region(claim: Claim, found: Measured | None) -> str:
     """The region of the claim, and the wider one that the verdict is of."""
     said = _between(claim.expected)
-    tested = widened(claim.expected, found, _papers(claim)) if found else claim.expected
+    tested = widened(claim.expected, found, papers(claim)) if found else claim.expected
     wider = _between((round(tested[0], 3) + 0.0, round(tested[1], 3) + 0.0))
     return said if wider == said else f"{said}; tested: {wider}"
 
@@ -218,25 +231,37 @@ def _plain(value: float) -> str:
     return f"{value:g}".replace("-", "−")
 
 
-def _caption(data: pd.DataFrame, resamples: str, images: str) -> str:
+def _caption(data: pd.DataFrame, resamples: str, images: str, own: bool) -> str:
     counts = Counter(data["verdict"])
-    listed = ", ".join(f"{counts[name]} {name}" for name in VERDICTS)
+    names = (HOLDS.get(name, name) if own else name for name in VERDICTS if not own or name != INCOMPARABLE)
+    listed = ", ".join(f"{counts[name]} {name}" for name in names)
+    yes, no = (HOLDS[name] if own else name for name in (REPRODUCED, NOT_REPRODUCED))
+    whose = "predictions, written before the study was run" if own else "claims taken from the paper"
+    region = (
+        "A prediction holds in the region that it names; that was written before, too. "
+        if own
+        else "The region that counts as true is widened by the paper's own "
+        f"sampling error, that of {PAPER_MODELS} models or {PAPER_SEEDS} trainings of an architecture, but not across "
+        "0; the verdict is of the wider one (tested). "
+    )
     doubtful = int((data["verified"] != "verified").sum())
+    source = (
+        ""
+        if own
+        else "The paper gives numbers and words but no regions: all regions are this project's reading. Of the paper's "
+        f"statements {doubtful} are not verified but recalled or inferred, as marked. "
+    )
     return (
-        f"{len(data)} claims taken from the paper, beside what this study measures: {listed}. In brackets: 95 % "
+        f"{len(data)} {whose}, beside what this study measures: {listed}. In brackets: 95 % "
         f"intervals of {resamples} bootstrap resamples of the n models that completed all tasks of the claim (those of "
         "ρ in Fisher's z, no narrower than Bonett and Wright's), or of the trainings of single architectures. Those of "
         f"ρ: {images}; those of errors are of models or trainings alone. Differences of ρ are paired and no narrower "
         "than Meng, Rosenthal and Rubin's; the least of several is corrected for their number (Bonferroni). The least "
         "or largest value of models has no interval and decides nothing, since it hangs on which models were drawn; "
-        "the row says whether the claim holds of these. The region that counts as true is widened by the paper's own "
-        f"sampling error, that of {PAPER_MODELS} models or {PAPER_SEEDS} trainings of an architecture, but not across "
-        "0; the verdict is of the wider one (tested). "
-        f"{REPRODUCED.capitalize()}: the 90 % interval (two one-sided tests at 5 %) lies wholly within it; "
-        f"{NOT_REPRODUCED}: the 95 % interval lies wholly outside; {UNDECIDED}: neither. Tells: the smallest "
+        f"the row says whether the claim holds of these. {region}"
+        f"{yes.capitalize()}: the 90 % interval (two one-sided tests at 5 %) lies wholly within it; "
+        f"{no}: the 95 % interval lies wholly outside; {UNDECIDED}: neither. Tells: the smallest "
         "difference that this study can tell, how far within its region a quantity has to lie to be shown there in "
-        "nine of ten studies like this. The paper gives "
-        "numbers and words but no regions: all regions are this project's reading. Of the paper's statements "
-        f"{doubtful} are not verified but recalled or inferred, as marked. ρ is Spearman's rank correlation of the "
+        f"nine of ten studies like this. {source}ρ is Spearman's rank correlation of the "
         "models' errors, or of the error with depth or width."
     )

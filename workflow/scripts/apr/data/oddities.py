@@ -65,9 +65,7 @@ def all_notes(
     drawn = not items[0].split and split["by"] != "none"
     drawn_too = validation.any() and split.get("validation_fraction", 0) > 0
     notes = [
-        *_left_out(listing),
-        *listing.ignored.notes,
-        *_single_labels(listing),
+        *listed_notes(listing),
         *(_lacking("train", listing, items, train) if train.any() else []),
         *_lacking("test", listing, items, tests),
         *_levels(written),
@@ -90,6 +88,11 @@ def all_notes(
         *_copies("validation", copies.across_validation, items, drawn_too, int(validation.sum())),
         *_near("validation", copies.near_validation, items, drawn_too, int(validation.sum())),
     ]
+
+
+def listed_notes(listing: Listing) -> list[str]:
+    """What looks odd before any picture is decoded: what was left out, what may be no class, labels that are single."""
+    return [*_left_out(listing), *listing.ignored.notes, *_single_labels(listing)]
 
 
 def counted(copies: Copies, validation: bool) -> dict[str, int]:

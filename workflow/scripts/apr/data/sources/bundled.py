@@ -21,6 +21,7 @@ SIDE = 32
 TRAIN_PATCHES, TEST_PATCHES = 60, 30
 # Room for a patch to lie anywhere in its cell by half its size.
 CELL_TO_WINDOW = 1.5
+RETINA_TRAIN, RETINA_TEST = 200, 300
 DIGITS_TEST, FACES_TEST = 0.3, 0.3
 
 # Class: distribution and file. None is among the tissues, which serve as a target.
@@ -50,6 +51,8 @@ TISSUES = {
     "microaneurysms": ("skimage", "data/microaneurysms.png"),
     "retina": ("skimage", "data/retina.jpg"),
 }
+# Both large; of the round retina the square inside it, without its black border.
+RETINA = {"immunohistochemistry": TISSUES["immunohistochemistry"], "retina": (*TISSUES["retina"], 0.15)}
 
 Arrays = dict[str, np.ndarray]
 
@@ -58,9 +61,9 @@ def make_bundled(name: str) -> Arrays:
     """Make one of the small datasets.
 
     photos: colour patches of 32 px, one photograph a class. tissues: gray windows of 16 px with their
-    contrast evened out, so that neither colour nor brightness gives the class away, enlarged twofold. digits:
-    scikit-learn's 8 x 8 digits enlarged fourfold. faces: scikit-image's 25 x 25 faces and non-faces, enlarged
-    bicubically. All are 32 px.
+    contrast evened out, so that neither colour nor brightness gives the class away, enlarged twofold. retina: such
+    windows of two of the tissues, more of each. digits: scikit-learn's 8 x 8 digits enlarged fourfold. faces:
+    scikit-image's 25 x 25 faces and non-faces, enlarged bicubically. All are 32 px.
 
     Returns:
         x_train, x_test (uint8 [N, 32, 32, 3]), y_train, y_test (int64 [N]), classes (names).
@@ -115,10 +118,14 @@ def cut_patches(picture: np.ndarray, window: int, count: int, part: str, name: s
 
 
 def _from_pictures(
-    pictures: Mapping[str, tuple[str, str]], window: int, finish: Callable[[np.ndarray], np.ndarray]
+    pictures: Mapping[str, tuple],
+    window: int,
+    finish: Callable[[np.ndarray], np.ndarray],
+    train: int = TRAIN_PATCHES,
+    test: int = TEST_PATCHES,
 ) -> Arrays:
     arrays: Arrays = {}
-    for part, count in (("train", TRAIN_PATCHES), ("test", TEST_PATCHES)):
+    for part, count in (("train", train), ("test", test)):
         cut = [cut_patches(_picture(*where), window, count, part, name) for name, where in pictures.items()]
         arrays[f"x_{part}"] = finish(np.concatenate(cut))
         arrays[f"y_{part}"] = np.repeat(np.arange(len(pictures)), count)
@@ -126,13 +133,15 @@ def _from_pictures(
 
 
 @cache
-def _picture(package: str, file: str) -> np.ndarray:
-    """Pixels of a picture inside an installed package, uint8 [H, W, 3]."""
+def _picture(package: str, file: str, border: float = 0.0) -> np.ndarray:
+    """Pixels of a picture inside an installed package, uint8 [H, W, 3], without a share of each side as its border."""
     path = Path(find_spec(package).origin).parent / file
     if not path.is_file():
         raise Problem(f"{path}: {package} no longer ships this picture; install the locked version (make test does)")
     with Image.open(path) as image:
-        return np.asarray(image.convert("RGB"))
+        width, height = image.size
+        inside = [round(share * side) for share in (border, 1 - border) for side in (width, height)]
+        return np.asarray(image.convert("RGB").crop(inside))
 
 
 def _even_contrast(patches: np.ndarray) -> np.ndarray:
@@ -187,4 +196,5 @@ MAKERS: dict[str, Callable[[], Arrays]] = {
     "digits": _digits,
     "faces": _faces,
     "tissues": lambda: _from_pictures(TISSUES, SIDE // 2, _even_contrast),
+    "retina": lambda: _from_pictures(RETINA, SIDE // 2, _even_contrast, RETINA_TRAIN, RETINA_TEST),
 }
