@@ -112,5 +112,5 @@ def test_the_digest_of_a_study_is_of_all_that_it_resolves_to():
     changed = config | {"statistics": config["statistics"] | {"seed": 1}}
     assert study_of(changed).digest(changed) not in found
     assert study_of(changed).digest(config) == study_of(config).digest(config)  # a seed is of no task and no data
-    more = config | {"tasks": config["tasks"] | {"faces": config["tasks"]["faces"] | {"epochs": 11}}}
+    more = config | {"tasks": config["tasks"] | {"digits": config["tasks"]["digits"] | {"epochs": 11}}}
     assert study_of(more).digest(config) not in found

@@ -10,7 +10,8 @@ from golden import checked
 from checks.config import check_config
 from study import ROOT, read_yaml
 
-CHANGES = read_yaml(Path(__file__).parent / "changes.yaml")
+HERE = Path(__file__).parent
+CHANGES = read_yaml(HERE / "changes.yaml")
 FACTS = re.compile(r"'[^']*'|(?<![\w'])[\w.:/-]*\d[\w.,:/-]*|did you mean [\w.:-]+")
 
 
@@ -39,7 +40,7 @@ def told(message):
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_is_wrong_is_found_as_it_was(name):
-    plain = read_yaml(ROOT / f"{name}.yaml")
+    plain = read_yaml(HERE / "study.yaml" if name == "study" else ROOT / f"{name}.yaml")
     assert check_config(plain, []) == []
     lines = []
     for changes in CHANGES[name]:
@@ -50,7 +51,7 @@ def test_what_is_wrong_is_found_as_it_was(name):
 @pytest.mark.parametrize(("count", "found"), [(99, ["twice"]), (100, ["twice"]), (101, ["hold"])])
 def test_what_stands_twice_in_a_list_that_is_not_too_long_is_named(count, found):
     changes = {"regimes.probe.strengths": [1.0, *(float(number) for number in range(1, count))]}
-    told_of = check_config(changed(read_yaml(ROOT / "studies/demo.yaml"), changes), [])
+    told_of = check_config(changed(read_yaml(HERE / "study.yaml"), changes), [])
     of_strengths = [message for message in told_of if "regimes.probe.strengths" in message]
     assert [word for message in of_strengths for word in ("twice", "hold") if word in message] == found
 
@@ -65,5 +66,5 @@ def test_what_stands_twice_in_a_list_that_is_not_too_long_is_named(count, found)
 )
 def test_how_to_name_a_file_whose_address_names_none(entry, written):
     changes = {"datasets.own": entry | {"format": "class_folders"}}
-    (found,) = check_config(changed(read_yaml(ROOT / "studies/demo.yaml"), changes), [])
+    (found,) = check_config(changed(read_yaml(HERE / "study.yaml"), changes), [])
     assert written in found
