@@ -10,7 +10,7 @@ from typing import Any
 from mine.seen import Seen
 
 MODELS = ("timm:tf_efficientnet_lite0.in1k", "timm:tf_efficientnet_lite1.in1k", "timm:tf_efficientnet_lite2.in1k")
-REFERENCE = 220.0  # seconds of its trainings on photos and their subsets
+REFERENCE = 220.0  # seconds of its trainings on photos and their subsets, measured with an epoch more of most
 PAGES = 150.0  # seconds of planning, tables, figures and the report
 STARTED = 1.0  # seconds of a run beside its images
 TRAINED = 0.0008  # seconds of an image, shown once in training, at 32 pixels
