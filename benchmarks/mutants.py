@@ -32,7 +32,7 @@ from faults import ROOT, Fault, faults_of
 from reached import Near, reached
 
 LIBRARY = "workflow/scripts/apr"
-ROOMS = ("", "study", "checks", "cluster", "engine", "warm")  # of workflow/, beside the library
+ROOMS = ("", "study", "checks", "cluster", "engine", "warm", "mine")  # of workflow/, beside the library
 HANGS = 1000  # in place of an exit code: the tests were ended for their time
 HEAVY = ("torch", "torchvision.models.regnet", "pandas", "scipy.stats", "matplotlib.figure", "PIL.Image")
 
