@@ -43,8 +43,8 @@ transfer: .venv/runtime.stamp ## which pretrained model should I take? Three of 
 
 .PHONY: mine
 mine: .venv/runtime.stamp ## what suits your own pictures? make mine DATA=/path/to/pictures; LABELS=table.csv, NAME=, MINUTES= if you like; ends in mine/NAME/report.html
-	@folder=$$(python workflow/mine look $(call given,,DATA) $(call given,--labels,LABELS) $(call given,--image,IMAGE) \
-	  $(call given,--label,LABEL) $(call given,--name,NAME) $(call given,--minutes,MINUTES) $(call given,--with,WITH) --cores $(CORES)); \
+	@folder=$$(python workflow/mine look $(call given,--labels,LABELS) $(call given,--image,IMAGE) \
+	  $(call given,--label,LABEL) $(call given,--name,NAME) $(call given,--minutes,MINUTES) $(call given,--with,WITH) --cores $(CORES) $(call given,--,DATA)); \
 	echo "Running it into $$folder/; an interrupted run goes on when you repeat this command." >&2; \
 	$(call run_snakemake,$$folder,$$(cat $$folder/configfiles)); \
 	echo; python workflow/mine tell $$folder

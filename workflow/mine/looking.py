@@ -24,6 +24,7 @@ from study.settings import read_yaml
 
 MINUTES, CORES = 10, 2
 LOOKED, OWN, FILES = "looked.json", "own.yaml", "configfiles"
+KEPT = "{} was changed by hand and is kept, whatever is said above; delete it to have it written anew"
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,8 @@ def look(request: Request, directory: Path, say: Callable[[str], None]) -> Path:
     if there and (before["asked"], before["stamp"]) == (asked, stamp):
         for line in before["lines"]:
             say(line)
+        if _digest(folder / OWN) != before["own"]:
+            say(KEPT.format(folder / OWN))
         return _remembered(folder, before, request, say)
     title = request.name or title_of(place)
     with opened(place, directory, request.labels) as layout:
@@ -115,7 +118,7 @@ def look(request: Request, directory: Path, say: Callable[[str], None]) -> Path:
     if before["stamp"] not in (None, stamp):
         _read_again(folder, name, place, say)
     if there and _digest(folder / OWN) != before["own"]:
-        say(f"{folder / OWN} was changed by hand and is kept; delete it to have it written anew")
+        say(KEPT.format(folder / OWN))
     else:
         folder.mkdir(parents=True, exist_ok=True)
         write_text(folder / OWN, text)

@@ -150,3 +150,11 @@ def test_files_and_folders_can_be_overlooked():
         file.parent.relative_to(ROOT).as_posix() for file in ours if file.suffix == ".py" and file.stem != "__init__"
     )
     assert {name: count for name, count in folders.items() if count > MOST and name not in FLAT} == {}
+
+
+def test_names_of_test_files_without_a_package_are_unique():
+    """pytest imports them by their names alone."""
+    found = Counter(
+        path.name for path in (ROOT / "tests").rglob("test_*.py") if not (path.parent / "__init__.py").exists()
+    )
+    assert [name for name, count in found.items() if count > 1] == []

@@ -128,6 +128,17 @@ def test_a_loss_that_only_an_uncorrected_interval_shows_is_told_as_such(whole, s
     assert ("(by itself; corrected for 3 comparisons with the best it is within noise)" in text) == within
 
 
+@pytest.mark.parametrize(("more", "named"), [(5.0, True), (-5.0, False)])
+def test_a_model_that_is_better_as_fixed_features_is_named(whole, more, named):
+    task, scored = next(iter(whole.targets.items()))
+    level = scored.values.max() + more
+    probe = replace(scored, values=scored.values * 0 + level, low=scored.low * 0 + 1, high=scored.high * 0 + 99)
+    text = answer_of(replace(whole, targets={task: scored}, others=whole.others | {"probes": {task: probe}}))
+    said = f"; as fixed features {scored.values.index[0]} scores better than all of these ({level:.1f} [1.0, 99.0] %); "
+    assert (said in text) == named
+    assert ("as fixed features" in text) == named
+
+
 def test_ties_are_broken_in_one_way_everywhere(whole):
     names = list(IMAGENET)
     found = scores_of(whole, dict.fromkeys(names, 80.0), draws=np.full((10, RESAMPLES), 80.0))

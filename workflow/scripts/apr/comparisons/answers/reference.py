@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from apr.comparisons.answers.verdicts import BEYOND, OPEN, REVERSED, Section, named, verdict, why_open
-from apr.comparisons.wording import number, with_interval
+from apr.comparisons.wording import counted, number, with_interval
 from apr.runs.metrics import METRICS
 
 MEAN = "mean"  # the row of means, which answers nothing
@@ -63,7 +63,7 @@ def _closest(rows: list[dict[str, Any]], titles: Mapping[str, str]) -> str:
     if not better and not worse:
         return (
             "No answer whether the subset with about as many classes would rank them better: of "
-            f"{len(with_member)} differences of ρ none is beyond chance."
+            f"{counted(len(with_member), 'difference')} of ρ none is beyond chance."
         )
     texts = []
     for word, some in (("better", better), ("worse", worse)):

@@ -25,7 +25,7 @@ def answer_of(transfer: Transfer) -> str:
 
 
 def _answer(transfer: Transfer, scored: Scored) -> str:
-    return f"{_which(transfer, scored)}; {_ranks(transfer, scored)}"
+    return f"{_which(transfer, scored)}{_better_as_it_is(transfer, scored)}; {_ranks(transfer, scored)}"
 
 
 def _which(transfer: Transfer, scored: Scored) -> str:
@@ -48,6 +48,16 @@ def _which(transfer: Transfer, scored: Scored) -> str:
     if not equal:
         return f"take {first} ({score}); all others are worse beyond noise"
     return f"take {first} ({score}); {_named(equal)} {'are' if equal[1:] else 'is'} not worse beyond noise"
+
+
+def _better_as_it_is(transfer: Transfer, scored: Scored) -> str:
+    """Which model scores better as fixed features than all of them do otherwise; empty where none does."""
+    probes = transfer.others["probes"].get(scored.task)
+    if not probes or probes.metric != scored.metric or probes.losses.min() >= scored.losses.min():
+        return ""
+    best = probes.losses.idxmin()
+    score = bare_interval(probes.values[best], probes.low[best], probes.high[best], 1)
+    return f"; as fixed features {best} scores better than all of these ({f'{score} {scored.metric.unit}'.strip()})"
 
 
 def _guesses(scored: Scored, model: str) -> bool:
