@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from apr.runs.metrics import ACCURACY, PLAIN
 from mine.plans import MODELS, Plan
 from mine.seen import Seen
 
@@ -44,7 +45,7 @@ def own_text(folder: Path, title: str, place: Path, seen: Seen, plan: Plan) -> s
         f"    view: {view}",
         "    train: small",
         "    role: target",
-        "    metric: top1_error",
+        f"    metric: {PLAIN.name}",
         f"    epochs: {plan.epochs}",
         f"    batch: {plan.batch}",
         f"    flip: true  # false where left and right matter ({turned})",
@@ -99,7 +100,7 @@ def _pretrained(name: str, title: str, view: str, way: str, settings: Mapping[st
         f"    title: {_quoted(title)}",
         f"    view: {view}",
         f"    {way}: {'tune' if way == 'finetune' else way}",
-        "    metric: top1_accuracy",
+        f"    metric: {ACCURACY.name}",
         *(f"    {key}: {_flow(value)}" for key, value in settings.items()),
         f"    models: [{', '.join(map(_quoted, MODELS))}]",
     ]

@@ -227,7 +227,7 @@ def test_the_file_that_sets_the_key_is_named(demo, tmp_path):
         ),
         (
             "comparisons: {curves: {zoom_from: 6}}",
-            "comparisons.curves.zoom_from: photos_5 ends after 4 epochs; lower it",
+            "comparisons.curves.zoom_from: photos_2 ends after 4 epochs; lower it",
         ),
         (
             "comparisons: {repeats: {digits_seed: digits}}",

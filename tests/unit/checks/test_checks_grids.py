@@ -36,8 +36,8 @@ def found(demo, change, tmp_path):
             "tasks.digits_seeds.grid.batch: batch 64 is larger than the training images of the view few, at most 20;",
         ),
         (
-            "tasks: {photos_5: {grid: {epochs: [2]}}}",
-            "comparisons.curves.zoom_from: photos_5 ends after 2 epochs; lower it",
+            "tasks: {photos_2: {grid: {epochs: [2]}}}",
+            "comparisons.curves.zoom_from: photos_2 ends after 2 epochs; lower it",
         ),
     ],
 )

@@ -49,4 +49,4 @@ def test_mine_takes_what_make_was_told_and_nothing_of_the_shell_around_it(monkey
     monkeypatch.setenv("NAME", "a-machine")  # as some systems set it
     text = make("-n", "-o", ".venv/runtime.stamp", "mine", "DATA=/my pictures", "MINUTES=20")
     (look,) = [line for line in text.replace("\\\n", "").splitlines() if "workflow/mine look" in line]
-    assert re.search(r'look +"\$DATA" +--minutes "\$MINUTES" +--cores 2\);', look), look
+    assert re.search(r'look +--minutes "\$MINUTES" +--cores 2 -- "\$DATA"\);', look), look
