@@ -49,8 +49,7 @@ def run_warm(path: str, words: list[str], blocked: set[int]) -> None:
         Cold, OSError: it was not run, or not to its end.
     """
     ignored = {number for number in signal.valid_signals() if signal.getsignal(number) is signal.SIG_IGN}
-    waited = FORWARDED - ignored
-    signal.pthread_sigmask(signal.SIG_BLOCK, waited)
+    signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)  # blocked, they wait here even where they are ignored
     request = {
         "words": words,
         "executable": sys.executable,
@@ -72,7 +71,7 @@ def run_warm(path: str, words: list[str], blocked: set[int]) -> None:
         if answer != b"+":
             raise Cold(server.makefile().read() or "it ended before it began" if answer else "it ended")
         process = handles[0]
-        _thread.start_new_thread(forward, (process, waited))
+        _thread.start_new_thread(forward, (process, FORWARDED))
         code = server.recv(4, socket.MSG_WAITALL)
         if len(code) == 4:
             end_as(int.from_bytes(code, "big", signed=True))

@@ -107,8 +107,9 @@ COUNTS = """if True:
 """
 
 
-def test_signals_are_handed_on_once(start):
-    process = start(COUNTS)
+@pytest.mark.parametrize("disposition", [signal.SIG_DFL, signal.SIG_IGN], ids=["default", "ignored before"])
+def test_signals_are_handed_on_once(start, disposition):
+    process = start(COUNTS, preexec_fn=lambda: signal.signal(signal.SIGQUIT, disposition))
     process.stdout.readline()
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGTERM):
         process.send_signal(number)
