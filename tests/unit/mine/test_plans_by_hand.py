@@ -20,7 +20,7 @@ def test_seconds_by_hand():
     """Pages and runs take 150 + 24 s, so that the least of 60 s is left, half of it for 24 trainings.
 
     They show 30 / 24 / 0.0008 = 1562.5 images, eight epochs of 195; of 0.6 of each class, a cap of 79 takes 18 + 18 +
-    2 x 79 = 194. Probes see them and two thirds as many to test: 68 s at full size, 3 x (5 + 0.012 x 323.3) = 26.6 s at 128
+    2 x 79 = 194. Probes see two thirds as many more to test: 68 s at full size, 3 x (5 + 0.012 x 323) = 26.6 s at 128
     pixels. With 24 x 8 x 194 x 0.0008 = 29.8 s and 6.3 s of decoding it is 236.7 s.
     """
     found = plan([30, 5000, 30, 1200], None, DRAWN, 0.001, 1, 1, 24, trained=True)
