@@ -77,7 +77,8 @@ def test_sizes_that_are_tried():
     assert population_sizes(6) == [4, 5, 6]
     assert population_sizes(12) == [5, 6, 8, 10, 12]
     assert population_sizes(13) == [5, 6, 8, 10, 12, 13]
-    assert population_sizes(100)[-4:] == [50, 60, 80, 100]
+    tens = [10, 12, 15, 20, 25, 30, 40, 50, 60, 80]
+    assert population_sizes(1000) == [5, 6, 8, *tens, *(10 * size for size in tens), 1000]
     assert population_sizes(150)[-3:] == [100, 120, 150]
 
 
