@@ -51,7 +51,7 @@ def test_functions_that_are_asked_often_take_what_they_took(asked):
 
 
 @pytest.mark.parametrize(
-    "dryrun, quiet, plugins, shown",
+    ("dryrun", "quiet", "plugins", "shown"),
     [
         (True, {Quietness.RULES}, {}, ["a1", "b1"]),
         (True, {Quietness.RULES, Quietness.REASON}, {}, ["a1", "b1"]),
