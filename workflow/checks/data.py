@@ -175,7 +175,7 @@ def file_errors(path: list, entry: dict[str, Any], resolved: dict[str, Any]) -> 
         problem = name_problem(name)
         if problem:
             proposal = f"{{url: {shown(file['url'])}, name: {shown(plain_name(str(name)))}}}"
-            remedy = proposal if where[-1] == "name" or "files" in where else f"files: [{proposal}] in place of url"
+            remedy = proposal if "files" in where else f"files: [{proposal}] in place of url"
             yield where, f"the name {shown(name)} of the file {problem}; write {remedy}"
         elif name in names[:number]:
             yield where, f"two files have the name {shown(name)}; give one of them another name: {{url: …, name: …}}"

@@ -22,6 +22,7 @@ from apr.figures.grid import Grid
 from apr.figures.lines.retest import draw_retest
 from apr.figures.lines.since import draw_since
 from apr.figures.lines.slopes import draw_retest_slopes
+from apr.figures.ranks import multiples
 from apr.figures.ranks.best_shapes import draw_best_shapes
 from apr.figures.ranks.heat_map import draw_heat_map
 from apr.figures.ranks.multiples import draw_multiples
@@ -106,7 +107,7 @@ DRAWN = {
     "edges_heat_map": lambda: draw_heat_map(scores(), RANKING | {"pairs": pairs(16)}, **FEW, counts=COUNTS),
     "edges_pairs": lambda: draw_all_pairs(scores(), NAMES[:4], **MORE, counts=COUNTS),
     "edges_multiples": lambda: draw_multiples(scores(), RANKING | {"pairs": pairs(21)}, **FEW, counts=ALIKE),
-    "edges_of_many_models": lambda: draw_multiples(scores(700), RANKING | {"pairs": pairs(3)}, **FEW, counts=COUNTS),
+    "edges_of_many_models": lambda: draw_multiples(scores(1001), RANKING | {"pairs": pairs(3)}, **FEW, counts=COUNTS),
     "edges_retest": lambda: draw_retest(at_an_end(), retests.retest(), retests.TITLES, **BOOTSTRAP),
     "edges_retest_none": lambda: draw_retest(at_an_end().iloc[:3], retests.retest(), retests.TITLES, **BOOTSTRAP),
     "edges_since": of_five,
@@ -207,6 +208,15 @@ def test_highlights_that_are_too_many_or_none_are_refused():
         with pytest.raises(Problem) as caught:
             draw_since(since.study(), since.RETESTS, since.TITLES, asked, "linear", **BOOTSTRAP)
         assert str(caught.value).startswith(f"comparisons: since: highlight: {said}")
+
+
+@pytest.mark.parametrize(("models", "as_picture"), [(1000, False), (1001, True)])
+def test_many_points_are_drawn_as_a_picture(models, as_picture):
+    ax = Figure().add_subplot()
+    values = np.arange(models, dtype=float)
+    multiples._draw_points(ax, pd.DataFrame({"x_value": values, "y_value": values}), None)
+    assert bool(ax.collections[0].get_rasterized()) is as_picture
+    assert ax.collections[0].get_sizes().tolist() == [1.5 if as_picture else 4]
 
 
 def test_a_text_is_shortened_where_it_has_more_letters():
