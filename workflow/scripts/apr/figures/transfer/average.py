@@ -16,6 +16,8 @@ TICKS = (10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 95)
 LOOKS = ((INK, INK), (GREY, "white"))  # the targets, and their probes
 MARGIN = 0.06  # of an axis
 
+MIDDLE = "95 % intervals of "  # begins what intervals are of
+
 
 @styled
 def draw_average(transfer: Transfer) -> Drawing:
@@ -107,12 +109,14 @@ def _caption(transfer: Transfer, found: dict[str, Average], ways: dict[str, dict
     }
     fewer = few.get(len(targets), "")
     every = [one for scored in ways.values() for one in scored.values()]
+    bars = intervals_of(targets, transfer.settings["resamples"])
+    if bars.startswith(MIDDLE):
+        bars = f"the mean on {bars.removeprefix(MIDDLE)} (middle 95 %)"
     return (
         "Log odds of each model's scores, less their mean over the models on that dataset, averaged over "
         f"{', '.join(one.title for one in targets)}, against ImageNet top-1 accuracy on a logit scale. Metrics other "
         "than accuracies are treated as if they were; the aggregation is that of Kornblith, Shlens and Le (2019), of "
-        "whose text only the abstract was read, so that details may differ. Lines: least squares. Bars: the mean on "
-        f"{intervals_of(targets, transfer.settings['resamples']).removeprefix('95 % intervals of ')} (middle 95 %). "
+        f"whose text only the abstract was read, so that details may differ. Lines: least squares. Bars: {bars}. "
         f"Pearson's r, with 95 % intervals in Fisher's z over models: {clauses}.{_without(found)}{fewer}"
         f"{how_trained(every)}{far_below(every)}"
         f"{models_without(transfer)}"
