@@ -118,6 +118,9 @@ def test_as_many_rows_as_fit():
     assert rows[-1] == "… and 2 done"
     assert pieces(Block(state()), height=9)[-1] == [("… and 2 done", "dim")]
     assert [row.split()[0] for row in shown(Block(state()), height=3)[1:]] == ["photos", "…"]
+    two = {("data", ""): Counted(1, 1), ("scores", ""): Counted(2, 1)}
+    assert shown(Block(state(two)), height=3)[2:] == ["… and 1 done"]
+    assert shown(Block(state(two)), height=7)[1] == f"data   {'━' * 20} 1/1"
 
 
 def test_the_busy_and_the_failed_come_before_what_waits_and_this_before_what_is_done():

@@ -11,7 +11,19 @@ from engine import slurm
 from engine.slurm import BLOCK, QueueWatch, Refused, check_cluster, survivors
 
 COMMANDS = ["sbatch", "squeue", "scancel", "scontrol"]
-CALL = "sbatch --parsable --job-name aprbench_check --output /dev/null --export=ALL --comment check -t 30".split()
+CALL = [
+    "sbatch",
+    "--parsable",
+    "--job-name",
+    "aprbench_check",
+    "--output",
+    "/dev/null",
+    "--export=ALL",
+    "--comment",
+    "check",
+    "-t",
+    "30",
+]
 
 
 @pytest.fixture(autouse=True)
