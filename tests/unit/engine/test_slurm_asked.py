@@ -114,6 +114,8 @@ def test_a_job_that_only_has_to_wait_for_nodes_is_taken(asked, caplog):
     ]
     asked.answers = {"--test-only": (1, "the first answer"), "--begin": (1, "")}
     assert slurm._refusal("train", CALL).startswith("  train: the first answer\n")
+    asked.answers["--begin"] = (1, "sbatch: error: one\nsbatch: error: Batch job submission failed: two")
+    assert slurm._refusal("train", CALL).startswith("  train: one\ntwo\n")
 
 
 def test_jobs_of_an_earlier_call_are_those_of_this_folder_and_prefix(asked):
@@ -215,7 +217,8 @@ class Job:
     """A job as Snakemake plans it: alone, or in a group of `size`."""
 
     def __init__(self, rule, minutes=None, size=0, local=False, restarts=2):
-        self.rule, self.groupid, self.jobs = SimpleNamespace(name=rule), rule, [None] * size
+        self.groupid, self.jobs = f"group_{rule}", [None] * size
+        self.rule = SimpleNamespace(name=rule)
         self.minutes, self.is_local, self.restart_times, self.attempt = minutes, local, restarts, 1
 
     def is_group(self):
@@ -238,7 +241,7 @@ def test_of_each_kind_of_job_the_largest_and_longest_is_asked_for(monkeypatch):
     monkeypatch.setattr(submit_string, "get_submit_command", command)
     monkeypatch.setattr(utils, "set_gres_string", lambda job: " --gres=gpu:1" if job.is_group() else "")
     executor = SimpleNamespace(
-        get_account_arg=lambda job: iter(["-A me"]), get_partition_arg=lambda job: f"-p {job.groupid[:4]}"
+        get_account_arg=lambda job: iter(["-A me"]), get_partition_arg=lambda job: f"-p {job.rule.name[:4]}"
     )
     workflow = SimpleNamespace(
         scheduler=SimpleNamespace(_executor=executor),
@@ -248,7 +251,7 @@ def test_of_each_kind_of_job_the_largest_and_longest_is_asked_for(monkeypatch):
     )
     asked = ["sbatch", "--job", "-A", "me", "-p"]
     assert slurm._submissions(workflow, first=True) == [
-        ("train_b", [*asked, "trai", "-t", "60", "--gres=gpu:1"]),
+        ("group_train_b", [*asked, "trai", "-t", "60", "--gres=gpu:1"]),
         ("pack", [*asked, "pack"]),
     ]
     assert [(job, attempt) for job, attempt, *_ in seen] == [(large, 1), (other, 1), (pack, 1)]
@@ -258,6 +261,6 @@ def test_of_each_kind_of_job_the_largest_and_longest_is_asked_for(monkeypatch):
     }
     assert seen[0][3] == "settings"
     last = slurm._submissions(workflow, first=False)
-    assert last[0] == ("train_b", [*asked, "trai", "-t", "180", "--gres=gpu:1"])
+    assert last[0] == ("group_train_b", [*asked, "trai", "-t", "180", "--gres=gpu:1"])
     assert [attempt for _, attempt, *_ in seen[3:]] == [3, 3, 3]
     assert (large.attempt, other.attempt, pack.attempt) == (1, 1, 1)
