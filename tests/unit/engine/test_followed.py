@@ -152,6 +152,9 @@ def test_what_is_kept_back(plain):
 
 
 def test_by_hand_snakemake_says_all(plain):
+    silent = Terminal(workflow(quiet={Quietness.ALL}))
+    assert (silent.shown, terminal.log.handlers) == (None, [plain])
+    silent.close()
     followed = Terminal(workflow(quiet=None))
     say(LogEvent.JOB_STARTED, "Execute 1 jobs...")
     say(None, CHATTER)
