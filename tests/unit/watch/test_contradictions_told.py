@@ -128,7 +128,6 @@ def of_manifests(root):
         fewer = {"classes": ["a", "c"], "per_class": {"train": [3, 4], "test": [2, 1]}}
         yield case(key, selection=selection, **fewer)
     yield case("fewer in whole", per_class={"train": [3, 3, 2], "test": [2, 2, 2]})
-    yield case("no test", per_class={"train": [3, 3, 3]})
 
 
 def progress(planned=10, done=0, new=0, seconds=None, cost=None):
