@@ -1,4 +1,4 @@
-"""What the Snakefile asks of its engine, of made-up workflows: studies, digests, rules, and in which order jobs start."""
+"""What the Snakefile asks of its engine, of made-up workflows: studies, digests, rules, and the order of jobs."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""What goes on beside the jobs of a workflow, of made-up ones: failures, shared folders, warm starts, status and queue."""
+"""What goes on beside the jobs of a workflow: failures, shared folders, warm starts, status and queue, made up."""
 
 import logging
 import os

@@ -147,3 +147,18 @@ def test_packed_bytes_are_pictures_again():
     Image.fromarray(pixels[..., 0]).save(buffer, "PNG")
     found = decoded(np.frombuffer(buffer.getvalue(), np.uint8), 2, 4, "encoded")
     assert np.array_equal(found, np.repeat(pixels[..., :1], 3, axis=-1))
+
+
+def test_five_differences_of_64_are_near_and_six_are_not():
+    """A row of a sketch has one difference, at its end, or none; what two sketches share is in the last rows."""
+    levels = np.zeros((8, HEIGHT, WIDTH), np.uint8)
+    for differing in range(8):
+        levels[differing, [*range(differing), 7], -1] = 40
+    held = np.arange(8) > 0
+    found = likeness._candidates(levels.reshape(8, 72), held, ~held)
+    assert found == [(row, 0) for row in range(1, 6)]
+    margin = np.where(levels > 0, 3, levels).astype(np.uint8)
+    margin[:, 7, -1] = 40
+    assert likeness._candidates(margin.reshape(8, 72), held, ~held) == found  # three gray levels are a difference
+    margin[margin == 3] = 2
+    assert len(likeness._candidates(margin.reshape(8, 72), held, ~held)) == 7  # two are none
