@@ -229,6 +229,7 @@ DOCUMENTS = {
     "star": b"a: *b\n",
     "tag": b"a: !own b\n",
     "nested": b"[" * 5000,
+    "nested yaml": b"a: " + b"[" * 1500 + b"]" * 1500,
     "nested json": b'{"a":' * 100_000,
 }
 

@@ -152,7 +152,7 @@ def batch_complexity(
     total = np.concatenate([total, [[stem_width * size**2]]], axis=1).repeat(len(depths), axis=0)
     if pool:
         size = _halved(size, 2)
-    width_in = np.full(len(depths), stem_width, dtype=np.int64)
+    width_in = np.full(len(depths), stem_width)
     for stage, stride in enumerate(strides):
         width, out = widths[:, stage], _halved(size, stride)
         if block == "bottleneck":
