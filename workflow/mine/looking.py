@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
@@ -14,6 +15,7 @@ from apr.basics.files import read_json, write_json, write_text
 from apr.basics.problems import Problem
 from apr.data.reading.walking import walk
 from apr.runs.machine.devices import nvidia
+from locked import why_locked
 from mine.layouts import NOT_GIVEN, Labels, found_place, opened
 from mine.names import name_of, title_of
 from mine.own_file import BASE, own_text, suffix_of
@@ -88,6 +90,7 @@ def look(request: Request, directory: Path, say: Callable[[str], None]) -> Path:
         raise Problem(f"DATA={request.data}: {wrong}")
     name = name_of(place, request.name)
     folder = directory / name
+    _refuse_if_busy(folder)
     before = _before(folder)
     if before["data"] not in (None, str(place)):
         raise Problem(
@@ -132,12 +135,33 @@ def _gone_on(request: Request, directory: Path, say: Callable[[str], None]) -> P
     known = sorted(path.parent.name for path in directory.glob(f"*/{OWN}")) if directory.is_dir() else []
     if request.name in known:
         folder = directory / request.name
-        return _remembered(folder, _before(folder), request, say)
+        before = _before(folder)
+        _refuse_if_changed(folder, before)
+        return _remembered(folder, before, request, say)
     if request.name and known:
         raise Problem(
             f"NAME={request.name}: there is no {directory / request.name / OWN}; there are {', '.join(known)}"
         )
     raise Problem(f"{NOT_GIVEN}{f'; or go on with NAME={known[0]}' if known else ''}")
+
+
+def _refuse_if_busy(folder: Path) -> None:
+    if busy := why_locked(folder):
+        raise Problem(busy)
+
+
+def _refuse_if_changed(folder: Path, before: dict[str, Any]) -> None:
+    """Pictures that have changed are read again where they are named; of those that are gone what was read is kept."""
+    _refuse_if_busy(folder)
+    place = Path(before["data"] or "")
+    if before["data"] is None or not place.exists():
+        return
+    labels = Labels(**before["asked"]["labels"]) if before["asked"]["labels"] else None
+    if _stamp(place, labels) != before["stamp"]:
+        columns = {"LABELS": labels.table, "IMAGE": labels.image, "LABEL": labels.label} if labels else {}
+        given = {"NAME": folder.name, "DATA": str(place)} | {key: value for key, value in columns.items() if value}
+        words = " ".join(f"{key}={shlex.quote(value)}" for key, value in given.items()).replace("$", "$$")
+        raise Problem(f"{place}: its pictures or labels have changed since they were looked at; say make mine {words}")
 
 
 def _remembered(folder: Path, known: dict[str, Any], request: Request, say: Callable[[str], None]) -> Path:

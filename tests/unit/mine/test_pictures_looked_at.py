@@ -140,6 +140,31 @@ def test_pictures_that_have_changed_are_read_again(tmp_path):
     assert "26 pictures" in said[0]
 
 
+def test_going_on_by_name_says_how_pictures_that_have_changed_are_read_again(tmp_path):
+    place = shells(tmp_path)
+    folder, _ = looked(tmp_path, place)
+    before = tree(folder)
+    put(place, "dog/more.jpg")
+    with pytest.raises(Problem, match=rf"have changed since .* make mine NAME=sea_shells DATA='{place}'$"):
+        looked(tmp_path, None, name="sea_shells")
+    assert tree(folder) == before
+    looked(tmp_path, place)
+    assert looked(tmp_path, None, name="sea_shells")[0] == folder
+    place.rename(tmp_path / "elsewhere")  # what was read of them is kept
+    assert looked(tmp_path, None, name="sea_shells")[0] == folder
+
+
+def test_nothing_changes_while_a_run_goes_on(tmp_path):
+    place = shells(tmp_path)
+    folder, _ = looked(tmp_path, place)
+    put(folder, ".snakemake/locks/0.output.lock")
+    before = tree(folder)
+    for data, name in ((place, None), (None, "sea_shells")):
+        with pytest.raises(Problem, match="another run of this study goes on in this folder"):
+            looked(tmp_path, data, name, minutes="60")
+    assert tree(folder) == before
+
+
 def test_labels_that_have_changed_are_read_again(tmp_path):
     place = listed(tmp_path)
     table = (place / "t.csv").rename(tmp_path / "labels.csv")
