@@ -19,8 +19,6 @@ SHIPPED = [
     ["studies/retest.yaml", "studies/retest_live.yaml"],
 ]
 
-RESNET = "{block: basic, depths: [1, 1, 1], widths: [16, 32, 64], strides: [1, 2, 2], stem_width: 16}"
-
 
 @pytest.mark.parametrize("names", SHIPPED, ids=" ".join)
 def test_shipped_studies_have_no_errors(names):
@@ -168,7 +166,7 @@ def test_the_file_that_sets_the_key_is_named(demo, tmp_path):
     [
         ("tasks: {digits_seeds: {models: [a099]}}", "tasks.digits_seeds.models: no model 'a099' (a000 to a029)"),
         (
-            f"networks: {{resnet8: {RESNET}}}\ntasks: {{digits_seeds: {{models: [resnet9]}}}}",
+            "networks: {resnet8: {depths: [1], widths: [8], strides: [1]}}\ntasks: {digits_seeds: {models: [resnet9]}}",
             "tasks.digits_seeds.models: no model 'resnet9' (did you mean resnet8?)",
         ),
         (

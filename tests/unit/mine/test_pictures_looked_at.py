@@ -116,6 +116,28 @@ def test_what_a_user_changed_is_kept_and_what_was_laid_over_is_remembered(tmp_pa
     assert len(files_of(folder)) == 3
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("statistics: {resample: 500}\n", r"statistics\.resample: no such key \(did you mean resamples\?\)"),
+        ("tasks: {sea_shells: {epochs: many}}\n", r"more\.yaml: tasks\.sea_shells\.epochs: 'many'"),
+        ("title: [\n", r"more\.yaml: line \d"),
+    ],
+)
+def test_a_typo_in_what_is_laid_over_leaves_nothing_behind(tmp_path, text, wanted):
+    place, more = shells(tmp_path), tmp_path / "more.yaml"
+    more.write_text(text)
+    with pytest.raises(Problem, match=wanted):
+        looked(tmp_path, place, overlays=str(more))
+    assert tree(tmp_path / "mine") == {}
+    folder, _ = looked(tmp_path, place)
+    before = tree(folder)
+    for data in (place, None):
+        with pytest.raises(Problem, match=wanted):
+            looked(tmp_path, data, name="sea_shells", overlays=str(more))
+    assert tree(folder) == before
+
+
 def test_a_study_by_hand_is_gone_on_with(tmp_path):
     put(tmp_path, "mine/own_one/own.yaml", data=b"title: mine\n")
     folder, _ = looked(tmp_path, None, name="own_one")
