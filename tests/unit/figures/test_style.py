@@ -80,7 +80,7 @@ def test_labels_that_panels_share_stand_at_the_edge():
     assert axes[2].get_ylabel() == "y"
 
 
-@pytest.mark.parametrize(("length", "columns", "more"), [(8, 3, 7.5), (20, 3, 7.5), (23, 3, 7.5), (40, 1, 14.5)])
+@pytest.mark.parametrize(("length", "columns", "more"), [(8, 3, 7.5), (20, 3, 7.5), (24, 3, 7.5), (25, 1, 14.5)])
 def test_a_legend_is_one_row_where_it_fits(length, columns, more):
     figure, _ = panels(1)
     figure.set_figwidth(130 * MM)
