@@ -115,4 +115,20 @@ def counts():
 
 def test_numbers_are_what_they_were():
     parts = (ranks(), choices(), lines(), transfer(), counts())
-    checked("statistics", "".join(f"{name}: {told(value)}\n" for part in parts for name, value in part))
+    with np.errstate(divide="raise", invalid="raise"):  # what is undefined is meant to be, and warns of nothing
+        text = "".join(f"{name}: {told(value)}\n" for part in parts for name, value in part)
+    checked("statistics", text)
+
+
+def test_what_is_undefined_in_a_resample_warns_of_nothing():
+    """Resamples of two models, or of equal ones, are constant: there 0 is divided by 0."""
+    with np.errstate(divide="raise", invalid="raise"):
+        for errors in ([20.0, 30.0], [20.0, 20.0, 30.0], [0.0, 100.0, 50.0]):
+            kept = kept_by_counts(np.array(errors), 40, 60, 0)
+            assert ((kept >= 0) & (kept <= 1) | np.isnan(kept)).all()
+        assert np.isnan(rho_draws(X[:3], X[:3], 60, 0)).any()
+        assert np.isnan(bootstrap_lines(X[:2], Y[:2], 60, 0)[0]).any()
+        slopes = fit_slope(X[:4], Y[:4], None, np.ones(4, bool), 200, 0).slopes
+        assert np.isnan(slopes).any()
+        found = ceilings(np.array([20.0, 20.0, 20.0, 30.0]), [np.array([-1.0, 1.0])], 40, 0)
+        assert np.nanmin(found.reliability) == 0

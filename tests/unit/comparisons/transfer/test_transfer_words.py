@@ -11,6 +11,7 @@ from apr.comparisons.transfer.choices import chosen_by_imagenet, worse_than_best
 from apr.comparisons.transfer.models import _mean_ranks, models_table
 from apr.comparisons.transfer.slopes import flattened, scored_ways, slopes_basis
 from apr.comparisons.transfer.targets import _accuracies, _scored, short_names
+from apr.comparisons.transfer.trained import trained_as
 from apr.runs.metrics import METRICS
 
 NAN = float("nan")
@@ -198,3 +199,32 @@ def test_mean_ranks_by_hand():
     assert rows["low"].isna().all()
     apart = transfer({"own": scored({"a": 1}), "more": scored({"b": 1})})
     assert _mean_ranks(apart, pd.DataFrame({"model": ["a", "b"], "target": ["own", "more"]})) == []
+
+
+# --- how models were trained ---
+
+
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        ({"way": "finetune", "start": "scratch", "epochs": 1}, "from scratch for 1 epoch"),
+        ({"way": "finetune", "layers": "head", "resolution": None}, "(the head alone) at each model's own resolution"),
+        ({"way": "probe", "classifier": "neighbours"}, "fixed features under nearest neighbours"),
+        (
+            {
+                "way": "finetune",
+                "optimiser": "sgd",
+                "grid": {"optimiser, lr": [["sgd", 1], ["adamw", 2]], "seed": [1, 2]},
+            },
+            "fine-tuned, all of 2 cells (optimiser, lr), 2 seeds",
+        ),
+        (
+            {"way": "finetune", "grid": {"lr": [1, 2, 3]}, "choose": "validation", "tried": 2, "again": 3},
+            "the best by validation of 2 cells drawn from 3 (lr 1, 2, 3), which is trained with 3 more seeds",
+        ),
+        ({"way": "published"}, ""),
+    ],
+)
+def test_how_models_were_trained_in_words(how, says):
+    assert trained_as([("Plants", how)]).endswith(f"{says}." if says else "")
+    assert bool(trained_as([("Plants", how)])) == bool(says)

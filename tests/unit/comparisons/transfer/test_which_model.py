@@ -15,7 +15,6 @@ from apr.comparisons.transfer.choices import chosen_by_imagenet, worse_than_best
 from apr.comparisons.transfer.models import models_table
 from apr.comparisons.transfer.rankings import rankings_table
 from apr.comparisons.transfer.scores import scores_table
-from apr.comparisons.transfer.trained import trained_as
 
 BEST = "timm:tf_efficientnet_lite2.in1k"
 
@@ -223,32 +222,6 @@ def test_captions_say_how_models_were_trained(whole):
     for table in (models_table(whole), rankings_table(whole), scores_table(whole)):
         assert f" How: Eurosat, Lesions, Proteins: {how}" in table.caption
     assert "fixed features under a logistic regression at 64 px" in models_table(whole).caption
-
-
-@pytest.mark.parametrize(
-    ("how", "says"),
-    [
-        ({"way": "finetune", "start": "scratch", "epochs": 1}, "from scratch for 1 epoch"),
-        ({"way": "finetune", "layers": "head", "resolution": None}, "(the head alone) at each model's own resolution"),
-        ({"way": "probe", "classifier": "neighbours"}, "fixed features under nearest neighbours"),
-        (
-            {
-                "way": "finetune",
-                "optimiser": "sgd",
-                "grid": {"optimiser, lr": [["sgd", 1], ["adamw", 2]], "seed": [1, 2]},
-            },
-            "fine-tuned, all of 2 cells (optimiser, lr), 2 seeds",
-        ),
-        (
-            {"way": "finetune", "grid": {"lr": [1, 2, 3]}, "choose": "validation", "tried": 2, "again": 3},
-            "the best by validation of 2 cells drawn from 3 (lr 1, 2, 3), which is trained with 3 more seeds",
-        ),
-        ({"way": "published"}, ""),
-    ],
-)
-def test_how_models_were_trained_in_words(how, says):
-    assert trained_as([("Plants", how)]).endswith(f"{says}." if says else "")
-    assert bool(trained_as([("Plants", how)])) == bool(says)
 
 
 def test_a_regret_beyond_the_median_is_said_so_and_not_as_a_share(whole):
