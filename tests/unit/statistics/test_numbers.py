@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy as np
 from golden import checked
 
-from apr.statistics.bootstrap import interval, resampled_rows, times_drawn
+from apr.statistics.bootstrap import interval, resampled_correlation, resampled_rows, times_drawn
 from apr.statistics.counts import clopper_pearson
 from apr.statistics.deconvolution import on_endless_images
 from apr.statistics.densities import overlap
@@ -20,7 +20,7 @@ from apr.statistics.outputs import image_weights
 from apr.statistics.ranks import kept_by_counts, nearly_perfect, rho_draws, spearman
 from apr.statistics.regret import selection_regret, winner_regret
 from apr.statistics.restricted import among_best, drawn_rho, range_corrected
-from apr.statistics.slope_change import kink, mean_distance, slope_change
+from apr.statistics.slope_change import hc3_p, kink, mean_distance, slope_change
 from apr.statistics.transfer.slopes import fit_slope
 from apr.statistics.transfer.splines import fit_spline, spline_band
 
@@ -128,6 +128,11 @@ def test_what_is_undefined_in_a_resample_warns_of_nothing():
             assert ((kept >= 0) & (kept <= 1) | np.isnan(kept)).all()
         assert np.isnan(rho_draws(X[:3], X[:3], 60, 0)).any()
         assert np.isnan(bootstrap_lines(X[:2], Y[:2], 60, 0)[0]).any()
+        two = resampled_correlation(X[:2], Y[:2], times_drawn(resampled_rows(2, 20, 0)))
+        assert 0 < np.isnan(two).sum() < 20
+        few = fit_slope(X, Z, None, np.arange(11) < 4, 200, 0).slopes  # resamples without any of the four
+        assert 0 < np.isnan(few).sum() < 200
+        assert np.isnan(hc3_p(np.eye(3), np.array([1.0, 2, 3]), [1, 0, 0]))
         slopes = fit_slope(X[:4], Y[:4], None, np.ones(4, bool), 200, 0).slopes
         assert np.isnan(slopes).any()
         found = ceilings(np.array([20.0, 20.0, 20.0, 30.0]), [np.array([-1.0, 1.0])], 40, 0)
