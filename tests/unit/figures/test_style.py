@@ -22,6 +22,9 @@ from apr.figures.style import (
     value_scale,
 )
 
+EVERY_TICK = [0.1, 0.5, 1, 2, 5, 10, 15, 20, 30, 40, 50, 60, 65, 70, 75, 80, 85, 88, 90, 92, 94, 95, 96, 97, 98, 99]
+EVERY_TICK += [99.5, 99.9]
+
 
 def test_points_get_smaller_and_fainter_with_their_number():
     found = {n: tuple(point_style(n).values()) for n in (10, 22, 25, 50, 125, 500)}
@@ -148,6 +151,7 @@ def test_limits_by_hand(values, scale, margin, expected):
         ((2, 98), "probit", 0.1, 9, [2, 10, 20, 50, 80, 90, 98]),  # of 4.107, so that two are 0.411 apart
         ((0.05, 99.95), "probit", 0.12, 9, [1, 10, 50, 90, 99]),  # 0.79 apart, and 99.9 would be 0.764 from 99
         ((0.05, 99.95), "probit", 0.11, 9, [0.1, 1, 10, 50, 90, 99, 99.9]),
+        ((0.05, 99.95), "probit", 0, 9, EVERY_TICK),
         ((61, 64), "probit", 0.1, 9, [61, 61.5, 62, 62.5, 63, 63.5, 64]),  # none of the round ones: even steps
     ],
 )

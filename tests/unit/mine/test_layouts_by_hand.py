@@ -146,3 +146,9 @@ def test_a_file_that_is_no_archive_is_told_what_to_give(tmp_path):
         f"DATA={tmp_path}/t.TSV: is a file, and no archive; give the folder of its pictures, and LABELS="
         f"{tmp_path}/t.TSV"
     )
+
+
+def test_a_refusal_beside_a_table_asks_whether_the_classes_stand_there(tmp_path):
+    assert message(recognised, pictures(tmp_path, SPLIT)).endswith(
+        "; if the classes stand in a table, name it: LABELS=t.csv"
+    )

@@ -27,7 +27,7 @@ def run(monkeypatch, *arguments):
 
 
 def test_all_that_may_be_asked_is_handed_over(monkeypatch, capsys, tmp_path):
-    (tmp_path / "a.yaml").touch()
+    (tmp_path / "a.yaml").write_text("title: x\n")
     asked = ["--labels", "t.csv", "--image", "im", "--label", "kind", "--name", "n", "--minutes", "30", "--cores", "4"]
     found = run(monkeypatch, "look", "/data", *asked, "--with", tmp_path / "a.yaml", "--directory", "there")
     labels, files = Labels("t.csv", "im", "kind"), (str(tmp_path / "a.yaml"),)

@@ -225,7 +225,8 @@ def test_what_is_said_and_remembered_whole(tmp_path, no_gpu, monkeypatch):
     assert again == [*lines, kept, f"study: studies/mine.yaml {own}"]
     with pytest.raises(Problem) as caught:
         look(Request.of(None, "stones", None, None, None, None), tmp_path / "mine", again.append)
-    assert str(caught.value) == f"NAME=stones: there is no {tmp_path}/mine/stones/own.yaml; there are sea_shells"
+    there = "there are sea_shells: correct it, or name the pictures of a new one, DATA="
+    assert str(caught.value) == f"NAME=stones: there is no {tmp_path}/mine/stones/own.yaml; {there}"
     with pytest.raises(Problem, match=r"; or go on with NAME=sea_shells$"):
         look(Request.of(None, None, None, None, None, None), tmp_path / "mine", again.append)
     with pytest.raises(Problem, match=r"mine x': holds a blank, .* choose another$"):
@@ -262,7 +263,7 @@ def test_numbers_that_are_none(text):
 
 
 def test_requests(tmp_path):
-    put(tmp_path, "a.yaml", "b.yaml")
+    put(tmp_path, "a.yaml", "b.yaml", data=b"title: x\n")
     files = (str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml"))
     asked = Request.of("x", "n", Labels("t"), "2.5", "3.7", f" {files[0]}  {files[1]}")
     assert asked == Request("x", "n", Labels("t"), 2.5, 3, files)

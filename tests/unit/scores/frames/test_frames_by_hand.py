@@ -9,6 +9,7 @@ from figure_studies import row, written
 
 from apr.basics.problems import Problem
 from apr.runs.metrics import METRICS
+from apr.scores import collected
 from apr.scores.frames import complete, read_column, read_models, read_repeats, read_runs, read_values, side_by_side
 from apr.scores.table import score_row
 from apr.scores.tested import Counts, counts_of, counts_of_view, images_of, losses, losses_of, metric_of, read_counts
@@ -113,3 +114,42 @@ def test_losses_are_turned_where_the_greatest_is_best():
     repeats = pd.DataFrame({"model": ["a", "a"], "seed": [1, 2], "value": [60.0, 70.0]})
     assert losses_of(repeats, COUNTS, "x")["value"].tolist() == [40, 30]
     assert losses_of(repeats, COUNTS, "z")["value"].tolist() == [60, 70]
+
+
+def test_the_protocol_of_a_run_that_starts_from_another_is_of_that_one(monkeypatch):
+    def told(protocol, **about):
+        return protocol | about
+
+    monkeypatch.setattr(collected, "full_protocol", told)
+    plan = {"way": "train", "protocol": {"lr": 0.1, "seed": 1}, "metric": "top1_error"}
+    start = {"protocol": {"genotype": "of the source"}}
+    planned = {"model": "a000", "genotype": None, "seed": None, "cell": {"lr": 0.2}}
+    found = collected.protocol_now(plan, planned, {"view": "v"}, start)
+    own = {"lr": 0.2, "seed": 1, "manifest": {"view": "v"}}
+    assert found == own | {"genotype": "of the source", "source": start}
+    found = collected.protocol_now(plan, planned | {"genotype": "own", "seed": 7}, {"view": "v"}, None)
+    assert found == own | {"seed": 7, "genotype": "own", "source": None}
+    assert collected.whole(plan)
+
+
+@pytest.mark.parametrize(
+    ("rung", "rungs", "otherwise"),
+    [
+        (None, [{"epochs": 2}], False),
+        ({"epochs": 2}, [{"epochs": 2}], False),
+        ({"epochs": 3}, [{"epochs": 2}], True),
+        ({"epochs": 3}, None, True),
+    ],
+)
+def test_a_run_that_another_search_dropped_is_told_of(monkeypatch, rung, rungs, otherwise):
+    plan = {"way": "train"} | ({"rungs": rungs} if rungs else {})
+    run = {"model": "a", "protocol": {"x": 1}, "rung": rung}
+    assert collected.dropped_otherwise(run, plan) is otherwise
+    monkeypatch.setattr(collected, "protocol_now", lambda *_: {"x": 1})
+    monkeypatch.setattr(collected, "check_protocol", lambda *_: None)
+    if otherwise:
+        said = (
+            "r.json: was dropped after epoch 3 by another search than the study's, if it has one. Delete the file to "
+        )
+        arguments = run, plan, {"model": "a"}, {}, None, "r.json"
+        assert message(collected.check_current, *arguments) == f"{said}train it on"
