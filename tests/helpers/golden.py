@@ -23,6 +23,7 @@ VALUES = (
     *("zorder", "fontsize", "fontweight", "fontstyle", "ha", "va", "rotation", "clip_on", "visible", "hatch"),
 )
 NUMBERS = ("xydata", "offsets", "sizes", "segments", "xy", "width", "height", "position", "array", "extent")
+PAD = 3.5  # points between a tick and its number, where nothing else is said
 LISTED = 24  # numbers; of more, some sums stand for all
 
 
@@ -115,6 +116,7 @@ def axes_text(ax) -> list[str]:
             f"size={number(tick.tick1line.get_markersize())} width={number(tick.tick1line.get_markeredgewidth())} "
             f"font={number(tick.label1.get_fontsize())} {number(axis.label.get_fontsize())} "
             f"colors={' '.join(color(one.get_color()) for one in (tick.tick1line, tick.label1, axis.label))}"
+            + (f" pad={number(tick.get_pad())}" if tick.get_pad() != PAD else "")
         )
     lines += [f"title {loc} {ax.get_title(loc)!r}" for loc in ("left", "center", "right") if ax.get_title(loc)]
     drawn = [*ax.lines, *ax.collections, *ax.patches, *ax.texts, *ax.images, *ax.artists]
