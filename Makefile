@@ -4,6 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 CORES ?= 2
+STUDY ?= demo
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: help
@@ -75,8 +76,10 @@ lock: .venv/runtime.stamp ## pin the newest versions that envs/*.in allow
 	echo 'uv==$(shell uv --version | cut -d' ' -f2)' | uv pip compile --quiet --generate-hashes --no-header - -o envs/bootstrap.lock
 
 .PHONY: unlock
-unlock: .venv/runtime.stamp ## release the demo's lock after Snakemake itself was killed (kill -9, power cut)
-	snakemake --configfile studies/demo.yaml --directory demo --unlock
+unlock: .venv/runtime.stamp ## release a study's lock after Snakemake itself was killed (kill -9, power cut): make unlock STUDY=mine/NAME, by default the demo's
+	@test -d "$(STUDY)" || { echo "error: STUDY=$(STUDY): there is no such folder here; name that of a study, such as mine/NAME" >&2; exit 1; }
+	@files=$$(cat "$(STUDY)/configfiles" 2>/dev/null || echo "studies/$(STUDY).yaml"); \
+	snakemake --configfile $$files --directory "$(STUDY)" --unlock
 
 .PHONY: clean
 clean: ## remove the results of demo, slices, retest, published and transfer; the environment in .venv stays
@@ -87,8 +90,8 @@ given = $(if $(findstring command,$(origin $(2))),$(1) "$$$(2)")
 
 # $(1): a folder. $(2): the files of a study. $(3): more options of Snakemake
 define run_snakemake
-snakemake --configfile $(2) --directory $(1) --cores $(CORES) $(3) --quiet rules host reason progress; \
-	snakemake --configfile $(2) --directory $(1) --cores $(CORES) $(3) --quiet all --report report.html
+python -P workflow/interruptible.py --configfile $(2) --directory $(1) --cores $(CORES) $(3) --quiet rules host reason progress; \
+	python -P workflow/interruptible.py --configfile $(2) --directory $(1) --cores $(CORES) $(3) --quiet all --report report.html
 endef
 
 # $(1): a study; its results go to a folder of the same name. $(2): more options of Snakemake. $(3): its files, where they

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+import snakemake.exceptions
 from snakemake.common import overwrite_function_params
 from snakemake.jobs import Job
 from snakemake.resources import Resource
@@ -17,6 +18,7 @@ from snakemake.settings.enums import Quietness
 
 from apr.basics.problems import Problem
 from code_digest import digest
+from locked import unlocking, why_locked
 from study import ROOT, Study, study_of
 
 SCRIPTS = ROOT / "workflow/scripts"
@@ -39,12 +41,22 @@ def started_study(workflow: Any, config: dict[str, Any]) -> Study:
     os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]))
     if not workflow.is_main_process:
         return study_of(config)
+    snakemake.exceptions.LockException = Locked  # which Snakemake looks up there when it finds a lock
     from checks.config import checked_study
 
     try:
         return checked_study(config, workflow.overwrite_configfiles or [ROOT / "config.yaml"])
     except Problem as problem:
         sys.exit(f"error: {problem}")
+
+
+class Locked(SystemExit):
+    """In place of Snakemake's own exception, whose message does not say how far the other run is."""
+
+    def __init__(self) -> None:
+        folder = os.getcwd()
+        other = f"{folder}: another run works on the same files; wait for it, or {unlocking(Path(folder))}"
+        super().__init__(f"error: {why_locked(folder) or other}")
 
 
 def given_files(workflow: Any) -> dict[str, str]:

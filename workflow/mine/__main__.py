@@ -10,6 +10,10 @@ from pathlib import Path
 if __name__ == "__main__":
     WORKFLOW = Path(__file__).parents[1]
     sys.path[:1] = [str(WORKFLOW), str(WORKFLOW / "scripts")]
-    from mine.command import main
+    try:
+        from mine.command import main
 
-    main()
+        main()
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on", file=sys.stderr)
+        sys.exit(130)

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from apr.basics.problems import Problem
+from apr.basics.values import nearest
 from apr.data.formats import Listing, read_listing
 from apr.data.reading.groups import COLUMNS
 from apr.data.reading.label_table import LabelTable, one_hot_columns, read_table
@@ -92,7 +93,7 @@ def opened(place: Path, work: Path, labels: Labels | None = None) -> Iterator[La
         yield recognised(place, labels)
         return
     work.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=work, prefix=".looking-") as part:
+    with TemporaryDirectory(dir=work, prefix=".looking-") as part, _named_after(place, part):
         folder = Path(part, "unpacked")
         report = unpack_all([place], folder)
         try:
@@ -105,6 +106,15 @@ def opened(place: Path, work: Path, labels: Labels | None = None) -> Iterator[La
             layout = recognised(folder, labels)
             layout.options["nested"] = True
         yield layout
+
+
+@contextmanager
+def _named_after(place: Path, part: str) -> Iterator[None]:
+    """Problems of what was unpacked name the archive, which a reader knows, in place of a folder that is soon gone."""
+    try:
+        yield
+    except Problem as problem:
+        raise Problem(re.sub(rf"{re.escape(part)}/[^/\s:]+", lambda _: str(place), str(problem))) from problem
 
 
 def recognised(folder: Path, labels: Labels | None = None) -> Layout:
@@ -191,6 +201,10 @@ def _of_table(folder: Path, labels: Labels) -> Layout:
     if not stems:
         raise Problem(f"{folder}: holds no picture, beside LABELS={labels.table}; give the folder of its pictures")
     table = read_table(path, [], LeftOut(), pictures=stems)
+    for said, name in (("IMAGE", labels.image), ("LABEL", labels.label)):
+        if name and name not in table.columns:
+            there = nearest(name, table.columns, f" (it has {', '.join(table.columns)})")
+            raise Problem(f"{said}={name}: {labels.table} has no such column{there}; correct it")
     image = labels.image or _image_column(table, stems)
     label = labels.label or _label_column(table, image)
     options = {"table": path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)}

@@ -3,10 +3,12 @@
 import hashlib
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from apr.basics.addresses import folder_problem
@@ -14,6 +16,9 @@ from apr.basics.files import read_json, write_json, write_text
 from apr.basics.problems import Problem
 from apr.data.reading.walking import walk
 from apr.runs.machine.devices import nvidia
+from checks.config import check_config
+from first_look import error_lines
+from locked import why_locked
 from mine.layouts import NOT_GIVEN, Labels, found_place, opened
 from mine.names import name_of, title_of
 from mine.own_file import BASE, own_text, suffix_of
@@ -21,6 +26,7 @@ from mine.plans import Plan, plan_of
 from mine.seen import Seen, described, seen_in
 from study import ROOT
 from study.settings import read_yaml
+from yaml_files import merged, read_document
 
 MINUTES, CORES = 10, 2
 LOOKED, OWN, FILES = "looked.json", "own.yaml", "configfiles"
@@ -59,6 +65,8 @@ class Request:
         for file in files:
             if not Path(file).is_file():
                 raise Problem(f"WITH={overlays}: there is no file {file}; name study files, parted by blanks")
+            if wrong := error_lines(file):
+                raise Problem(f"WITH={overlays}: {'; '.join(wrong)}")
         wanted = _number("MINUTES", minutes, MINUTES)
         return cls(data, name, labels, wanted, int(_number("CORES", cores, CORES)), files)
 
@@ -88,6 +96,7 @@ def look(request: Request, directory: Path, say: Callable[[str], None]) -> Path:
         raise Problem(f"DATA={request.data}: {wrong}")
     name = name_of(place, request.name)
     folder = directory / name
+    _refuse_if_busy(folder)
     before = _before(folder)
     if before["data"] not in (None, str(place)):
         raise Problem(
@@ -103,6 +112,7 @@ def look(request: Request, directory: Path, say: Callable[[str], None]) -> Path:
             say(line)
         if _digest(folder / OWN) != before["own"]:
             say(KEPT.format(folder / OWN))
+        _refuse_wrong(folder, None, before, request)
         return _remembered(folder, before, request, say)
     title = request.name or title_of(place)
     with opened(place, directory, request.labels) as layout:
@@ -114,10 +124,12 @@ def look(request: Request, directory: Path, say: Callable[[str], None]) -> Path:
         say(line)
     text = own_text(folder, title, place, seen, plan)
     known = before | {"data": str(place), "asked": asked, "stamp": stamp, "lines": lines, "task": name}
+    kept = there and _digest(folder / OWN) != before["own"]
+    _refuse_wrong(folder, None if kept else text, before, request)
     known |= {"handed": seen.handed, "groups": "" if seen.parts else seen.groups, "epochs": plan.epochs}
     if before["stamp"] not in (None, stamp):
         _read_again(folder, name, place, say)
-    if there and _digest(folder / OWN) != before["own"]:
+    if kept:
         say(KEPT.format(folder / OWN))
     else:
         folder.mkdir(parents=True, exist_ok=True)
@@ -132,22 +144,69 @@ def _gone_on(request: Request, directory: Path, say: Callable[[str], None]) -> P
     known = sorted(path.parent.name for path in directory.glob(f"*/{OWN}")) if directory.is_dir() else []
     if request.name in known:
         folder = directory / request.name
-        return _remembered(folder, _before(folder), request, say)
+        before = _before(folder)
+        _refuse_if_changed(folder, before)
+        _refuse_wrong(folder, None, before, request)
+        return _remembered(folder, before, request, say)
     if request.name and known:
         raise Problem(
-            f"NAME={request.name}: there is no {directory / request.name / OWN}; there are {', '.join(known)}"
+            f"NAME={request.name}: there is no {directory / request.name / OWN}; there are {', '.join(known)}: "
+            "correct it, or name the pictures of a new one, DATA="
         )
     raise Problem(f"{NOT_GIVEN}{f'; or go on with NAME={known[0]}' if known else ''}")
 
 
+def _refuse_if_busy(folder: Path) -> None:
+    if busy := why_locked(folder):
+        raise Problem(busy)
+
+
+def _refuse_if_changed(folder: Path, before: dict[str, Any]) -> None:
+    """Pictures that have changed are read again where they are named; of those that are gone what was read is kept."""
+    _refuse_if_busy(folder)
+    place = Path(before["data"] or "")
+    if before["data"] is None or not place.exists():
+        return
+    labels = Labels(**before["asked"]["labels"]) if before["asked"]["labels"] else None
+    if _stamp(place, labels) != before["stamp"]:
+        columns = {"LABELS": labels.table, "IMAGE": labels.image, "LABEL": labels.label} if labels else {}
+        given = {"NAME": folder.name, "DATA": str(place)} | {key: value for key, value in columns.items() if value}
+        words = " ".join(f"{key}={shlex.quote(value)}" for key, value in given.items()).replace("$", "$$")
+        raise Problem(f"{place}: its pictures or labels have changed since they were looked at; say make mine {words}")
+
+
 def _remembered(folder: Path, known: dict[str, Any], request: Request, say: Callable[[str], None]) -> Path:
     """Write what the next call goes on with: the list of files, and what was looked at."""
-    overlays = [*dict.fromkeys([*known["overlays"], *request.overlays])]
+    overlays = _overlays(known, request)
     files = [BASE, str(folder / OWN), *overlays]
     write_json(folder / LOOKED, known | {"overlays": overlays})
     write_text(folder / FILES, " ".join(files) + "\n")
     say(f"study: {' '.join(files)}")
     return folder
+
+
+def _overlays(before: dict[str, Any], request: Request) -> list[str]:
+    return [*dict.fromkeys([*before["overlays"], *request.overlays])]
+
+
+def _refuse_wrong(folder: Path, text: str | None, before: dict[str, Any], request: Request) -> None:
+    """Files that are laid over are remembered: one with an error would stop each later call.
+
+    Args:
+        text: of the own.yaml that is to be written; None for the one that is there.
+    """
+    if not request.overlays:
+        return
+    with TemporaryDirectory() as place:
+        own = folder / OWN
+        if text is not None:
+            own = Path(place, OWN)
+            write_text(own, text)
+        files = [ROOT / BASE, own, *_overlays(before, request)]
+        lines = check_config(merged([read_document(file).value for file in files]), files)
+    if lines:
+        more = f" ({len(lines) - 1} more after it)" if lines[1:] else ""
+        raise Problem(f"WITH={' '.join(request.overlays)}: {lines[0]}{more}".replace(str(own), str(folder / OWN)))
 
 
 def _before(folder: Path) -> dict[str, Any]:

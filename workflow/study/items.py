@@ -67,7 +67,8 @@ class Items:
             "table_references": comparisons["references"],
             "table_noise_ceiling": repeated,
             "table_corrected_correlations": repeated and study.targets,
-            "table_scorecard": comparisons.reference and study.models,
+            # of the paper's claims nothing is left where none of its tasks is trained
+            "table_scorecard": comparisons.reference and study.models and (study.claims or self.claimed),
             **dict.fromkeys(("table_retest_slopes", "fig_retest_slopes"), comparisons.lines),
             "table_retest_scorecard": {claim["retest"] for claim in self.line_claims} & comparisons.lines.keys(),
             **dict.fromkeys(("fig_since", "fig_family_distances", "table_since"), since),

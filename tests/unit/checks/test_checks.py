@@ -149,7 +149,7 @@ def test_a_name_that_cannot_be_a_file_name_is_refused(demo, tmp_path):
 
 def test_a_regime_that_lacks_a_key_is_named(demo, tmp_path):
     del demo["regimes"]["small"]["lr"]
-    assert "regimes.small: lacks lr, which task photos and 12 more need" in errors_of(demo, tmp_path)
+    assert "regimes.small: lacks lr, which task photos and 11 more need" in errors_of(demo, tmp_path)
 
 
 def test_the_file_that_sets_the_key_is_named(demo, tmp_path):
@@ -166,8 +166,8 @@ def test_the_file_that_sets_the_key_is_named(demo, tmp_path):
     [
         ("tasks: {digits_seeds: {models: [a099]}}", "tasks.digits_seeds.models: no model 'a099' (a000 to a029)"),
         (
-            "tasks: {digits_networks: {models: [resnet9]}}",
-            "tasks.digits_networks.models: no model 'resnet9' (did you mean resnet8?)",
+            "networks: {resnet8: {depths: [1], widths: [8], strides: [1]}}\ntasks: {digits_seeds: {models: [resnet9]}}",
+            "tasks.digits_seeds.models: no model 'resnet9' (did you mean resnet8?)",
         ),
         (
             "tasks: {tissues_pretrained: {initial: photo}}",
@@ -218,8 +218,8 @@ def test_the_file_that_sets_the_key_is_named(demo, tmp_path):
             "comparisons.curves.continued: retina continues no other task",
         ),
         (
-            "comparisons: {best_shapes: [digits_networks]}",
-            "comparisons.best_shapes: digits_networks does not train each model",
+            "comparisons: {best_shapes: [retina_seeds]}",
+            "comparisons.best_shapes: retina_seeds does not train each model",
         ),
         (
             "comparisons: {all_pairs: [photos, digits_seeds]}",

@@ -1,14 +1,17 @@
-"""Before Snakemake writes anything: a folder that cannot take it is one line with the reason and the remedy."""
+"""Before Snakemake writes anything: a folder that cannot take it, or an interruption, is one line with the remedy."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 import pytest
 
 import first_look
 from first_look import full_disk, look
+from locked import why_locked
 from study import ROOT
 
 
@@ -66,3 +69,56 @@ def test_snakemake_says_it_and_nothing_else(tmp_path):
     ]
     assert list(tmp_path.iterdir()) == []
     assert first_look.LEAST_FREE <= 10**8
+
+
+def lock(folder, age=0):
+    """Snakemake's lock as a run leaves it that makes the population of a study."""
+    for name in (".snakemake/locks/0.output.lock", "results/STATUS"):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_text("results/population.csv\n")
+        os.utime(folder / name, (time.time() - age,) * 2)
+
+
+def test_a_second_run_is_told_of_the_first_in_one_line(tmp_path):
+    lock(tmp_path)
+    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "-d", str(tmp_path), "--quiet", "all"]
+    command += ["--configfile", str(ROOT / "studies/demo.yaml"), "--", "results/population.csv"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1800)
+    assert done.returncode == 1
+    (line,) = [line for line in done.stderr.splitlines() if not line.startswith("Using ")]
+    assert line.startswith(
+        f"error: {tmp_path}: another run of this study goes on in this folder ({tmp_path}/results/ST"
+    )
+    assert line.endswith("release its lock: the same snakemake command with --unlock")
+    assert (tmp_path / ".snakemake/locks/0.output.lock").exists()
+    assert not (tmp_path / "results/population.csv").exists()
+
+
+def test_a_lock_that_nobody_holds_any_more_comes_with_its_remedy(tmp_path, monkeypatch):
+    assert why_locked(tmp_path) is None
+    monkeypatch.setattr("locked.ROOT", tmp_path)
+    mine, own = tmp_path / "mine/shells", tmp_path / "elsewhere"
+    for folder in (mine, own):
+        lock(folder, age=7200)
+    (mine / "configfiles").touch()
+    assert "last heard of 120 minutes ago" in why_locked(mine)
+    assert why_locked(mine).endswith("If no other run goes on here, release its lock: make unlock STUDY=mine/shells")
+    assert why_locked(own).endswith("the same snakemake command with --unlock")
+
+
+@pytest.mark.parametrize(
+    ("command", "interrupted"),
+    [
+        (["-P", "workflow/interruptible.py", "--version"], "snakemake/cli.py"),
+        (["workflow/mine", "tell", "mine"], "yaml.py"),
+    ],
+)
+def test_ctrl_c_during_imports_ends_in_one_line(tmp_path, command, interrupted):
+    module = tmp_path / interrupted
+    module.parent.mkdir(exist_ok=True)
+    module.with_name("__init__.py").touch()
+    module.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (128 + signal.SIGINT, "")
+    assert done.stderr == "interrupted; the same command goes on\n"

@@ -19,6 +19,15 @@ def demo():
     return copy.deepcopy(DEMO)
 
 
+def test_a_study_without_claims_and_the_papers_tasks_has_no_scorecard(demo):
+    assert Items(study_of(demo)).lacking("table_scorecard") is None
+    del demo["claims"]
+    assert "`claims` of its own" in Items(study_of(demo)).lacking("table_scorecard")
+    assert "scorecard" not in Items(study_of(demo)).made("table_")
+    demo["tasks"]["powerline"] = demo["tasks"]["retina"] | {"view": "retina"}  # called as the paper's
+    assert Items(study_of(demo)).lacking("table_scorecard") is None
+
+
 def test_the_scorecard_judges_the_studys_own_claims_or_the_papers(demo):
     own, paper = Items(study_of(demo)), Items(study_of(PAPER))
     assert own.claims == str(ROOT / "studies/demo.claims.yaml")

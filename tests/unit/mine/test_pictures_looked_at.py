@@ -116,6 +116,28 @@ def test_what_a_user_changed_is_kept_and_what_was_laid_over_is_remembered(tmp_pa
     assert len(files_of(folder)) == 3
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("statistics: {resample: 500}\n", r"statistics\.resample: no such key \(did you mean resamples\?\)"),
+        ("tasks: {sea_shells: {epochs: many}}\n", r"more\.yaml: tasks\.sea_shells\.epochs: 'many'"),
+        ("title: [\n", r"more\.yaml: line \d"),
+    ],
+)
+def test_a_typo_in_what_is_laid_over_leaves_nothing_behind(tmp_path, text, wanted):
+    place, more = shells(tmp_path), tmp_path / "more.yaml"
+    more.write_text(text)
+    with pytest.raises(Problem, match=wanted):
+        looked(tmp_path, place, overlays=str(more))
+    assert tree(tmp_path / "mine") == {}
+    folder, _ = looked(tmp_path, place)
+    before = tree(folder)
+    for data in (place, None):
+        with pytest.raises(Problem, match=wanted):
+            looked(tmp_path, data, name="sea_shells", overlays=str(more))
+    assert tree(folder) == before
+
+
 def test_a_study_by_hand_is_gone_on_with(tmp_path):
     put(tmp_path, "mine/own_one/own.yaml", data=b"title: mine\n")
     folder, _ = looked(tmp_path, None, name="own_one")
@@ -138,6 +160,31 @@ def test_pictures_that_have_changed_are_read_again(tmp_path):
     assert sorted(tree(folder / "data")) == ["raw/photos.json"]
     assert "17" not in said[0]
     assert "26 pictures" in said[0]
+
+
+def test_going_on_by_name_says_how_pictures_that_have_changed_are_read_again(tmp_path):
+    place = shells(tmp_path)
+    folder, _ = looked(tmp_path, place)
+    before = tree(folder)
+    put(place, "dog/more.jpg")
+    with pytest.raises(Problem, match=rf"have changed since .* make mine NAME=sea_shells DATA='{place}'$"):
+        looked(tmp_path, None, name="sea_shells")
+    assert tree(folder) == before
+    looked(tmp_path, place)
+    assert looked(tmp_path, None, name="sea_shells")[0] == folder
+    place.rename(tmp_path / "elsewhere")  # what was read of them is kept
+    assert looked(tmp_path, None, name="sea_shells")[0] == folder
+
+
+def test_nothing_changes_while_a_run_goes_on(tmp_path):
+    place = shells(tmp_path)
+    folder, _ = looked(tmp_path, place)
+    put(folder, ".snakemake/locks/0.output.lock")
+    before = tree(folder)
+    for data, name in ((place, None), (None, "sea_shells")):
+        with pytest.raises(Problem, match="another run of this study goes on in this folder"):
+            looked(tmp_path, data, name, minutes="60")
+    assert tree(folder) == before
 
 
 def test_labels_that_have_changed_are_read_again(tmp_path):

@@ -145,7 +145,7 @@ def test_a_folder_that_may_be_no_class_is_named(tmp_path):
 
 # what there is, the labels if any, and what the message says: what is wrong, and what is needed
 REFUSED = {
-    "nothing in it": (lambda root: root.mkdir(), None, "holds no file"),
+    "nothing in it": (lambda root: root.mkdir(), None, "holds no file; put the pictures there, or name another folder"),
     "a single class": (
         lambda root: class_folders(root, {"cat": 9}),
         None,
@@ -196,6 +196,16 @@ REFUSED = {
         Labels("labels.csv"),
         "LABEL=column",
     ),
+    "a column that the table lacks": (
+        pictures("image,kind\n" + "".join(f"a{n},k{n % 2}\n" for n in range(6))),
+        Labels("labels.csv", None, "kinds"),
+        r"^LABEL=kinds: labels.csv has no such column \(did you mean kind\?\); correct it",
+    ),
+    "a picture that is missing": (
+        pictures("image,kind\n" + "".join(f"a{n},k{n % 2}\n" for n in range(9))),
+        Labels("labels.csv"),
+        r"images are missing: .*; correct or remove their lines, or add them",
+    ),
     "options that it does not take": (
         flat(*grid(["cat/images", "cat/masks", "dog/images", "dog/masks"], ["a"])),
         None,
@@ -210,6 +220,13 @@ def test_what_cannot_be_used_is_refused_with_what_is_needed(tmp_path, make, labe
     with pytest.raises(Problem) as caught, opened(tmp_path / "data", tmp_path / "work", labels) as layout:
         seen_in(layout)
     assert re.search(wanted, str(caught.value)), caught.value
+
+
+@pytest.mark.parametrize("files", [{"cat/1.jpg": JPEG}, {"a.bin": b"x"}, {"one.zip": b"PK\x03\x04 no more"}])
+def test_an_archive_is_named_and_not_the_place_where_it_is_looked_at(tmp_path, files):
+    with pytest.raises(Problem, match=r"a\.zip") as caught, opened(make_zip(tmp_path / "a.zip", files), tmp_path / "w"):
+        pass
+    assert "looking" not in str(caught.value)
 
 
 def test_too_many_classes_are_refused_before_they_are_walked(tmp_path, monkeypatch):

@@ -4,6 +4,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from apr.basics.facts import read_facts
 from help import ROOT, make_targets
 
@@ -50,3 +52,23 @@ def test_mine_takes_what_make_was_told_and_nothing_of_the_shell_around_it(monkey
     text = make("-n", "-o", ".venv/runtime.stamp", "mine", "DATA=/my pictures", "MINUTES=20")
     (look,) = [line for line in text.replace("\\\n", "").splitlines() if "workflow/mine look" in line]
     assert re.search(r'look +--minutes "\$MINUTES" +--cores 2 -- "\$DATA"\);', look), look
+
+
+@pytest.mark.parametrize(
+    ("study", "files"),
+    [([], "studies/demo.yaml"), (["STUDY=published"], "studies/published.yaml"), (["STUDY=mine/a"], "b.yaml c.yaml")],
+)
+def test_the_lock_of_any_study_is_released(tmp_path, study, files):
+    (tmp_path / "Makefile").write_text(MAKEFILE, encoding="utf-8")
+    for folder in ("demo", "published", "mine/a", ".venv/bin"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "mine/a/configfiles").write_text("b.yaml c.yaml\n")
+    (tmp_path / ".venv/bin/snakemake").write_text('#!/bin/sh\necho "$@"\n')
+    (tmp_path / ".venv/bin/snakemake").chmod(0o755)
+    command = ["make", "-s", "-o", ".venv/runtime.stamp", "unlock", *study]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    folder = study[0].removeprefix("STUDY=") if study else "demo"
+    assert done.stdout == f"--configfile {files} --directory {folder} --unlock\n"
+    wrong = subprocess.run([*command, "STUDY=nowhere"], cwd=tmp_path, capture_output=True, text=True)
+    assert wrong.returncode != 0
+    assert "STUDY=nowhere: there is no such folder" in wrong.stderr

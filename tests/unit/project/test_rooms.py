@@ -48,7 +48,7 @@ AROUND = {
     "checks": ["", "study"],
     "cluster": ["", "study"],
     "warm": [],
-    "mine": ["", "study"],
+    "mine": ["", "study", "checks"],
     "engine": ["", "study", "checks", "cluster", "warm"],
 }
 LONGEST = {".py": 300, ".smk": 150}  # lines

@@ -1,5 +1,6 @@
 """Which model to take: what the table says of each, and above it of ImageNet as a guide."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -97,6 +98,23 @@ def test_the_answer_is_a_sentence_for_each_dataset(whole):
         assert "; ImageNet accuracy ranks these 10 models with ρ = " in line
 
 
+def test_models_that_share_the_best_score_are_named_or_counted(whole):
+    names = list(IMAGENET)
+    said = {
+        1: r" %\)",
+        2: r" %, the same as \S+\)",
+        3: r" %, the same as \S+ and \S+\)",
+        5: r" %, the same as 4 others\)",
+    }
+    for ties, words in said.items():
+        scores = {name: 80.0 if number < ties else 60.0 for number, name in enumerate(names)}
+        table = models_table(scores_of(whole, scores, draws=None))
+        assert re.search(f"has the best score .top-1 accuracy [^)]*{words}", table.lead), table.lead
+        assert ("the same as" in table.lead) == (ties > 1)
+        assert table.data["worse"].tolist()[:ties] == ["best"] * ties
+        assert "best" not in table.data["worse"].tolist()[ties:]
+
+
 def test_why_no_answer_can_be_given_is_said(whole, tmp_path):
     alone = answer_of(scores_of(whole, {BEST: 80.0}, draws=None))
     assert (
@@ -134,7 +152,10 @@ def test_a_model_that_is_better_as_fixed_features_is_named(whole, more, named):
     level = scored.values.max() + more
     probe = replace(scored, values=scored.values * 0 + level, low=scored.low * 0 + 1, high=scored.high * 0 + 99)
     text = answer_of(replace(whole, targets={task: scored}, others=whole.others | {"probes": {task: probe}}))
-    said = f"; as fixed features {scored.values.index[0]} scores better than all of these ({level:.1f} [1.0, 99.0] %); "
+    said = (
+        f"; as fixed features {scored.values.index[0]} scores better than all of these ({level:.1f} [1.0, 99.0] %, the "
+    )
+    said += f"same as {len(probe.values) - 1} others); "
     assert (said in text) == named
     assert ("as fixed features" in text) == named
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from apr.comparisons.table import Table
-from apr.comparisons.wording import counted, number, sentence, with_interval
+from apr.comparisons.wording import counted, number, same_as, sentence, with_interval
 from apr.statistics.counts import clopper_pearson
 
 DIGITS = 2  # of accuracies and gaps, in %
@@ -76,11 +76,16 @@ def _caption(data: pd.DataFrame, accuracies: pd.DataFrame, retest: Mapping[str, 
     return (
         f"{sentence(retest['metric'])} of {models} on {sets['orig']} and on {sets['new']}, best on the "
         "original first. In brackets: 95 % Clopper–Pearson intervals. The gap is the original accuracy less the new "
-        f"one: {number(gaps.mean(), 1)} points on average, from {number(gaps.min(), 1)} ({gaps.idxmin()}) to "
-        f"{number(gaps.max(), 1)} ({gaps.idxmax()}). Ranks are among these models, ties in the order of their names; "
+        f"one: {number(gaps.mean(), 1)} points on average, from {_end(gaps, gaps.min())} to {_end(gaps, gaps.max())}. "
+        f"Ranks are among these models, ties in the order of their names; "
         f"Δ rank is the original rank less the new one, so that a negative one is a fall. Of the ranks, {moved}."
     )
 
 
 def _images(n: pd.Series) -> str:
     return f" ({n.iloc[0]:,.0f} images)" if n.nunique(dropna=False) == 1 and n.notna().all() else ""
+
+
+def _end(gaps: pd.Series, value: float) -> str:
+    first, *others = gaps.index[gaps == value]
+    return f"{number(value, 1)} ({first}{same_as(others)})"

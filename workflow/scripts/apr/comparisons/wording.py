@@ -7,6 +7,7 @@ from apr.runs.metrics import METRICS
 from apr.statistics.ranks import Correlation
 
 UNDEFINED = "undefined"
+NAMED = 2  # of those that share a value with the one that is named
 MOST_DIGITS = 8  # beyond which bounds count as equal
 
 
@@ -44,6 +45,13 @@ def bare_interval(value: float, low: float, high: float, digits: int) -> str:
 def listed(names: Sequence[str]) -> str:
     """Such as "a", "a and b", "a, b and c"."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def same_as(others: Sequence[str]) -> str:
+    """What follows a value whose holder is named where others have the same, ", the same as b and c"; else nothing."""
+    if not others:
+        return ""
+    return f", the same as {listed(others) if len(others) <= NAMED else f'{len(others):,} others'}"
 
 
 def bounds(low: float, high: float, digits: int) -> tuple[str, str]:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from apr.comparisons.answers.verdicts import Section, named
 from apr.comparisons.since import ANY, SCALES, change_in_words
-from apr.comparisons.wording import number, with_interval
+from apr.comparisons.wording import number, same_as, with_interval
 
 
 def lines_section(
@@ -79,7 +79,8 @@ def _choice(models: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> st
         lost[titles[name]] = table["new_acc"].max() - table.loc[table["orig_rank"].idxmin(), "new_acc"]
     kept = sum(points == 0 for points in lost.values())
     most = max(lost, key=lost.__getitem__)
-    dearest = f"at most {number(lost[most], 1)} points, on {most}"
+    ties = same_as([name for name in lost if lost[name] == lost[most] and name != most])
+    dearest = f"at most {number(lost[most], 1)} points, on {most}{ties}"
     if not kept:
         return f"Taking the best on the original costs {dearest}."
     text = f"Taking the best on the original costs nothing on {kept} of {len(lost)}"

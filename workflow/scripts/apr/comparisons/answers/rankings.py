@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from apr.comparisons.answers.verdicts import BEYOND, REVERSED, Section, verdict, why_open
-from apr.comparisons.wording import counted, number, with_interval
+from apr.comparisons.wording import counted, number, same_as, with_interval
 
 
 def rankings_section(
@@ -35,13 +35,15 @@ def _said(data: pd.DataFrame, ranking: Mapping[str, Any], titles: Mapping[str, s
     if not alike and REVERSED not in kinds:
         return f"no answer, on none of {pairs} is ρ beyond chance."
     texts = [f"beyond chance on {alike} of {pairs}" + f", reversed on {kinds.count(REVERSED)}" * (REVERSED in kinds)]
+
+    def named(row: Mapping[str, Any]) -> str:
+        return f"{titles[row['x_task']]} and {titles[row['y_task']]}"
+
     known = [row for row in rows if row["rho"] == row["rho"]]
     least = min(known, key=lambda row: row["rho"])
     bounds = with_interval(least["rho"], least["low"], least["high"], 2)
-    texts.append(
-        f"median ρ {number(data['rho'].median(), 2)}, least {bounds} "
-        f"({titles[least['x_task']]} and {titles[least['y_task']]})"
-    )
+    ties = same_as([named(row) for row in known if row["rho"] == least["rho"] and row is not least])
+    texts.append(f"median ρ {number(data['rho'].median(), 2)}, least {bounds} ({named(least)}{ties})")
     if ranking["above"] is not None:
         clear = int((data["low_above"] > 0).sum())
         texts.append(

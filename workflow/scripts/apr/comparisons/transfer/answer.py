@@ -6,7 +6,7 @@ import numpy as np
 
 from apr.comparisons.transfer.choices import UNEQUAL, chosen_by_imagenet, ranking_of, worse_than_best
 from apr.comparisons.transfer.targets import Scored, Transfer
-from apr.comparisons.wording import bare_interval, counted, listed, number, rho, with_interval
+from apr.comparisons.wording import bare_interval, counted, listed, number, rho, same_as, with_interval
 from apr.statistics.ranks import FEWEST
 
 MOST_NAMED = 4  # models that are not worse than the best
@@ -31,7 +31,8 @@ def _answer(transfer: Transfer, scored: Scored) -> str:
 def _which(transfer: Transfer, scored: Scored) -> str:
     first, *others = transfer.best_first(scored)
     score = f"{scored.metric.title} {bare_interval(scored.values[first], scored.low[first], scored.high[first], 1)}"
-    score = f"{score} {scored.metric.unit}".strip()
+    ties = same_as([model for model in others if scored.losses[model] == scored.losses[first]])
+    score = f"{score} {scored.metric.unit}".strip() + ties
     if not others:
         return f"no answer can be given: {first} ({score}) is the only model with a score"
     if _guesses(scored, first):
@@ -56,8 +57,10 @@ def _better_as_it_is(transfer: Transfer, scored: Scored) -> str:
     if not probes or probes.metric != scored.metric or probes.losses.min() >= scored.losses.min():
         return ""
     best = probes.losses.idxmin()
+    ties = same_as([model for model in probes.losses.index[probes.losses == probes.losses[best]] if model != best])
     score = bare_interval(probes.values[best], probes.low[best], probes.high[best], 1)
-    return f"; as fixed features {best} scores better than all of these ({f'{score} {scored.metric.unit}'.strip()})"
+    score = f"{score} {scored.metric.unit}".strip() + ties
+    return f"; as fixed features {best} scores better than all of these ({score})"
 
 
 def _guesses(scored: Scored, model: str) -> bool:

@@ -62,14 +62,14 @@ def _rows(transfer: Transfer, scored: Scored) -> Iterator[dict[str, Any]]:
     gaps, p = worse_than_best(transfer, scored)
     ranks = scored.losses.rank(method="min").astype(int)
     probes = transfer.others["probes"].get(scored.task)
-    for place, model in enumerate(transfer.best_first(scored)):
+    for model in transfer.best_first(scored):
         row = {"target": scored.task, "model": model, "imagenet": float(transfer.imagenet.get(model, NAN))}
         row |= {name: float(getattr(scored, of)[model]) for name, of in BOUNDED.items()}
         row |= {
             f"probe{end}": float(getattr(probes, of).get(model, NAN)) if probes else NAN for end, of in ENDS.items()
         }
         row |= {"rank": float(ranks[model]), "behind": float(gaps[model]), "p_holm": float(p[model])}
-        row["worse"] = _worse(p[model]) if place else "best"
+        row["worse"] = "best" if ranks[model] == 1 else _worse(p[model])
         yield row | {name: scored.costs.get(name, {}).get(model, NAN) for name in (*COSTS, OWN)}
 
 

@@ -113,7 +113,7 @@ def _read_listing(folder: Path, name: str, options: Mapping[str, Any]) -> Listin
     listing = reader(root, **{key: value for key, value in options.items() if key in own})
     listing.ignored.settle(lenient=options.get("others") == "ignore")
     if not listing.items:
-        raise Problem(f"{root}: no images found (format {name})")
+        raise Problem(f"{root}: no images found (format {name}); put some there, or correct the folder or its format")
     listing.lenient = options.get("missing") == "keep"
     listing = checked(listing, root, name, options)
     if options.get("missing") == "drop":

@@ -51,7 +51,8 @@ def two_classes(listing: Listing, root: Path, name: str) -> None:
         return
     label = listing.classes[0]
     hint = classes_below(listing, root) if name == "class_folders" else ""
-    raise Problem(f"{root}: all {len(listing.items)} images are of one class, {label!r}: nothing to classify{hint}")
+    remedy = hint or "; add the pictures of another class"
+    raise Problem(f"{root}: all {len(listing.items)} images are of one class, {label!r}: nothing to classify{remedy}")
 
 
 def _composed(listing: Listing, root: Path) -> Listing:

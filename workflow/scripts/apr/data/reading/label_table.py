@@ -156,7 +156,7 @@ def require_columns(path: Path, wanted: Sequence[str], there: Sequence[str]) -> 
     for name in wanted:
         if name not in there:
             hint = nearest(name, there, f" (it has {', '.join(there)})")
-            raise Problem(f"{path}: has no column {name!r}{hint}")
+            raise Problem(f"{path}: has no column {name!r}{hint}; correct that name, or the first line of the table")
 
 
 def one_hot_columns(table: LabelTable) -> list[str]:
@@ -181,7 +181,8 @@ def _found(path: Path, data: bytes, left: LeftOut) -> str:
     if kind := next((kind for magic, kind in SPREADSHEETS.items() if data.startswith(magic)), None):
         raise Problem(f"{path}: is {kind}, not a table of text; export it as CSV")
     if (kind := kind_of(data[:512])) not in ("other", "tar"):
-        raise Problem(f"{path}: is {'empty' if kind == 'empty' else f'a file of kind {kind}'}, not a table of text")
+        what = "empty" if kind == "empty" else f"a file of kind {kind}"
+        raise Problem(f"{path}: is {what}, not a table of text; name another file")
     for mark, (encoding, name) in MARKS.items():
         if data.startswith(mark):
             if name:

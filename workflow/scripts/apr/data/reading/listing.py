@@ -103,7 +103,7 @@ class Listing:
         names = Counter(item.name for item in self.items)
         double = [name for name, count in names.items() if count > 1]
         if double:
-            raise Problem(f"{root}: {double[0]}: two images have this name")
+            raise Problem(f"{root}: {double[0]}: two images have this name; rename one")
         parts = Counter(item.split for item in self.items)
         odd = parts.keys() - {None, *PARTS}
         if odd:

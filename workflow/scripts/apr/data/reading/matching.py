@@ -101,7 +101,7 @@ class Files:
         if lost:
             shown = [f"{names[line]}{self._reason(names[line])}" for line in sorted(lost)[:LOST_SHOWN]]
             more = f" and {len(lost) - LOST_SHOWN:,} more" if len(lost) > LOST_SHOWN else ""
-            remedy = self._other_folder(table, names, lost)
+            remedy = self._other_folder(table, names, lost) or "; correct or remove their lines, or add them"
             raise Problem(f"{table}: {len(lost)} of {len(names)} images are missing: {', '.join(shown)}{more}{remedy}")
         self._note_differences(table, {names[line]: match.path for line, match in chosen.items()}, left)
         return {line: match.path for line, match in chosen.items()}

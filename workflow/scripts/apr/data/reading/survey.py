@@ -23,5 +23,5 @@ def survey_folder(dataset: str, folder: Path) -> dict[str, Any]:
     # A link that leads nowhere is named by the reader, if it matters.
     sizes = [path.stat().st_size for path in walk(folder) if path.exists()]
     if not sizes:
-        raise Problem(f"{dataset}: folder {folder}: holds no file")
+        raise Problem(f"{dataset}: folder {folder}: holds no file; put the pictures there, or name another folder")
     return {"dataset": dataset, "folder": str(folder), "count": len(sizes), "bytes": sum(sizes), "files": []}

@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from apr.basics.problems import Problem
 from apr.comparisons.correlations import correlate
 from apr.comparisons.testsets import basis, footnote, label_of, marked, weak_tasks, word_of, words_of
-from apr.comparisons.wording import UNDEFINED, bounds, left_out, number
+from apr.comparisons.wording import UNDEFINED, bounds, left_out, number, same_as
 from apr.figures.style import BLUE, GREY, INK, MM, TEXT, Drawing, point_style, styled, value_scale
 from apr.scores.frames import complete
 from apr.scores.tested import Counted
@@ -179,9 +179,13 @@ def _inner_ticks(low: float, high: float) -> list[float]:
 def _extremes(rhos: pd.Series, titles: Mapping[str, str]) -> str:
     if rhos.empty:
         return ""
-    ends = [(rhos.idxmax(), rhos.max()), (rhos.idxmin(), rhos.min())]
-    highest, lowest = (f"{titles[x]} and {titles[y]} ({number(value, 2)})" for (x, y), value in ends)
+    highest, lowest = (_end(rhos, value, titles) for value in (rhos.max(), rhos.min()))
     return f" The mean of the ρ is {number(rhos.mean(), 2)}; highest: {highest}, lowest: {lowest}."
+
+
+def _end(rhos: pd.Series, value: float, titles: Mapping[str, str]) -> str:
+    first, *others = (f"{titles[x]} and {titles[y]}" for x, y in rhos.index[rhos == value])
+    return f"{first} ({number(value, 2)}{same_as(others)})"
 
 
 def _undefined(results: Mapping[tuple[str, str], Correlation], titles: Mapping[str, str]) -> str:
