@@ -111,7 +111,7 @@ def test_all_addresses_that_failed_are_named(tmp_path, monkeypatch):
 )
 def test_an_answer_whose_frame_is_not_known_is_refused_and_closed(monkeypatch, headers, why):
     closed = []
-    monkeypatch.setattr(requests.Response, "close", closed.append)
+    monkeypatch.setattr(requests.Response, "close", lambda self: closed.append(self))
     made = answer(**headers)
     if why is None:
         web_answers._require_known_frame(made)
