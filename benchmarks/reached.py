@@ -18,6 +18,7 @@ CODE = "workflow"
 ROOTS = (
     "workflow/scripts",
     "workflow",
+    "workflow/warm",
     "tests/helpers",
     "tests/helpers/*",
     "benchmarks",

@@ -93,3 +93,30 @@ def test_all_addresses_that_failed_are_named(tmp_path, monkeypatch):
         download._from_first(["first", "second"], {"name": "x"}, tmp_path / "x", tmp_path, time.sleep, None)
     with pytest.raises(Problem, match=r"^a: is HTML$"):
         download._from_first(["second", "first"], {"name": "x"}, tmp_path / "x", tmp_path, time.sleep, None)
+
+
+@pytest.mark.parametrize(
+    ("headers", "why"),
+    [
+        ({}, None),
+        ({"Content_Length": "0"}, None),
+        ({"Transfer_Encoding": "Chunked"}, None),
+        ({"Transfer_Encoding": "gzip"}, "it comes in the transfer encoding 'gzip', which is not read here"),
+        ({"Content_Length": "5x"}, "it says that it is '5x' bytes long"),
+        (
+            {"Content_Length": "5", "Transfer_Encoding": "chunked"},
+            "it says that it is '5' bytes long, and comes in chunks",
+        ),
+    ],
+)
+def test_an_answer_whose_frame_is_not_known_is_refused_and_closed(monkeypatch, headers, why):
+    closed = []
+    monkeypatch.setattr(requests.Response, "close", lambda self: closed.append(self))
+    made = answer(**headers)
+    if why is None:
+        web_answers._require_known_frame(made)
+        assert closed == []
+        return
+    with pytest.raises(Unavailable) as found:
+        web_answers._require_known_frame(made)
+    assert (str(found.value), closed) == (why, [made])
