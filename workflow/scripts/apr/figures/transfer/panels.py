@@ -227,7 +227,8 @@ def _caption(transfer: Transfer, made: Sequence[Panel], kind: str, other_line: b
     return (
         f"Scores of models against their ImageNet top-1 accuracy ({metrics}). Bars: "
         f"{intervals_of(targets, transfer.settings['resamples'])}. Green: the least-squares line through all "
-        f"models{f' that are {_words(made)[0]}' if hollow else ''}, with its 95 % band{few}.{above}{hollow}{guesses}{both} "
+        f"models{f' that are {_words(made)[0]}' if hollow else ''}, with its 95 % band{few}."
+        f"{above}{hollow}{guesses}{both} "
         f"Slopes, in points of the metric for each point on ImageNet, and bands have {slopes_basis(transfer)}:\n\n"
         f"{clauses}\n\n{flattened(transfer)}{_how(made)}{rare_labels(targets)}{models_without(transfer)}"
     )
