@@ -4,11 +4,12 @@ import yaml
 
 from checks.config import check_config
 from study import ROOT
+from study.settings import read_yaml
 
 
 def errors_of(config, tmp_path):
     file = tmp_path / "study.yaml"
-    file.write_text(yaml.safe_dump(config))
+    file.write_text(yaml.dump(config, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper)))
     return [error.removeprefix(f"{file}: ") for error in check_config(config, [file])]
 
 
@@ -21,5 +22,5 @@ def merge(base, more):
 def shipped(*names):
     config = {}
     for name in names:
-        merge(config, yaml.safe_load((ROOT / name).read_text()))
+        merge(config, read_yaml(ROOT / name))
     return config

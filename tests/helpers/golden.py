@@ -83,12 +83,15 @@ def artist_text(artist: Artist) -> str:
         words.append(f"outline={numbers(artist.get_path().transformed(artist.get_patch_transform()).vertices)}")
     if isinstance(artist, Line2D):
         words.append(f"dashes={plain(artist._dash_pattern)}")
+        words += ["butt"] * (artist.get_solid_capstyle() == "butt")
     if isinstance(artist, Text):
         words.append(f"spacing={plain(artist._linespacing)}")
+        words += ["formula"] * (artist.get_parse_math() and "$" in artist.get_text())
     if getattr(artist, "arrow_patch", None):
         arrow = artist.arrow_patch
         words.append(f"arrow={type(arrow.get_arrowstyle()).__name__} {vars(arrow.get_arrowstyle())} {arrow.shrinkA}")
         words.append(f"{arrow.shrinkB} {number(arrow.get_linewidth())} {color(arrow.get_edgecolor())}")
+        words.append(f"scale={number(arrow.get_mutation_scale())}")
     if hasattr(artist, "xyann"):
         words.append(f"at={numbers(artist.xy)} {artist.xycoords} {artist.anncoords} {numbers(artist.xyann)}")
     return " ".join(words)

@@ -1,5 +1,7 @@
 """One tiny study, run once for all tests of the workflow."""
 
+import fcntl
+import os
 import re
 import shutil
 import subprocess
@@ -50,9 +52,15 @@ def changed(path, **sections):
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Path:
-    """The folder of the finished tiny study; read it, do not change it."""
-    folder = tmp_path_factory.mktemp("tiny")
-    snakemake("-c2", directory=folder)
+    """The folder of the finished tiny study, run once for all processes of tests; read it, do not change it."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, done = base / "tiny", base / "tiny.done"
+    with (base / "tiny.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            snakemake("-c2", directory=folder)
+            done.touch()
     return folder
 
 

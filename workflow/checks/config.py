@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,8 @@ def checked_study(config: dict[str, Any], files: Iterable[str | Path]) -> Any:
 
 def check_config(config: dict[str, Any], files: Iterable[str | Path]) -> list[str]:
     """Every error of the configuration that `files` (merged in order) made; an empty list if there is none."""
-    broken = [line for name in FACTS for line in error_lines(ROOT / f"resources/{name}.yaml")]
+    facts = [ROOT / f"resources/{name}.yaml" for name in FACTS]
+    broken = [line for file in facts for line in _error_lines(file, file.exists() and file.stat().st_mtime_ns)]
     if broken:
         return broken
     sources = Sources(files, config)
@@ -102,6 +104,12 @@ def _axis(key: str) -> dict[str, Any]:
     properties = {"first": value | {"description": "The first of them."}, "count": count}
     whole = {"properties": properties, "required": ["first", "count"], "additionalProperties": False}
     return values | whole | {"type": ["array", "object"]}
+
+
+@cache
+def _error_lines(file: Path, changed: int) -> list[str]:
+    """What is wrong with a file, asked once as long as it does not change."""
+    return error_lines(file)
 
 
 def _errors(sources: Sources) -> Errors:

@@ -164,7 +164,7 @@ def file_errors(path: list, entry: dict[str, Any], resolved: dict[str, Any]) -> 
         given = entry["files"][number] if entry.get("files") else {}
         where = [*path, "files", number, "name"] if "name" in given else [*path, "files", number, "url"]
         where = [*path, "url"] if entry.get("url") else where
-        if not file.get("url") and "name" not in file:
+        if not file.get("url") and not name:
             yield where, "is null: give a name, and put the file there by hand"
             continue
         wrong = address_problem(str(file["url"]), SCHEMES) if file.get("url") else None
@@ -175,7 +175,7 @@ def file_errors(path: list, entry: dict[str, Any], resolved: dict[str, Any]) -> 
         problem = name_problem(name)
         if problem:
             proposal = f"{{url: {shown(file['url'])}, name: {shown(plain_name(str(name)))}}}"
-            remedy = proposal if where[-1] == "name" or "files" in where else f"files: [{proposal}] in place of url"
+            remedy = proposal if "files" in where else f"files: [{proposal}] in place of url"
             yield where, f"the name {shown(name)} of the file {problem}; write {remedy}"
         elif name in names[:number]:
             yield where, f"two files have the name {shown(name)}; give one of them another name: {{url: …, name: …}}"

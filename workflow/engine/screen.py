@@ -76,7 +76,8 @@ class Screen:
 
     def say(self, text: str) -> None:
         """Print lines above the block; they may hold colours."""
-        self._live.console.print(Text.from_ansi(text), soft_wrap=True)
+        with self._live._lock:  # else what two threads say at once, or the block, would be written into each other
+            self._live.console.print(Text.from_ansi(text), soft_wrap=True)
 
     def close(self) -> bool:
         """Give the terminal back, without the block; whether it had it."""

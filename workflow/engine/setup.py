@@ -1,5 +1,6 @@
 """What the Snakefile does with Snakemake itself: check the study, keep plans cheap, let rules follow their code."""
 
+import functools
 import gc
 import hashlib
 import inspect
@@ -13,6 +14,7 @@ import snakemake.exceptions
 from snakemake.common import overwrite_function_params
 from snakemake.jobs import Job
 from snakemake.resources import Resource
+from snakemake.settings.enums import Quietness
 
 from apr.basics.problems import Problem
 from code_digest import digest
@@ -104,6 +106,7 @@ def plan_cheaply() -> None:
     asked_often(Resource.evaluate)
     if not isinstance(Job.shellcmd, _OfTheLastJob):
         Job.shellcmd = _OfTheLastJob(Job.shellcmd.fget)
+        Job.log_info = _where_shown(Job.log_info)
 
 
 class _OfTheLastJob(property):
@@ -119,3 +122,21 @@ class _OfTheLastJob(property):
             return self._last[2]
 
         super().__init__(shellcmd)
+
+
+def _where_shown(log_info: Callable[..., None]) -> Callable[..., None]:
+    """Telling of a job, left out where nothing shows it: in a dry run with `--quiet rules`.
+
+    The first job of each rule is told all the same, so that a command or resource that cannot be put together fails.
+    """
+    told = set()
+
+    @functools.wraps(log_info)
+    def where_shown(job: Any, *arguments: Any, **options: Any) -> None:
+        settings = job.dag.workflow.output_settings
+        shown = not settings.dryrun or Quietness.RULES not in (settings.quiet or ()) or settings.log_handler_settings
+        if shown or job.rule not in told:
+            told.add(job.rule)
+            log_info(job, *arguments, **options)
+
+    return where_shown

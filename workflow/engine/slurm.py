@@ -39,6 +39,7 @@ ENDED = {
 }
 # the plugin starts a preempted job again only where the site requeues it; else it would wait for ever
 PREEMPTED = "PREEMPTED"
+ALWAYS = 9  # words that every call begins with: sbatch, the check's name and places, its comment
 
 log = logging.getLogger("snakemake.logging")
 
@@ -179,7 +180,7 @@ def _refusal(name: str, call: list[str]) -> str | None:
     code, number = _run(*call, "--begin=now+1hour", "--wrap=true")
     if code:
         message = re.sub(r"^sbatch: error: (Batch job submission failed: )?", "", number or answer, flags=re.MULTILINE)
-        return f"  {name}: {message}\n    asked for: {shlex.join(call[8:])}\n    {_remedy(message)}"
+        return f"  {name}: {message}\n    asked for: {shlex.join(call[ALWAYS:])}\n    {_remedy(message)}"
     _run("scancel", number.split(";")[0])
     log.warning(f"SLURM takes the jobs of {name}, but no node can start them now ({answer}); `sinfo -R` says why.")
     return None

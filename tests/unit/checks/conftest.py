@@ -1,11 +1,18 @@
 """The demo study, for tests that change it."""
 
+from copy import deepcopy
+
 import pytest
-import yaml
 
 from study import ROOT
+from study.settings import read_yaml
+
+
+@pytest.fixture(scope="session")
+def _demo():
+    return read_yaml(ROOT / "studies/demo.yaml")
 
 
 @pytest.fixture
-def demo():
-    return yaml.safe_load((ROOT / "studies/demo.yaml").read_text())
+def demo(_demo):
+    return deepcopy(_demo)

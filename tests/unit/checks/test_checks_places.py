@@ -62,7 +62,7 @@ def test_names_that_can(name):
         ),
         (
             {"files": [{"url": "https://x/a%0a{b}"}]},
-            "datasets.z.files.0.url: the name 'a%0a{b}' of the file holds a brace",
+            "datasets.z.files.0.url: the name 'a%0a{b}' of the file holds a brace; write {url: ",
         ),
         (
             {"files": [{"url": "https://x/a", "name": "../b"}]},
@@ -73,7 +73,7 @@ def test_names_that_can(name):
             "datasets.z.files.0.name: the name 'b\\n' of the file holds the",
         ),
         ({"files": [{"url": "https://x/.."}]}, "datasets.z.files.0.url: the name '..' of the file begins with '.'"),
-        ({"files": [{"url": None}]}, "datasets.z.files.0.url: the name '' of the file is no name"),
+        ({"files": [{"url": None}]}, "datasets.z.files.0.url: is null: give a name, and put the file there by hand"),
         (
             {"files": [{"url": "https://x/a"}, {"url": "https://y/a"}]},
             "datasets.z.files.1.url: two files have the name 'a'",

@@ -18,10 +18,9 @@ from apr.statistics.ranks import spearman
 KINDS = ["scatter", "relative", "shape", "regret"]
 
 
-@pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_figure_is_drawn_and_saved(kind, n, tmp_path):
-    check_saved(drawing(kind, n), tmp_path, 83 if kind == "relative" else 174)
+def test_every_figure_is_drawn_and_saved(kind, tmp_path):
+    check_saved(drawing(kind, SIZES[-1]), tmp_path, 83 if kind == "relative" else 174)
 
 
 @pytest.mark.parametrize("n", SIZES)
@@ -118,12 +117,12 @@ def test_equal_data_give_equal_bytes(tmp_path):
         "from figure_checks import save; from rank_figures import drawing\n"
         "save(drawing('scatter', 5), Path(sys.argv[1]))"
     )
-    folders = [tmp_path / name for name in ("first", "second")]
-    for folder, seed in zip(folders, ("1", "2"), strict=True):
-        command = [sys.executable, "-c", script, str(folder), *sys.path]
-        subprocess.run(command, check=True, env=os.environ | {"PYTHONHASHSEED": seed, "SOURCE_DATE_EPOCH": seed * 9})
-    for name in ("f.pdf", "f.png", "f.csv", "f.rst"):
-        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
+    ours, other = save(drawing("scatter", 5), tmp_path / "ours"), tmp_path / "other"
+    seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
+    command = [sys.executable, "-c", script, str(other), *sys.path]
+    subprocess.run(command, check=True, env=os.environ | {"PYTHONHASHSEED": seed, "SOURCE_DATE_EPOCH": "999999999"})
+    for path in ours.values():
+        assert path.read_bytes() == (other / path.name).read_bytes()
 
 
 def test_drawing_leaves_matplotlibs_settings_alone(tmp_path):

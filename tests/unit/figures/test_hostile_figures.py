@@ -4,6 +4,7 @@ import re
 from functools import cache
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +16,7 @@ from hostile import TEXTS, letters, rendered
 from matplotlib.text import Text
 from transfer_studies import renamed
 
-from apr.basics.escaping import plain
+from apr.basics.escaping import plain, rst_caption
 from apr.figures import style
 from apr.figures.lines.distances import draw_family_distances
 from apr.figures.lines.retest import draw_retest
@@ -180,24 +181,34 @@ DRAWN = {
     "average": of_transfer(draw_average),
     "sensitivity": sensitivity,
 }
+WARNINGS = ("ignore:Glyph", "ignore:constrained_layout not applied", "ignore:Matplotlib currently does not")
 
 
-@pytest.mark.filterwarnings(
-    "ignore:Glyph", "ignore:constrained_layout not applied", "ignore:Matplotlib currently does not"
-)
+@pytest.mark.filterwarnings(*WARNINGS)
 @pytest.mark.parametrize("kind", DRAWN)
-def test_a_title_is_drawn_as_it_is(kind, tmp_path):
+def test_a_title_is_drawn_as_it_is(kind):
     drawn, shown = DRAWN[kind]()
-    paths = save(drawn, tmp_path)
+    with mpl.rc_context(style.STYLE):  # as where it is saved
+        drawn.figure.draw_without_rendering()
     artists = [artist for artist in drawn.figure.findobj(Text) if artist.get_text()]
     ours = [artist for artist in artists if not artist.get_parse_math()]
     if kind != "design_space":
         assert ours == artists
     words = [letters(artist.get_text()) for artist in ours]
-    caption = letters(rendered(paths["caption"].read_text(encoding="utf-8")))
+    caption = letters(rendered(rst_caption(drawn.caption)))
     for text in shown:
         assert any(letters(text) in word for word in (*words, caption)), text
     assert not [artist for artist in artists if set(artist.get_text()) & set("\x00\x1b\u202e\ud800\r\t")]
+
+
+@pytest.mark.filterwarnings(*WARNINGS)
+@pytest.mark.parametrize("kind", ["scatter", "heat_map", "design_space", "panels"])
+def test_files_hold_such_titles(kind, tmp_path):
+    drawn, _ = DRAWN[kind]()
+    paths = save(drawn, tmp_path)
+    assert paths["pdf"].read_bytes().startswith(b"%PDF")
+    caption = letters(rendered(paths["caption"].read_text(encoding="utf-8")))
+    assert caption == letters(rendered(rst_caption(drawn.caption)))
     assert letters(re.sub("(?m)^- ", "", drawn.caption)) == caption
 
 

@@ -1,5 +1,6 @@
 """What all figures share, at values worked out by hand."""
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +17,7 @@ from apr.figures.style import (
     panels,
     point_style,
     share_labels,
+    styled,
     value_limits,
     value_scale,
 )
@@ -151,3 +153,16 @@ def test_limits_by_hand(values, scale, margin, expected):
 )
 def test_ticks_by_hand(ends, scale, apart, most, expected):
     assert _ticks(*ends, scale, apart, most) == pytest.approx(expected)
+
+
+def test_settings_of_a_user_reach_no_figure_and_stay_as_they_were():
+    @styled
+    def draw(task, titles, entries):
+        return mpl.rcParams["axes.facecolor"], mpl.rcParams["font.size"], task, titles, entries
+
+    with mpl.rc_context({"axes.facecolor": "red", "font.size": 99}):
+        texts = {"a": " two\nlines ", "n": 3}
+        found = draw("x\ny", texts, entries=[texts, {"b": texts}])
+        assert mpl.rcParams["axes.facecolor"] == "red"
+    plain_texts = {"a": "two lines", "n": 3}
+    assert found == ("white", 7, "x\ny", plain_texts, [plain_texts, {"b": plain_texts}])

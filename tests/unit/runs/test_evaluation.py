@@ -78,17 +78,17 @@ def test_real_validation_slice_counts_are_those_of_a_plain_loop(tmp_path):
     names = ("ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar", *(f"ilsvrc2012_tables/{name}" for name in tables))
     for path in real(*names):
         (tmp_path / path.name).symlink_to(path)
-    items = [item for item in read_listing(tmp_path, "ilsvrc").items if item.split == "test"]
+    items = [item for item in read_listing(tmp_path, "ilsvrc").items if item.split == "test"][::3]
     classes = sorted({item.label for item in items})
     pictures = [Image.open(io.BytesIO(item.source.read())).convert("RGB") for item in items]
     outputs = [WNIDS.index(item.label) for item in items]
     answers = plain_answers(fit(tmp_path, pictures, outputs), pictures)
     expected = plain_counts(answers, outputs)
-    assert 100 <= expected["correct_top1"] < expected["correct_top5"] <= 239
+    assert 33 <= expected["correct_top1"] < expected["correct_top5"] <= len(items) == 80
     assert the_counts(run(prepare(tmp_path, Listing(items, classes)), "--threads", "2")["outcome"]) == expected
     # some of its classes are still some of the 1,000
-    prepare(tmp_path, Listing(items, classes), classes=classes[60:90])
-    chosen = [i for i, item in enumerate(items) if item.label in classes[60:90]]
+    prepare(tmp_path, Listing(items, classes), classes=classes[20:50])
+    chosen = [i for i, item in enumerate(items) if item.label in classes[20:50]]
     part = plain_counts(answers[chosen], [outputs[i] for i in chosen])
     assert the_counts(run(tmp_path, name="part")["outcome"]) == part
 

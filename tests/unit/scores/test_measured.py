@@ -96,3 +96,17 @@ def test_real_results_of_imagenet_a_lack_one_model_of_the_others():
     tables = [frame(read(path, n)).set_index("model") for path, n in ((original, 10_000), (new, 7_500))]
     assert set(tables[0].index) ^ set(tables[1].index) == {"resnet50.tv_in1k@224", "resmlp_24_224.fb_dino@224"}
     assert len(paired(*tables, "top1_accuracy")) == 1_555
+
+
+@pytest.mark.parametrize("images", [0, 90_910])
+def test_images_that_cannot_be_counted_from_three_decimals_are_refused(tmp_path, images):
+    with pytest.raises(Problem) as caught:
+        read(written(tmp_path, HEAD + ROWS), images)
+    said = f"{images} images: only up to 90,909 can be counted from three decimals"
+    assert str(caught.value) == f"{tmp_path}/results.csv: {said}"
+
+
+def test_a_single_image_and_the_most_are_counted(tmp_path):
+    of_one = HEAD + "a.in1k,224,100.000,0,100.000,0,1,1,bicubic\n"
+    assert read(written(tmp_path, of_one), 1)[0]["correct_top1"] == 1
+    assert read(written(tmp_path, of_one), 90_909)[0]["correct_top1"] == 90_909

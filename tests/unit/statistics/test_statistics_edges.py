@@ -9,8 +9,10 @@ import pytest
 from apr.basics.problems import Problem
 from apr.statistics.bootstrap import holm
 from apr.statistics.deconvolution import count_variance, counted
+from apr.statistics.families import family_spearman
 from apr.statistics.lines import band, bootstrap_means, bootstrap_variances, fit_line, from_probit, probit
-from apr.statistics.regret import expected_minimum, selection_regret
+from apr.statistics.outputs import statistic, value_of
+from apr.statistics.regret import Regret, expected_minimum, selection_regret, winner_regret
 from apr.statistics.slope_change import bootstrap_fit, estimate, hc3_p, kink, mean_distance, slope_change
 
 
@@ -126,3 +128,63 @@ def test_regret_by_hand():
     for ks in ([0], [6]):
         with pytest.raises(ValueError, match="k must lie between 1 and the 5 models"):
             selection_regret(reference, target, ks, resamples=2, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("n", "k", "low", "high", "holds"),
+    [(30, 3, 0, 1, True), (29, 1, 0, 1, False), (30, 4, 0, 1, False), (40, 4, 0, 1, True), (30, 3, 1, 1, False)],
+)
+def test_an_interval_of_regret_holds_for_30_models_and_a_tenth_of_them(n, k, low, high, holds):
+    found = Regret(k, n, 3.0, 1.0, 2.0, low, high, 4.0)
+    assert (found.holds, found.relative) == (holds, 0.5)
+    assert math.isnan(Regret(k, n, 3.0, 1.0, 2.0, low, high, 0.0).relative)
+
+
+def test_the_winners_regret_by_hand():
+    """The best on the reference has 30, the best of all 10, the median 25: 20 of 15 points."""
+    found = winner_regret([1.0, 2, 3, 4], [30.0, 10, 20, 40], 20, 0)
+    assert (found.regret, found.share) == (20, pytest.approx(20 / 15))
+    assert math.isnan(found.low)
+    tied = winner_regret([1.0, 1, 3], [30.0, 10, 20], 20, 0)
+    assert (tied.regret, tied.share) == (10, 1)
+    assert math.isnan(winner_regret([1.0, 2], [5.0, 5], 20, 0).share)
+    many = np.arange(30.0)
+    assert (winner_regret(many, many, 20, 0).low, winner_regret(many, many, 20, 0).high) == (0, 0)
+    assert math.isnan(winner_regret(many[:29], many[:29], 20, 0).low)
+    assert math.isnan(winner_regret(many, many, 0, 0).low)
+    assert winner_regret(many, many, 20, 0, np.arange(30) % 4).low == 0
+    assert math.isnan(winner_regret(many, many, 20, 0, np.arange(30) % 3).low)
+
+
+def test_families_have_to_be_named_and_four():
+    x = [1.0, 2, 3, 4, 5]
+    with pytest.raises(ValueError, match="expected the family of each of 5 models, got 4"):
+        family_spearman(x, x, list("abcd"), 20, 0)
+    few, count = family_spearman(x, [1.0, 3, 2, 4, 5], list("abcca"), 20, 0)
+    assert (few.rho, few.reason, count) == (pytest.approx(0.9), "fewer than four families", 3)
+    assert math.isnan(few.p)
+    four, count = family_spearman(x, [1.0, 3, 2, 4, 5], list("abccd"), 50, 0)
+    assert (four.reason, count) == ("", 4)
+    assert four.low <= 0.9 <= four.high
+    assert 0 < four.p <= 1
+
+
+def test_outputs_that_a_metric_is_not_of_are_refused():
+    scores, labels = np.array([[1.0, 0, 0], [0, 1, 0]]), np.array([0, 2])
+    assert value_of("top1_accuracy", scores, labels) == 50
+    assert value_of("top1_error", scores, labels) == 50
+    with pytest.raises(ValueError, match=r"^auc needs two classes, not 3$"):
+        statistic("auc", scores, labels)
+    with pytest.raises(ValueError, match=r"of several labels an image; known: macro_f1$"):
+        statistic("top1_accuracy", scores, np.zeros((2, 3), int))
+    with pytest.raises(ValueError, match="nothing is not computed from outputs of one label an image; known: top1"):
+        statistic("nothing", scores, labels)
+
+
+def test_kappa_by_hand():
+    """Squared distances of 0, 1, 4 and 0, a mean of 1.25; of independent answers 1 - 2 x 0.5 x 1.25 + 2.25."""
+    scores = np.eye(3)[[0, 1, 2, 2]]
+    labels = np.array([0, 0, 0, 2])  # moments of labels 0.5 and 1, of answers 1.25 and 2.25
+    expected = 1 - 2 * 0.5 * 1.25 + 2.25
+    assert value_of("quadratic_weighted_kappa", scores, labels) == pytest.approx(100 * (1 - 1.25 / expected))
+    assert value_of("quadratic_weighted_kappa", scores[:1], labels[:1]) == 100

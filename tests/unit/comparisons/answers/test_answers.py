@@ -178,6 +178,26 @@ def test_a_studys_answer_is_that_of_its_tables_on_disk(tmp_path):
     assert 3 <= len(text.splitlines()) <= 6
 
 
+def test_a_study_of_rankings_and_lines_answers_each_in_turn(tmp_path):
+    found, ranking = ranked()
+    slopes, models, retests = lines()
+    since = {"retest": "real", "scale": "probit", "line": "measured", "data": "any", "slope_2019": 0.98}
+    since |= {"slope_since": 0.84, "change": -0.14, "change_low": -0.19, "change_high": -0.07, "change_p_holm": 0.001}
+    (model_table,) = models.values()
+    frames = {"r": found["r"], "slopes": slopes, "models": model_table, "since": pd.DataFrame([since])}
+    paths = {name: tmp_path / f"{name}.csv" for name in frames}
+    for name, frame in frames.items():
+        write_csv(paths[name], frame)
+    measured = [{"name": "real", "title": "ReaL"}]
+    asked = {"slopes": [paths["slopes"]], "models": [paths["models"]], "since": [paths["since"]], "measured": measured}
+    rankings = {"tables": [paths["r"]], "rankings": ranking, "titles": TITLES}
+    sections = [rankings_section(found, ranking, TITLES), lines_section(slopes, models, retests)]
+    sections.append(since_section(frames["since"], measured))
+    said = study_answer(**NO_PARTS | {"rankings": rankings, "lines": asked | {"retests": retests}})
+    assert said == answer_text(sections)
+    assert study_answer(**NO_PARTS) == ""
+
+
 def test_an_answer_is_plain_for_terminals_and_escaped_for_the_report(tmp_path):
     save_answer("Which?\n\n- tf_net_1: \x1b[2Jyes *now*.", tmp_path / "answer.txt", tmp_path / "answer.rst")
     assert (tmp_path / "answer.txt").read_text() == "Which?\n\n- tf_net_1: �[2Jyes *now*.\n"

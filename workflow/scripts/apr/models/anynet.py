@@ -54,7 +54,7 @@ class Genotype:
                 f"genotype {self}: every stage needs a depth, a width, a bottleneck ratio, a group width and a stride"
             )
         genes = (self.depths, self.widths, self.bottlenecks, self.group_widths, self.strides, (self.stem_width or 1,))
-        if min(map(min, genes), default=0) < 1 or not self.depths:
+        if not self.depths or min(map(min, genes)) < 1:
             raise Problem(f"genotype {self}: every number has to be at least 1")
         if self.block not in BLOCKS:
             raise Problem(f"genotype {self}: block {self.block!r} is not known; choose one of {', '.join(BLOCKS)}")
@@ -152,7 +152,7 @@ def batch_complexity(
     total = np.concatenate([total, [[stem_width * size**2]]], axis=1).repeat(len(depths), axis=0)
     if pool:
         size = _halved(size, 2)
-    width_in = np.full(len(depths), stem_width, dtype=np.int64)
+    width_in = np.full(len(depths), stem_width)
     for stage, stride in enumerate(strides):
         width, out = widths[:, stage], _halved(size, stride)
         if block == "bottleneck":

@@ -116,7 +116,7 @@ def complete(scores: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
     if rows.empty:
         counts = ", ".join(f"{task} ({scores[task].count()})" for task in tasks)
         sides = [scores.index[scores[task].notna()] for task in tasks[:2]]
-        one, other = nearest_names(*sides) if len(sides) > 1 and min(map(len, sides)) else ("", "")
+        one, other = nearest_names(*sides) if len(sides) > 1 else ("", "")
         examples = f" (for instance {one} and {other})" if one and other else ""
         raise Problem(
             f"no model completed all of {counts}: compare tasks of one population, look at the runs that diverged, and "

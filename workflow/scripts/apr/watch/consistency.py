@@ -44,7 +44,7 @@ def impossible(run: dict, view: Mapping[str, Any]) -> str:
             n = images.get(part, view[f"n_{part}"])
             if fault := part_fault(counts, len(view["classes"]), n, several="label_sets" in view):
                 odd.append(f"epoch {entry['epoch']}: {part} {fault}")
-    if outcome["parts"]["test"]["n"] != view["n_test"] and not odd:
+    if not odd and outcome["parts"]["test"]["n"] != view["n_test"]:
         odd.append(f"test has {outcome['parts']['test']['n']} images, its view {view['n_test']}")
     if [entry["epoch"] for entry in history] != list(range(1, len(history) + 1)):
         odd.append("its history leaves out or repeats an epoch")

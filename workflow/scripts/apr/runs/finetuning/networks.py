@@ -85,7 +85,7 @@ def _freeze_unused(network: nn.Module, size: int) -> None:
     first_output(network.train()(torch.zeros(2, 3, size, size))).sum().backward()
     for parameter in network.parameters():
         parameter.requires_grad_(parameter.grad is not None)
-    network.zero_grad(set_to_none=True)
+    network.zero_grad()
     network.load_state_dict(state)  # batch statistics, too
 
 
