@@ -131,7 +131,7 @@ def test_balanced(scores):
 def test_population_size(scores):
     drawn = draw_rho_vs_population(scores, [("photos", "digits")], TITLES, [5, 10, 20, 40], **BOOTSTRAP)
     words = legend(drawn.figure)
-    assert words["median, 95 % interval"] == BLUE
+    assert words["median, middle 95 % of draws"] == BLUE
     assert words["whole population"] == INK
     data = drawn.data
     lines = {line.get_gid(): line for line in drawn.figure.axes[0].lines}

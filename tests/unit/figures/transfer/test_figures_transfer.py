@@ -101,7 +101,9 @@ def test_a_guess_is_drawn_where_it_is_near():
 
 def test_few_models_are_drawn_without_lines_or_splines(tmp_path):
     found = bare(tmp_path, models=list(IMAGENET)[:2])
-    assert set(draw_transfer(found, "probes").data["kind"]) == {"model", "line, all"}
+    drawing = draw_transfer(found, "probes")
+    assert set(drawing.data["kind"]) == {"model"}
+    assert "- Plants: no line, of 2 models" in drawing.caption
     splines = draw_splines(found)
     assert "Plants: fewer than 5 models, or equal ones, have no spline" in splines.caption
     check_apart(splines.figure)

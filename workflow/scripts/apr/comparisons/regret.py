@@ -61,10 +61,10 @@ def regret_table(
     return Table(pd.DataFrame(rows), pd.DataFrame(shown), caption)
 
 
-def regret_basis(resamples: int, counts: Counted | None, tasks: Iterable[str]) -> str:
-    """What the intervals of regret are of, and where they do not hold, for a caption."""
+def regret_basis(resamples: int, counts: Counted | None, tasks: Iterable[str], shown: str = "Intervals") -> str:
+    """What the intervals of regret are of, which are `shown`, and where they do not hold, for a caption."""
     return (
-        f"Intervals are the middle 99 % of {resamples:,} bootstrap resamples of the models, which cover the expected "
+        f"{shown} are the middle 99 % of {resamples:,} bootstrap resamples of the models, which cover the expected "
         f"regret in about 95 %; {of_images(counts, tasks)}. In simulations they cover it in less than 90 % "
         f"for fewer than {FEWEST} models, for k above {MOST_OF_MODELS:.0%} of them, and where all resamples "
         "agree."

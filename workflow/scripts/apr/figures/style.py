@@ -150,7 +150,7 @@ def name_panel(ax: Axes, name: str, result: str = "", letter: str = "") -> None:
         "\n".join(textwrap.wrap(name, letters)),
         xy=(0, 1),
         xycoords="axes fraction",
-        xytext=(0, 12 if result else 3),
+        xytext=(0, 3 + 9 * len(result.splitlines())),
         textcoords="offset points",
         va="bottom",
         weight="bold",

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from apr.basics.problems import Problem
 from apr.comparisons.correlations import correlate
-from apr.comparisons.testsets import basis, footnote, label_of, marked, weak_tasks, word_of, words_of
+from apr.comparisons.testsets import MARK, basis, footnote, label_of, marked, weak_tasks, word_of, words_of
 from apr.comparisons.wording import UNDEFINED, bounds, left_out, number, same_as
 from apr.figures.style import BLUE, GREY, INK, MM, TEXT, Drawing, point_style, styled, value_scale
 from apr.scores.frames import complete
@@ -68,7 +68,7 @@ def draw_all_pairs(
         style["s"] *= min(1, cell / 100)
         grid[j, i].scatter(pair[x], pair[y], color=BLUE, gid=f"{x} {y}", **style)
         results[x, y] = correlate(scores, x, y, resamples, seed, counts)
-        _write_rho(grid[i, j], results[x, y], cell)
+        _write_rho(grid[i, j], results[x, y], cell, MARK if weak.keys() & {x, y} else "")
     for i, task in enumerate(tasks):
         frames.append(_draw_distribution(grid[i, i], scores[task].dropna(), task, titles[task], cell))
     _scale_axes(grid, scores, tasks)
@@ -109,7 +109,7 @@ def _values(scores: pd.DataFrame, task: str) -> dict:
     return {"model": values.index, "value": values.array}
 
 
-def _write_rho(ax: Axes, result: Correlation, cell: float) -> None:
+def _write_rho(ax: Axes, result: Correlation, cell: float, mark: str) -> None:
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     if math.isnan(result.rho):
@@ -118,7 +118,7 @@ def _write_rho(ax: Axes, result: Correlation, cell: float) -> None:
         return
     ax.set_facecolor(COLORS((result.rho + 1) / 2))
     color = "white" if abs(result.rho) > DARK else INK
-    certain = result.low > 0 or result.high < 0
+    certain = not mark and (result.low > 0 or result.high < 0)
     large, small = min(9, cell / 4.2), min(6.5, cell / INTERVAL_WIDTH)
     low, high = bounds(result.low, result.high, 2)
     lines = ["[no interval]" if math.isnan(result.low) else f"[{low}, {high}]"]
@@ -126,7 +126,9 @@ def _write_rho(ax: Axes, result: Correlation, cell: float) -> None:
         lines, small = lines[0].replace(" ", "\n").splitlines(), LEAST_TYPE
     middle = {"xy": (0.5, 0.5), "xycoords": "axes fraction", "textcoords": "offset points", "color": color}
     place = middle | {"ha": "center"}
-    ax.annotate(number(result.rho, 2), xytext=(0, 1), size=large, weight="bold" if certain else "normal", **place)
+    ax.annotate(
+        f"{number(result.rho, 2)}{mark}", xytext=(0, 1), size=large, weight="bold" if certain else "normal", **place
+    )
     ax.annotate("\n".join(lines), xytext=(0, -2), size=small, va="top", linespacing=1.05, **place)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from apr.basics.problems import Problem
 from apr.comparisons.correlations import correlate
 from apr.comparisons.testsets import MARK, basis, footnote, label_of, marked, points_of, weak_tasks, word_of
-from apr.comparisons.wording import bare_rho, correlation, left_out, number
+from apr.comparisons.wording import correlation, left_out, number, rho
 from apr.figures.style import (
     BLUE,
     GREEN,
@@ -74,9 +74,9 @@ def draw_pretrained(
             frames.append(_points(rows, reference, pair[0], task, start))
         value_limits(ax, rows[list(pair)].stack())
         letters = [letter for _, letter in STARTS.values()]
-        shown = [f"{a} {bare_rho(b.rho)}" for a, b in zip(letters, results, strict=True)]
+        shown = [f"{a} {rho(b, 2)}" for a, b in zip(letters, results, strict=True)]
         daggers = MARK if weak.keys() & {reference, *pair} else ""
-        name_panel(ax, titles[pair[0]].removesuffix(MARK) + daggers, "   ".join(shown))
+        name_panel(ax, titles[pair[0]].removesuffix(MARK) + daggers, "\n".join(shown))
         ax.set(xlabel=f"{titles[reference]} {metric_of(counts, reference).label}", ylabel=label_of(counts, pair))
         lost = losses(rows, counts)
         gain = lost[pair[0]] - lost[pair[1]]

@@ -74,7 +74,7 @@ def draw_selection_regret(
         "another task there and "
         f"keeps the best, instead of the best of all. Blue: the k best on {titles[reference]}; orange: on the member "
         "of its family that is closest to the target in its number of classes; dashed: k models at random, expected. "
-        f"Bands: {regret_basis(resamples, counts, [reference, *targets, *closest.values()])} "
+        f"{regret_basis(resamples, counts, [reference, *targets, *closest.values()], 'Bands')} "
         f"{left_out(len(scores), data['n'])}{footnote(weak, titles)} Who takes the single best model loses:\n\n"
         + "\n".join(clauses)
     )

@@ -79,7 +79,7 @@ def draw_rho_vs_population(
         )
     share_labels(axes)
     names = {
-        "median": "median, 95 % interval",
+        "median": "median, middle 95 % of draws",
         "full": "whole population",
         "sign": "right sign from here",
         "precise": f"interval ±{HALF_WIDTH} from here",
@@ -87,8 +87,10 @@ def draw_rho_vs_population(
     shown = [key for key in names if key in handles]
     legend_below(figure, [handles[key] for key in shown], [names[key] for key in shown])
     caption = (
-        f"{question(resamples)} Line and band: median and 95 % interval of ρ against n; dashed: ρ of the whole "
-        f"population; orange triangle: n for the sign; purple square: n for ±{HALF_WIDTH}. "
+        f"{question(resamples)} Line and band: the median of ρ in these populations, and the middle 95 % of it, "
+        "against n; they are of models alone. Dashed: ρ of the whole population; above each panel with its own 95 % "
+        "interval, which is another one, as told below; orange triangle: n for the sign; purple square: n for "
+        f"±{HALF_WIDTH}. "
         f"{left_out(len(scores), full)}{footnote(weak, titles)} For each pair of tasks, with "
         f"{basis(resamples, counts, chain(*pairs))}:\n\n" + "\n".join(clauses)
     )

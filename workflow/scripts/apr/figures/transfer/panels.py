@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from apr.comparisons.transfer.captions import far_below, how_trained, intervals_of, models_without, rare_labels
 from apr.comparisons.transfer.slopes import flattened, scored_ways, slopes_basis
 from apr.comparisons.transfer.targets import KINDS, Scored, Transfer
-from apr.comparisons.wording import UNDEFINED, with_interval
+from apr.comparisons.wording import UNDEFINED, counted, with_interval
 from apr.figures.style import (
     BLUE,
     GREEN,
@@ -39,6 +39,7 @@ from apr.statistics.transfer.slopes import Slope
 POINTS = 60  # of a line
 COLORS = {"all": GREEN, "above": BLUE}
 MOST_COLUMNS = 3
+FEWEST_OF_LINE = 5  # models; a line through fewer shows little but where they lie
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,14 @@ def _panels(transfer: Transfer, kind: str) -> Iterator[Panel]:
             points = [points_of(transfer, one, source).assign(trained=word) for word, one in each if one]
             lines = [transfer.lines(one, source) if one else {} for one in (scored, other)]
             drawn = ["all"] if kind == "scratch" else list(COLORS)
-            kept = [{name: own[name] for name in drawn if name in own} for own in lines]
+            kept = [{name: own[name] for name in drawn if _enough(own.get(name))} for own in lines]
             every = pd.concat(points, ignore_index=True)
             every["above"] &= "above" in kept[0]
             yield Panel(source, target, scored, other, *kept, words, every)
+
+
+def _enough(line: Slope | None) -> bool:
+    return line is not None and line.n >= FEWEST_OF_LINE
 
 
 def _draw(ax: Axes, panel: Panel, other_line: bool) -> dict[str, Any]:
@@ -208,6 +213,7 @@ def _caption(transfer: Transfer, made: Sequence[Panel], kind: str, other_line: b
             "scratch": "the same models trained from scratch",
         }
         hollow = f" Hollow: {words[kind]}{', with their line in orange' if other_line else ''}."
+    few = f", where they are {FEWEST_OF_LINE} or more"
     both = (
         " A and B: the same scores against ImageNet accuracy from two sources "
         f"({'; '.join(transfer.titles[name] for name in transfer.sources)})."
@@ -221,7 +227,8 @@ def _caption(transfer: Transfer, made: Sequence[Panel], kind: str, other_line: b
     return (
         f"Scores of models against their ImageNet top-1 accuracy ({metrics}). Bars: "
         f"{intervals_of(targets, transfer.settings['resamples'])}. Green: the least-squares line through all "
-        f"models{f' that are {_words(made)[0]}' if hollow else ''}, with its 95 % band.{above}{hollow}{guesses}{both} "
+        f"models{f' that are {_words(made)[0]}' if hollow else ''}, with its 95 % band{few}."
+        f"{above}{hollow}{guesses}{both} "
         f"Slopes, in points of the metric for each point on ImageNet, and bands have {slopes_basis(transfer)}:\n\n"
         f"{clauses}\n\n{flattened(transfer)}{_how(made)}{rare_labels(targets)}{models_without(transfer)}"
     )
@@ -242,5 +249,8 @@ def _clause(transfer: Transfer, panel: Panel) -> str:
         line = panel.other_lines["all"]
         value = "no line" if np.isnan(line.slope) else with_interval(line.slope, *line.bounds, 3)
         parts.append(f"{panel.words[1]} {value}, n = {line.n}")
+    if "all" not in panel.lines:
+        models = counted(int((panel.points["trained"] == panel.words[0]).sum()), "model")
+        parts.insert(0, f"no line, of {models}")
     where = f", {transfer.titles[panel.source]}" if len(transfer.sources) > 1 else ""
     return f"{panel.scored.title}{where}: {'; '.join(parts)}"
