@@ -140,7 +140,7 @@ DRAWN = {
 )
 def test_a_rho_is_as_large_as_its_cell_allows(cell, rho, low, high, wanted):
     ax = Figure().add_subplot()
-    _write_rho(ax, Correlation(rho, low, high, 0.1, 9, ""), cell)
+    _write_rho(ax, Correlation(rho, low, high, 0.1, 9, ""), cell, "")
     found = [(text.get_text(), text.get_fontsize(), text.get_weight(), text.get_color()) for text in ax.texts]
     assert found == [(text, pytest.approx(size), *look) for text, size, *look in wanted]
     assert len(ax.get_xticks()) == len(ax.get_yticks()) == 0
