@@ -44,10 +44,10 @@ def drawn(tmp_path_factory):
     folder = tmp_path_factory.mktemp("drawn")
     process, terminal = pty.fork()
     if not process:
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))  # before it is asked for
         paths = os.pathsep.join(map(str, [ROOT / "workflow", ROOT / "workflow/scripts"]))
         words = [sys.executable, "-c", SCRIPT, str(folder / "told")]
         os.execve(sys.executable, words, os.environ | {"PYTHONPATH": paths, "TERM": "xterm"})
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
     raw = b""
     while select.select([terminal], [], [], 1800)[0]:
         try:
