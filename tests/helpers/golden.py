@@ -4,6 +4,7 @@ Where a change is meant, `APRBENCH_RENEW=1 pytest FILE` writes them again; git s
 """
 
 import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import matplotlib as mpl
@@ -34,6 +35,24 @@ def checked(name: str, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     assert text.splitlines() == path.read_text(encoding="utf-8").splitlines()
+
+
+def checked_rows(name: str, rows: Iterable[object], folder: object = None) -> None:
+    """Compare values, a line each, with the file of that name; paths begin below `folder`."""
+    lines = (f"{row!r}\n" for row in rows)
+    checked(name, "".join(line.replace(str(folder), "") if folder else line for line in lines))
+
+
+def told_by(*errors: type[Exception]) -> Callable:
+    """A function that calls another: it returns what that returns, or how it refuses, by one of these errors."""
+
+    def said(function, *arguments, **named):
+        try:
+            return function(*arguments, **named)
+        except errors as error:
+            return f"{type(error).__name__}: {error}"
+
+    return said
 
 
 def number(value) -> str:

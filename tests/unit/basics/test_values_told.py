@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 import pytest
-from golden import checked
+from golden import checked_rows, told_by
 
 from apr.basics import causes, parts, randomness
 from apr.basics.addresses import OF_FOLDERS, address_problem, folder_problem
@@ -35,12 +35,7 @@ from apr.basics.values import (
     wanted_of,
 )
 
-
-def said(function, *arguments, **named):
-    try:
-        return function(*arguments, **named)
-    except (Problem, ValueError, OSError, Interrupted) as error:
-        return f"{type(error).__name__}: {error}"
+said = told_by(Problem, ValueError, OSError, Interrupted)
 
 
 VALUES = [None, True, False, 0, 1, -1, 5, 2**31, 1.0, 1.5, -0.0, float("inf"), float("nan"), "", "a", "5", "1.5", "1e3"]
@@ -250,8 +245,7 @@ KINDS |= {"draws": of_draws}
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_they_are_told_as_they_were_looked_at(kind, tmp_path):
-    rows = (f"{row!r}\n".replace(str(tmp_path), "") for row in KINDS[kind](tmp_path))
-    checked(f"basics/{kind}", "".join(rows))
+    checked_rows(f"basics/{kind}", KINDS[kind](tmp_path), tmp_path)
 
 
 def test_bytes_of_a_folder_are_not_read():

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from golden import checked
+from golden import checked_rows
 
 from engine.batches import SUBMITTED, Batches
 from engine.commands import Commands
@@ -52,7 +52,7 @@ def told(name):
 
 @pytest.mark.parametrize("name", ["demo", "transfer_demo"])
 def test_commands_are_what_they_were(name):
-    checked(f"commands/{name}", "".join(f"{row!r}\n" for row in told(name)))
+    checked_rows(f"commands/{name}", told(name))
 
 
 def test_packed_images_may_be_older_than_their_runs():

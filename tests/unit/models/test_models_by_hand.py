@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from golden import checked
+from golden import checked_rows, told_by
 
 from apr.basics.problems import Problem
 from apr.models import weight_files
@@ -14,12 +14,7 @@ from apr.models.population import Space, _log_uniform, compatible, model_id, sam
 from apr.models.stems import STEMS, stem_of
 from apr.models.weight_files import check_weights, first_line, misfit, missing
 
-
-def said(function, *arguments, **named):
-    try:
-        return function(*arguments, **named)
-    except Problem as problem:
-        return f"refused: {problem}"
+said = told_by(Problem)
 
 
 def of_genotypes():
@@ -90,7 +85,7 @@ def of_weights():
 @pytest.mark.parametrize("kind", ["genotypes", "names", "weights"])
 def test_models_are_told_as_they_were(kind):
     rows = {"genotypes": of_genotypes, "names": of_names, "weights": of_weights}[kind]()
-    checked(f"models/{kind}", "".join(f"{row!r}\n" for row in rows))
+    checked_rows(f"models/{kind}", rows)
 
 
 def test_complexity_by_hand():

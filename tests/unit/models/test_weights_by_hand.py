@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 import requests
 import torch
+from golden import told_by
 from torch import nn
 
 from apr.basics.problems import Problem
@@ -16,12 +17,7 @@ from apr.models.packages import in_order_of, packaged_file
 from apr.models.pretrained import Pretrained, load_model
 from apr.models.weight_files import reachable, read_weights
 
-
-def said(function, *arguments, **named):
-    try:
-        return function(*arguments, **named)
-    except Problem as problem:
-        return f"refused: {problem}"
+said = told_by(Problem)
 
 
 def test_a_list_of_models_is_of_versions_that_are_installed(tmp_path, monkeypatch):
@@ -138,7 +134,7 @@ def test_a_network_of_ones_own(tmp_path):
         "nothing": f"{model}:nothing: nothing() returns int; let it return a torch.nn.Module",
         "fails": f"{model}:fails: fails() fails (ValueError: no memory)",
     }.items():
-        assert said(own.build_own, tmp_path / "net.py", function) == f"refused: {words}"
+        assert said(own.build_own, tmp_path / "net.py", function) == f"Problem: {words}"
     assert said(own.build_own, tmp_path / "x.py", "f").endswith(
         f"there is no file {tmp_path / 'x.py'}; correct the model's name"
     )

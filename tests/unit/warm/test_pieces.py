@@ -9,20 +9,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-
-from study import ROOT
-
-WARM = ROOT / "workflow/warm"
-sys.path.insert(0, str(WARM))  # they are run by their paths
-try:
-    import server
-    import start
-finally:
-    sys.path.remove(str(WARM))
-
-
-class Gone(Exception):
-    """Where a process would have ended."""
+from warm_modules import Gone, server, start
 
 
 @pytest.fixture

@@ -9,20 +9,7 @@ import sys
 import time
 
 import pytest
-
-from study import ROOT
-
-WARM = ROOT / "workflow/warm"
-sys.path.insert(0, str(WARM))  # they are run by their paths
-try:
-    import start
-finally:
-    sys.path.remove(str(WARM))
-
-
-class Gone(Exception):
-    """Where a process would have ended."""
-
+from warm_modules import WARM, Gone, start
 
 SCRIPT = """
 import json, os, signal, sys, tempfile

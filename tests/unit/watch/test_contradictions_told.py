@@ -4,7 +4,7 @@ import copy
 
 import pytest
 from fabricated import manifests, run_of, task
-from golden import checked
+from golden import checked_rows
 
 from apr.runs.metrics import part_of
 from apr.watch.consistency import _beyond, _miscounted, impossible, mixed_devices
@@ -169,4 +169,4 @@ KINDS = {"trainings": of_trainings, "others": of_others, "manifests": of_manifes
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_they_are_told_as_they_were(kind, tmp_path):
-    checked(f"watch/{kind}", "".join(f"{row!r}\n" for row in KINDS[kind](tmp_path)))
+    checked_rows(f"watch/{kind}", KINDS[kind](tmp_path))

@@ -8,7 +8,7 @@ import struct
 import numpy as np
 import pytest
 from data_helpers import put
-from golden import checked
+from golden import checked_rows
 from listings_told import told
 
 from apr.basics.problems import Problem
@@ -191,5 +191,4 @@ KINDS = {"idx": of_idx, "npz": of_npz, "cifar": of_cifar, "pickles": of_pickles}
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_arrays_make_and_say_what_they_did(kind, tmp_path):
-    rows = (f"{row!r}\n".replace(str(tmp_path), "") for row in KINDS[kind](tmp_path))
-    checked(f"reading/formats/{kind}", "".join(rows))
+    checked_rows(f"reading/formats/{kind}", KINDS[kind](tmp_path), tmp_path)

@@ -2,7 +2,7 @@
 
 import pytest
 from data_helpers import put
-from golden import checked
+from golden import checked_rows
 from listings_told import told
 
 
@@ -156,5 +156,4 @@ KINDS = {"folders": of_folders, "names": of_names, "tables": of_tables, "labels"
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_names_make_and_say_what_they_did(kind, tmp_path):
-    rows = (f"{row!r}\n".replace(str(tmp_path), "") for row in KINDS[kind](tmp_path))
-    checked(f"reading/formats/{kind}", "".join(rows))
+    checked_rows(f"reading/formats/{kind}", KINDS[kind](tmp_path), tmp_path)

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from golden import checked
+from golden import checked_rows, told_by
 
 from apr.basics.problems import Problem
 from apr.runs import finetuning_protocol, protocol
@@ -20,6 +20,8 @@ from apr.runs.protocol import (
     value_problems,
 )
 from apr.runs.ways import AXES, PROTOCOL, WAYS
+
+said = told_by(Problem)
 
 WHOLE = dict(epochs=4, batch=8, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.0, warmup_epochs=0, precise_bn=0)
 WHOLE |= dict(resolution=8, eval_resize=8, crop="centre", padding=0, flip=False, stem="simple_stem_in")
@@ -55,13 +57,6 @@ CHANGES = {
     "evaluate": [{}, {"batch": 0}, {"weights": 1}],
 }
 BASES = {"train": WHOLE, "finetune": TUNE, "probe": {}, "evaluate": {}}
-
-
-def said(function, *arguments, **named):
-    try:
-        return function(*arguments, **named)
-    except Problem as problem:
-        return f"refused: {problem}"
 
 
 def of_ways():
@@ -104,7 +99,7 @@ def of_plans():
 
 @pytest.mark.parametrize("kind", ["ways", "plans"])
 def test_protocols_are_what_they_were(kind):
-    checked(f"runs/protocols_{kind}", "".join(f"{row!r}\n" for row in {"ways": of_ways, "plans": of_plans}[kind]()))
+    checked_rows(f"runs/protocols_{kind}", {"ways": of_ways, "plans": of_plans}[kind]())
 
 
 def test_a_key_that_does_nothing_is_refused_unless_it_says_what_is_meant_unsaid():

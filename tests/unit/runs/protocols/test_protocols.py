@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from golden import checked
+from golden import checked_rows
 from small import PROTOCOL, checkpointing, loaders, trainer
 
 import evaluate
@@ -178,7 +178,7 @@ KINDS |= {"metrics": of_metrics, "draws": of_draws, "tuning": of_tuning_limits}
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_is_as_it_was(kind):
-    checked(f"runs/{kind}", "".join(f"{row!r}\n" for row in KINDS[kind]()))
+    checked_rows(f"runs/{kind}", KINDS[kind]())
 
 
 LOSSES = {

@@ -48,7 +48,7 @@ UNREADABLE = (
     struct.error,
     tarfile.TarError,
     zipfile.BadZipFile,
-    NotImplementedError,
+    NotImplementedError,  # of zipfile, at a compression or an encryption that it does not know
     RecursionError,
 )
 

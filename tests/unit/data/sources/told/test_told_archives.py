@@ -3,33 +3,18 @@
 import gzip
 import io
 import tarfile
-import zipfile
 
-from data_helpers import make_tar, make_zip, tar_bytes, tree
-from golden import checked
+from data_helpers import make_tar, make_zip, tar_bytes, tree, zip_bytes
+from golden import checked_rows, told_by
 
 from apr.basics.problems import Problem
 from apr.data.sources import archives
 from apr.data.sources.archive_members import Damaged, _chunks
 from apr.data.sources.archives import Tally, unpack_all
 
+said = told_by(Problem, Damaged)
+
 TAR = tar_bytes({"a.txt": b"abc"})
-
-
-def said(function, *arguments, **named):
-    """What a call returns, or refuses."""
-    try:
-        return function(*arguments, **named)
-    except (Problem, Damaged) as error:
-        return f"{type(error).__name__}: {error}"
-
-
-def zipped(members, **options):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", **options) as archive:
-        for name, data in members.items():
-            archive.writestr(zipfile.ZipInfo(name), data)
-    return buffer.getvalue()
 
 
 def of_archives(root):
@@ -39,7 +24,7 @@ def of_archives(root):
         files = sorted((name, len(data)) for name, data in tree(folder).items()) if folder.exists() else None
         return title, str(report).replace(str(root), ""), files
 
-    inner = zipped({"x/1.png": b"1"})
+    inner = zip_bytes({"x/1.png": b"1"})
     plain = make_zip(root / "plain.zip", {"a/1.png": b"12", "a/b/2.png": b"345", "Icon\r": b"", "c/": b""})
     yield told("plain", [plain])
     holding = {"in/more.zip": inner, "in/t.tar.gz": gzip.compress(TAR, 0, mtime=0), "n.npz": inner, "one.gz": b"x"}
@@ -73,5 +58,4 @@ def of_archives(root):
 
 
 def test_archives_are_told_as_they_were(tmp_path):
-    rows = (f"{row!r}\n".replace(str(tmp_path), "") for row in of_archives(tmp_path))
-    checked("reading/sources/archives", "".join(rows))
+    checked_rows("reading/sources/archives", of_archives(tmp_path), tmp_path)

@@ -10,8 +10,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from data_helpers import make_zip, tar_bytes
-from golden import checked
+from data_helpers import make_zip, tar_bytes, zip_bytes
+from golden import checked_rows, told_by
 
 from apr.basics.problems import Problem
 from apr.data.sources import file_kinds, npz, tar_headers, xz
@@ -30,23 +30,9 @@ from apr.data.sources.member_names import decoded, escaped_name, safe_parts, zip
 from apr.data.sources.npz import array_names, load_npz, save_npz
 from apr.data.sources.tar_headers import BoundedHeaders
 
+said = told_by(Problem, Damaged, ValueError, tarfile.TarError, lzma.LZMAError, EOFError, struct.error)
+
 TAR = tar_bytes({"a.txt": b"abc"})
-
-
-def said(function, *arguments, **named):
-    """What a call returns, or refuses."""
-    try:
-        return function(*arguments, **named)
-    except (Problem, Damaged, ValueError, tarfile.TarError, lzma.LZMAError, EOFError, struct.error) as error:
-        return f"{type(error).__name__}: {error}"
-
-
-def zipped(members, **options):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", **options) as archive:
-        for name, data in members.items():
-            archive.writestr(zipfile.ZipInfo(name), data)
-    return buffer.getvalue()
 
 
 def of_kinds(root):
@@ -60,10 +46,10 @@ def of_kinds(root):
         "page.html": b"<html>",
         "page.svg": b"<?xml",
         "pointer.png": file_kinds.LFS_START,
-        "a.zip": zipped({"a": b"1"}),
-        "a.npz": zipped({"a.npy": b"1"}),
-        "a.txt": zipped({"a": b"1"}),
-        "cut.zip": zipped({"a": b"1"})[:-1],
+        "a.zip": zip_bytes({"a": b"1"}),
+        "a.npz": zip_bytes({"a.npy": b"1"}),
+        "a.txt": zip_bytes({"a": b"1"}),
+        "cut.zip": zip_bytes({"a": b"1"})[:-1],
         "none.zip": b"x" * 600,
         "none.tar": b"x" * 600,
         "a.tar": TAR,
@@ -126,7 +112,7 @@ def of_parts(root):
     kind[14] = 2
     path.write_bytes(kind)
     yield "another header", is_one_of_several(path)
-    whole = bytearray(zipped({"a": b"1", "b": b"2"}))
+    whole = bytearray(zip_bytes({"a": b"1", "b": b"2"}))
     for title, change in {
         "whole": {},
         "two parts": {-18: 1},
@@ -266,7 +252,7 @@ def of_arrays(root):
         found = said(load_npz, path)
         yield title, found if isinstance(found, str) else found["x"].tolist()
     for count in (npz.MOST_ARRAYS, npz.MOST_ARRAYS + 1):
-        path.write_bytes(zipped({f"{number}": b"" for number in range(count)}))
+        path.write_bytes(zip_bytes({f"{number}": b"" for number in range(count)}))
         found = said(array_names, path)
         yield count, found if isinstance(found, str) else len(found)
     path.write_bytes(b"xx")
@@ -279,5 +265,4 @@ KINDS |= {"arrays": of_arrays}
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_sources_are_told_as_they_were(kind, tmp_path):
-    rows = (f"{row!r}\n".replace(str(tmp_path), "") for row in KINDS[kind](tmp_path))
-    checked(f"reading/sources/{kind}", "".join(rows))
+    checked_rows(f"reading/sources/{kind}", KINDS[kind](tmp_path), tmp_path)
