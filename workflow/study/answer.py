@@ -37,10 +37,10 @@ def answer_parts(items: Items, files: Files) -> dict[str, dict[str, Any]]:
     transfer = comparisons.transfer
     if transfer.targets:
         parts["transfer"] = {
-            "scores": files.scores(transfer.tasks()),
-            "resampled": transfer.resampled(),
+            "scores": files.scores(transfer.tasks("probes")),
+            "resampled": transfer.resampled("probes"),
         }
-        parts["transfer"] |= transfer.params()
+        parts["transfer"] |= transfer.params("probes")
     return parts
 
 

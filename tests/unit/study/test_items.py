@@ -96,8 +96,17 @@ def test_the_answer_is_read_from_tables_that_the_study_makes():
         files = answer_files(parts)
         tables = {path for kind in ("tables", "slopes", "models", "since") for path in files[kind]}
         assert tables <= {f"results/tables/{table}.csv" for table in items.made("table_")}, name
-        assert set(files["scores"]) == set(Files(study).scores(study.comparisons.transfer.tasks())), name
+        assert set(files["scores"]) == set(Files(study).scores(study.comparisons.transfer.tasks("probes"))), name
         assert any(parts.values()), name
+
+
+def test_the_answer_knows_of_fixed_features():
+    study = study_of(config("studies/demo.yaml"))
+    parts = answer_parts(Items(study), Files(study))
+    assert parts["transfer"]["settings"]["probes"] == {"tissues_tuned": "tissues_probe"}
+    files = answer_files(parts)
+    assert "results/scores/tissues_probe.csv" in files["scores"]
+    assert "results/resampled/tissues_probe.npz" in files["resampled"]
 
 
 def test_what_is_lacking_is_said_with_the_study_that_has_it(demo):
