@@ -29,6 +29,7 @@ from study.settings import read_yaml
 from yaml_files import merged, read_document
 
 MINUTES, CORES = 10, 2
+DEMO = ROOT / "demo"  # where `make demo` puts its results
 LOOKED, OWN, FILES = "looked.json", "own.yaml", "configfiles"
 KEPT = "{} was changed by hand and is kept, whatever is said above; delete it to have it written anew"
 
@@ -247,7 +248,7 @@ def _taken_up(folder: Path, directory: Path, dry: bool = False) -> bool:
         for task, entry in base["tasks"].items()
         for number in range(base["population"]["size"] if "train" in entry else 0)
     ]
-    others = [ROOT / "demo", *(one for one in sorted(directory.glob("*")) if one != folder and (one / OWN).exists())]
+    others = [*(one for one in sorted(directory.glob("*")) if one != folder and (one / OWN).exists()), DEMO]
     all_there = True
     for run in runs:
         source = next((other / run for other in others if (other / run).is_file()), None)

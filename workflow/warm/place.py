@@ -13,6 +13,7 @@ THREADS = ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")
 # before it.
 FREE = {*(f"{name}_NUM_THREADS" for name in THREADS), "VECLIB_MAXIMUM_THREADS", "CUDA_VISIBLE_DEVICES"}
 FREE |= {"TMPDIR", "TMP", "TEMPDIR", "TEMP", "PWD", "OLDPWD", "SHLVL", "_"}
+FREE |= {"PS1", "PS2"}  # an activated environment sets a prompt, and the shells of Snakemake's jobs take it away
 STATUS = {"Umask", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp"}
 LIMITS = [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]
 SPACES = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")

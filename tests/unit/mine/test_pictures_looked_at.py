@@ -221,6 +221,18 @@ def test_finished_trainings_of_the_reference_are_taken_up(tmp_path, monkeypatch)
     assert read_json(second / "results/checkpoints/photos/a000.json") == {"run": "photos/a000"}
 
 
+def test_studies_beside_come_before_the_demo(tmp_path, monkeypatch):
+    monkeypatch.setattr(looking, "DEMO", tmp_path / "demo")
+    for place, runs in {"demo": ("photos/a000", "photos/a002"), "mine/stones": ("photos/a000",)}.items():
+        for run in runs:
+            (tmp_path / place / f"results/checkpoints/{run}.json").parent.mkdir(parents=True, exist_ok=True)
+            write_json(tmp_path / place / f"results/checkpoints/{run}.json", {"of": place})
+    (tmp_path / "mine/stones/own.yaml").write_text("")
+    folder, _ = looked(tmp_path, shells(tmp_path))
+    taken = {path.stem: read_json(path) for path in folder.glob("results/checkpoints/photos/*.json")}
+    assert taken == {"a000": {"of": "mine/stones"}, "a002": {"of": "demo"}}
+
+
 REFUSED = {
     "nothing": ({"data": None}, "DATA is not given: make mine DATA="),
     "a name that no study has": ({"data": None, "name": "stones"}, "DATA is not given"),

@@ -31,7 +31,9 @@ def test_a_place_is_what_a_process_inherits():
     assert (len(own["limits"]), len(own["namespaces"])) == (len(place.LIMITS), 7)
 
 
-@pytest.mark.parametrize("name", ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "TMPDIR", "PWD", "_"])
+@pytest.mark.parametrize(
+    "name", ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "TMPDIR", "PWD", "_", "PS1"]
+)
 def test_some_variables_are_free(monkeypatch, name):
     before = place.place_of_process()
     monkeypatch.setenv(name, "another")
