@@ -47,7 +47,8 @@ def drawn(tmp_path_factory):
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))  # before it is asked for
         paths = os.pathsep.join(map(str, [ROOT / "workflow", ROOT / "workflow/scripts"]))
         words = [sys.executable, "-c", SCRIPT, str(folder / "told")]
-        os.execve(sys.executable, words, os.environ | {"PYTHONPATH": paths, "TERM": "xterm"})
+        unsized = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES")}
+        os.execve(sys.executable, words, unsized | {"PYTHONPATH": paths, "TERM": "xterm"})
     raw = b""
     while select.select([terminal], [], [], 1800)[0]:
         try:
