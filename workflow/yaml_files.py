@@ -12,6 +12,7 @@ import yaml
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 TAG = "tag:yaml.org,2002:"
 MOST_VALUES = 200_000  # what aliases stand for included: a few lines of them can stand for billions
+MOST_LEVELS = 100  # of mappings and lists in one another
 READ_AS = {"int": "a number", "float": "a number", "bool": "true or false", "null": "nothing", "timestamp": "a date"}
 BYTE_ORDER_MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 EXPLAINED = (
@@ -64,7 +65,7 @@ def read_document(path: str | Path) -> Document:
     try:
         document = _json(text)
     except RecursionError:
-        return _unreadable("is nested too deeply")
+        return _unreadable("is nested too deeply; write fewer levels")
     except ValueError:
         document = _yaml(text)
     return document
@@ -122,6 +123,8 @@ def _yaml(text: str) -> Document:
     document = Document()
     loader = None
     try:
+        if line := _too_deep(text):
+            return _unreadable(f"line {line}: is nested more than {MOST_LEVELS} levels deep; write fewer levels")
         loader = Loader(text)
         root = loader.get_single_node()
         if root is None:
@@ -135,7 +138,7 @@ def _yaml(text: str) -> Document:
         document.value = _constructed(root, loader)
         _templates(document)
     except RecursionError:
-        return _unreadable("is nested too deeply")
+        return _unreadable("is nested too deeply; write fewer levels")
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         return _unreadable(f"line {line}: holds the control character {chr(error.character)!r}; remove it")
@@ -145,6 +148,16 @@ def _yaml(text: str) -> Document:
         if loader is not None:
             loader.dispose()
     return document
+
+
+def _too_deep(text: str) -> int | None:
+    """The line of the first level that is too many: composing nodes recurses, in C without a limit."""
+    level = 0
+    for event in yaml.parse(text, Loader):
+        level += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if level > MOST_LEVELS:
+            return event.start_mark.line + 1
+    return None
 
 
 def _no_mapping(value: Any) -> str:
