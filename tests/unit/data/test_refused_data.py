@@ -134,9 +134,9 @@ def test_orders_of_classes():
 
 
 def test_a_storage_that_is_not_known_packs_and_opens_nothing(tmp_path):
-    with pytest.raises(Problem, match="storage 'zip': pixels or encoded"):
+    with pytest.raises(Problem, match=r"/x: storage 'zip': pixels or encoded$"):
         open_packed(tmp_path / "x", "zip")
-    with pytest.raises(Problem, match="storage: 'zip': pixels or encoded"):
+    with pytest.raises(Problem, match=r"^x: storage: 'zip': pixels or encoded$"):
         pack_dataset(Listing([], []), tmp_path / "x", tmp_path / "x.json", name="x", storage="zip", split={})
 
 

@@ -4,6 +4,7 @@ import errno
 import io
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -26,6 +27,7 @@ from apr.data.packed import PackedImages
 from engine.decoded import VARIABLE, share_decoded
 from study import ROOT
 
+DAMAGED = r"photos\.bin: image 7 \(picture 7\.jpg\) cannot be decoded \(.*\); delete it and its index, and pack again$"
 ROWS = np.array([4, 0, 7, 8, 1])
 
 
@@ -85,7 +87,8 @@ def test_on_a_full_disk_each_keeps_its_own(packed, tmp_path, monkeypatch, caplog
     found = decoded(packed, tmp_path / "shared")
     assert np.array_equal(found, expected(packed))
     assert not isinstance(found, np.memmap)
-    assert "not shared with other trainings, this one keeps its own: " in caplog.text
+    [said] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert said.startswith("decoded pictures are not shared with other trainings, this one keeps its own: ")
     assert list((tmp_path / "shared").iterdir()) == []
 
 
@@ -96,7 +99,23 @@ def test_a_disk_is_not_filled_to_the_last_byte(packed, tmp_path, monkeypatch, ca
         monkeypatch.setattr(shutil, "disk_usage", lambda path, free=free: usage._replace(free=free))
         (tmp_path / str(free)).mkdir()
         assert isinstance(decoded(packed, tmp_path / str(free)), np.memmap) == shares
-    assert "GB to spare" in caplog.text
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=10 * 2**30))
+    monkeypatch.setattr(apr.data.decoded, "_starts", lambda packed, rows: [0, 12 * 2**30])
+    with pytest.raises(OSError, match=f"^{tmp_path}: has 8 GB to spare, and they take 12$"):
+        apr.data.decoded._write(packed, ROWS, 1, tmp_path / "x.pixels", None)
+
+
+def test_pictures_are_decoded_in_turns_between_which_one_may_stop(packed, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(apr.data.decoded, "AT_ONCE", 2)
+    turns = []
+    assert np.array_equal(decoded(packed, threads=0, waiting=lambda: turns.append(1)), expected(packed))
+    assert len(turns) == 3
+    with caplog.at_level("INFO", "apr"):
+        decoded(packed, tmp_path)
+    path = shared_file(packed, ROWS, tmp_path)
+    assert caplog.messages == [f"decoding 5 pictures ({expected(packed).size / 2**30:.3g} GB) once into {path}"]
+    assert re.fullmatch("photos-[0-9a-f]{16}.pixels", path.name)
+    assert path == shared_file(packed, ROWS.astype(np.int32), tmp_path)
 
 
 def test_a_folder_that_cannot_be_written_to(packed, tmp_path, caplog):
@@ -173,12 +192,12 @@ def test_of_several_at_once_one_decodes(packed, tmp_path):
 def test_a_damaged_picture_is_named(packed, tmp_path, monkeypatch, folder, decoder):
     if decoder is None:
         monkeypatch.setattr(apr.data.packed, "decode_jpeg", None)
-    (tmp_path / "packed" / "photos.files.txt").write_text("".join(f"picture {i}.jpg\n" for i in range(9)))
+    (tmp_path / "packed" / "photos.files.txt").write_text("".join(f"picture {i}.jpg\tgroup\n" for i in range(9)))
     start = int(packed.index["offset"][7])
     with open(f"{packed.stem}.bin", "r+b") as file:
         file.seek(start + 20)
         file.write(bytes(200))
-    with pytest.raises(Problem, match=r"photos\.bin: image 7 \(picture 7\.jpg\) cannot be decoded .*pack again"):
+    with pytest.raises(Problem, match=DAMAGED):
         decoded(packed, tmp_path if folder else None)
     assert [path for path in tmp_path.iterdir() if path.is_file()] == []
 
