@@ -46,17 +46,27 @@ def refused(match, root, name, **options):
 
 def test_class_folders(tmp_path):
     pictures(tmp_path, "train/cat/1.png", "train/dog/1.png", "test/cat/1.png", "test/dog/1.png")
-    refused("the folder 'train' is given twice; correct options: train, test", tmp_path, "split_folders", test="train")
+    twice = "the folder 'train' is given twice; correct options: train, test, validation$"
+    refused(twice, tmp_path, "split_folders", test="train")
     refused("depth", tmp_path, "split_folders", depth=0)
     refused("classes_order", tmp_path, "split_folders", classes_order="odd")
     pictures(tmp_path / "apart", "train/cat/1.png", "test/dog/1.png")
-    refused("no class has train and test images; correct options", tmp_path / "apart", "split_folders", missing="drop")
+    with refused_as(f"{tmp_path}/apart: no class has train and test images; correct options: train, test"):
+        read_listing(tmp_path / "apart", "split_folders", {"missing": "drop"})
 
 
 def test_names_of_files(tmp_path):
     pictures(tmp_path, "train_cat_1.png", "valid_cat_2.png", "other_dog_3.png")
     pattern = r"(?P<split>[a-z]+)_(?P<class>[a-z]+)_"
-    refused("part reads 'other'; correct options: pattern", tmp_path, "file_names", pattern=pattern)
+    with refused_as(
+        f"{tmp_path}/other_dog_3.png: its part reads 'other'; correct options: pattern, so that it is train or test, "
+        "or name it in validation_values"
+    ):
+        read_listing(tmp_path, "file_names", {"pattern": pattern})
+    with refused_as(
+        f"{tmp_path}: no images found (format file_names); put some there, or correct the folder or its format"
+    ):
+        read_listing(tmp_path, "file_names", {"pattern": "^(?P<class>none)", "unmatched": "ignore"})
     refused("unmatched", tmp_path, "file_names", pattern="(?P<class>[a-z]+)", unmatched="odd")
 
 
@@ -64,8 +74,19 @@ def test_tables_of_labels(tmp_path):
     pictures(tmp_path, "a.png", "b.png")
     (tmp_path / "labels.csv").write_text("image,label,split\na.png,x,train\nb.png,y,train\n")
     options = {"table": "labels.csv", "image": "image", "label": "label"}
-    refused("leaves no row of 2", tmp_path, "csv_labels", **options, split="split", ignore_values=["train"])
-    refused("needs options: split", tmp_path, "csv_labels", **options, ignore_values=["train"])
+    refused(
+        "labels.csv: options: ignore_values leaves no row of 2; shorten it$",
+        tmp_path,
+        "csv_labels",
+        **options,
+        split="split",
+        ignore_values=["train"],
+    )
+    with refused_as("options: ignore_values: needs options: split, the column that holds these values"):
+        read_listing(tmp_path, "csv_labels", options | {"ignore_values": ["train"]})
+    (tmp_path / "double.csv").write_text("image,label,label\na.png,x,x\nb.png,y,y\n")
+    with refused_as(f"{tmp_path}/double.csv: has the column 'label' twice; rename one"):
+        read_listing(tmp_path, "csv_labels", options | {"table": "double.csv"})
     (tmp_path / "odd.csv").write_bytes(b"image,label\na.png,\xe9\n")
     with pytest.raises(Problem, match=r"odd\.csv: is not ascii \('ascii' codec .*\); correct options: encoding$"):
         decode_text(tmp_path / "odd.csv", LeftOut(), "ascii")
@@ -81,7 +102,7 @@ def test_tables_of_labels(tmp_path):
 
 def test_tiny_imagenet(tmp_path):
     pictures(tmp_path, "train/n1/images/1.JPEG", "val/images/v.JPEG")
-    refused("val_annotations.txt: is missing; this is not Tiny-ImageNet's layout", tmp_path, "tiny_imagenet")
+    refused("val_annotations.txt: is missing; this is not Tiny-ImageNet's layout$", tmp_path, "tiny_imagenet")
     (tmp_path / "val/val_annotations.txt").write_text("v.JPEG\tn1\t0\t0\t1\t1\nv.JPEG\tn2\t0\t0\t1\t1\n")
     refused("v.JPEG is 'n1' in line 1 and 'n2' in line 2; correct one", tmp_path, "tiny_imagenet")
     (tmp_path / "train/n2").mkdir()
@@ -89,19 +110,20 @@ def test_tiny_imagenet(tmp_path):
 
 
 def test_cifar(tmp_path):
-    refused("holds neither batches.meta", tmp_path, "cifar")
+    with refused_as(f"{tmp_path}: holds neither batches.meta (CIFAR-10) nor meta (CIFAR-100)"):
+        read_listing(tmp_path, "cifar")
     batch = tmp_path / "data_batch_1"
 
     for changes, words in (
-        ({b"labels": [0]}, "data is not one row of 3072 bytes a label"),
-        ({b"data": np.zeros((2, 3071), np.uint8)}, "data is not one row"),
-        ({b"data": b"x"}, "data is not one row"),
-        ({b"labels": [0, 2]}, "labels are not all from 0 to 1"),
-        ({b"labels": [-1, 1]}, "labels are not all from 0 to 1"),
-        ({b"labels": None}, "has no 'labels'; it is not the file"),
+        ({b"labels": [0]}, "data is not one row of 3072 bytes a label; fetch it again"),
+        ({b"data": np.zeros((2, 3071), np.uint8)}, "data is not one row of 3072 bytes a label; fetch it again"),
+        ({b"data": b"x"}, "data is not one row of 3072 bytes a label; fetch it again"),
+        ({b"labels": [0, 2]}, "labels are not all from 0 to 1; fetch it again"),
+        ({b"labels": [-1, 1]}, "labels are not all from 0 to 1; fetch it again"),
+        ({b"labels": None}, "has no 'labels'; it is not the file that CIFAR's authors ship"),
     ):
         batch.write_bytes(pickle.dumps({b"data": np.zeros((2, 3072), np.uint8), b"labels": [0, 1]} | changes))
-        with pytest.raises(Problem, match=words):
+        with refused_as(f"{batch}: {words}"):
             _batch(batch, "train", "labels", ["a", "b"])
 
 

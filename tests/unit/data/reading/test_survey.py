@@ -32,8 +32,14 @@ def test_what_the_folder_and_the_root_have_to_be(tmp_path):
         read_listing(tmp_path / "in", "class_folders", {"root": "/cat"})
     with pytest.raises(Problem, match=r"root: 'a/\.\./\.\.' is no folder within the dataset"):
         read_listing(tmp_path / "in", "class_folders", {"root": "a/../.."})
-    with pytest.raises(Problem, match=r"in/cow: there is no such folder \(cat, dog\); correct options: root$"):
+    there, none = f"{tmp_path}/in/cow: there is no such folder (cat, dog)", "there is no such folder (nor any other)"
+    with refused_as(f"{there}; correct options: root"):
         read_listing(tmp_path / "in", "class_folders", {"root": "cow"})
+    (tmp_path / "in.json").write_text("{}")
+    with refused_as(f"{there}; correct options: root, or delete {tmp_path}/in.json to unpack again"):
+        read_listing(tmp_path / "in", "class_folders", {"root": "cow"})
+    with refused_as(f"{tmp_path}/away: {none}; correct options: root"):
+        read_listing(tmp_path / "away", "class_folders")
     with pytest.raises(
         Problem, match=r"depht: class_folders has no such option \(did you mean depth\?\); it has .*depth"
     ):
