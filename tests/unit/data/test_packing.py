@@ -109,6 +109,8 @@ def test_a_class_without_test_images(tmp_path):
     ]
     with refused_as("set: class 'b' has no test image; add some, or set options: missing: drop, or keep"):
         pack(None, tmp_path / "out", listing=Listing(items, ["a", "b"]))
+    with refused_as("set: its test part is empty: 2 images are too few for `split`; add some"):
+        pack(None, tmp_path / "out", listing=Listing(items[:2], ["a", "b"]))
 
 
 def test_unexpected_number_of_classes(tmp_path):
