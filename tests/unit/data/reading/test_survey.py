@@ -1,11 +1,16 @@
-"""Which folder is read: it has to be there, to hold files, and the root has to lie within it."""
+"""Which folder is read, and what in it: what a root has to be, what is counted, what is junk, what lies outside."""
+
+from pathlib import Path
 
 import pytest
-from data_helpers import JPEG, put, refused_as
+from data_helpers import JPEG, encoded, picture, put, refused_as
 
 from apr.basics.problems import Problem
 from apr.data.formats import read_listing
+from apr.data.reading.decoding import Undecodable
+from apr.data.reading.snippets import Snippet
 from apr.data.reading.survey import survey_folder
+from apr.data.reading.walking import LeftOut, is_junk
 
 
 def test_what_the_folder_and_the_root_have_to_be(tmp_path):
@@ -44,3 +49,54 @@ def test_what_the_folder_and_the_root_have_to_be(tmp_path):
         Problem, match=r"depht: class_folders has no such option \(did you mean depth\?\); it has .*depth"
     ):
         read_listing(tmp_path / "in", "class_folders", {"depht": 2})
+
+
+def test_files_of_no_kind_that_is_read_are_counted_over_all_folders():
+    left = LeftOut()
+    left.settle(lenient=False)
+    left.unread(Path("a"), [Path("a/1.heic"), Path("a/2.HEIC")], 1)
+    left.unread(Path("b"), [Path("b/1.x y")], 4)
+    words = "a and 1 more folders: 3 of 8 files are of no kind that is read (.heic 2, '.x y' 1): convert or rename them"
+    with refused_as(f"{words}, move them elsewhere, or set options: others: ignore"):
+        left.settle(lenient=False)
+    assert left.notes == []
+    left.settle(lenient=True)
+    assert left.notes == [f"{words}, move them elsewhere"]
+
+
+def test_notes_are_kept_once_and_name_what_is_below_the_root():
+    left = LeftOut()
+    for note in ("/in/a: odd", "/in: odd", "/in/a: odd", "b\udcff"):
+        left.note(note)
+    left.name_within(Path("/in"))
+    assert left.notes == ["a: odd", "odd", "b\\udcff"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("__MACOSX", "Thumbs.db", "ehthumbs.db", "desktop.ini", "Icon\r", "Picasa.ini", "Network Trash Folder", ".x"),
+        *(
+            "$RECYCLE.BIN",
+            "RECYCLER",
+            "System Volume Information",
+            "@eaDir",
+            "#recycle",
+            "#snapshot",
+            "@tmp",
+            "~$a.doc",
+        ),
+        *("@Recycle", "@Recently-Snapshot", "@__thumb", "lost+found", "__pycache__", "Temporary Items"),
+    ],
+)
+def test_leftovers_of_each_system_are_junk(name):
+    assert is_junk(name)
+    assert not is_junk(f"a{name}")
+
+
+@pytest.mark.parametrize(("row", "column"), [(-1, 0), (0, -1), (4, 0), (0, 5)])
+def test_a_point_outside_its_picture_is_named(tmp_path, row, column):
+    put(tmp_path, "a.png", data=encoded(picture(1, (4, 3)), "PNG"))
+    assert Snippet(tmp_path / "a.png", 3, 4, 2).decode().image.size == (2, 2)
+    with pytest.raises(Undecodable, match=f"^lies at row {row}, column {column}, outside the picture of 3 x 4 pixels$"):
+        Snippet(tmp_path / "a.png", row, column, 2).decode()
