@@ -10,6 +10,7 @@ import torch
 from data_helpers import refused_as
 from torch import nn
 
+from apr.basics.problems import Problem
 from apr.models import libraries, pretrained
 from apr.models.pretrained import load_model
 
@@ -127,6 +128,13 @@ def test_weights_without_an_address_are_left_to_the_library(asked):
     asked.error = RuntimeError("no weights")
     with refused_as("timm:a: its weights are missing: the library publishes none; choose others"):
         libraries.timm_model("a", None, None)
+
+
+def test_a_hub_that_gives_none_is_said_with_the_reason(asked):
+    asked.error = RuntimeError("404")
+    words = r"^timm:a: its weights are missing: w has no timm\.a.*, and https://.*safetensors gave none \(404\)\. On a"
+    with pytest.raises(Problem, match=words):
+        libraries.timm_model("a", None, "w")
 
 
 def test_weights_without_a_classifier_are_refused(asked, monkeypatch):

@@ -7,7 +7,10 @@ from data_helpers import JPEG, encoded, picture, put, refused_as
 
 from apr.basics.problems import Problem
 from apr.data.formats import read_listing
+from apr.data.reading.checked import checked
 from apr.data.reading.decoding import Undecodable
+from apr.data.reading.listing import Item, Listing, Span
+from apr.data.reading.matching import Files
 from apr.data.reading.snippets import Snippet
 from apr.data.reading.survey import survey_folder
 from apr.data.reading.walking import LeftOut, is_junk
@@ -100,3 +103,18 @@ def test_a_point_outside_its_picture_is_named(tmp_path, row, column):
     assert Snippet(tmp_path / "a.png", 3, 4, 2).decode().image.size == (2, 2)
     with pytest.raises(Undecodable, match=f"^lies at row {row}, column {column}, outside the picture of 3 x 4 pixels$"):
         Snippet(tmp_path / "a.png", row, column, 2).decode()
+
+
+def test_a_class_without_a_name_is_refused():
+    item = Item("1.png", "", Span(Path("/in/1.png")))
+    with refused_as("/in: a class has an empty name; name it"):
+        checked(Listing([item], [""]), Path("/in"), "csv_labels", {})
+
+
+def test_a_file_without_a_suffix_is_there_but_not_read():
+    files = Files(Path("/in"), [Path("/in/a.png")], [Path("/in/note")])
+    with refused_as(
+        "t.csv: 1 of 1 images are missing: note (is there, but a file without a suffix is no kind that is read: "
+        "convert it); correct or remove their lines, or add them"
+    ):
+        files.match_all(Path("t.csv"), {2: "note"}, False, LeftOut())

@@ -7,10 +7,11 @@ import tarfile
 import zipfile
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from data_helpers import refused_as, zip_bytes
 
-from apr.data.sources import archive_members
+from apr.data.sources import archive_members, npz
 from apr.data.sources.archive_members import Damaged, members_of
 from apr.data.sources.member_names import BY_HAND
 from apr.data.sources.tar_headers import BoundedHeaders
@@ -49,6 +50,17 @@ def test_what_a_zip_announces_is_weighed_before_anything_is_read(two, told):
     with refused_as("an archive: is a bomb; nothing was unpacked"):
         next(members_of(two, "zip", None, "an archive", too_much))
     assert asked == [(0, 2), (7, 0)][: asked.index(told) + 1]
+
+
+def test_arrays_make_no_more_bytes_than_a_file_of_that_size_may_hold(tmp_path, monkeypatch):
+    npz.save_npz(tmp_path / "a.npz", {"x": np.arange(3, dtype=np.uint8), "y": np.zeros(9, np.uint8)})
+    size = 128 + 3  # of x: its header and its values
+    monkeypatch.setattr(npz, "allowed_bytes", lambda packed: size)
+    assert npz.load_npz(tmp_path / "a.npz", ["x"])["x"].tolist() == [0, 1, 2]
+    with refused_as(
+        f"{tmp_path}/a.npz: makes {size + 128 + 9} bytes, where a file of its size may hold {size}: it is a bomb"
+    ):
+        npz.load_npz(tmp_path / "a.npz")
 
 
 def info_of(method=8, flags=0, mode=0, size=0):

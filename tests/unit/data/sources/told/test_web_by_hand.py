@@ -66,12 +66,12 @@ def test_what_is_there_is_gone_on_from_where_its_file_is_known(monkeypatch, kept
 
 
 @pytest.mark.parametrize(("status", "again"), [(399, 0), (400, 1), (403, 1), (404, 0), (410, 0), (416, 0), (503, 0)])
-def test_where_the_range_may_be_refused_all_is_asked_for(monkeypatch, kept, status, again):
+def test_where_the_range_may_be_refused_all_is_asked_for(monkeypatch, kept, caplog, status, again):
     holding(kept, b"123")
     answers = [answer(status=status), answer(b"12345", Content_Length="5")]
     if again:
         assert attempt(monkeypatch, kept, *answers)[1][1:] == [PLAIN]
-        assert kept.path.read_bytes() == b"12345"
+        assert (kept.path.read_bytes(), caplog.messages) == (b"12345", [])
         return
     words = {503: "HTTP status 503", 416: "the part that is there does not fit the server's file; starting again"}
     with pytest.raises((Interrupted, Unavailable)) as caught:
