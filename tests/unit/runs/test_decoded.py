@@ -28,6 +28,7 @@ from engine.decoded import VARIABLE, share_decoded
 from study import ROOT
 
 DAMAGED = r"photos\.bin: image 7 \(picture 7\.jpg\) cannot be decoded \(.*\); delete it and its index, and pack again$"
+NOT_SHARED = "decoded pictures are not shared with other trainings, this one keeps its own: "
 ROWS = np.array([4, 0, 7, 8, 1])
 
 
@@ -88,7 +89,7 @@ def test_on_a_full_disk_each_keeps_its_own(packed, tmp_path, monkeypatch, caplog
     assert np.array_equal(found, expected(packed))
     assert not isinstance(found, np.memmap)
     [said] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert said.startswith("decoded pictures are not shared with other trainings, this one keeps its own: ")
+    assert said.startswith(NOT_SHARED)
     assert list((tmp_path / "shared").iterdir()) == []
 
 
@@ -99,6 +100,7 @@ def test_a_disk_is_not_filled_to_the_last_byte(packed, tmp_path, monkeypatch, ca
         monkeypatch.setattr(shutil, "disk_usage", lambda path, free=free: usage._replace(free=free))
         (tmp_path / str(free)).mkdir()
         assert isinstance(decoded(packed, tmp_path / str(free)), np.memmap) == shares
+    assert caplog.messages[-1].startswith(f"{NOT_SHARED}{tmp_path / str(free)}: has ")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=10 * 2**30))
     monkeypatch.setattr(apr.data.decoded, "_starts", lambda packed, rows: [0, 12 * 2**30])
     with pytest.raises(OSError, match=f"^{tmp_path}: has 8 GB to spare, and they take 12$"):
@@ -121,7 +123,10 @@ def test_pictures_are_decoded_in_turns_between_which_one_may_stop(packed, tmp_pa
 def test_a_folder_that_cannot_be_written_to(packed, tmp_path, caplog):
     (tmp_path / "file").write_text("")
     assert np.array_equal(decoded(packed, tmp_path / "file"), expected(packed))
-    assert "not shared" in caplog.text
+    assert caplog.messages == [
+        f"{NOT_SHARED}{tmp_path / 'file'}: the lease of this copy of decoded pictures cannot be read or taken (File "
+        "exists); look at who owns the file and its folder, and delete it if nothing works on the copy of decoded pictures"
+    ]
 
 
 def test_a_writer_that_is_killed_leaves_the_place_to_the_next(packed, tmp_path):
