@@ -125,7 +125,8 @@ def test_a_folder_that_cannot_be_written_to(packed, tmp_path, caplog):
     assert np.array_equal(decoded(packed, tmp_path / "file"), expected(packed))
     assert caplog.messages == [
         f"{NOT_SHARED}{tmp_path / 'file'}: the lease of this copy of decoded pictures cannot be read or taken (File "
-        "exists); look at who owns the file and its folder, and delete it if nothing works on the copy of decoded pictures"
+        "exists); look at who owns the file and its folder, and delete it if nothing works on the copy of decoded "
+        "pictures"
     ]
 
 
