@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -118,6 +119,23 @@ def test_pictures_are_decoded_in_turns_between_which_one_may_stop(packed, tmp_pa
     assert caplog.messages == [f"decoding 5 pictures ({expected(packed).size / 2**30:.3g} GB) once into {path}"]
     assert re.fullmatch("photos-[0-9a-f]{16}.pixels", path.name)
     assert path == shared_file(packed, ROWS.astype(np.int32), tmp_path)
+
+
+def test_who_is_stopped_decodes_no_more(packed, monkeypatch):
+    ended = []
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, **options):
+            ended.append(options)
+            super().shutdown(**options)
+
+    def stop():
+        raise Interrupted(signal.SIGTERM)
+
+    monkeypatch.setattr(apr.data.decoded, "ThreadPoolExecutor", Pool)
+    with pytest.raises(Interrupted):
+        decoded(packed, waiting=stop)
+    assert ended == [{"cancel_futures": True}]
 
 
 def test_a_folder_that_cannot_be_written_to(packed, tmp_path, caplog):
