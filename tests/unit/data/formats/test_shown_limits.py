@@ -8,7 +8,7 @@ import pytest
 from data_helpers import put, refused_as
 
 from apr.basics.problems import Problem
-from apr.data.formats import Listing, folders, read_listing
+from apr.data.formats import Listing, folders, imagenet, read_listing
 from apr.data.formats.arrays import _complete, _listing
 from apr.data.formats.camera_traps import _read
 from apr.data.formats.labels import LabelCells
@@ -16,6 +16,7 @@ from apr.data.packing import pack_dataset
 from apr.data.reading.label_table import Row
 from apr.data.reading.listing import in_order
 from apr.data.reading.walking import LeftOut
+from apr.data.sources.archive_members import Member
 from apr.data.views import select_view
 
 LETTERS = "abcdefghijklmnopqrstu"
@@ -93,3 +94,16 @@ def test_so_many_folders_a_level_are_looked_into(tmp_path, monkeypatch):
     for many, options in ((2, "{root: z, train: train, test: test}"), (1, "")):
         monkeypatch.setattr(folders, "MANY", many)
         assert folders._parts_below(tmp_path).removeprefix("options: ").replace("\ufdd0", "") == options
+
+
+def test_sixteen_pieces_of_a_devkit_s_file_are_read(monkeypatch):
+    def members(*_):
+        for name in (imagenet.SYNSETS, imagenet.GROUND_TRUTH, "other"):
+            yield Member(f"data/{name}", "file", iter([b"1 "] * 20))
+        yield Member(imagenet.SYNSETS, "folder", iter([b"2"]))
+
+    monkeypatch.setattr(imagenet, "members_of", members)
+    monkeypatch.setattr(imagenet, "kind_of_file", lambda path: "gzip")
+    monkeypatch.setattr(imagenet, "_synsets", lambda path, data: data)
+    monkeypatch.setattr(imagenet, "_numbered", lambda path, truth, synsets: (truth, synsets))
+    assert imagenet._devkit_labels("kit") == (b"1 " * 16, b"1 " * 16)

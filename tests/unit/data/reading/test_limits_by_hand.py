@@ -7,13 +7,13 @@ from data_helpers import refused_as
 
 from apr.data.formats.arrays import read_npz
 from apr.data.formats.camera_traps import read_coco_camera_traps
-from apr.data.formats.options import as_taken, listed_values, needed_options, option_kinds, own_options
+from apr.data.formats.options import as_taken, listed_values, needed_options, option_kinds, option_problems, own_options
 from apr.data.formats.points import read_point_annotations
 from apr.data.reading import headers
 from apr.data.reading.headers import refuse_no_header, with_index_column
 from apr.data.reading.label_table import _header
-from apr.data.reading.layouts import _same_folders_inside
-from apr.data.reading.listing import Listing
+from apr.data.reading.layouts import _no_parts_inside, _same_classes, _same_folders_inside
+from apr.data.reading.listing import Item, Listing
 from apr.data.reading.walking import LeftOut
 
 
@@ -125,6 +125,41 @@ def test_one_value_is_a_list_where_only_lists_are_taken():
         [],
     )
     assert needed_options(read_coco_camera_traps) == ["train", "test", "categories"]
+    assert option_problems("traps", read_coco_camera_traps, {"train": "a", "test": "b"}) == [
+        ("categories", "is missing; traps needs it")
+    ]
     assert "group" not in option_kinds(read_npz)
     assert list(option_kinds(read_npz))[:5] == ["root", "nested", "names_encoding", "missing", "others"]
     assert own_options(read_npz) == {"file", "classes", "validation"}
+
+
+@pytest.mark.parametrize(
+    ("inside", "are"),
+    [
+        ({"train": "cd", "val": "cd", "x": "cd", "y": ""}, True),
+        ({"train": "cd", "val": "cd", "x": "c", "y": "d"}, False),  # half of the folders hold two of them
+        ({"train": "cd", "val": "do", "x": "oc", "y": ""}, False),  # each is in half of the folders
+        ({"train": "c", "val": "c", "x": "c", "y": "c"}, False),
+        ({"train": "cd", "x": "ef"}, False),
+    ],
+)
+def test_most_folders_have_to_hold_the_same_classes_to_be_parts(inside, are):
+    items = [Item(f"{top}/{name}/1.png", top, None) for top, names in inside.items() for name in names or ["other"]]
+    found = _same_classes(Listing(items, list(inside)), inside)
+    assert (found and (found.train, found.test)) == ((["train"], ["val"]) if are else None)
+
+
+@pytest.mark.parametrize(("torn", "whole", "refused"), [(1, 1, True), (2, 3, False), (2, 2, True)])
+def test_half_of_the_classes_have_to_hold_parts(torn, whole, refused):
+    names = [f"{n}/{part}/1.png" for n in range(torn) for part in ("train", "test")]
+    names += [f"{torn + n}/left/1.png" for n in range(whole)]
+    listing = Listing([Item(name, name[0], None) for name in names], list("01234"[: torn + whole]))
+    if refused:
+        with refused_as(
+            "t: its class folders hold train, test, which are parts: use format: file_names, options: {pattern: "
+            "'^(?P<class>[^/]+)/(?P<split>train|test)/'}; or list all classes in options: classes_order to pool "
+            "the parts"
+        ):
+            _no_parts_inside(listing, Path("t"), 1, 1)
+    else:
+        _no_parts_inside(listing, Path("t"), 1, 1)
