@@ -207,3 +207,16 @@ def test_a_file_named_after_an_architecture_holds_its_only_weights(tmp_path, mon
     (tmp_path / file).touch()
     assert pretrained._local_file("torchvision:net.V1", tmp_path) == (tmp_path / file if found else None)
     assert pretrained._local_file("timm:net.V1", tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "alone"),
+    [
+        ("squeezenet1_1.IMAGENET1K_V1", True),
+        ("squeezenet1_1", True),
+        ("resnet50.IMAGENET1K_V2", False),
+        ("x.V1", False),
+    ],
+)
+def test_which_architectures_have_one_set_of_weights(name, alone):
+    assert libraries.only_weights(name) is alone
