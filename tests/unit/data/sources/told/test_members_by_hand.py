@@ -140,6 +140,7 @@ ZERO, JOINED = bytes(512), bytes(257) + b"ustar" + bytes(250)
     [
         (ZERO, None),
         (ZERO * 20, None),
+        (ZERO * 129 + JOINED, None),  # so far behind nobody looks
         (b"", "has no end mark; if it was truncated, fetch it again"),
         (ZERO + b"signature", "has bytes after its end mark; they were left out"),
     ],

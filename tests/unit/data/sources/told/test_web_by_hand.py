@@ -94,6 +94,7 @@ def test_a_server_that_begins_anew_is_said(monkeypatch, kept, caplog):
         "data.bin: the server does not continue where it stopped, or has a new file; from the start",
         "data.bin: the server does not say how long it is; nothing tells whether it is whole",
     ]
+    assert attempt(monkeypatch, kept, answer())[0] == ""  # of an unknown length, and empty
     caplog.clear()
     attempt(monkeypatch, kept, answer(b"abc"), declared=3)
     attempt(monkeypatch, kept, answer(b"abc", Transfer_Encoding="chunked"))
