@@ -11,7 +11,7 @@ from apr.data.formats.options import as_taken, listed_values, needed_options, op
 from apr.data.formats.points import read_point_annotations
 from apr.data.reading import headers
 from apr.data.reading.headers import refuse_no_header, with_index_column
-from apr.data.reading.label_table import _header
+from apr.data.reading.label_table import _header, _short
 from apr.data.reading.layouts import _no_parts_inside, _same_classes, _same_folders_inside
 from apr.data.reading.listing import Item, Listing
 from apr.data.reading.walking import LeftOut
@@ -163,3 +163,8 @@ def test_half_of_the_classes_have_to_hold_parts(torn, whole, refused):
             _no_parts_inside(listing, Path("t"), 1, 1)
     else:
         _no_parts_inside(listing, Path("t"), 1, 1)
+
+
+def test_sixty_characters_of_a_row_are_shown():
+    assert _short(["x" * 29, "y" * 30], ",") == f"'{'x' * 29},{'y' * 30}'"
+    assert _short(["x" * 30, "y" * 30], ",") == f"'{'x' * 30},{'y' * 26}...'"

@@ -13,7 +13,7 @@ from apr.data.reading.listing import Item, Listing, Span
 from apr.data.reading.matching import Files
 from apr.data.reading.snippets import Snippet
 from apr.data.reading.survey import survey_folder
-from apr.data.reading.walking import LeftOut, is_junk
+from apr.data.reading.walking import LeftOut, is_junk, refuse_broken_links
 
 
 def test_what_the_folder_and_the_root_have_to_be(tmp_path):
@@ -118,3 +118,11 @@ def test_a_file_without_a_suffix_is_there_but_not_read():
         "convert it); correct or remove their lines, or add them"
     ):
         files.match_all(Path("t.csv"), {2: "note"}, False, LeftOut())
+
+
+def test_links_that_lead_nowhere_are_refused_where_they_may_have_been_folders(tmp_path):
+    for name in ("a.png", "notes.txt", "cat"):
+        (tmp_path / name).symlink_to("/nowhere")
+    refuse_broken_links([tmp_path / "a.png", tmp_path / "notes.txt", tmp_path / "absent"])
+    with refused_as(f"{tmp_path}/cat: is a link that leads nowhere (/nowhere); correct it, or remove it"):
+        refuse_broken_links([tmp_path / "cat"])
