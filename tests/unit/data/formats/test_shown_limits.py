@@ -107,3 +107,11 @@ def test_sixteen_pieces_of_a_devkit_s_file_are_read(monkeypatch):
     monkeypatch.setattr(imagenet, "_synsets", lambda path, data: data)
     monkeypatch.setattr(imagenet, "_numbered", lambda path, truth, synsets: (truth, synsets))
     assert imagenet._devkit_labels("kit") == (b"1 " * 16, b"1 " * 16)
+
+
+def test_parts_that_hold_folders_come_before_all_others(tmp_path):
+    put(tmp_path, "train/x/1.png", "val/x/1.png", "test/1.png")
+    found = folders._parts_in(tmp_path)
+    assert (found.train, found.test) == (["train"], ["val"])
+    (tmp_path / "val/x").rename(tmp_path / "train/y")
+    assert folders._parts_in(tmp_path).test == ["test", "val"]
