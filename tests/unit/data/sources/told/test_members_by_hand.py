@@ -13,7 +13,7 @@ from data_helpers import refused_as, zip_bytes
 
 from apr.data.sources import archive_members, npz
 from apr.data.sources.archive_members import Damaged, members_of
-from apr.data.sources.member_names import BY_HAND
+from apr.data.sources.member_names import BY_HAND, OddName, safe_parts
 from apr.data.sources.tar_headers import BoundedHeaders
 
 
@@ -61,6 +61,13 @@ def test_arrays_make_no_more_bytes_than_a_file_of_that_size_may_hold(tmp_path, m
         f"{tmp_path}/a.npz: makes {size + 128 + 9} bytes, where a file of its size may hold {size}: it is a bomb"
     ):
         npz.load_npz(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("name", ["a/{}", "{}/a"])
+def test_no_part_of_a_name_is_longer_than_a_file_system_takes(name):
+    assert len(safe_parts(name.format("x" * 255))) == 2
+    with pytest.raises(OddName, match=r"^is a name of 256 bytes, where a file system takes 255$"):
+        safe_parts(name.format("x" * 256))
 
 
 def info_of(method=8, flags=0, mode=0, size=0):
