@@ -4,11 +4,12 @@ import io
 
 import numpy as np
 import pytest
-from data_helpers import counts, encoded, make_tar, picture, put, tar_bytes
+from data_helpers import counts, encoded, make_tar, picture, put, refused_as, tar_bytes
 from scipy.io import savemat
 
 from apr.basics.problems import Problem
 from apr.data.formats import read_listing
+from apr.data.formats.imagenet import _synsets
 
 # --- ImageNet
 
@@ -210,6 +211,15 @@ def test_a_wrong_devkit_is_named(tmp_path, members, words):
         Problem, match=r"devkit_t12\.tar\.gz: is a damaged or truncated archive \(.+\); fetch it again$"
     ):
         read_listing(root, "ilsvrc")
+
+
+def test_a_damaged_meta_of_which_nothing_is_said_is_named_by_the_error(monkeypatch):
+    def fail(*_, **__):
+        raise ValueError
+
+    monkeypatch.setattr("scipy.io.loadmat", fail)
+    with refused_as("kit: meta.mat cannot be read (ValueError); fetch it again"):
+        _synsets("kit", b"")
 
 
 def test_a_train_folder_without_classes_is_named(tmp_path):
