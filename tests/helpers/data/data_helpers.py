@@ -4,12 +4,16 @@ import io
 import tarfile
 import zipfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from apr.basics.problems import Problem
 
 ARCHIVES = Path(__file__).resolve().parents[4] / "shared" / "data" / "archives"
 SHIPPED = {"test_fraction": 0.1, "seed": 0, "by": "image"}
@@ -22,6 +26,14 @@ def real(*names: str) -> list[Path]:
         if not path.exists():
             pytest.skip(f"../shared/data/archives/{name} is missing")
     return paths
+
+
+@contextmanager
+def refused_as(text: str) -> Iterator[None]:
+    """What is done within is refused in exactly these words."""
+    with pytest.raises(Problem) as caught:
+        yield
+    assert str(caught.value) == text
 
 
 def picture(seed: int = 0, size: tuple[int, int] = (12, 10)) -> Image.Image:

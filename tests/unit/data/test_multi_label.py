@@ -4,11 +4,12 @@ import json
 
 import numpy as np
 import pytest
-from data_helpers import picture
+from data_helpers import picture, refused_as
 from packed_sets import pack, said
 
 from apr.basics.problems import Problem
 from apr.data.formats import Listing
+from apr.data.oddities import _single_labels
 from apr.data.packed import groups_of, label_counts, multi_hot, open_packed
 from apr.data.reading.listing import Item
 from apr.data.splits import strata
@@ -76,7 +77,10 @@ def test_a_view_has_all_of_them(packed):
 def test_a_view_of_several_labels_takes_all(packed, selected):
     [key] = selected
     parent = {"view": "w", "dataset": "set", "classes": ["cat", "dog"]} if key == "within" else None
-    with pytest.raises(Problem, match=rf"view 'v': {key}: .* may have several labels.*; leave {key} out"):
+    with refused_as(
+        f"view 'v': {key}: {selected[key]!r}: an image of dataset 'set' may have several labels, and a view of such "
+        f"images takes all; leave {key} out"
+    ):
         select_view("v", WHOLE | selected, *packed, parent)
 
 
@@ -96,10 +100,13 @@ def test_a_label_that_a_part_lacks_is_named(tmp_path):
     assert (len(kept.items), kept.ignored["class_without_both_parts"]) == (5, 1)
 
 
-def test_single_labels_alone_are_said(tmp_path):
-    said_so = "looks single-label: none of its 40 images has more than one label"
-    assert said(pack(listing([("cat",), ("dog",), ("eel",), ()] * 10), tmp_path / "single"), said_so)
-    assert not said(pack(listing([*[("cat",), ("dog",), ("eel",)] * 13, ("cat", "dog")]), tmp_path / "one"), said_so)
+def test_single_labels_alone_are_said():
+    assert _single_labels(listing([("cat",), ("dog",), ("eel",), ()] * 10)) == [
+        "looks single-label: none of its 40 images has more than one label; if none can have, read it without the "
+        "option that allows several, as images of one class each"
+    ]
+    assert _single_labels(listing([*[("cat",), ("dog",), ("eel",)] * 13, ("cat", "dog")])) == []
+    assert _single_labels(listing(["cat", "dog"])) == []
 
 
 def test_two_label_sets_of_one_picture_are_said(tmp_path):
@@ -136,8 +143,18 @@ def test_images_without_a_group_are_groups_of_their_own(tmp_path):
     assert sorted(np.bincount(numbers)) == [1] * 10 + [10]
     for wrong in ("\n".join(lines[1:]) + "\n", "".join(f"{line.split()[0]}\n" for line in lines)):
         (tmp_path / "set.files.txt").write_text(wrong)
-        with pytest.raises(Problem, match=r"set\.files\.txt: .* where 11 of 20 were packed; delete it"):
+        with pytest.raises(Problem, match=r"set\.files\.txt: .* where 11 of 20 were packed; delete it to pack again$"):
             groups_of(tmp_path / "set", 11)
+    with refused_as(
+        f"{tmp_path / 'set.files.txt'}: 20 groups of 20 images, where 9 of 20 were packed; delete it to pack again"
+    ):
+        (tmp_path / "set.files.txt").write_text("".join(f"{row}\t{row}\n" for row in range(20)))
+        groups_of(tmp_path / "set", 9)
+    (tmp_path / "set.files.txt").unlink()
+    with pytest.raises(
+        Problem, match=r"set\.files\.txt, .*/set\.index\.npy: cannot be read \(.*\); delete it to pack again$"
+    ):
+        groups_of(tmp_path / "set", 11)
 
 
 def test_the_audit_knows_that_an_image_counts_for_each_label(packed, tmp_path):

@@ -175,9 +175,13 @@ def test_a_column_that_names_groups_is_said(tmp_path):
 @pytest.mark.parametrize(
     ("pattern", "words"),
     [
-        ("(", "not a regular expression"),
-        ("cat", r"has no group \(\?P<group>"),
-        (r"(?P<group>x\d)", "finds no group in 60 of 60"),
+        ("(", r"^options: group: '\(' is not a regular expression \(missing \), .*\)$"),
+        ("cat", r"^options: group: 'cat' has no group \(\?P<group>\.\.\.\), searched in the path of each image$"),
+        (
+            r"(?P<group>x\d)",
+            r"^options: group: '.*' finds no group in 60 of 60 paths \(stop/00000_00000\.png, .* and 57 more\); "
+            "widen it, so that an image of its own is a group, too$",
+        ),
     ],
 )
 def test_a_bad_pattern_of_groups_is_named(tmp_path, pattern, words):

@@ -6,13 +6,13 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from data_helpers import SHIPPED, class_folders, encoded, picture, real, tree
+from data_helpers import SHIPPED, class_folders, encoded, picture, real, refused_as, tree
 from PIL import Image
 
 from apr.basics.problems import Problem
 from apr.data.formats import Listing, read_listing
-from apr.data.packed import groups_of, open_packed
-from apr.data.packing import pack_dataset
+from apr.data.packed import INDEX, groups_of, open_packed
+from apr.data.packing import _need_groups, pack_dataset
 from apr.data.reading.listing import Item
 from apr.data.sources.archives import unpack_all
 
@@ -78,7 +78,10 @@ def test_unreadable_pictures_are_all_named_and_nothing_is_written(tmp_path):
     (root / "a" / "002.jpg").write_bytes((root / "a" / "002.jpg").read_bytes()[:300])
     (root / "b" / "004.jpg").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0")
     with pytest.raises(
-        Problem, match=r"2 of 10 images cannot be decoded: a/002\.jpg is damaged.*b/004\.jpg is a Git-LFS"
+        Problem,
+        match=r"^set: 2 of 10 images cannot be decoded: a/002\.jpg is damaged \(.*\); b/004\.jpg is a Git-LFS pointer, "
+        r"not the picture \(fetch it with `git lfs pull`, or from the publisher\)\. Fetch what is damaged again, or "
+        r"remove these files$",
     ):
         pack(root, tmp_path / "out")
     assert tree(tmp_path / "out") == {}
@@ -88,7 +91,7 @@ def test_at_most_twenty_are_named(tmp_path):
     root = class_folders(tmp_path / "in", {"a": 30, "b": 2})
     for path in (root / "a").iterdir():
         path.write_bytes(b"")
-    with pytest.raises(Problem, match=r"30 of 32 images.* and 10 more") as caught:
+    with pytest.raises(Problem, match=r"30 of 32 images.* and 10 more\. Replace or remove these files$") as caught:
         pack(root, tmp_path / "out")
     assert str(caught.value).count("is empty") == 20
 
@@ -104,13 +107,15 @@ def test_a_class_without_test_images(tmp_path):
         Item(f"{n}", label, pixels, part)
         for n, (label, part) in enumerate([("a", "train"), ("b", "train"), ("a", "test")])
     ]
-    with pytest.raises(Problem, match=r"class 'b' has no test image.*missing: drop"):
+    with refused_as("set: class 'b' has no test image; add some, or set options: missing: drop, or keep"):
         pack(None, tmp_path / "out", listing=Listing(items, ["a", "b"]))
+    with refused_as("set: its test part is empty: 2 images are too few for `split`; add some"):
+        pack(None, tmp_path / "out", listing=Listing(items[:2], ["a", "b"]))
 
 
 def test_unexpected_number_of_classes(tmp_path):
     root = class_folders(tmp_path / "in", {"a": 2, "b": 2})
-    with pytest.raises(Problem, match=r"set: 3 classes expected, 2 found \(a, b\)"):
+    with refused_as("set: 3 classes expected, 2 found (a, b); correct `classes`, or look at what was unpacked"):
         pack(root, tmp_path / "out", classes=3)
     assert pack(root, tmp_path / "out", classes=2)["classes"] == ["a", "b"]
 
@@ -131,8 +136,14 @@ def test_a_test_set_alone_needs_no_training_images(tmp_path):
 
 def test_split_by_group_needs_groups(tmp_path):
     root = class_folders(tmp_path / "in", {"a": 2, "b": 2})
-    with pytest.raises(Problem, match="gives no group"):
+    with refused_as("split: by: group: this format gives no group; set options: group, or split by image"):
         pack(root, tmp_path / "out", split=SHIPPED | {"by": "group"})
+    items = [Item(name, "a", None, group=group) for name, group in zip("pqrst", ["", "x", None, "", ""], strict=True)]
+    remedy = "fill it (an image of its own: its own name), or split by image"
+    with refused_as(f"split: by: group: 4 of 5 images have no group: p, r, s and 1 more; {remedy}"):
+        _need_groups(items, None)
+    with refused_as(f"split: by: group: t.csv: line 2 has none; {remedy}"):
+        _need_groups(items, "t.csv: line 2 has none")
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
@@ -151,14 +162,16 @@ def test_truncated_or_foreign_files_are_noticed_on_opening(tmp_path):
     pack(class_folders(tmp_path / "in", {"a": 2, "b": 2}), tmp_path)
     data = (tmp_path / "set.bin").read_bytes()
     (tmp_path / "set.bin").write_bytes(data[:-1])
-    with pytest.raises(Problem, match=rf"set\.bin: has {len(data) - 1:,} bytes where its index says {len(data):,}"):
-        open_packed(tmp_path / "set", "pixels")
-    np.save(tmp_path / "set.index.npy", np.zeros(3))
-    with pytest.raises(Problem, match="is not an index"):
-        open_packed(tmp_path / "set", "pixels")
+    stem, remedy = tmp_path / "set", "delete both and pack again"
+    with refused_as(f"{stem}.bin: has {len(data) - 1:,} bytes where its index says {len(data):,}; {remedy}"):
+        open_packed(stem, "pixels")
+    for other in (np.zeros(3), np.zeros(0, INDEX), np.zeros((1, 1), INDEX)):
+        np.save(tmp_path / "set.index.npy", other)
+        with refused_as(f"{stem}.index.npy: is not an index of this version; {remedy}"):
+            open_packed(stem, "pixels")
     (tmp_path / "set.bin").unlink()
-    with pytest.raises(Problem, match="cannot be opened"):
-        open_packed(tmp_path / "set", "pixels")
+    with pytest.raises(Problem, match=rf"set\.bin, {stem}\.index\.npy: cannot be opened \(.*\); {remedy}$"):
+        open_packed(stem, "pixels")
 
 
 def test_workers_get_paths_and_not_bytes(tmp_path):

@@ -8,6 +8,7 @@ import zlib
 
 import numpy as np
 import pytest
+from data_helpers import refused_as
 from PIL import Image
 
 from apr.basics.problems import Problem
@@ -19,7 +20,7 @@ from apr.data.reading.decoding import Undecodable, _eight_bits
 from apr.data.reading.label_table import decode_text, read_table
 from apr.data.reading.listing import Item, Listing, in_order
 from apr.data.reading.survey import survey_folder
-from apr.data.reading.walking import LeftOut
+from apr.data.reading.walking import LeftOut, visible
 from apr.data.sources.archives import _link, hinting
 from apr.data.sources.file_kinds import kind_of_file
 from apr.data.sources.member_names import UNICODE_PATH, _unicode_path
@@ -45,17 +46,27 @@ def refused(match, root, name, **options):
 
 def test_class_folders(tmp_path):
     pictures(tmp_path, "train/cat/1.png", "train/dog/1.png", "test/cat/1.png", "test/dog/1.png")
-    refused("the folder 'train' is given twice; correct options: train, test", tmp_path, "split_folders", test="train")
+    twice = "the folder 'train' is given twice; correct options: train, test, validation$"
+    refused(twice, tmp_path, "split_folders", test="train")
     refused("depth", tmp_path, "split_folders", depth=0)
     refused("classes_order", tmp_path, "split_folders", classes_order="odd")
     pictures(tmp_path / "apart", "train/cat/1.png", "test/dog/1.png")
-    refused("no class has train and test images; correct options", tmp_path / "apart", "split_folders", missing="drop")
+    with refused_as(f"{tmp_path}/apart: no class has train and test images; correct options: train, test"):
+        read_listing(tmp_path / "apart", "split_folders", {"missing": "drop"})
 
 
 def test_names_of_files(tmp_path):
     pictures(tmp_path, "train_cat_1.png", "valid_cat_2.png", "other_dog_3.png")
     pattern = r"(?P<split>[a-z]+)_(?P<class>[a-z]+)_"
-    refused("part reads 'other'; correct options: pattern", tmp_path, "file_names", pattern=pattern)
+    with refused_as(
+        f"{tmp_path}/other_dog_3.png: its part reads 'other'; correct options: pattern, so that it is train or test, "
+        "or name it in validation_values"
+    ):
+        read_listing(tmp_path, "file_names", {"pattern": pattern})
+    with refused_as(
+        f"{tmp_path}: no images found (format file_names); put some there, or correct the folder or its format"
+    ):
+        read_listing(tmp_path, "file_names", {"pattern": "^(?P<class>none)", "unmatched": "ignore"})
     refused("unmatched", tmp_path, "file_names", pattern="(?P<class>[a-z]+)", unmatched="odd")
 
 
@@ -63,13 +74,27 @@ def test_tables_of_labels(tmp_path):
     pictures(tmp_path, "a.png", "b.png")
     (tmp_path / "labels.csv").write_text("image,label,split\na.png,x,train\nb.png,y,train\n")
     options = {"table": "labels.csv", "image": "image", "label": "label"}
-    refused("leaves no row of 2", tmp_path, "csv_labels", **options, split="split", ignore_values=["train"])
-    refused("needs options: split", tmp_path, "csv_labels", **options, ignore_values=["train"])
+    refused(
+        "labels.csv: options: ignore_values leaves no row of 2; shorten it$",
+        tmp_path,
+        "csv_labels",
+        **options,
+        split="split",
+        ignore_values=["train"],
+    )
+    with refused_as("options: ignore_values: needs options: split, the column that holds these values"):
+        read_listing(tmp_path, "csv_labels", options | {"ignore_values": ["train"]})
+    (tmp_path / "double.csv").write_text("image,label,label\na.png,x,x\nb.png,y,y\n")
+    with refused_as(f"{tmp_path}/double.csv: has the column 'label' twice; rename one"):
+        read_listing(tmp_path, "csv_labels", options | {"table": "double.csv"})
     (tmp_path / "odd.csv").write_bytes(b"image,label\na.png,\xe9\n")
-    with pytest.raises(Problem, match=r"odd.csv: is not ascii \(.*; correct options: encoding"):
+    with pytest.raises(Problem, match=r"odd\.csv: is not ascii \('ascii' codec .*\); correct options: encoding$"):
         decode_text(tmp_path / "odd.csv", LeftOut(), "ascii")
-    with pytest.raises(Problem, match=r"cannot be read .*; correct its permissions or its link"):
+    unread = "cannot be read (No such file or directory); correct its permissions or its link"
+    with refused_as(f"{tmp_path}/none.csv: {unread}"):
         decode_text(tmp_path / "none.csv", LeftOut())
+    with refused_as(f"{tmp_path}/none: {unread}"):
+        visible(tmp_path / "none")
     (tmp_path / "open.csv").write_text('image,label\na.png,"x\ny"\nb.png,z\n')
     with pytest.raises(Problem, match="line 2: column 'label' holds a line break"):
         read_table(tmp_path / "open.csv", ["image", "label"], LeftOut())
@@ -77,7 +102,7 @@ def test_tables_of_labels(tmp_path):
 
 def test_tiny_imagenet(tmp_path):
     pictures(tmp_path, "train/n1/images/1.JPEG", "val/images/v.JPEG")
-    refused("val_annotations.txt: is missing; this is not Tiny-ImageNet's layout", tmp_path, "tiny_imagenet")
+    refused("val_annotations.txt: is missing; this is not Tiny-ImageNet's layout$", tmp_path, "tiny_imagenet")
     (tmp_path / "val/val_annotations.txt").write_text("v.JPEG\tn1\t0\t0\t1\t1\nv.JPEG\tn2\t0\t0\t1\t1\n")
     refused("v.JPEG is 'n1' in line 1 and 'n2' in line 2; correct one", tmp_path, "tiny_imagenet")
     (tmp_path / "train/n2").mkdir()
@@ -85,19 +110,20 @@ def test_tiny_imagenet(tmp_path):
 
 
 def test_cifar(tmp_path):
-    refused("holds neither batches.meta", tmp_path, "cifar")
+    with refused_as(f"{tmp_path}: holds neither batches.meta (CIFAR-10) nor meta (CIFAR-100)"):
+        read_listing(tmp_path, "cifar")
     batch = tmp_path / "data_batch_1"
 
     for changes, words in (
-        ({b"labels": [0]}, "data is not one row of 3072 bytes a label"),
-        ({b"data": np.zeros((2, 3071), np.uint8)}, "data is not one row"),
-        ({b"data": b"x"}, "data is not one row"),
-        ({b"labels": [0, 2]}, "labels are not all from 0 to 1"),
-        ({b"labels": [-1, 1]}, "labels are not all from 0 to 1"),
-        ({b"labels": None}, "has no 'labels'; it is not the file"),
+        ({b"labels": [0]}, "data is not one row of 3072 bytes a label; fetch it again"),
+        ({b"data": np.zeros((2, 3071), np.uint8)}, "data is not one row of 3072 bytes a label; fetch it again"),
+        ({b"data": b"x"}, "data is not one row of 3072 bytes a label; fetch it again"),
+        ({b"labels": [0, 2]}, "labels are not all from 0 to 1; fetch it again"),
+        ({b"labels": [-1, 1]}, "labels are not all from 0 to 1; fetch it again"),
+        ({b"labels": None}, "has no 'labels'; it is not the file that CIFAR's authors ship"),
     ):
         batch.write_bytes(pickle.dumps({b"data": np.zeros((2, 3072), np.uint8), b"labels": [0, 1]} | changes))
-        with pytest.raises(Problem, match=words):
+        with refused_as(f"{batch}: {words}"):
             _batch(batch, "train", "labels", ["a", "b"])
 
 
@@ -111,15 +137,20 @@ def test_arrays(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "classes", "words"),
     [
-        ([("1", "a", None), ("1", "b", None)], "ab", "1: two images have this name"),
-        ([("1", "a", "dev")], "a", "part 'dev': has to be one of train, test"),
-        ([("1", "a", "train"), ("2", "a", None), ("3", "a", None)], "a", "2 images belong to no part while others do"),
+        ([("1", "a", None), ("1", "b", None)], "ab", "1: two images have this name; rename one"),
+        ([("1", "a", "dev")], "a", "part 'dev': has to be one of train, test, validation"),
+        (
+            [("1", "a", "train"), ("2", "a", None), ("3", "a", None)],
+            "a",
+            "2 images belong to no part while others do; complete the split",
+        ),
         ([("1", "a", None)], "ab", "class 'b' has no image: add some, or remove the class"),
+        ([("1", "a", None)], "acb", "class 'c' has no image: (and 1 more classes) add some, or remove the class"),
     ],
 )
 def test_a_listing_that_contradicts_itself(tmp_path, rows, classes, words):
     listing = Listing([Item(name, label, PIXELS, split) for name, label, split in rows], list(classes))
-    with pytest.raises(Problem, match=words):
+    with refused_as(f"{tmp_path}: {words}"):
         listing.check(tmp_path)
 
 
@@ -129,14 +160,14 @@ def test_orders_of_classes():
     assert in_order(["10", "9"], "name") == ["10", "9"]
     with pytest.raises(Problem, match="'odd': numeric, name, or a list of all classes"):
         in_order(["a"], "odd")
-    with pytest.raises(Problem, match="class 'a' is not a number"):
+    with pytest.raises(Problem, match=r"class 'a' is not a number; if it is no class, set options: root$"):
         in_order(["a", "1"], "numeric")
 
 
 def test_a_storage_that_is_not_known_packs_and_opens_nothing(tmp_path):
-    with pytest.raises(Problem, match="storage 'zip': pixels or encoded"):
+    with pytest.raises(Problem, match=r"/x: storage 'zip': pixels or encoded$"):
         open_packed(tmp_path / "x", "zip")
-    with pytest.raises(Problem, match="storage: 'zip': pixels or encoded"):
+    with pytest.raises(Problem, match=r"^x: storage: 'zip': pixels or encoded$"):
         pack_dataset(Listing([], []), tmp_path / "x", tmp_path / "x.json", name="x", storage="zip", split={})
 
 
@@ -146,7 +177,7 @@ def test_values_beyond_16_bits_are_no_picture(low, high, fits):
     if fits:
         assert np.asarray(_eight_bits(image, lambda: 16)).tolist() == [[0, 255]]
     else:
-        with pytest.raises(Undecodable, match=f"has values from {low} to {high}, beyond 16 bits"):
+        with pytest.raises(Undecodable, match=f"^has values from {low} to {high}, beyond 16 bits; convert it first$"):
             _eight_bits(image, lambda: 16)
 
 
@@ -206,8 +237,11 @@ def test_sources_with_nothing_or_twice_the_same(tmp_path, monkeypatch):
     ("inner", "words"),
     [
         ([], r"^nothing$"),
-        (list("abc"), r"^nothing; archives inside were not unpacked \(a, b, c\): to have them unpacked, set options"),
-        (list("abcd"), r"not unpacked \(a, b, c and 1 more\)"),
+        (
+            list("abc"),
+            r"^nothing; archives inside were not unpacked \(a, b, c\): to have them unpacked, set options: nested: ",
+        ),
+        (list("abcd"), r"not unpacked \(a, b, c and 1 more\): .* nested: true$"),
     ],
 )
 def test_archives_inside_may_be_why_nothing_was_found(inner, words):

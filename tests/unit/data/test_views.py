@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from data_helpers import refused_as
 from golden import checked
 
 from apr.basics.problems import Problem
@@ -52,10 +53,21 @@ def draw(dataset, index, parent=None, **definition):
 
 def test_everything(dataset, index):
     manifest, arrays = draw(dataset, index)
-    assert manifest["classes"] == dataset["classes"]
-    assert manifest["per_class"] == {"train": list(TRAIN.values()), "test": list(TEST.values())}
-    assert (manifest["n_train"], manifest["n_test"]) == (91, 21)
-    assert (manifest["mean"], manifest["dataset_digest"]) == (dataset["mean"], "b" * 64)
+    assert len(manifest.pop("indices_digest")) == 64
+    assert manifest == {
+        "view": "v",
+        "dataset": "zoo",
+        "dataset_digest": "b" * 64,
+        "index_digest": "i" * 64,
+        "selection": WHOLE,
+        "classes": ["ant", "bee", "cow", "dog", "eel"],
+        "codes": [0, 1, 2, 3, 4],
+        "n_train": 91,
+        "n_test": 21,
+        "per_class": {"train": [40, 25, 12, 9, 5], "test": [8, 7, 3, 2, 1]},
+        "mean": [0.1, 0.2, 0.3],
+        "sd": [0.4, 0.5, 0.6],
+    }
     np.testing.assert_array_equal(arrays["train"], np.arange(91))
     np.testing.assert_array_equal(arrays["test_labels"], index["label"][91:])
     assert {array.dtype for array in arrays.values()} == {np.dtype(np.int64)}
@@ -80,10 +92,14 @@ def test_named_classes(dataset, index):
     manifest, arrays = draw(dataset, index, classes=["dog", "ant"])
     assert manifest["classes"] == ["ant", "dog"]
     assert np.bincount(arrays["train_labels"]).tolist() == [40, 9]
-    with pytest.raises(Problem, match=r"view 'v': classes: dataset 'zoo' has no 'dogs' \(did you mean dog"):
-        draw(dataset, index, classes=["dogs", "ant"])
-    with pytest.raises(Problem, match="each once"):
-        draw(dataset, index, classes=["ant", "ant"])
+    with refused_as(
+        "view 'v': classes: dataset 'zoo' has no 'dogs' (did you mean dog?); no 'xylophone' (it has ant, bee, cow, "
+        "dog, eel, ...)"
+    ):
+        draw(dataset, index, classes=["dogs", "ant", "xylophone"])
+    for too_few in (["ant", "ant"], ["ant", "ant", "bee"], ["ant"]):
+        with refused_as("view 'v': classes: name at least two, each once"):
+            draw(dataset, index, classes=too_few)
 
 
 @pytest.mark.parametrize("wanted", [6, 1, 0])
@@ -99,7 +115,9 @@ def test_nested_draws(dataset, index):
         assert set(child["classes"]) < set(parent["classes"])
     with pytest.raises(Problem, match="view 'big' has 4; ask for 2 to 4"):
         draw(dataset, index, parent, classes=5, within="big")
-    with pytest.raises(Problem, match="not of 'zoo'"):
+    with refused_as(
+        "view 'v': within 'big', which is a view of 'farm', not of 'zoo'; draw within a view of the same dataset"
+    ):
         draw(dataset, index, parent | {"dataset": "farm"}, classes=2, within="big")
 
 
@@ -116,7 +134,7 @@ def test_images_per_class_touch_train_alone(dataset, index):
     manifest, arrays = draw(dataset, index, per_class=5)
     assert manifest["per_class"] == {"train": [5] * 5, "test": list(TEST.values())}
     assert not np.array_equal(arrays["train"], draw(dataset, index, per_class=5, seed=1)[1]["train"])
-    with pytest.raises(Problem, match="view 'v': per_class: 6: class 'eel' has 5"):
+    with refused_as("view 'v': per_class: 6: class 'eel' has 5 training images; ask for fewer"):
         draw(dataset, index, per_class=6)
 
 
@@ -125,14 +143,24 @@ def test_cap(dataset, index):
     assert manifest["per_class"] == {"train": [25, 25, 12, 9, 5], "test": [7, 7, 3, 2, 1]}
     assert len(set(arrays["train"].tolist())) == 76
     assert draw(dataset, index, cap=10)[0]["per_class"] == {"train": [10, 10, 10, 9, 5], "test": [8, 7, 3, 2, 1]}
-    with pytest.raises(Problem, match="cap: 0"):
+    assert draw(dataset, index, cap=1)[0]["per_class"] == {"train": [1] * 5, "test": [1] * 5}
+    with refused_as("view 'v': cap: 0: has to be at least 1, or second_largest"):
         draw(dataset, index, cap=0)
+
+
+def test_the_cap_of_a_validation_part_of_one_class_is_one(dataset, index):
+    index["split"][:3] = 2  # of ants alone
+    manifest = draw(dataset, index, cap="second_largest")[0]
+    assert manifest["per_class"]["validation"] == [1, 0, 0, 0, 0]
 
 
 def test_indices_of_other_images_are_refused(dataset, index):
     manifest, _ = draw(dataset, index, per_class=5)
     index["split"][0] = 1
-    with pytest.raises(Problem, match=r"views/v\.json: was drawn from other images than those of data/packed/zoo"):
+    with refused_as(
+        "results/views/v.json: was drawn from other images than those of data/packed/zoo, or by another version; "
+        "delete it to draw it again"
+    ):
         view_indices(manifest, index)
 
 

@@ -1,6 +1,6 @@
 import pytest
+from data_helpers import refused_as
 
-from apr.basics.problems import Problem
 from apr.models.cells import cell_of_indices, structure_of_cell
 
 CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|skip_connect~2|"
@@ -29,11 +29,11 @@ def test_cells_that_compute_the_same_have_one_structure():
 
 @pytest.mark.parametrize("text", ["(0, 0, 0, 0, 0, 5)", "(0, 0)", CELL, ""])
 def test_what_is_no_list_of_operations_is_refused(text):
-    with pytest.raises(Problem, match="six numbers"):
+    with refused_as(f"{text!r} is not six numbers of operations in brackets, as NASLib names a cell"):
         cell_of_indices(text)
 
 
 @pytest.mark.parametrize("text", ["(0, 0, 0, 0, 0, 0)", CELL.replace("avg", "max"), CELL[1:]])
 def test_what_is_no_cell_is_refused(text):
-    with pytest.raises(Problem, match="not a cell"):
+    with refused_as(f"{text!r} is not a cell as NAS-Bench-201 writes it (|nor_conv_3x3~0|+|…)"):
         structure_of_cell(text)

@@ -1,10 +1,10 @@
 """Weights that one run keeps and another starts from: all but the head, of the same network, and of no other run."""
 
-import re
 from collections import OrderedDict
 
 import pytest
 import torch
+from data_helpers import refused_as
 from torch import nn
 
 from apr.basics.problems import Problem
@@ -55,14 +55,27 @@ def test_a_digest_tells_names_shapes_values_and_momenta(tmp_path):
 def test_weights_of_another_run_or_none_are_refused(tmp_path):
     net, _ = trained()
     path = tmp_path / "a.pt"
-    with pytest.raises(Problem, match=r"a.pt: is missing, and another run starts from it; delete the run that left it"):
+    remedy = "delete the run that left it (its JSON under results/runs and under results/checkpoints) to train it again"
+    with refused_as(f"{path}: is missing, and another run starts from it; {remedy}"):
         load_weights(path, "x", CPU)
     found = keep_weights(path, net, None)
-    with pytest.raises(Problem, match=re.escape(f"(digest {found[:12]} for {'f' * 12}); delete")):
+    with refused_as(f"{path}: does not hold the weights of its run (digest {found[:12]} for {'f' * 12}); {remedy}"):
         load_weights(path, "f" * 64, CPU)
     path.write_bytes(b"damaged")
-    with pytest.raises(Problem, match=r"a.pt: cannot be read \(\w+\); delete the run"):
+    with refused_as(f"{path}: cannot be read (UnpicklingError); {remedy}"):
         load_weights(path, found, CPU)
+
+
+@pytest.mark.parametrize("error", [MemoryError, torch.OutOfMemoryError])
+def test_too_little_memory_is_no_fault_of_the_file(tmp_path, monkeypatch, error):
+    found = keep_weights(tmp_path / "a.pt", trained()[0], None)
+
+    def full(*_, **__):
+        raise error
+
+    monkeypatch.setattr(torch, "load", full)
+    with pytest.raises(error):
+        load_weights(tmp_path / "a.pt", found, CPU)
 
 
 def test_another_number_of_classes_keeps_its_own_head():
@@ -80,11 +93,12 @@ def test_another_number_of_classes_keeps_its_own_head():
 
 def test_another_network_is_refused():
     state = trained()[0].state_dict()
-    with pytest.raises(Problem, match=r"initial weights: stem.bias and 1 more do not fit this network"):
+    end = "more do not fit this network; both tasks need the same stem and the same architecture"
+    with refused_as(f"initial weights: stem.bias and 1 {end}"):
         take_over(network(4, width=5), state)
-    with pytest.raises(Problem, match=r"stem.bias and 0 more"):
+    with refused_as(f"initial weights: stem.bias and 0 {end}"):
         take_over(network(4), {name: value for name, value in state.items() if name != "stem.bias"})
-    with pytest.raises(Problem, match=r"more.bias and 0 more"):
+    with refused_as(f"initial weights: more.bias and 0 {end}"):
         take_over(network(4), state | {"more.bias": torch.zeros(1)})
 
 

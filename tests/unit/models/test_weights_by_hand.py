@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 import requests
 import torch
+from data_helpers import refused_as
 from golden import told_by
 from torch import nn
 
@@ -65,7 +66,10 @@ def test_heads_are_taken_off():
     network = nn.Sequential(nn.Conv2d(3, 5, 1), nn.Flatten(), nn.Linear(5, 7))
     assert headless(network, 7, "x")(torch.ones(2, 3, 1, 1)).shape == (2, 5)
     assert isinstance(network[2], nn.Identity)
-    with pytest.raises(Problem, match=r"^x: no linear layer or 1x1 convolution with 7 outputs was found, so that"):
+    with refused_as(
+        "x: no linear layer or 1x1 convolution with 7 outputs was found, so that its head cannot be replaced; take a "
+        "model that ends in one"
+    ):
         headless(network, 7, "x")
 
     class OfTimm(nn.Module):
@@ -144,13 +148,15 @@ def test_a_network_of_ones_own(tmp_path):
     )
 
 
-def test_weights_of_ones_own_are_looked_for_by_name_and_where_the_file_says(tmp_path, monkeypatch):
+def test_weights_of_ones_own_are_looked_for_by_name_and_where_the_file_says(tmp_path, caplog):
+    caplog.set_level("INFO", "apr")
     (tmp_path / "net.py").write_text(OWN)
     (tmp_path / "weights").mkdir()
     network, *_ = own.build_own(tmp_path / "net.py", "small")
     model, options = "own:net.py:small", {"root": tmp_path}
-    with pytest.raises(
-        Problem, match=rf"^{model}: its weights are missing: {tmp_path} has no w.pt; put the file there"
+    with refused_as(
+        f"{model}: its weights are missing: {tmp_path} has no w.pt; put the file there, or give --weights and its "
+        "folder"
     ):
         load_model(model, **options)
     with pytest.raises(Problem, match=rf"its weights are missing: {tmp_path / 'weights'} has no w.pt; put the file"):
@@ -158,9 +164,11 @@ def test_weights_of_ones_own_are_looked_for_by_name_and_where_the_file_says(tmp_
     with pytest.raises(Problem, match=r"has no own.net.plain\{.safetensors,.pth,.pt\}; put the file there"):
         load_model("own:net.py:plain", **options)
     untrained = load_model(model, trained=False, **options)
+    assert caplog.messages == [f"{model}: weights from random numbers"]
     assert (untrained.source, untrained.weights, untrained.outputs, len(untrained.code)) == ("none", None, 5, 64)
     torch.save(network.state_dict(), tmp_path / "w.pt")
     loaded = load_model(model, **options)
+    assert caplog.messages[1:] == [f"{model}: weights from {tmp_path / 'w.pt'}"]
     assert (loaded.source, loaded.outputs, loaded.sizes, loaded.network.training) == ("w.pt", 5, (8, 9), False)
     torch.save(network.state_dict(), tmp_path / "weights/own.net.small.pth")
     assert load_model(model, tmp_path / "weights", **options).source == "own.net.small.pth"

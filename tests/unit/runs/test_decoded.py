@@ -4,11 +4,13 @@ import errno
 import io
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -26,6 +28,8 @@ from apr.data.packed import PackedImages
 from engine.decoded import VARIABLE, share_decoded
 from study import ROOT
 
+DAMAGED = r"photos\.bin: image 7 \(picture 7\.jpg\) cannot be decoded \(.*\); delete it and its index, and pack again$"
+NOT_SHARED = "decoded pictures are not shared with other trainings, this one keeps its own: "
 ROWS = np.array([4, 0, 7, 8, 1])
 
 
@@ -85,7 +89,8 @@ def test_on_a_full_disk_each_keeps_its_own(packed, tmp_path, monkeypatch, caplog
     found = decoded(packed, tmp_path / "shared")
     assert np.array_equal(found, expected(packed))
     assert not isinstance(found, np.memmap)
-    assert "not shared with other trainings, this one keeps its own: " in caplog.text
+    [said] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert said.startswith(NOT_SHARED)
     assert list((tmp_path / "shared").iterdir()) == []
 
 
@@ -96,13 +101,51 @@ def test_a_disk_is_not_filled_to_the_last_byte(packed, tmp_path, monkeypatch, ca
         monkeypatch.setattr(shutil, "disk_usage", lambda path, free=free: usage._replace(free=free))
         (tmp_path / str(free)).mkdir()
         assert isinstance(decoded(packed, tmp_path / str(free)), np.memmap) == shares
-    assert "GB to spare" in caplog.text
+    assert caplog.messages[-1].startswith(f"{NOT_SHARED}{tmp_path / str(free)}: has ")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=10 * 2**30))
+    monkeypatch.setattr(apr.data.decoded, "_starts", lambda packed, rows: [0, 12 * 2**30])
+    with pytest.raises(OSError, match=f"^{tmp_path}: has 8 GB to spare, and they take 12$"):
+        apr.data.decoded._write(packed, ROWS, 1, tmp_path / "x.pixels", None)
+
+
+def test_pictures_are_decoded_in_turns_between_which_one_may_stop(packed, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(apr.data.decoded, "AT_ONCE", 2)
+    turns = []
+    assert np.array_equal(decoded(packed, threads=0, waiting=lambda: turns.append(1)), expected(packed))
+    assert len(turns) == 3
+    with caplog.at_level("INFO", "apr"):
+        decoded(packed, tmp_path)
+    path = shared_file(packed, ROWS, tmp_path)
+    assert caplog.messages == [f"decoding 5 pictures ({expected(packed).size / 2**30:.3g} GB) once into {path}"]
+    assert re.fullmatch("photos-[0-9a-f]{16}.pixels", path.name)
+    assert path == shared_file(packed, ROWS.astype(np.int32), tmp_path)
+
+
+def test_who_is_stopped_decodes_no_more(packed, monkeypatch):
+    ended = []
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, **options):
+            ended.append(options)
+            super().shutdown(**options)
+
+    def stop():
+        raise Interrupted(signal.SIGTERM)
+
+    monkeypatch.setattr(apr.data.decoded, "ThreadPoolExecutor", Pool)
+    with pytest.raises(Interrupted):
+        decoded(packed, waiting=stop)
+    assert ended == [{"cancel_futures": True}]
 
 
 def test_a_folder_that_cannot_be_written_to(packed, tmp_path, caplog):
     (tmp_path / "file").write_text("")
     assert np.array_equal(decoded(packed, tmp_path / "file"), expected(packed))
-    assert "not shared" in caplog.text
+    assert caplog.messages == [
+        f"{NOT_SHARED}{tmp_path / 'file'}: the lease of this copy of decoded pictures cannot be read or taken (File "
+        "exists); look at who owns the file and its folder, and delete it if nothing works on the copy of decoded "
+        "pictures"
+    ]
 
 
 def test_a_writer_that_is_killed_leaves_the_place_to_the_next(packed, tmp_path):
@@ -173,12 +216,12 @@ def test_of_several_at_once_one_decodes(packed, tmp_path):
 def test_a_damaged_picture_is_named(packed, tmp_path, monkeypatch, folder, decoder):
     if decoder is None:
         monkeypatch.setattr(apr.data.packed, "decode_jpeg", None)
-    (tmp_path / "packed" / "photos.files.txt").write_text("".join(f"picture {i}.jpg\n" for i in range(9)))
+    (tmp_path / "packed" / "photos.files.txt").write_text("".join(f"picture {i}.jpg\tgroup\n" for i in range(9)))
     start = int(packed.index["offset"][7])
     with open(f"{packed.stem}.bin", "r+b") as file:
         file.seek(start + 20)
         file.write(bytes(200))
-    with pytest.raises(Problem, match=r"photos\.bin: image 7 \(picture 7\.jpg\) cannot be decoded .*pack again"):
+    with pytest.raises(Problem, match=DAMAGED):
         decoded(packed, tmp_path if folder else None)
     assert [path for path in tmp_path.iterdir() if path.is_file()] == []
 

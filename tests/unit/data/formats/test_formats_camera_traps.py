@@ -89,8 +89,16 @@ def test_one_sample_an_annotation(tmp_path):
         ),
         (None, {"categories": [6, 1, 12]}, r"categories: there is no category 12 \(1 opossum, 6 bobcat, 11 bird"),
         (None, {"categories": [6, 1, 6]}, r"name each category once"),
-        (None, {"train": "absent.json"}, r"absent\.json: cannot be read \(No such file.*correct options: train"),
-        (None, {"test": ["test.json", "train.json"]}, r"the image small/t0\.jpg is in several files"),
+        (
+            None,
+            {"train": "absent.json"},
+            r"absent\.json: cannot be read \(No such file or directory\); correct options: train, test, validation$",
+        ),
+        (
+            None,
+            {"test": ["test.json", "train.json"]},
+            r"the image small/t0\.jpg is in several files of annotations; correct options: train, test$",
+        ),
         (None, {"group": "season"}, r"train\.json: image 't0' has no 'season'; correct options: group"),
         (annotations(TRAIN | {"t9": [1]}), {}, r"train\.json: 1 of 5 images are missing: t9\.jpg"),
         (annotations(TRAIN) | {"annotations": [{"id": 1, "image_id": "x", "category_id": 1}]}, {}, r"no image 'x'"),

@@ -118,8 +118,11 @@ def test_what_does_not_fit_is_named(read, files, options, says):
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (encoded(picture(1, (8, 6)), "PNG"), r"\(a-1_green\.png\) is in colour"),
-        (encoded(gray(1, (9, 6)), "PNG"), r"\(a-1_green\.png\) has another size than a-1_red\.png"),
+        (
+            encoded(picture(1, (8, 6)), "PNG"),
+            r"\(a-1_green\.png\) is in colour, not the gray picture of one channel\. Rep",
+        ),
+        (encoded(gray(1, (9, 6)), "PNG"), r"\(a-1_green\.png\) has another size than a-1_red\.png\. Replace"),
         (encoded(gray(1), "PNG")[:60], r"\(a-1_green\.png\) is damaged"),
     ],
 )

@@ -4,11 +4,12 @@ import io
 
 import numpy as np
 import pytest
-from data_helpers import counts, encoded, make_tar, picture, put, tar_bytes
+from data_helpers import counts, encoded, make_tar, picture, put, refused_as, tar_bytes
 from scipy.io import savemat
 
 from apr.basics.problems import Problem
 from apr.data.formats import read_listing
+from apr.data.formats.imagenet import _synsets
 
 # --- ImageNet
 
@@ -109,7 +110,7 @@ def test_labels_of_val_may_lie_elsewhere(tmp_path, named):
     labels_csv(root / "aside")
     listing = read_listing(root, "ilsvrc", {"labels": named})
     assert [item.label for item in listing.items[-2:]] == ["n02", "n01"]
-    with pytest.raises(Problem, match="the table of labels is missing; correct options: labels"):
+    with pytest.raises(Problem, match=r"aside/other\.csv: the table of labels is missing; correct options: labels$"):
         read_listing(root, "ilsvrc", {"labels": "aside/other.csv"})
 
 
@@ -163,9 +164,17 @@ def test_truncated_ilsvrc_tars_are_named(tmp_path):
     root = ilsvrc_tars(tmp_path / "raw")
     labels_csv(root)
     path = root / "ILSVRC2012_img_train.tar"
-    path.write_bytes(path.read_bytes()[:6000])
-    with pytest.raises(Problem, match=r"img_train\.tar: is (truncated|a damaged)"):
-        read_listing(root, "ilsvrc")
+    whole = path.read_bytes()
+    second = whole.index(b"n01_1.JPEG")  # its header, before its data
+    cuts = {
+        6000: r"is (truncated|a damaged)",
+        second + 512 + 9: r"is truncated in the middle of n01\.tar; fetch it again$",
+        100: r"is a damaged or truncated tar \(.+\); fetch it again$",
+    }
+    for length, words in cuts.items():
+        path.write_bytes(whole[:length])
+        with pytest.raises(Problem, match=rf"img_train\.tar: {words}"):
+            read_listing(root, "ilsvrc")
 
 
 @pytest.mark.parametrize("place", ["ILSVRC/Data/CLS-LOC", "Data/CLS-LOC"])
@@ -189,7 +198,7 @@ def test_kaggle_s_layout_of_ilsvrc(tmp_path, place):
     [
         (devkit(b"1\n3\n"), r"devkit_t12\.tar\.gz: says '3', which is the number of no class"),
         ({f"{DEVKIT}/data/meta.mat": b""}, r"lacks meta\.mat or ILSVRC2012_validation_ground_truth"),
-        (devkit() | {f"{DEVKIT}/data/meta.mat": b"mat"}, r"meta\.mat cannot be read"),
+        (devkit() | {f"{DEVKIT}/data/meta.mat": b"mat"}, r"tar\.gz: meta\.mat cannot be read \(.+\); fetch it again$"),
     ],
 )
 def test_a_wrong_devkit_is_named(tmp_path, members, words):
@@ -198,8 +207,19 @@ def test_a_wrong_devkit_is_named(tmp_path, members, words):
     with pytest.raises(Problem, match=words):
         read_listing(root, "ilsvrc")
     path.write_bytes(path.read_bytes()[:40])
-    with pytest.raises(Problem, match=r"devkit_t12\.tar\.gz: is a damaged or truncated archive"):
+    with pytest.raises(
+        Problem, match=r"devkit_t12\.tar\.gz: is a damaged or truncated archive \(.+\); fetch it again$"
+    ):
         read_listing(root, "ilsvrc")
+
+
+def test_a_damaged_meta_of_which_nothing_is_said_is_named_by_the_error(monkeypatch):
+    def fail(*_, **__):
+        raise ValueError
+
+    monkeypatch.setattr("scipy.io.loadmat", fail)
+    with refused_as("kit: meta.mat cannot be read (ValueError); fetch it again"):
+        _synsets("kit", b"")
 
 
 def test_a_train_folder_without_classes_is_named(tmp_path):

@@ -7,12 +7,12 @@ import struct
 
 import numpy as np
 import pytest
-from data_helpers import put
+from data_helpers import put, refused_as
 from golden import checked_rows
 from listings_told import told
 
 from apr.basics.problems import Problem
-from apr.data.formats.cifar import load_plain
+from apr.data.formats.cifar import _Array, load_plain
 
 
 def idx(array, kind=8):
@@ -192,3 +192,18 @@ KINDS = {"idx": of_idx, "npz": of_npz, "cifar": of_cifar, "pickles": of_pickles}
 @pytest.mark.parametrize("kind", KINDS)
 def test_arrays_make_and_say_what_they_did(kind, tmp_path):
     checked_rows(f"reading/formats/{kind}", KINDS[kind](tmp_path), tmp_path)
+
+
+@pytest.mark.parametrize(("keys", "depth", "what"), [(1, 21, "lists too deep"), (1001, 0, "too many keys")])
+def test_what_makes_a_pickle_costly_is_named(tmp_path, keys, depth, what):
+    nested = None
+    for _ in range(depth):
+        nested = [nested]
+    (tmp_path / "x").write_bytes(pickle.dumps(dict.fromkeys(range(keys - 1)) | {"last": nested}, 2))
+    with refused_as(f"{tmp_path}/x: this pickle holds {what}, as no CIFAR file does: it may be malicious; delete it"):
+        load_plain(tmp_path / "x")
+
+
+def test_an_array_of_another_type_is_refused():
+    with refused_as("holds an array of unknown type"):
+        _Array().__setstate__((1, (1,), "u1", False, b"x"))

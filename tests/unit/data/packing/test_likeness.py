@@ -162,3 +162,14 @@ def test_five_differences_of_64_are_near_and_six_are_not():
     assert likeness._candidates(margin.reshape(8, 72), held, ~held) == found  # three gray levels are a difference
     margin[margin == 3] = 2
     assert len(likeness._candidates(margin.reshape(8, 72), held, ~held)) == 7  # two are none
+
+
+def test_pictures_that_differ_in_each_quarter_of_a_sketch_are_not_compared():
+    """A quarter is two rows; the second difference is the last bit of the third row's, where quarters meet."""
+    levels = np.zeros((3, HEIGHT, WIDTH), np.uint8)
+    levels[:, 7, -1] = 40
+    for row, first in ((0, 5), (2, 8), (4, 5), (6, 7)):
+        levels[1:, row, first:] = 40
+    levels[2, 6] = 0
+    held = np.arange(3) > 0
+    assert likeness._candidates(levels.reshape(3, 72), held, ~held) == [(2, 0)]

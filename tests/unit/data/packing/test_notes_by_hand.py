@@ -128,6 +128,59 @@ def test_a_split_by_group_tears_none_and_a_test_set_has_no_train_part():
     ]
 
 
+def test_each_reason_to_leave_something_out_is_said():
+    left = LeftOut(dict.fromkeys(oddities.REASONS, 1) | {"label Sand": 3})
+    (note,) = oddities.listed_notes(Listing([], [], left))
+    assert note.removeprefix("left out: ").split("; ") == [
+        "images of classes that lack train or test images: 1",
+        "hidden or system files and folders: 1",
+        "images of categories that are left out: 1",
+        "images in folders of neither part: 1",
+        "links to folders that are there already: 1",
+        "links to a folder that they lie in: 1",
+        "files that are no images: 1",
+        "images that the table does not name: 1",
+        "other files: 1",
+        "files beside the class folders: 1",
+        "pictures without a list of points: 1",
+        "rows of other parts: 1",
+        "links to images that are there already: 1",
+        "images whose boxes show several categories: 1",
+        "pipes, sockets or devices: 1",
+        "thumbnails: 1",
+        "arrays of other names: 1",
+        "images whose names do not match: 1",
+    ]
+
+
+def test_classes_that_nothing_is_learned_of_are_said():
+    listing = Listing(of(), ["cat", "dog", "eel"])
+    assert oddities._lacking("train", listing, of(), np.arange(7) == 2) == [
+        "no train image of 2 of 3 classes: 'cat', 'eel': what is learned says nothing of them"
+    ]
+
+
+def test_groups_that_names_show_are_torn_where_no_copy_contradicts_them():
+    items = [Item(f"c/{track}_{frame}.png", "cat", None) for track in "abc" for frame in (1, 2)]
+    places = np.zeros(6, [("split", int)])
+    places["split"][1] = 1
+    torn = (
+        "1 of 1 test images have one in train that its name seems to belong with (a prefix with a running number, or a "
+        "folder): c/a_2.png; if so, set split: {by: group}, options: {group: '^(?P<group>.+?)[ _.-]*"
+        "(frame|img|image|f|t|z)?[ _.-]*\\d+\\.[^.]+$'}"
+    )
+
+    def said(part="test", hint=None, across=(), split=None):
+        shipped = [Item(one.name, one.label, None, split) for one in items]
+        listing = Listing(shipped, ["cat"], group_hint=hint)
+        return oddities._torn_groups(part, listing, shipped, places, {"by": "image"}, True, across)
+
+    assert said() == said(across=[(1, 0)]) == [torn]
+    assert said(across=[(1, 2)]) == []  # these groups would leave the copies in both parts
+    assert said(hint="a column") == said("validation", "a column", split="train") == ["a column"]
+    assert said("validation", "a column") == []
+
+
 def test_one_gray_level_is_one():
     (_, narrow, _) = oddities._levels(written(levels=1))
     assert " fill 1 gray level of 256" in narrow

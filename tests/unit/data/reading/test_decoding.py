@@ -85,13 +85,16 @@ def test_first_frame_of_an_animation():
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (encoded(RGB)[:-200], "damaged"),
-        (encoded(RGB, "PNG")[:-30], "damaged"),
-        (b"version https://git-lfs.github.com/spec/v1\noid", "Git-LFS pointer"),
-        (b"<!DOCTYPE html>", "HTML"),
-        (b"", "empty"),
-        (b"BM nonsense", "not a picture"),
-        (encoded(Image.new("F", (3, 3)), "TIFF"), "floating-point"),
+        (encoded(RGB)[:-200], r"^is damaged \(.+\)$"),
+        (encoded(RGB, "PNG")[:-30], r"^is damaged \(.+\)$"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid",
+            r"^is a Git-LFS pointer, not the picture \(fetch it with `git lfs pull`, or from the publisher\)$",
+        ),
+        (b"<!DOCTYPE html>", "^is an HTML page, not a picture$"),
+        (b"", "^is empty$"),
+        (b"BM nonsense", "^is not a picture$"),
+        (encoded(Image.new("F", (3, 3)), "TIFF"), "^holds floating-point values; convert it to 8 bits first$"),
     ],
 )
 def test_what_cannot_be_decoded_says_why(data, words):
@@ -109,3 +112,26 @@ def test_arrays_and_png():
     decoded = decode_array(colour.transpose(1, 0, 2))
     assert decoded.conversions == ()
     np.testing.assert_array_equal(np.asarray(decode(as_png(decoded.image)).image), colour.transpose(1, 0, 2))
+
+
+def test_pictures_of_too_many_pixels_are_no_pictures(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(Undecodable, match=r"^has too many pixels to be true \(Image size \(120 pixels\) .*\)$"):
+        decode(encoded(RGB))
+
+
+def test_a_decoder_that_says_nothing_is_named_by_its_error(monkeypatch):
+    def fail(data):
+        raise ValueError
+
+    monkeypatch.setattr(Image, "open", fail)
+    with pytest.raises(Undecodable, match=r"^is damaged \(ValueError\)$"):
+        decode(b"x")
+
+
+def test_a_grown_rotation_of_none_is_no_rotation():
+    for orientation, said in ((0, ()), (1, ()), (2, ("exif_rotated",))):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        decoded = decode(encoded(RGB, "JPEG", exif=exif))
+        assert (decoded.conversions, decoded.plain_jpeg) == (said, not said)

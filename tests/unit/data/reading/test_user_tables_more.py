@@ -74,7 +74,8 @@ def test_the_remedy_for_another_folder_works(tmp_path, above):
 def test_names_read_as_numbers_and_a_suffix_without_dot(tmp_path):
     names = [f"{n}.png" for n in range(4)]
     text = "image,label\n" + "".join(f"{n}.0,{'cat' if n % 2 else 'dog'}\n" for n in range(4))
-    with pytest.raises(Problem, match="were read as numbers; read the column as text"):
+    missing = "0.0 (there is imgs/0.png: the names were read as numbers; read the column as text), 1.0 (there"
+    with pytest.raises(Problem, match=rf"t\.csv: 4 of 4 images are missing: {re.escape(missing)}"):
         read(tmp_path, text, names)
     assert len(read(tmp_path, text.replace(".0", ""), names, suffix="png").items) == 4
 

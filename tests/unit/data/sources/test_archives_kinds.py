@@ -183,10 +183,11 @@ def folder_info():
     return info
 
 
-def test_an_inner_file_that_is_no_archive_stays(tmp_path):
+def test_an_inner_file_that_is_no_archive_stays(tmp_path, caplog):
     path = put(tmp_path, "a.zip", zip_of_bytes([(b"a.png", b"1"), (b"notes.zip", b"just a text")]))
     found, _ = unpacked(path, tmp_path, nested=True)
     assert found == {"a.png": b"1", "notes.zip": b"just a text"}
+    assert caplog.messages == ["notes.zip: is not the archive that its name promises; it stays as it is"]
 
 
 @pytest.mark.parametrize("large", [False, True], ids=["zip", "zip64"])

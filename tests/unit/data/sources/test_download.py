@@ -1,16 +1,16 @@
 import errno
 import gzip
 import hashlib
+import json
 import logging
 import os
 import zipfile
 
 import pytest
-from data_helpers import real
+from data_helpers import real, refused_as
 from downloads import DATA, left
 
 from apr.basics.problems import Problem
-from apr.data.reading.survey import survey_folder
 from apr.data.sources.download import by_hand, check_file, download, verify
 
 
@@ -121,8 +121,16 @@ def test_file_addresses_are_relative_to_the_root(tmp_path):
         target = tmp_path / str(number) / "data.bin"
         fetch(entry(url), target, root=tmp_path / "base")
         assert target.read_bytes() == DATA
-    with pytest.raises(Problem, match=r"there is no file .*in/nothing"):
+    remedy = "Check the address and the network, or set `mirror`."
+    missing = f"file:in/nothing: there is no file {tmp_path}/base/in/nothing"
+    with refused_as(f"data.bin: could not be fetched. {missing}. {remedy}"):
         fetch(entry("file:in/nothing"), tmp_path / "x", root=tmp_path / "base")
+    with refused_as(
+        "file://far/x: a file: address names a path of this machine (file:data/x.zip or file:///data/x.zip)"
+    ):
+        fetch(entry("file://far/x"), tmp_path / "x")
+    fetch(entry(f"file://localhost{tmp_path}/base/in/my data.bin"), tmp_path / "x")
+    assert (tmp_path / "x").read_bytes() == DATA
 
 
 def test_bundled_images_are_made(tmp_path):
@@ -131,10 +139,12 @@ def test_bundled_images_are_made(tmp_path):
 
 
 def test_unknown_address_and_no_address(tmp_path):
-    with pytest.raises(Problem, match=r"'ftp://x/data\.bin': use https:"):
+    with refused_as("data.bin: address 'ftp://x/data.bin': use https:, http:, file: or bundled:"):
         fetch(entry("ftp://x/data.bin"), tmp_path / "data.bin")
-    with pytest.raises(
-        Problem, match=r"data\.bin: has to be fetched by hand: Log in at X.*Put the file at .*data\.bin"
+    with pytest.raises(Problem, match=r"^data\.bin: address 'http://\[x': is not an address \(.+\); correct it$"):
+        fetch(entry("http://[x"), tmp_path / "data.bin")
+    with refused_as(
+        f"data.bin: has to be fetched by hand: Log in at X. Put the file at {tmp_path}/data.bin, then run again."
     ):
         fetch(entry(None), tmp_path / "data.bin", login="Log in at X.")
 
@@ -161,13 +171,16 @@ def test_wrong_content_is_named_and_set_aside(server, tmp_path, fault):
 @pytest.mark.parametrize(
     ("declared", "words"),
     [
-        ({"sha256": "0" * 64}, "0 is declared"),
-        ({"md5": "0" * 32}, "0 is declared"),
-        ({"bytes": 7000000}, "7,000,000 are"),
+        ({"sha256": "A" * 64}, f"its sha256 is {hashlib.sha256(DATA).hexdigest()}, but {'a' * 64} is declared"),
+        ({"md5": "0" * 32}, f"its md5 is {hashlib.md5(DATA).hexdigest()}, but {'0' * 32} is declared"),
+        ({"bytes": 7000000}, "has 1,048,576 bytes, but 7,000,000 are declared"),
     ],
 )
 def test_wrong_digest_is_named_and_set_aside(server, tmp_path, declared, words):
-    with pytest.raises(Problem, match=words):
+    with refused_as(
+        f"{tmp_path}/data.bin: {words}. It was set aside as data.bin.rejected; fetch it again or correct the "
+        "registry's entry."
+    ):
         fetch(entry(f"{server.address}/data.bin", **declared), tmp_path / "data.bin")
     assert left(tmp_path) == ["data.bin.rejected"]
 
@@ -221,7 +234,7 @@ def test_no_room_is_said_before_the_download(server, tmp_path, monkeypatch):
         fetch(entry(f"{server.address}/data.bin"), tmp_path / "data.bin")
 
 
-def test_trust_on_first_use(tmp_path):
+def test_trust_on_first_use(tmp_path, caplog):
     trusted = tmp_path / "raw.trusted.json"
     (tmp_path / "a.csv").write_text("a,b")
     files = [{"name": "a.csv"}]
@@ -231,23 +244,57 @@ def test_trust_on_first_use(tmp_path):
     assert verify("d", files, tmp_path, trusted)["files"][0]["checked_against"] == "earlier download"
     (tmp_path / "a.csv").write_text("a,c")
     old, new = (hashlib.sha256(text).hexdigest() for text in (b"a,b", b"a,c"))
-    with pytest.raises(Problem, match=f"{new}, but at the first download it was {old}.*delete .*trusted.json"):
+    with refused_as(
+        f"{tmp_path}/a.csv: its sha256 is {new}, but at the first download it was {old}. Delete the file to fetch it "
+        f"again; if the publisher did change it, delete {trusted} as well."
+    ):
         verify("d", files, tmp_path, trusted)
     # A digest that the publisher declares outweighs what was seen before.
+    caplog.set_level(logging.INFO, "apr")
     assert verify("d", [{"name": "a.csv", "sha256": new}], tmp_path, trusted)["files"][0]["checked_against"] == "sha256"
+    row = {"name": "a.csv", "bytes": 3, "sha256": new, "checked_against": "made here"}
+    assert verify("d", files, tmp_path, None) == {"dataset": "d", "files": [row]}
+    assert caplog.messages == [f"a.csv: 3 bytes, checked against: {how}" for how in ("sha256", "made here")]
+    assert json.loads(trusted.read_text()) == {"a.csv": new}
 
 
 def test_verify_asks_for_missing_files(tmp_path):
-    with pytest.raises(Problem, match=r"a\.zip: has to be fetched by hand: Log in\."):
+    with refused_as(f"a.zip: has to be fetched by hand: Log in. Put the file at {tmp_path}/a.zip, then run again."):
         verify("d", [{"name": "a.zip"}], tmp_path, tmp_path / "t.json", logins={"a.zip": "Log in."})
     assert not (tmp_path / "t.json").exists()
-    assert "no open address" in by_hand("a.zip", tmp_path, None)
+    assert by_hand("a.zip", tmp_path, None) == (
+        f"a.zip: has to be fetched by hand: its publisher gives no open address. Put the file at {tmp_path}, "
+        "then run again."
+    )
 
 
-def test_survey_of_a_folder(tmp_path):
-    (tmp_path / "a" / "b").mkdir(parents=True)
-    (tmp_path / "a" / "b" / "x").write_bytes(b"12345")
-    report = survey_folder("d", tmp_path / "a")
-    assert (report["count"], report["bytes"]) == (1, 5)
-    with pytest.raises(Problem, match=r"d: folder .*nowhere"):
-        survey_folder("d", tmp_path / "nowhere")
+def test_a_part_that_led_to_a_wrong_file_is_fetched_from_the_start(tmp_path, monkeypatch, caplog):
+    came = [b"wrong", b"right"]
+    monkeypatch.setattr(
+        "apr.data.sources.download.fetch_web", lambda address, partial, part, **more: part.write_bytes(came.pop(0))
+    )
+    right = entry("http://a/data.bin", sha256=hashlib.sha256(b"right").hexdigest())
+    (tmp_path / "data.bin.partial").write_bytes(b"x")
+    fetch(right, tmp_path / "data.bin")
+    assert caplog.messages == ["data.bin: the resumed file is not right; fetching it from the start"]
+    assert (tmp_path / "data.bin").read_bytes() == b"right"
+    (tmp_path / "data.bin.partial").unlink()
+    came += [b"wrong", b"right"]
+    with pytest.raises(Problem, match="is declared"):
+        fetch(right, tmp_path / "data.bin")
+
+
+def test_what_is_asked_of_the_web(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "apr.data.sources.download.fetch_web",
+        lambda *places, **more: (asked.append((places, more)), places[2].write_bytes(b"right")),
+    )
+    fetch(entry("http://a/data.bin", sha256=hashlib.sha256(b"right").hexdigest(), bytes=5), tmp_path / "data.bin")
+    fetch(entry("http://a/data.bin"), tmp_path / "other.bin")
+    (places, more), (_, bare) = asked
+    assert places[:2] == ("http://a/data.bin", tmp_path / "data.bin.partial")
+    assert (more["name"], more["declared"], bare["declared"], bare["is_right"]) == ("data.bin", 5, None, None)
+    assert more["is_right"](tmp_path / "data.bin") is True
+    (tmp_path / "data.bin").write_bytes(b"wrong")
+    assert more["is_right"](tmp_path / "data.bin") is False

@@ -52,7 +52,7 @@ def test_of_two_that_fetch_one_file_the_second_takes_it_up(server, tmp_path, gat
     assert "works on this file; waiting for it to end" in said
     gate.set()
     assert (first.wait(LONGEST), second.wait(LONGEST)) == (0, 0)
-    assert "another process has fetched it meanwhile" in second.stderr.read()
+    assert "data.bin: another process has fetched it meanwhile; that file is used\n" in second.stderr.read()
     assert (tmp_path / "raw" / "data.bin").read_bytes() == DATA
     assert len(server.requests) == 1
     assert left(tmp_path / "raw") == ["data.bin"]

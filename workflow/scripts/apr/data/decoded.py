@@ -45,7 +45,8 @@ def decode_once(
             return _shared(packed, rows, threads, folder, waiting)
         except OSError as error:
             log.warning(
-                "decoded pictures are not shared with other trainings, this one keeps its own: %s", explained(error)
+                "decoded pictures are not shared with other trainings, this one keeps its own: %s",
+                explained(error) if error.errno else error,
             )
     pixels = np.empty(_starts(packed, rows)[-1], np.uint8)
 

@@ -22,6 +22,7 @@ SHOWN = 20
 DAMAGED = " is damaged ("
 # Enough pictures in flight to keep the threads busy; few enough to keep memory flat.
 AHEAD = 8
+COUNTED = 20_000  # images after which the log says how far it is
 
 log = logging.getLogger("apr")
 
@@ -86,7 +87,7 @@ def write_images(name: str, items: Sequence[Item], storage: str, index: np.ndarr
         if not broken:
             sha256.update(packed.data)
             file.write(packed.data)
-        if (row + 1) % 20_000 == 0:
+        if (row + 1) % COUNTED == 0:
             log.info("%s: %s of %s images", name, f"{row + 1:,}", f"{len(items):,}")
     if broken:
         more = f" and {len(broken) - SHOWN} more" if len(broken) > SHOWN else ""

@@ -96,7 +96,7 @@ def _takes_all(name: str, definition: Mapping[str, Any], dataset: Mapping[str, A
 
 
 def _indices(manifest: Mapping[str, Any], index: np.ndarray) -> dict[str, np.ndarray]:
-    number = np.full(max(int(index["label"].max()), *manifest["codes"]) + 1, -1)
+    number = np.zeros(max(manifest["codes"]) + 1, np.int64)
     number[manifest["codes"]] = np.arange(len(manifest["codes"]))
     arrays = {}
     for code, part in enumerate(PARTS):
@@ -183,6 +183,4 @@ def _few(manifest: Mapping[str, Any], members: list[np.ndarray]) -> list[np.ndar
 
 
 def _draw(rows: np.ndarray, wanted: int, seed: int, purpose: str, label: str) -> np.ndarray:
-    if len(rows) <= wanted:
-        return rows
     return rows[np.sort(generator(purpose, seed, label).permutation(len(rows))[:wanted])]

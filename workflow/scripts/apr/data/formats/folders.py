@@ -176,8 +176,6 @@ def _pass_over_others(root: Path, read: set[str], left: LeftOut) -> None:
 def _read(
     root: Path, top: Path, depth: int, split: str | None, left: LeftOut, wanted: _Wanted
 ) -> tuple[dict[str, Path], list[Item]]:
-    if depth < 1:
-        raise Problem(f"options: depth: {depth}: has to be at least 1")
     level = {"": top}
     beside: list[tuple[Path, list[Path]]] = []
     for _ in range(depth):

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+from apr.basics.causes import reason
 from apr.basics.problems import Problem
 from apr.data.reading.label_table import read_table
 from apr.data.reading.listing import Item, Listing, Span
@@ -227,7 +228,7 @@ def _synsets(path: Path, data: bytes) -> dict[str, str]:
         synsets = loadmat(io.BytesIO(data), squeeze_me=True)["synsets"]
         return {str(int(row["ILSVRC2012_ID"])): str(row["WNID"]) for row in synsets}
     except Exception as error:  # SciPy raises whatever a damaged file leads it to.
-        raise Problem(f"{path}: {SYNSETS} cannot be read ({error or type(error).__name__}); fetch it again") from error
+        raise Problem(f"{path}: {SYNSETS} cannot be read ({reason(error)}); fetch it again") from error
 
 
 def _devkit_labels(path: Path) -> dict[str, str]:

@@ -37,8 +37,6 @@ def read_file_names(
         Problem: the pattern is faulty, or a name does not match.
     """
     compiled = pattern_with("class", "pattern", pattern)
-    if unmatched not in ("error", "ignore"):
-        raise Problem(f"options: unmatched: {unmatched!r}: error or ignore")
     left = LeftOut()
     held = set(map(str.lower, listed_values(validation_values)))
     items, odd = [], []

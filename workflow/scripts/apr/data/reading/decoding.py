@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from apr.basics.causes import reason
 from apr.data.sources.file_kinds import kind_of
 
 JPEG_SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif"}
@@ -65,7 +66,7 @@ def decode(data: bytes, bits: Callable[[], int] = sixteen) -> Decoded:
     except Image.DecompressionBombError as error:
         raise Undecodable(f"has too many pixels to be true ({error})") from error
     except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them to.
-        raise Undecodable(f"is damaged ({error or type(error).__name__})") from error
+        raise Undecodable(f"is damaged ({reason(error)})") from error
 
 
 def decode_array(pixels: np.ndarray) -> Decoded:
