@@ -69,6 +69,29 @@ def test_sums_begin_at_nothing_and_become_a_part():
     assert (one.kept_epoch, line(epochs=8).kept_epoch) == (3, 8)
 
 
+def test_precise_batchnorm_takes_the_mean_of_the_statistics_of_its_batches():
+    """Of 0, 2, 0, 2 the mean is 1 and the variance 4/3, of four fours 4 and 0."""
+    one, asked = line(precise_bn=8), []
+    batches = [torch.tensor(values)[:, None, None, None].expand(4, 3, 1, 1) for values in ([0.0, 2, 0, 2], [4.0] * 4)]
+
+    def settling(epoch, batch, count):
+        asked.append((epoch, batch, count))
+        return ((inputs, None) for inputs in batches)
+
+    norm = one.network[0]
+    norm.momentum = 0.3
+    one.network.eval()
+    for _ in range(2):  # sums begin anew
+        one.settle_batchnorm(SimpleNamespace(images=range(9), settling=settling), 5)
+        assert norm.running_mean.tolist() == [2.5] * 3
+        assert norm.running_var.tolist() == pytest.approx([2 / 3] * 3)
+        assert (norm.momentum, norm.training) == (0.3, True)
+    assert asked == [(5, 4, 2)] * 2
+    one.protocol["precise_bn"] = 3
+    one.settle_batchnorm(SimpleNamespace(images=range(9)), 5)
+    assert norm.num_batches_tracked == 4
+
+
 @pytest.mark.parametrize(("wanted", "images", "batches"), [(16, 40, 4), (15, 40, 3), (40, 11, 2), (None, 40, 0)])
 def test_without_an_evaluation_the_batches_of_precise_batchnorm_still_count(wanted, images, batches):
     one = line(precise_bn=wanted)
