@@ -115,7 +115,7 @@ def test_a_memory_that_an_evaluation_fills_is_explained(slow):
 def test_what_is_wrong_with_a_models_outputs_is_said_whole(slow):
     slow.forward = lambda inputs: inputs[:, :3]
     assert told(predicted, slow) == "the model gives (2, 3) for 2 images, not 7 outputs for each"
-    slow.forward = lambda inputs: inputs / 0
+    slow.forward = lambda inputs: inputs.where(inputs != 1, torch.inf)
     assert told(predicted, slow) == "the model's outputs are not finite; its weights are damaged: fetch them again"
 
 
@@ -204,7 +204,7 @@ def test_what_an_extraction_refuses_is_said_whole(slow):
 
     remedy = "lower the task's batch, or free the device (MemoryError)"
     assert told(extracted, slow, on_batch=full) == f"cpu: out of memory at batch 2; {remedy}"
-    slow.forward = lambda inputs: inputs / 0
+    slow.forward = lambda inputs: inputs.where(inputs != 1, torch.inf)
     assert told(extracted, slow) == "the model's features are not finite; its weights are damaged: fetch them again"
 
 

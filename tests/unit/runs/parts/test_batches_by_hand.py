@@ -63,6 +63,13 @@ def test_pictures_are_turned_upside_down_by_a_draw_of_their_own(packed):
     assert torch.equal(shown(loader(packed, flip_vertical=True).evaluation(8)), shown(loader(packed).evaluation(8)))
 
 
+def test_a_last_batch_that_lacks_one_picture_is_left_out_of_training_alone(packed):
+    assert [len(labels) for _, labels in loader(packed).training(0, 3)] == [3, 3]
+    assert [len(labels) for _, labels in loader(packed).training(0, 4)] == [4, 4]
+    assert [len(labels) for _, labels in loader(packed).settling(0, 3, 9)] == [3, 3]
+    assert [len(labels) for _, labels in loader(packed).evaluation(3)] == [3, 3, 2]
+
+
 def test_evaluation_may_begin_later(packed):
     batches = list(loader(packed).evaluation(3, 4))
     assert [labels.tolist() for _, labels in batches] == [[4, 5, 6], [7]]
