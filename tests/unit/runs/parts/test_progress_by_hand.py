@@ -216,3 +216,17 @@ def test_a_checkpoint_comes_back_or_is_set_aside_with_its_reason(tmp_path, caplo
     caplog.clear()
     assert load_checkpoint(path, "print", cpu) is None
     assert caplog.messages == [f"checkpoint {path} cannot be read (KeyError): {ends}"]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory")])
+def test_a_checkpoint_that_finds_no_room_is_kept(tmp_path, monkeypatch, error):
+    path = tmp_path / "run.pt"
+    save_checkpoint(path, {"a": SUMS}, "print")
+
+    def full(*_, **__):
+        raise error
+
+    monkeypatch.setattr(torch, "load", full)
+    with pytest.raises(type(error)):
+        load_checkpoint(path, "print", torch.device("cpu"))
+    assert [one.name for one in tmp_path.iterdir()] == ["run.pt"]
