@@ -16,6 +16,7 @@ from apr.runs.finetuning.finetuner import FineTuner
 from apr.runs.finetuning.networks import check_size, cost_of, first_output, recipe_of
 from apr.runs.metrics import part_of
 from apr.runs.record import new_run
+from apr.runs.trainer import Trainer
 
 TUNED = PROTOCOL | {"channels_last": False, "layers": "all", "keep_epoch": "best", "metric": "top1_accuracy"}
 MANIFEST = {"classes": ["a", "b"]}
@@ -31,6 +32,19 @@ def tuner(manifest=MANIFEST, **changes):
     """A body of one layer, with a head of two outputs."""
     network = nn.Sequential(nn.Flatten(), nn.Linear(3, 3), nn.Dropout(), nn.Linear(3, 2))
     return FineTuner(network, list(network[3].parameters()), TUNED | changes, manifest, CPU)
+
+
+def test_a_fine_tuning_is_neither_recorded_nor_fused_and_begins_at_nothing(monkeypatch):
+    asked, init = [], Trainer.__init__
+
+    def noted(self, *given, **options):
+        asked.append(options)
+        init(self, *given, **options)
+
+    monkeypatch.setattr(Trainer, "__init__", noted)
+    one = tuner()
+    assert asked == [{"recorded": False, "fused": False}]
+    assert (one.evaluated.tolist(), one.metric.name, one.classes, one.sets) == ([0, 0], "top1_accuracy", 2, None)
 
 
 def evaluated(number, correct, **more):
