@@ -76,6 +76,9 @@ def test_a_lease_is_watched_from_its_last_change(path, clock):
     assert lease._found()[0] == {}
     path.unlink()
     assert lease._found() is None
+    (path.parent / "other").write_text(json.dumps(ELSEWHERE))
+    path.symlink_to(path.parent / "other")  # a link to a file is one, too
+    assert lease._found()[0] == ELSEWHERE
 
 
 @pytest.mark.parametrize(("beat", "pause", "rounds"), [(10, 1.0, 7), (0.5, 0.5, 13)])

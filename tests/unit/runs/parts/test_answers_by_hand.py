@@ -262,3 +262,36 @@ def test_kept_features_are_taken_where_they_are_whole(tmp_path, caplog, parts, o
     if found:
         assert (found.seconds, found.provenance, found.parts.keys()) == (seconds, {"torch": "2"}, parts.keys())
         assert all((found.parts[part] == own).all() for part, own in parts.items())
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda kept: kept.pop("about"), "cannot be read (KeyError)"),
+        (lambda kept: kept.update(about=np.array("[1")), "cannot be read (JSONDecodeError)"),
+        (lambda kept: kept.update(about=np.array("[]")), "cannot be read (TypeError)"),
+        (lambda kept: kept.update(about=np.array("{}")), "cannot be read (KeyError)"),
+        (lambda kept: kept.update(test=kept["test"][:, 0]), "does not hold a row for each image"),
+        (lambda kept: kept.update(test=np.float32(1)), "does not hold a row for each image"),
+        (lambda kept: kept.update(test=np.array([{}], object)), "cannot be read (ValueError)"),
+        (lambda kept: kept.clear(), "cannot be read (KeyError)"),
+    ],
+)
+def test_features_in_a_file_that_holds_something_else_are_named(tmp_path, caplog, change, says):
+    path = tmp_path / "f.npz"
+    keep_features(path, "i", Features({"test": ROWS}, 1.0, {}))
+    kept = dict(np.load(path))
+    change(kept)
+    np.savez(path, **kept)
+    assert read_features(path, "i", {"test": 2}) is None
+    assert caplog.messages == [f"{path}: {says}; extracting the features again"]
+
+
+def test_features_in_a_file_that_ends_too_early_are_named(tmp_path, caplog):
+    path = tmp_path / "f.npz"
+    keep_features(path, "i", Features({"test": ROWS}, 1.0, {}))
+    whole = path.read_bytes()
+    for length, error in ((0, "EOFError"), (30, "BadZipFile"), (len(whole) - 9, "BadZipFile")):
+        path.write_bytes(whole[:length])
+        assert read_features(path, "i", {"test": 2}) is None
+        assert caplog.messages[-1] == f"{path}: cannot be read ({error}); extracting the features again"

@@ -198,6 +198,7 @@ def test_a_checkpoint_comes_back_or_is_set_aside_with_its_reason(tmp_path, caplo
     path, cpu = tmp_path / "run.pt", torch.device("cpu")
     save_checkpoint(path, {"a": SUMS}, "print")
     assert load_checkpoint(path, "print", cpu)["a"].tolist() == [1.5, 3, 7]
+    assert load_checkpoint(path, "print", torch.device("meta"))["a"].is_meta  # on the device that is asked for
     assert load_checkpoint(path, "print", cpu, lambda state: None).keys() == {"fingerprint", "a"}
     ends = "set aside as run.pt.rejected; the run starts from the beginning"
     cases = [
