@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -165,3 +166,24 @@ def test_a_lease_says_which_job_and_process_holds_it(path, monkeypatch):
             assert (found["job"], found["pid"]) == (job, os.getpid())
             assert leases._alive(found) is True
     assert Lease(path).holder["token"] != Lease(path).holder["token"]
+
+
+def test_a_holder_has_a_token_a_host_and_a_process(path):
+    whole = {"token": "x", "host": "h", "pid": 3}
+    path.write_text(json.dumps(whole))
+    assert leases._read(path) == whole
+    for key, wrong in {"token": 1, "host": None, "pid": "3"}.items():
+        for changed in (whole | {key: wrong}, {name: value for name, value in whole.items() if name != key}):
+            path.write_text(json.dumps(changed))
+            assert leases._read(path) is None
+
+
+def test_a_process_is_told_by_its_birth_whatever_its_name_is():
+    name, before = Path("/proc/self/comm"), Path("/proc/self/comm").read_bytes()
+    born = leases._born(os.getpid())
+    assert int(born) > 0
+    try:
+        name.write_bytes(b"\xff) Z (1 2")  # no UTF-8, and as if it had ended
+        assert leases._born(os.getpid()) == born
+    finally:
+        name.write_bytes(before)
