@@ -74,7 +74,8 @@ def _restore_torch(torch, kept):
     torch.set_num_threads(kept["threads"])
     torch.set_default_dtype(kept["dtype"])
     torch.set_rng_state(kept["generator"])
-    torch.use_deterministic_algorithms(kept["algorithms"])
+    if torch.are_deterministic_algorithms_enabled() != kept["algorithms"]:
+        torch.use_deterministic_algorithms(kept["algorithms"])  # it imports torch's compiler, seconds of it
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = kept["deterministic"], kept["benchmark"]
     torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = kept["convolution"], kept["product"]
 

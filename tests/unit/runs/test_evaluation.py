@@ -174,15 +174,6 @@ def test_the_batch_changes_nothing(v2, tmp_path):
     assert (answers[0][:, 0] == answers[1][:, 0]).all()
 
 
-def test_outputs_that_are_not_finite_are_refused(v2, tmp_path):
-    folder, *_ = v2
-    model = load_model(MODEL, folder / "weights.pt")
-    model.network.fc.bias.data[3] = float("nan")
-    packed = open_packed(folder / "packed", "encoded")
-    with pytest.raises(Problem, match="not finite; its weights are damaged"):
-        predict(model, packed, np.arange(4), checkpointing(tmp_path), device=CPU, batch=4, threads=1)
-
-
 def test_counts():
     best = np.array([[3, 1, 2, 4, 5], [1, 2, 3, 4, 5], [9, 8, 7, 6, 5]], np.int16)
     labels = {"test": np.array([3, 5]), "validation": np.array([0])}
@@ -196,22 +187,29 @@ def test_counts():
 def test_classes_are_found_by_wordnet_id_or_by_number():
     assert output_indices("v", WNIDS, 1000).tolist() == list(range(1000))
     assert output_indices("v", ["n02102040", "n01440764"], 1000).tolist() == [217, 0]
-    assert output_indices("v", sorted(map(str, range(1000))), 1000)[:4].tolist() == [0, 1, 10, 100]
+    assert output_indices("v", sorted(map(str, range(1000))), 1000)[[0, 2, 3, -1]].tolist() == [0, 10, 100, 999]
+
+
+NONE = "is none of ImageNet's 1,000 (a WordNet id such as n01440764, or 0 to 999); take a view of those classes, or "
+NONE += "weights that were trained on this view's"
+WHICH = "outputs, and nothing says which is which; take weights that were"
 
 
 @pytest.mark.parametrize(
-    ("classes", "outputs", "message"),
+    ("classes", "outputs", "said"),
     [
-        (["n01440764", "tench"], 1000, "class 'tench' is none of ImageNet's 1,000"),
-        (["1", "1000"], 1000, "class '1000' is none of"),
-        (["0", "n01440764"], 1000, "classes '0' and 'n01440764' are the same"),
-        (["cat", "dog"], 3, "has 2 classes, the model 3 outputs.*trained on these classes"),
-        (WNIDS, 21841, "has 1000 classes, the model 21841 outputs.*fine-tuned on ImageNet-1k"),
+        *((["0", label], 1000, f"class {label!r} {NONE}") for label in ("tench", "1000", "²", "-1")),
+        (["0", "n01440764"], 1000, "classes '0' and 'n01440764' are the same one of ImageNet's 1,000"),
+        (["1", "01"], 1000, "classes '1' and '01' are the same one of ImageNet's 1,000"),
+        *((["a", "b"], n, f"has 2 classes, the model {n} {WHICH} trained on these classes") for n in (3, 999)),
+        (WNIDS, 1001, f"has 1000 classes, the model 1001 {WHICH} fine-tuned on ImageNet-1k"),
     ],
 )
-def test_classes_that_map_nowhere_are_named(classes, outputs, message):
-    with pytest.raises(Problem, match=message):
+def test_classes_that_map_nowhere_are_named(classes, outputs, said):
+    with pytest.raises(Problem) as caught:
         output_indices("v", classes, outputs)
+    hub = " (timm calls ImageNet-1k's `…_in1k`)" if WHICH in said else ""
+    assert str(caught.value) == f"view 'v': {said}{hub}"
 
 
 def test_the_run_is_as_any_other(v2):

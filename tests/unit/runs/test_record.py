@@ -3,10 +3,10 @@
 import pytest
 from made_runs import MANIFEST, OUTCOME, PARTS, a_run
 
-from apr.basics.files import digest_of, read_json, write_json
+from apr.basics.files import digest_of, write_json
 from apr.basics.problems import Problem
 from apr.runs.protocol import check_protocol, full_protocol
-from apr.runs.record import SCHEMA, asked_for, read_run
+from apr.runs.record import asked_for, new_run, read_run
 
 
 def test_a_run_reads_as_it_was_written(tmp_path):
@@ -14,11 +14,19 @@ def test_a_run_reads_as_it_was_written(tmp_path):
     assert read_run(tmp_path / "a000.json") == a_run()
 
 
+def told(path, *more):
+    with pytest.raises(Problem) as caught:
+        read_run(path, *more)
+    return str(caught.value).removeprefix(f"{path}: ")
+
+
 def test_a_run_of_another_layout_is_named_with_the_remedy(tmp_path):
-    old = a_run() | {"schema": SCHEMA - 1}
-    write_json(tmp_path / "a000.json", old)
-    with pytest.raises(Problem, match=r"a000\.json: is laid out as number 1, this version reads number 2; delete it"):
-        read_run(tmp_path / "a000.json")
+    for schema in (1, 3, None):
+        write_json(tmp_path / "a000.json", a_run() | {"schema": schema})
+        assert told(tmp_path / "a000.json") == (
+            f"is laid out as number {schema}, this version reads number 2; delete it and run again, or go on with the "
+            "version that made it"
+        )
 
 
 def test_another_protocol_is_refused_and_the_keys_are_named():
@@ -29,19 +37,41 @@ def test_another_protocol_is_refused_and_the_keys_are_named():
     check_protocol(run, run["protocol"], "a.json")
 
 
+NONE = {**OUTCOME, "parts": None}
+BEYOND = {**OUTCOME, "parts": {"test": PARTS["test"] | {"correct_top1": 9}}}
+LESS = {**OUTCOME, "parts": {"train": PARTS["train"]}}
+
+
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("change", "said"),
     [
-        ({"protocol": {"epochs": 4}}, "fingerprint differs"),
-        ({"outcome": {**OUTCOME, "parts": {"test": PARTS["test"] | {"correct_top1": 9}}}}, "impossible counts"),
-        ({"outcome": {**OUTCOME, "parts": {"train": PARTS["train"]}}}, "impossible counts"),
-        ({"outcome": {**OUTCOME, "status": "fine"}}, "is none of completed, diverged, dropped"),
+        (
+            {"protocol": {"epochs": 4}},
+            "its protocol was edited after the run (fingerprint differs); delete it and run again",
+        ),
+        *(
+            ({"outcome": outcome}, f"impossible counts {outcome}; delete it and run again")
+            for outcome in (NONE, BEYOND, LESS)
+        ),
+        (
+            {"outcome": {**OUTCOME, "status": "paused"}},
+            "status 'paused' is none of completed, diverged, dropped; delete it",
+        ),
+        ({"outcome": {}}, "status None is none of completed, diverged, dropped; delete it"),
     ],
 )
-def test_an_edited_run_is_refused(tmp_path, change, message):
+def test_an_edited_run_is_refused(tmp_path, change, said):
     write_json(tmp_path / "a000.json", a_run() | change)
-    with pytest.raises(Problem, match=message):
-        read_run(tmp_path / "a000.json")
+    assert told(tmp_path / "a000.json") == said
+
+
+def test_a_run_has_one_of_the_statuses_that_are_asked_for_and_needs_no_counts_where_it_diverged(tmp_path):
+    path = tmp_path / "a000.json"
+    write_json(path, a_run() | {"outcome": NONE | {"status": "diverged"}})
+    assert read_run(path)["outcome"]["parts"] is None
+    write_json(path, a_run() | {"outcome": {**OUTCOME, "status": "paused"}})
+    assert read_run(path, ("paused",))["outcome"]["status"] == "paused"
+    assert told(path, ("x", "y")) == "status 'paused' is none of x, y; delete it"
 
 
 @pytest.mark.parametrize("text", ["", "{", "\x00\x01"])
@@ -51,13 +81,23 @@ def test_a_broken_file_is_named(tmp_path, text):
         read_run(tmp_path / "a000.json")
 
 
-def test_a_missing_part_is_named(tmp_path):
-    run = a_run()
-    del run["history"]
-    write_json(tmp_path / "a000.json", run)
-    with pytest.raises(Problem, match="lacks history"):
-        read_run(tmp_path / "a000.json")
-    assert read_json(tmp_path / "a000.json")["model"] == "a000"
+def test_missing_parts_are_named(tmp_path):
+    needed = ("fingerprint", "history", "model", "outcome", "protocol", "seed", "task")
+    for missing in (("history",), needed):
+        write_json(tmp_path / "a000.json", {key: value for key, value in a_run().items() if key not in missing})
+        assert told(tmp_path / "a000.json") == f"lacks {', '.join(missing)}; delete it and run again"
+
+
+def test_a_run_says_what_was_given_of_it_and_no_more():
+    about = {"task": "t", "model": "m", "protocol": {"seed": 3}, "outcome": {}, "history": [], "timing": {}}
+    plain = new_run(**about, provenance={})
+    needed = ("schema", "task", "model", "seed", "protocol", "fingerprint", "weights", "outcome", "history")
+    assert tuple(plain) == (*needed, "provenance", "timing")
+    assert (plain["schema"], plain["seed"], plain["weights"]) == (2, 3, None)
+    assert plain["fingerprint"] == digest_of({"seed": 3})
+    more = {"rank": "best1", "choice": {"run": "r"}, "cost": {"parameters": 1}, "weights": "w"}
+    whole = new_run(**about, provenance={}, planned={"a": 1}, **more)
+    assert whole == plain | more | {"planned": digest_of({"a": 1})}
 
 
 def test_what_a_protocol_does_not_say_stands_in_it_all_the_same():

@@ -147,26 +147,6 @@ def test_outputs_that_are_not_finite_are_divergence(tmp_path):
         one.evaluate(loaders(tmp_path, PROTOCOL)[1])
 
 
-def test_precise_batchnorm_is_the_mean_over_batches(tmp_path):
-    one = trainer(PROTOCOL)
-    train, _ = loaders(tmp_path, PROTOCOL)
-    batches = [inputs for inputs, _ in train.settling(0, 8, 2)]
-    norm = next(m for m in one.network.modules() if isinstance(m, torch.nn.BatchNorm2d))
-    seen = []
-    handle = norm.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].detach()))
-    with torch.no_grad():
-        one.network.train()
-        for inputs in batches:
-            one.network(inputs)
-    handle.remove()
-    one.settle_batchnorm(train, 0)
-    means = torch.stack([x.mean(dim=(0, 2, 3)) for x in seen]).mean(dim=0)
-    variances = torch.stack([x.var(dim=(0, 2, 3), unbiased=True) for x in seen]).mean(dim=0)
-    assert torch.allclose(norm.running_mean, means, atol=1e-5)
-    assert torch.allclose(norm.running_var, variances, atol=1e-4)
-    assert norm.momentum == 0.1
-
-
 def test_top5_only_with_more_than_five_classes(tmp_path):
     one = trainer(PROTOCOL, classes=5)
     assert list(one.counted) == ["correct_top1"]

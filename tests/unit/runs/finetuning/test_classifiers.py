@@ -1,6 +1,5 @@
 """The classifiers of probes, and the strength that the validation images choose."""
 
-import logging
 import os
 import signal
 
@@ -16,7 +15,7 @@ from small import checkpointing
 from apr.basics.interruption import Interrupted
 from apr.runs.finetuning import classifiers
 from apr.runs.finetuning.classifiers import NEVER, neighbours
-from apr.runs.finetuning.probe import best_of, evaluated, probe
+from apr.runs.finetuning.probe import evaluated, probe
 from apr.runs.finetuning.scored import targets_of
 from apr.runs.metrics import METRICS
 
@@ -45,18 +44,6 @@ def fabricated(*, classes=4, several=False):
 
 def protocol(**more):
     return {"classifier": "logistic", "strengths": [0.01, 0.1, 1.0], "metric": "top1_accuracy"} | more
-
-
-def test_of_equally_good_strengths_the_smallest_counts_and_an_error_is_to_be_small():
-    def history(*right):
-        return [
-            {"strength": number, "parts": {"validation": {"n": 10, "correct_top1": count, "correct_top5": 10}}}
-            for number, count in enumerate(right)
-        ]
-
-    assert best_of(history(3, 7, 7, 6), ACCURACY)["strength"] == 1
-    assert best_of(history(3, 7, 7, 6), METRICS["top1_error"])["strength"] == 1
-    assert best_of([{"strength": 5, "parts": {"test": {}}}], ACCURACY)["strength"] == 5
 
 
 def test_interrupted_among_strengths_and_resumed_equals_undisturbed(tmp_path):
@@ -179,11 +166,3 @@ def test_of_equal_scores_the_first_class_comes_first():
     found = evaluated(scores, np.array([0, 2, 0]), ACCURACY)
     assert (found["n"], found["correct_top1"]) == (3, 2)
     assert (scores.argmax(axis=1) == [0, 2, 0]).sum() == 2
-
-
-def test_the_largest_strength_may_be_too_small(tmp_path, caplog):
-    features, labels, manifest = fabricated()
-    with caplog.at_level(logging.WARNING):
-        outcome, *_ = probe(features, labels, protocol(strengths=[1e-9, 1e-2]), manifest, checkpointing(tmp_path))
-    assert outcome["chosen"] == {"strength": 0.01}
-    assert "strength 0.01 is the largest of strengths" in caplog.text

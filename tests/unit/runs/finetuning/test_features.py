@@ -10,16 +10,14 @@ import pytest
 import torch
 from probes import NAME, prepared, put_weights, run
 from small import CPU, checkpointing
-from torch import nn
 
 import apr.runs.commands.kept_features
 from apr.basics.interruption import Interrupted
-from apr.basics.problems import Problem
 from apr.data.packed import open_packed
 from apr.data.views import view_indices
 from apr.runs.batches import Images, Loader, Recipe
 from apr.runs.checkpoints import save_checkpoint
-from apr.runs.finetuning.features import extract, width_of
+from apr.runs.finetuning.features import extract
 
 RECIPE = Recipe("centre", 32, 32, 0, flip=False)
 SIZES = {"train": 24, "validation": 18, "test": 12}
@@ -127,56 +125,14 @@ def test_features_of_other_weights_are_not_taken(noise, caplog):
     np.testing.assert_array_equal(np.load(second)["train"], right["train"])
 
 
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        (lambda kept: kept.pop("test"), "does not hold the parts of the view"),
-        (lambda kept: kept.pop("about"), "cannot be read (KeyError)"),
-        (lambda kept: kept.update(about=np.array("[1")), "cannot be read (JSONDecodeError)"),
-        (lambda kept: kept.update(about=np.array("[]")), "cannot be read (TypeError)"),
-        (lambda kept: kept.update(test=kept["test"][:5]), "does not hold a row for each image"),
-        (lambda kept: kept.update(test=kept["test"][:, :5]), "does not hold a row for each image"),
-        (lambda kept: kept.update(test=kept["test"][:, 0]), "does not hold a row for each image"),
-        (lambda kept: kept.update(test=kept["test"].astype(float)), "does not hold a row for each image"),
-        (lambda kept: kept.update(test=np.float32(1)), "does not hold a row for each image"),
-        (lambda kept: kept["test"].fill(np.nan), "holds features that are not finite"),
-        (lambda kept: kept.update(test=np.array([{}], object)), "cannot be read (ValueError)"),
-    ],
-)
-def test_a_damaged_file_is_made_again(noise, change, says, caplog):
+def test_a_damaged_file_is_made_again(noise, caplog):
     folder, *_ = noise
     first, _ = run(folder, {"strengths": [0.1]})
     (file,) = (folder / "features").glob("*.npz")
     kept = dict(np.load(file))
-    changed = {name: value.copy() for name, value in kept.items()}
-    change(changed)
-    np.savez(file, **changed)
+    np.savez(file, **kept | {"test": kept["test"][:5]})
     again, _ = run(folder, {"strengths": [0.1]}, name="again")
-    assert f"{file}: {says}; extracting the features again" in caplog.text
+    assert f"{file}: does not hold a row for each image; extracting the features again" in caplog.text
     assert again["outcome"] == first["outcome"]
     assert json.loads(str(np.load(file)["about"]))["of"] == json.loads(str(kept["about"]))["of"]
     np.testing.assert_array_equal(np.load(file)["test"], kept["test"])
-
-
-@pytest.mark.parametrize("bytes_kept", [0, 30, 5000])
-def test_a_truncated_file_is_made_again(noise, bytes_kept, caplog):
-    folder, *_ = noise
-    first, _ = run(folder, {"strengths": [0.1]})
-    (file,) = (folder / "features").glob("*.npz")
-    file.write_bytes(file.read_bytes()[:bytes_kept])
-    again, _ = run(folder, {"strengths": [0.1]}, name="again")
-    assert f"{file}: cannot be read" in caplog.text
-    assert again["outcome"] == first["outcome"]
-
-
-def test_a_network_that_gives_no_row_of_features_is_refused():
-    with pytest.raises(Problem, match=r"own:x: without its head it gives \[1, 4, 6, 6\] for a picture, not one row"):
-        width_of(nn.Conv2d(3, 4, 3), 8, "own:x")
-
-
-def test_features_that_are_not_finite_are_refused(noise):
-    folder, manifest, _ = noise
-    network = put_weights(folder / "weights")
-    next(network.parameters()).data.fill_(torch.inf)
-    with pytest.raises(Problem, match="features are not finite; its weights are damaged"):
-        extract(network, 96, loaders(folder, manifest), 10, checkpointing(folder / "a"))

@@ -10,7 +10,7 @@ import torch
 from apr.basics.files import file_digest
 from apr.basics.problems import Problem
 from apr.runs.checkpoints import Checkpointing, save_checkpoint
-from apr.runs.finetuning import probe
+from apr.runs.finetuning import finetuner, probe
 from apr.runs.finetuning.finetuner import FineTuner
 from apr.runs.finetuning.scored import (
     counts_of,
@@ -196,14 +196,15 @@ def test_a_probe_takes_up_what_it_can_have_left(tmp_path, caplog, tried, scores,
 
 
 @pytest.mark.parametrize("wrong", [None, (0, 0), (2, 1)])
-def test_a_single_output_that_is_not_finite_is_a_divergence(wrong):
+def test_a_single_output_that_is_not_finite_is_a_divergence(wrong, monkeypatch):
+    monkeypatch.setattr(finetuner, "time", SimpleNamespace(monotonic=iter((5.0, 7.5)).__next__))
     answers = torch.arange(6.0).reshape(3, 2)
     if wrong:
         answers[wrong] = torch.inf
     tuner = SimpleNamespace(
         network=torch.nn.Dropout().train(),
         protocol={"batch": 2},
-        evaluated=np.array([10.0, 0.0]),
+        evaluated=np.array([10.0, 1.0]),
         _forward=lambda rows: answers[rows],
     )
     loader = SimpleNamespace(evaluation=lambda batch: [([0, 1], None), ([2], None)] if batch == 2 else [])
@@ -212,5 +213,5 @@ def test_a_single_output_that_is_not_finite_is_a_divergence(wrong):
             FineTuner.outputs(tuner, loader)
         return
     assert FineTuner.outputs(tuner, loader).tolist() == answers.tolist()
-    assert tuner.evaluated[0] == 13
+    assert tuner.evaluated.tolist() == [13, 3.5]
     assert not tuner.network.training

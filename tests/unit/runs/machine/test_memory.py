@@ -5,12 +5,14 @@ import platform
 import resource
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from apr.basics.problems import Problem
-from apr.runs.machine.memory import SHARE, UNKNOWN, free_host_memory, image_budget, memory_explained
+from apr.runs.machine import memory
+from apr.runs.machine.memory import SHARE, UNKNOWN, free_host_memory, image_budget, keep_freed_memory, memory_explained
 from study import ROOT
 
 CPU = torch.device("cpu")
@@ -67,6 +69,13 @@ def test_a_cgroup_of_version_2_limits_and_its_cache_counts_as_free(tmp_path):
     assert free(tmp_path, available=9 * GIB, groups="0::/job\n", files=files) == 2 * GIB
 
 
+def test_a_cache_larger_than_what_is_used_adds_nothing_and_one_that_nobody_counts_is_none(tmp_path):
+    files = two(4 * GIB, GIB, cached=2 * GIB)
+    assert free(tmp_path, available=9 * GIB, groups="0::/job\n", files=files) == 4 * GIB
+    (tmp_path / "sys/fs/cgroup/job/memory.stat").unlink()
+    assert free_host_memory(tmp_path, unlimited) == 3 * GIB
+
+
 def test_a_cgroup_of_version_1_does_too(tmp_path):
     groups = "9:name=systemd:/x\n4:cpu,memory:/job\n3:cpuset:/job\n"
     assert free(tmp_path, available=9 * GIB, groups=groups, files=one(4 * GIB, 3 * GIB, cached=GIB)) == 2 * GIB
@@ -98,7 +107,7 @@ def test_the_process_s_own_limits_count(tmp_path, kind, name):
 
 
 def test_where_nothing_says_how_much_there_is_the_setting_decides(tmp_path):
-    assert free_host_memory(tmp_path, unlimited) == UNKNOWN
+    assert free_host_memory(tmp_path, unlimited) == UNKNOWN > 2**60
     assert image_budget(CPU, 7 * GIB, lambda device: UNKNOWN) == 7 * GIB
 
 
@@ -132,15 +141,31 @@ def test_a_budget_asks_the_device(monkeypatch):
 def test_every_kind_of_full_memory_is_a_problem_in_one_line(error):
     with pytest.raises(Problem) as caught, memory_explained(CPU, "at batch 128, 224 px"):
         raise error
-    text = str(caught.value)
-    assert text.startswith("cpu: out of memory at batch 128, 224 px; free the device, lower training.resident_gb")
-    assert str(error).splitlines()[0] in text
-    assert "\n" not in text
+    remedy = "free the device, lower training.resident_gb or the batch, or train this task on a larger one"
+    said = f"cpu: out of memory at batch 128, 224 px; {remedy} ({str(error).splitlines()[0]})"
+    assert str(caught.value) == said
 
 
 def test_other_errors_pass(tmp_path):
     with pytest.raises(RuntimeError, match="mat1 and mat2"), memory_explained(CPU, "at batch 2"):
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+
+@pytest.mark.parametrize(("refused", "kept"), [((), True), ((-1,), False), ((-3,), False)])
+def test_the_c_library_is_told_to_keep_a_gibibyte_of_large_blocks_and_of_the_rest(monkeypatch, refused, kept):
+    """M_MMAP_THRESHOLD is -3 and M_TRIM_THRESHOLD -1 in glibc's malloc.h."""
+    asked = {}
+
+    def mallopt(number, size):
+        asked[number] = size
+        return number not in refused
+
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: {None: SimpleNamespace(mallopt=mallopt)}[name])
+    assert keep_freed_memory() is kept
+    assert asked.items() <= {-3: GIB, -1: GIB}.items()
+    assert len(asked) == (1 if -3 in refused else 2)
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: SimpleNamespace())
+    assert keep_freed_memory() is False
 
 
 FAULTS = """

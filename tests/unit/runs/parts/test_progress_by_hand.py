@@ -198,6 +198,7 @@ def test_a_checkpoint_comes_back_or_is_set_aside_with_its_reason(tmp_path, caplo
     path, cpu = tmp_path / "run.pt", torch.device("cpu")
     save_checkpoint(path, {"a": SUMS}, "print")
     assert load_checkpoint(path, "print", cpu)["a"].tolist() == [1.5, 3, 7]
+    assert load_checkpoint(path, "print", torch.device("meta"))["a"].is_meta  # on the device that is asked for
     assert load_checkpoint(path, "print", cpu, lambda state: None).keys() == {"fingerprint", "a"}
     ends = "set aside as run.pt.rejected; the run starts from the beginning"
     cases = [
@@ -216,3 +217,17 @@ def test_a_checkpoint_comes_back_or_is_set_aside_with_its_reason(tmp_path, caplo
     caplog.clear()
     assert load_checkpoint(path, "print", cpu) is None
     assert caplog.messages == [f"checkpoint {path} cannot be read (KeyError): {ends}"]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory")])
+def test_a_checkpoint_that_finds_no_room_is_kept(tmp_path, monkeypatch, error):
+    path = tmp_path / "run.pt"
+    save_checkpoint(path, {"a": SUMS}, "print")
+
+    def full(*_, **__):
+        raise error
+
+    monkeypatch.setattr(torch, "load", full)
+    with pytest.raises(type(error)):
+        load_checkpoint(path, "print", torch.device("cpu"))
+    assert [one.name for one in tmp_path.iterdir()] == ["run.pt"]

@@ -1,5 +1,6 @@
 """Protocols, fingerprints and options as they were: who has finished runs has them under these."""
 
+import argparse
 import json
 
 import numpy as np
@@ -88,6 +89,13 @@ def of_tuning_limits():
         yield changes, [pair for pair, _ in contradictions(TUNED | changes, keys=way.keys, table=table)]
 
 
+def taken(kind, value):
+    try:
+        return kind(str(value))
+    except argparse.ArgumentTypeError as error:
+        return str(error)
+
+
 def of_options():
     common = ["--task", "t", "--view", "v", "--packed", "p", "--storage", "pixels", "--run", "r", "--checkpoint", "c"]
     yield sorted(
@@ -98,6 +106,19 @@ def of_options():
         asked = [*common, "--model", MODEL, "--protocol", json.dumps(protocol), "--outputs", "o"]
         yield sorted(vars(of_transfer("", way).parse_args(asked)).items(), key=str)
     yield sorted(vars(evaluate.parser().parse_args([*common, "--model", MODEL])).items(), key=str)
+    parsers = (of_training(""), of_transfer("", "finetune"), of_transfer("", "probe"), evaluate.parser())
+    for group in (group for parser in parsers for group in parser._action_groups):
+        yield group.title
+        for one in group._group_actions:
+            yield one.option_strings, one.required, one.choices, one.metavar, one.help
+    for name, least, most in (("threads", 1, 4096), ("batch", 1, 100_000), ("pause-after", 1, 100_000)):
+        for parser in parsers:
+            kind = next((one.type for one in parser._actions if one.option_strings == [f"--{name}"]), None)
+            yield name, kind and [taken(kind, value) for value in (least - 1, least, most, most + 1)]
+    for name in ("checkpoint-seconds", "resident-gb"):
+        for parser in parsers:
+            kind = next((one.type for one in parser._actions if one.option_strings == [f"--{name}"]), None)
+            yield name, kind and [taken(kind, value) for value in (-0.5, 0, 0.5)]
     for text in ("auto", "cpu", "cuda", "cuda:0", "cuda:999", "cuda:1000", "cuda0", "gpu"):
         yield text, bool(DEVICE.fullmatch(text))
     yield number(int, minimum=1, maximum=3)("3"), number(float, minimum=0)("0")
