@@ -5,6 +5,7 @@ Where a change is meant, `APRBENCH_RENEW=1 pytest FILE` writes them again; git s
 
 import os
 from collections.abc import Callable, Iterable
+from itertools import zip_longest
 from pathlib import Path
 
 import matplotlib as mpl
@@ -34,7 +35,12 @@ def checked(name: str, text: str) -> None:
     if os.environ.get("APRBENCH_RENEW"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    assert text.splitlines() == path.read_text(encoding="utf-8").splitlines()
+    kept = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    pairs = zip_longest(text.splitlines(), kept)
+    differing = [
+        f"line {at}: {one!r}, and kept is {other!r}" for at, (one, other) in enumerate(pairs, 1) if one != other
+    ]
+    assert not differing, f"{name}.txt, {differing[0]}; if the change is meant, run this file with APRBENCH_RENEW=1"
 
 
 def checked_rows(name: str, rows: Iterable[object], folder: object = None) -> None:

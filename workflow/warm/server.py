@@ -180,9 +180,10 @@ def read(client: socket.socket) -> tuple[dict[str, Any], list[int]]:
 
 def run(request: dict[str, Any]) -> NoReturn:
     """Run a script to its end, and end this process as Python does, but for taking all that is imported apart."""
-    code = 1
+    code, begun = 1, False
     try:
         become(request)
+        begun = True
         runpy.run_path(sys.argv[0], run_name="__main__")
         code = 0
     except SystemExit as end:
@@ -190,7 +191,8 @@ def run(request: dict[str, Any]) -> NoReturn:
         if end.code is not None and not isinstance(end.code, int):
             print(end.code, file=sys.stderr)
     except KeyboardInterrupt:
-        traceback.print_exc()
+        if begun:  # before that, no line of the script has run that a reader could look at
+            traceback.print_exc()
         code = -signal.SIGINT
     except BaseException:
         traceback.print_exc()

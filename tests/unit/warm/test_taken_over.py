@@ -19,6 +19,7 @@ os.environ["OLD"] = "1"
 tempfile.tempdir = "/nowhere"
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
 sys.executable = "another"
+{before}
 server.run({{
     "words": [{script!r}, "a", "--b"], "executable": {python!r}, "ignored": [{usr1}], "blocked": [{usr2}],
     "environment": {{"OMP_NUM_THREADS": "1", "NEW": "2"}},
@@ -37,12 +38,12 @@ print(json.dumps({
 """
 
 
-def run(tmp_path, text):
+def run(tmp_path, text, before=""):
     script = tmp_path / "deep" / "script.py"
     script.parent.mkdir(exist_ok=True)
     script.write_text(text)
-    numbers = {"usr1": int(signal.SIGUSR1), "usr2": int(signal.SIGUSR2)}
-    code = SCRIPT.format(warm=str(WARM), script=str(script), python=sys.executable, **numbers)
+    more = {"before": before, "usr1": int(signal.SIGUSR1), "usr2": int(signal.SIGUSR2)}
+    code = SCRIPT.format(warm=str(WARM), script=str(script), python=sys.executable, **more)
     return script, subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
 
@@ -84,6 +85,12 @@ def test_what_the_fork_did_not_bring_along_is_taken_over(tmp_path):
 def test_it_ends_as_python_does(tmp_path, text, code, out, err):
     _, done = run(tmp_path, text)
     assert (done.returncode, done.stdout, done.stderr) == (code, out, err)
+
+
+def test_who_is_interrupted_before_the_script_begins_says_nothing(tmp_path):
+    interrupted = "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]); signal.raise_signal(signal.SIGINT)"
+    _, done = run(tmp_path, "print(1)", before=interrupted)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
 @pytest.mark.parametrize(("text", "code"), [("raise KeyboardInterrupt", -2), ("1 / 0", 1), ("raise GeneratorExit", 1)])

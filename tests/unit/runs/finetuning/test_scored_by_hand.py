@@ -13,6 +13,7 @@ from apr.runs.checkpoints import Checkpointing, save_checkpoint
 from apr.runs.finetuning import finetuner, probe
 from apr.runs.finetuning.finetuner import FineTuner
 from apr.runs.finetuning.scored import (
+    COMPUTED,
     counts_of,
     evaluated,
     keep_outputs,
@@ -23,6 +24,7 @@ from apr.runs.finetuning.scored import (
 )
 from apr.runs.metrics import METRICS
 from apr.runs.trainer import Diverged
+from apr.statistics.outputs import OF_ONE
 
 TOP1 = METRICS["top1_accuracy"]
 
@@ -57,13 +59,19 @@ def test_f1_is_the_mean_of_the_classes_those_included_that_nothing_is_of():
     assert score("macro_f1", of_classes(0, 1, 1, 1, classes=4), labels) == round(100 * 7 / 24, 6)
 
 
+def test_each_metric_of_outputs_has_its_function_and_its_interval():
+    scored = {name for name, metric in METRICS.items() if metric.scored}
+    assert set(COMPUTED) == scored
+    assert scored <= set(OF_ONE)
+
+
 def test_kappa_weighs_errors_by_the_square_of_the_distance():
     labels = np.array([0, 1, 2, 2])  # observed 2, by chance 22 / 4
-    assert score("quadratic_kappa", of_classes(0, 2, 2, 1), labels) == round(100 * 7 / 11, 6)
-    assert score("quadratic_kappa", of_classes(1, 1), np.array([1, 1])) == 100
-    assert score("quadratic_kappa", of_classes(1, 1), np.array([1, 2])) == 0
-    assert score("quadratic_kappa", of_classes(1, 2), np.array([1, 1])) == 0
-    assert score("quadratic_kappa", of_classes(1, 1), np.array([2, 2])) == 0
+    assert score("quadratic_weighted_kappa", of_classes(0, 2, 2, 1), labels) == round(100 * 7 / 11, 6)
+    assert score("quadratic_weighted_kappa", of_classes(1, 1), np.array([1, 1])) == 100
+    assert score("quadratic_weighted_kappa", of_classes(1, 1), np.array([1, 2])) == 0
+    assert score("quadratic_weighted_kappa", of_classes(1, 2), np.array([1, 1])) == 0
+    assert score("quadratic_weighted_kappa", of_classes(1, 1), np.array([2, 2])) == 0
 
 
 def test_the_area_is_of_the_difference_of_both_scores():

@@ -41,15 +41,10 @@ def score(metric: str, scores: NDArray[np.float32], targets: NDArray) -> float:
     """The metric (%) of scores [n, classes] and targets (`targets_of`), rounded to a millionth.
 
     Raises:
+        KeyError: nothing computes the metric.
         Problem: the area under the ROC curve of images that are all of one class.
     """
-    if metric == "auc":
-        value = _auc(scores, targets)
-    elif metric == "macro_f1":
-        value = _macro_f1(scores, targets)
-    else:
-        value = _kappa(scores, targets)
-    return round(100 * value, 6)
+    return round(100 * COMPUTED[metric](scores, targets), 6)
 
 
 def evaluated(scores: NDArray[np.float32], targets: NDArray, metric: Metric) -> dict[str, Any]:
@@ -162,3 +157,7 @@ def _kappa(scores: NDArray[np.float32], targets: NDArray) -> float:
         return 1.0  # 0 / 0 in the formula, where all agree on one class
     value = cohen_kappa_score(targets, predicted, labels=np.arange(scores.shape[1]), weights="quadratic")
     return float(value)
+
+
+# every metric of METRICS that is `scored`, by the function that computes it
+COMPUTED = {"auc": _auc, "macro_f1": _macro_f1, "quadratic_weighted_kappa": _kappa}
