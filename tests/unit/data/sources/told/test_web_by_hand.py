@@ -261,7 +261,7 @@ PACKED = gzip.compress(b"plain", mtime=0)
         (PACKED, "gzip", "a.csv", None, True, PACKED),
         (PACKED, "gzip", "a.csv", None, False, b"plain"),
         (PACKED, "gzip", "A.CSV.GZ", None, None, PACKED),
-        (gzip.compress(PACKED), "gzip", "a.tgz", None, None, PACKED),
+        (gzip.compress(PACKED, mtime=0), "gzip", "a.tgz", None, None, PACKED),
         (PACKED[:-9], "gzip", "a.gzip", None, None, PACKED[:-9]),
         (PACKED, "", "a.csv", None, None, PACKED),
     ],
