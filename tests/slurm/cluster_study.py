@@ -60,7 +60,11 @@ class Study:
         return os.environ | {"OMP_NUM_THREADS": "1", "APRBENCH_WARM": str(int(self.warm))} | self.cluster.environment
 
     def trainings(self) -> list[tuple[str, str, int]]:
-        """Run, job and process of each training that has a checkpoint."""
+        """Run, job and process of each training that has a checkpoint. What SLURM holds back is released."""
+        for line in self.cluster.command("squeue", "-h", "--me", "-t", "PENDING", "-o", "%i %r").splitlines():
+            job, _, reason = line.partition(" ")
+            if "launch failed" in reason:  # rarely, where a node is back before SLURM has given it up
+                self.cluster.command("scontrol", "release", job)
         running = self.cluster.command("squeue", "-h", "--me", "-t", "RUNNING", "-o", "%i").split()
         found = []
         for lease in sorted(self.folder.glob("results/checkpoints/*/*.lease")):
